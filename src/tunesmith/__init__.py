@@ -1,0 +1,1 @@
+"""Tunesmith: an agent tunes, statistics decides."""

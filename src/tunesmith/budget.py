@@ -1,0 +1,58 @@
+"""What a run may spend, and what it has spent. One object, checked before every launch and call."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from tunesmith.trial import Frozen
+
+
+class ModelCaps(Frozen):
+    """Hard caps on language-model use; None means no cap of that kind."""
+
+    calls: int | None = Field(default=60, ge=0)
+    tokens: int | None = Field(default=300_000, ge=0)
+    dollars: float | None = Field(default=2.0, ge=0)
+
+
+class Budget(Frozen):
+    """The caps of one run."""
+
+    trials: int = Field(default=30, ge=1)
+    """Trials to start in all, failed ones included."""
+    wall_time_s: float | None = Field(default=None, gt=0)
+    """Seconds of running, summed over resumptions; None means no limit."""
+    trial_time_s: float | None = Field(default=None, gt=0)
+    """Seconds one trial may take before it is killed; None means no limit."""
+    model: ModelCaps = ModelCaps()
+
+
+class ModelSpend(Frozen):
+    """What the language model has cost so far."""
+
+    calls: int = 0
+    """Attempts sent, failed and retried ones included."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    dollars: float | None = 0.0
+    """None once a model whose price is unknown was used: unknown, never free."""
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Spend(Frozen):
+    """What one run has spent."""
+
+    trials: int = 0
+    seconds: float = 0.0
+    model: ModelSpend = ModelSpend()
+
+    def exhausted(self, budget: Budget) -> str | None:
+        """Why no further trial may start, or None while one may."""
+        if self.trials >= budget.trials:
+            return f"the budget of {budget.trials} trials is used"
+        if budget.wall_time_s is not None and self.seconds >= budget.wall_time_s:
+            return f"the time budget of {budget.wall_time_s:g} s is used"
+        return None

@@ -1,0 +1,151 @@
+"""Everything Tunesmith raises, as one tree.
+
+TunesmithError                     the base; `except TunesmithError` catches all of ours
+├── UsageError                     the person's input is wrong: exit code 2, no traceback
+│   ├── TaskError                  a task file: names file, line, key, fix
+│   ├── SpaceError                 a search space that cannot be
+│   ├── InvalidConfiguration       a configuration outside its space: one `Problem` per fault
+│   ├── ObjectiveError             the training function or command cannot be loaded
+│   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
+├── MissingMetric                  a trial ended without the task's metric
+├── ModelError                     anything about a language model; never ends a run
+│   ├── ModelUnavailable           network, authentication, server fault, timeout
+│   ├── ModelRefused               the model declined to answer
+│   ├── InvalidAnswer              an answer that stays invalid after its repair question
+│   ├── ModelBudgetReached         a cap on calls, tokens or dollars; checked before the call
+│   └── ReplayMiss                 replaying, and no recording fits the request
+├── ToolError                      a tool was used wrongly: the text goes back to the model
+├── ExecutorError                  a worker process could not be started or spoken to
+└── PromptError                    a template with an undeclared or missing variable
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class TunesmithError(Exception):
+    """Base of every error raised on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(TunesmithError):
+    """Wrong input from a person; the message says what to change."""
+
+    exit_code = 2
+
+
+class TaskError(UsageError):
+    """A task file that cannot be used.
+
+    Attributes:
+        path: The file, or None for a task built in Python.
+        line: 1-based line of the offending key, or None where unknown.
+        key: Dotted path of the key, such as `space.lr.low`, or None.
+        problem: What is wrong, with the value found.
+        fix: What to write instead, or an empty string.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: Path | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        fix: str = "",
+    ) -> None:
+        self.path, self.line, self.key, self.problem, self.fix = path, line, key, problem, fix
+        where = ":".join(str(part) for part in (path, line) if part is not None)
+        parts = [where, key, problem + (f" {fix}" if fix else "")]
+        super().__init__(": ".join(part for part in parts if part))
+
+
+class SpaceError(UsageError):
+    """A search space that cannot be: empty range, unknown parent in `when`, unparsable constraint."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a configuration.
+
+    Attributes:
+        kind: unknown, missing, wrong_type, not_finite, out_of_range, off_step, inactive or constraint.
+        key: The parameter's name, or the constraint's text.
+        value: What was given (None for a missing key).
+        allowed: The legal range or choices, in words.
+        nearest: The nearest legal value, or None where there is none to name.
+    """
+
+    kind: str
+    key: str
+    value: object
+    allowed: str
+    nearest: object = None
+
+    def __str__(self) -> str:
+        text = {
+            "unknown": f"{self.key!r} is not a parameter of this space; {self.allowed}",
+            "missing": f"{self.key!r} is missing; {self.allowed}",
+            "inactive": f"{self.key!r} = {self.value!r} is given but inactive here; {self.allowed}",
+            "constraint": f"constraint {self.key!r} does not hold; {self.allowed}",
+        }.get(self.kind, f"{self.key!r} = {self.value!r}: {self.kind.replace('_', ' ')}; {self.allowed}")
+        return text + (f" (nearest legal value: {self.nearest!r})" if self.nearest is not None else "")
+
+
+class InvalidConfiguration(UsageError):
+    """A configuration that is not in its space; `problems` lists every fault, not only the first."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class ObjectiveError(UsageError):
+    """The training function or command cannot be loaded: no such file, no such name, import fault."""
+
+
+class RunError(UsageError):
+    """A run folder that cannot be used: held by another process, of another task, or damaged."""
+
+
+class MissingMetric(TunesmithError):
+    """A trial ended without reporting the task's metric."""
+
+
+class ModelError(TunesmithError):
+    """Anything about a language model. It costs a fallback, never a run."""
+
+
+class ModelUnavailable(ModelError):
+    """The provider cannot be reached or does not serve us: network, key, server fault, timeout."""
+
+
+class ModelRefused(ModelError):
+    """The model declined to answer."""
+
+
+class InvalidAnswer(ModelError):
+    """An answer that stays invalid after its repair question."""
+
+
+class ModelBudgetReached(ModelError):
+    """A cap on model calls, tokens or dollars would be passed; nothing was sent."""
+
+
+class ReplayMiss(ModelError):
+    """Replaying a recorded conversation, and no recording fits this request."""
+
+
+class ToolError(TunesmithError):
+    """A tool was used wrongly. The message is written for the model, which may try again."""
+
+
+class ExecutorError(TunesmithError):
+    """A worker process could not be started or spoken to."""
+
+
+class PromptError(TunesmithError):
+    """A prompt template was rendered with an undeclared or a missing variable."""

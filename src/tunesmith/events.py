@@ -1,0 +1,230 @@
+"""Everything that happens in a run (events) and everything one may ask of it (commands).
+
+Both are tagged unions: `kind` tells which. The terminal, the report and the log are built from
+events alone, so what is not an event did not happen as far as a reader can know.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter
+
+from tunesmith.budget import ModelSpend
+from tunesmith.interfaces import Decision
+from tunesmith.trial import Frozen, Outcome, Proposal
+
+
+class _Event(Frozen):
+    at: float = 0.0
+    """Unix time; set when the event is stored."""
+    seq: int = 0
+    """Position in the run's log, from 1; set when the event is stored."""
+
+
+class RunStarted(_Event):
+    kind: Literal["run_started"] = "run_started"
+    name: str
+    folder: str
+    strategy: str
+    policy: str
+    model: str | None
+    """Name of the language model, or None: running without one."""
+    workers: int
+    resumed: bool
+    trials_before: int = 0
+    version: str = ""
+
+
+class RunFinished(_Event):
+    kind: Literal["run_finished"] = "run_finished"
+    reason: str
+    status: Literal["finished", "stopped", "failed"]
+    """finished: nothing left to do; stopped: by a person, resumable; failed: no trial completed."""
+
+
+class TrialStarted(_Event):
+    kind: Literal["trial_started"] = "trial_started"
+    number: int
+    proposal: Proposal
+    seed: int
+
+
+class TrialReported(_Event):
+    kind: Literal["trial_reported"] = "trial_reported"
+    number: int
+    step: int
+    value: float
+
+
+class TrialFinished(_Event):
+    kind: Literal["trial_finished"] = "trial_finished"
+    number: int
+    outcome: Outcome
+    value: float | None
+    """The task's metric, None unless completed."""
+    improved: bool
+    """Whether it is the new incumbent."""
+    surprise: float | None = None
+    """(value - expected) / spread, signed so that positive is better than expected; None without a prediction."""
+
+
+class Woken(_Event):
+    """The policy was woken, and why."""
+
+    kind: Literal["woken"] = "woken"
+    triggers: tuple[str, ...]
+
+
+class Thought(_Event):
+    """A piece of streamed reasoning or narration; pieces with one `turn` belong together."""
+
+    kind: Literal["thought"] = "thought"
+    turn: int
+    speaker: Literal["model", "narrator"]
+    text: str
+    final: bool = True
+    """False for a piece with more to come in this turn."""
+
+
+class ToolCalled(_Event):
+    kind: Literal["tool_called"] = "tool_called"
+    turn: int
+    tool: str
+    arguments: dict[str, Any]
+
+
+class ToolReturned(_Event):
+    kind: Literal["tool_returned"] = "tool_returned"
+    turn: int
+    tool: str
+    result: str
+    ok: bool = True
+
+
+class Decided(_Event):
+    kind: Literal["decided"] = "decided"
+    policy: str
+    decision: Decision
+
+
+class ModelCalled(_Event):
+    """One attempt at the language model, failed ones included; `spend` is the total after it."""
+
+    kind: Literal["model_called"] = "model_called"
+    purpose: str
+    model: str
+    ok: bool
+    seconds: float
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None
+    """None when the model's price is unknown."""
+    error: str = ""
+    spend: ModelSpend
+
+
+class Degraded(_Event):
+    """Something fell back, was repaired, rejected or retried; the run goes on."""
+
+    kind: Literal["degraded"] = "degraded"
+    what: Literal["fallback", "repair", "rejected", "retry", "warning"]
+    where: str
+    """The part it happened in, such as `llambo.warm_start` or `storage`."""
+    cause: str
+    continuation: str
+    """What was done instead."""
+
+
+class Noted(_Event):
+    """A plain line for the person watching."""
+
+    kind: Literal["noted"] = "noted"
+    text: str
+
+
+class CommandDone(_Event):
+    """A command was carried out or refused."""
+
+    kind: Literal["command_done"] = "command_done"
+    command_id: int
+    command: str
+    ok: bool
+    reply: str
+
+
+class Answered(_Event):
+    """A piece of the answer to a person's question."""
+
+    kind: Literal["answered"] = "answered"
+    command_id: int
+    text: str
+    final: bool
+
+
+class Confirmed(_Event):
+    """Fresh-seed comparison of the best with the default configuration: progress, then the verdict."""
+
+    kind: Literal["confirmed"] = "confirmed"
+    done: int
+    total: int
+    text: str = ""
+
+
+Event = Annotated[
+    RunStarted
+    | RunFinished
+    | TrialStarted
+    | TrialReported
+    | TrialFinished
+    | Woken
+    | Thought
+    | ToolCalled
+    | ToolReturned
+    | Decided
+    | ModelCalled
+    | Degraded
+    | Noted
+    | CommandDone
+    | Answered
+    | Confirmed,
+    Field(discriminator="kind"),
+]
+EVENT: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads and writes any event: `EVENT.dump_json(event)`, `EVENT.validate_json(text)`."""
+
+
+class Pause(Frozen):
+    """Start no further trial; running ones go on."""
+
+    kind: Literal["pause"] = "pause"
+
+
+class Resume(Frozen):
+    kind: Literal["resume"] = "resume"
+
+
+class Stop(Frozen):
+    """End the run cleanly and resumably; running trials are stopped and run again on resume."""
+
+    kind: Literal["stop"] = "stop"
+    reason: str = "a person asked to stop"
+
+
+class Ask(Frozen):
+    """A question or an instruction in plain words."""
+
+    kind: Literal["ask"] = "ask"
+    text: str
+
+
+class Try(Frozen):
+    """Run this configuration next."""
+
+    kind: Literal["try"] = "try"
+    values: dict[str, Any]
+    reason: str = "a person asked for it"
+
+
+Command = Annotated[Pause | Resume | Stop | Ask | Try, Field(discriminator="kind")]
+COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

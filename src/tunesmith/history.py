@@ -1,0 +1,124 @@
+"""What a run has learned so far: an immutable snapshot that grows by replacement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunesmith.space import Space
+from tunesmith.trial import Configuration, Trial, TrialState
+
+Direction = Literal["minimize", "maximize"]
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class History:
+    """Trials of one study, in order of their numbers, with the views that strategies need.
+
+    `scores` turns every metric into 'larger is better', so no strategy needs to look at the
+    direction. Arrays are read-only views of this snapshot; make a new snapshot to add a trial.
+    """
+
+    space: Space
+    metric: str
+    direction: Direction
+    default: Configuration | None = None
+    """The configuration to beat; None when the task states none."""
+    trials: tuple[Trial, ...] = ()
+    _rows: dict[str, tuple[Array, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
+    # Encoded rows by digest, shared between the snapshots of one study: encoding is the only
+    # work that would otherwise grow with the square of the number of trials.
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self.trials)
+
+    def with_trial(self, trial: Trial) -> History:
+        """A snapshot with `trial` added, or put in the place of the one with its number."""
+        trials = self.trials
+        if trials and trial.number <= trials[-1].number:
+            index = self.index(trial.number)
+            if index is not None:
+                return replace(self, trials=(*trials[:index], trial, *trials[index + 1 :]))
+            return replace(self, trials=tuple(sorted((*trials, trial), key=lambda t: t.number)))
+        return replace(self, trials=(*trials, trial))
+
+    def index(self, number: int) -> int | None:
+        """Place of trial `number` in `trials`, or None where there is none."""
+        if 0 <= number < len(self.trials) and self.trials[number].number == number:
+            return number
+        return next((i for i, trial in enumerate(self.trials) if trial.number == number), None)
+
+    def get(self, number: int) -> Trial | None:
+        index = self.index(number)
+        return None if index is None else self.trials[index]
+
+    @property
+    def sign(self) -> float:
+        """+1 to maximise, -1 to minimise: `score = sign * value`."""
+        return 1.0 if self.direction == "maximize" else -1.0
+
+    @cached_property
+    def completed(self) -> tuple[Trial, ...]:
+        return tuple(t for t in self.trials if t.state is TrialState.COMPLETED)
+
+    @cached_property
+    def finished(self) -> tuple[Trial, ...]:
+        return tuple(t for t in self.trials if t.finished)
+
+    @cached_property
+    def pruned(self) -> tuple[Trial, ...]:
+        return tuple(t for t in self.trials if t.state is TrialState.PRUNED)
+
+    @cached_property
+    def failures(self) -> tuple[Trial, ...]:
+        """Trials that ended badly by their own doing; lost ones are not counted."""
+        return tuple(t for t in self.trials if t.state.failed)
+
+    @cached_property
+    def pending(self) -> tuple[Trial, ...]:
+        return tuple(t for t in self.trials if not t.finished)
+
+    @cached_property
+    def incumbent(self) -> Trial | None:
+        """The best completed trial; the earliest one where several tie."""
+        return max(self.completed, key=lambda t: (self.sign * _value(t), -t.number), default=None)
+
+    @cached_property
+    def scores(self) -> Array:
+        """Scores of `completed`, larger is better, shape (n,)."""
+        return self.sign * np.array([_value(t) for t in self.completed], dtype=np.float64)
+
+    @cached_property
+    def best_so_far(self) -> tuple[float, ...]:
+        """The incumbent's value after each completed trial, metric units."""
+        if not self.completed:
+            return ()
+        return tuple(float(v) for v in self.sign * np.maximum.accumulate(self.scores))
+
+    def encoded(self, trials: tuple[Trial, ...]) -> tuple[Array, NDArray[np.bool_]]:
+        """Unit-cube rows and active masks of `trials`, both of shape (len(trials), space.dimensions)."""
+        d = self.space.dimensions
+        if not trials:
+            return np.empty((0, d)), np.empty((0, d), dtype=bool)
+        rows = [self._row(t.configuration) for t in trials]
+        return np.stack([row for row, _ in rows]), np.stack([mask for _, mask in rows])
+
+    def _row(self, configuration: Configuration) -> tuple[Array, NDArray[np.bool_]]:
+        row = self._rows.get(configuration.digest)
+        if row is None:
+            row = self._rows[configuration.digest] = self.space.encode(configuration)
+        return row
+
+
+def _value(trial: Trial) -> float:
+    assert trial.value is not None, f"trial {trial.number} is completed without a value"
+    return trial.value

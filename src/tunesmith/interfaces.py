@@ -1,0 +1,228 @@
+"""The few interfaces that let the rooms work together without knowing one another.
+
+Each says who calls what, when and how often. The smallest true implementation of each is the one to
+read first: `Strategy` - `agent/strategies/random.py`; `Policy` - `agent/policy/rules.py`;
+`Executor` - `tools/execution/local.py`; `Surrogate` - `agent/strategies/gaussian_process.py`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import Field
+
+from tunesmith.budget import Budget, Spend
+from tunesmith.history import Array, History
+from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Value
+
+if TYPE_CHECKING:
+    from tunesmith.task import Task
+
+
+class Strategy(ABC):
+    """Who proposes configurations.
+
+    Constructed once per run with the space, a seed and whatever it needs. `propose` is called by the
+    engine whenever a worker is free, and by an Optuna sampler once per trial. It does no I/O and keeps
+    no state that changes its answers: the same history gives the same proposals, which is what
+    makes a resumed run continue like an uninterrupted one. Draw numbers from
+    `seeds.rng_for(seed, name, len(history))`.
+    """
+
+    name: str
+
+    @abstractmethod
+    def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
+        """Up to `n` configurations to run next, best first, all valid, none tried or pending.
+
+        Args:
+            history: Everything known; its pending trials are running now.
+            n: How many are wanted, at least 1.
+            candidates: Proposals of others (a language model, a person) that compete with this
+                strategy's own under its acquisition function; a strategy without one may ignore them.
+        Returns:
+            Fewer than `n` only when the space has nothing new left; empty when it is exhausted.
+        """
+
+
+class Surrogate(Protocol):
+    """A calibrated model of the metric over the space."""
+
+    def fit(self, history: History) -> None: ...
+
+    def predict(self, configurations: Sequence[Configuration]) -> tuple[Array, Array]:
+        """Mean and standard deviation, metric units, each of shape (len(configurations),)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration to train, as an executor needs it."""
+
+    number: int
+    """Trial number; negative for confirmation runs, which are not trials."""
+    folder: Path
+    """The trial's own folder; the worker writes only there. Absolute."""
+    configuration: dict[str, Value]
+    seed: int
+    metric: str
+    objective: Objective
+    time_limit_s: float | None = None
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Where the training code is; exactly one of the three is set."""
+
+    function: str | None = None
+    """`/abs/path/file.py:function`."""
+    command: tuple[str, ...] | None = None
+    """An argument vector; `{name}` inside an argument is replaced by the value, no shell involved."""
+    pickle: Path | None = None
+    """A function given from Python, by cloudpickle."""
+    workdir: Path | None = None
+    """Folder the training code runs in and imports from; None means the trial's folder."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A worker reported a value; it waits for a verdict if it asks `should_prune()`."""
+
+    number: int
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A worker ended; `outcome` is already durable in the trial's folder as result.json."""
+
+    number: int
+    outcome: Outcome
+
+
+WorkerEvent = Reported | Finished
+
+
+class Executor(ABC):
+    """Runs jobs, each in a process of its own. Used from one thread."""
+
+    @abstractmethod
+    def capacity(self) -> int:
+        """How many further jobs may be submitted now."""
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Start a job. Raises ExecutorError when no process can be started."""
+
+    @abstractmethod
+    def events(self, timeout_s: float) -> list[WorkerEvent]:
+        """What happened since the last call; waits at most `timeout_s` for something to happen."""
+
+    @abstractmethod
+    def verdict(self, number: int, step: int, prune: bool) -> None:
+        """Answer a `Reported`: whether the trial should stop. Every report is answered once."""
+
+    @abstractmethod
+    def kill(self, number: int, outcome: Outcome) -> None:
+        """Kill a job's process group now; `outcome` becomes its result unless it had one already."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Kill what still runs (as lost) and free everything. Idempotent."""
+
+
+class Decision(Frozen):
+    """What a policy wants from here on: the plan the engine follows until the next decision."""
+
+    reason: str
+    """Why, in words for a person."""
+    launch: tuple[Proposal, ...] = ()
+    """To run next, in this order, before anything a strategy proposes; validated already."""
+    candidates: tuple[Proposal, ...] = ()
+    """Beliefs that compete with the strategy's own proposals until the next decision."""
+    stop: str | None = None
+    """A reason to end the run now; None to go on."""
+    wake_after: int = Field(default=5, ge=1)
+    """Wake the policy again once this many further trials have finished."""
+
+
+@dataclass(frozen=True)
+class Briefing:
+    """What a policy is told when woken."""
+
+    task: Task
+    history: History
+    budget: Budget
+    spend: Spend
+    triggers: tuple[str, ...]
+    """Why it was woken: `start`, `resumed`, `trials_finished`, `plateau`, `surprise`, `failures`, `message`."""
+    messages: tuple[str, ...] = ()
+    """What a person said since the last decision; data, not instructions to the engine."""
+    turn: int = 0
+
+
+class Toolbox(Protocol):
+    """What an agent may do: six typed tools. Results are text of bounded size, whatever the history's.
+
+    Wrong use raises ToolError, whose text is written for the model. `tools/toolbox.py` has the one
+    implementation; both policies use it.
+    """
+
+    def describe_task(self) -> str: ...
+
+    def history(self, best: int = 8, recent: int = 8) -> str: ...
+
+    def learning_curve(self, number: int) -> str: ...
+
+    def suggest(self, n: int = 3) -> list[Proposal]:
+        """Judged suggestions, best first: model and surrogate under one acquisition function."""
+        ...
+
+    def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
+        """Put proposals at the front of the queue; returns their trial numbers at once."""
+        ...
+
+    def finish(self, reason: str) -> None:
+        """Ask for the run to end. Kept in the Decision; refused with no completed trial."""
+        ...
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a streamed answer."""
+
+    text: str
+    final: bool = False
+
+
+EmitKind = Literal["thought", "tool_called", "tool_returned", "degraded", "model_called", "noted"]
+
+
+class Emit(Protocol):
+    """Hands an event to the run's log, from any thread."""
+
+    def __call__(self, event: Any) -> None: ...
+
+
+class Policy(ABC):
+    """Decides what a run does next and says why.
+
+    `decide` is called in a thread beside the engine whenever a trigger fires, never twice at once.
+    It reads an immutable briefing, acts through the toolbox, and returns a plan. A ModelError
+    it lets out costs a fallback to the rules policy, not the run.
+    """
+
+    name: str
+
+    @abstractmethod
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision: ...
+
+    @abstractmethod
+    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+        """Stream an answer to a person, from the records only."""
