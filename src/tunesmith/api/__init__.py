@@ -1,0 +1,136 @@
+"""The Python front door: `tune` for a function, `run_task` for a task. Here the parts are put together.
+
+    task -> run folder (locked) -> study (reconciled) -> strategy, policy, toolbox, executor -> engine
+         -> comparison on fresh seeds -> report
+
+Heavy libraries load when a run starts, not when this module is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from tunesmith.api.result import Result
+from tunesmith.budget import Budget
+from tunesmith.errors import SpaceError
+from tunesmith.events import Event
+from tunesmith.history import Direction
+from tunesmith.settings import ModelSettings
+from tunesmith.space import Space
+from tunesmith.task import Confirm, Task
+from tunesmith.trial import Value
+
+__all__ = ["Listener", "ModelChoice", "Result", "run_task", "tune"]
+
+ModelChoice = ModelSettings | Literal["environment"] | None
+"""`"environment"`: what the environment variables name, or none; None: no language model."""
+Listener = Callable[[Event], None]
+
+
+def tune(
+    train: Callable[..., Any],
+    space: Space | Mapping[str, Any],
+    *,
+    metric: str,
+    direction: Direction,
+    trials: int = 16,
+    default: Mapping[str, Value] | None = None,
+    constraints: Sequence[str] = (),
+    name: str | None = None,
+    runs: str | Path = "runs",
+    description: str = "",
+    wall_time_s: float | None = None,
+    trial_time_s: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+    threads: int = 1,
+    confirm_seeds: int = 0,
+    model: ModelChoice = "environment",
+    listen: Listener | None = None,
+) -> Result:
+    """Tune a Python function. Ctrl-C stops cleanly and returns what is there.
+
+    Args:
+        train: `train(config, trial) -> float | dict`; closures and notebook functions are fine. It runs
+            in processes of its own, so what it changes in memory is not seen here.
+        space: A Space, or parameters by name, such as `{"lr": Float(1e-5, 1e-1, scale="log")}`.
+        metric: Name of the value to optimise; a dict returned by `train` must hold it.
+        trials: Trials to run, failed ones included.
+        default: The configuration in use today; it is tried first and compared with the best.
+        name: Name of the run folder. Given again, the run is continued; without it every call
+            makes a new folder named after the function.
+        description: The job in words; used by a language model and by the priors.
+        wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
+        confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
+        model: Which language model to use; None for none.
+        listen: Called with every event, in the thread that raised it.
+    Returns:
+        The result; its `status` is `stopped` after Ctrl-C.
+    Raises:
+        UsageError: The space, the default or the run folder cannot be used.
+    """
+    if not isinstance(space, Space):
+        space = Space(space, constraints)
+    elif constraints:
+        raise SpaceError("constraints belong to the Space: give them to Space(..., constraints=...)")
+    function = getattr(train, "__name__", "train").strip("<>") or "train"
+    task = Task(
+        name=name or function,
+        description=description,
+        metric=metric,
+        direction=direction,
+        space=space,
+        default=None if default is None else space.validate(default),
+        confirm=Confirm(seeds=confirm_seeds) if confirm_seeds else None,
+        budget=Budget(trials=trials, wall_time_s=wall_time_s, trial_time_s=trial_time_s),
+        seed=seed,
+        workers=workers,
+        threads=threads,
+    )
+    return run_task(task, runs=runs, fresh=name is None, model=model, listen=listen, train=train)
+
+
+def run_task(
+    task: Task,
+    *,
+    runs: str | Path = "runs",
+    fresh: bool = False,
+    model: ModelChoice = "environment",
+    storage: str | None = None,
+    replay: Path | None = None,
+    listen: Listener | None = None,
+    train: Callable[..., Any] | None = None,
+) -> Result:
+    """Run a task to its end, continuing where an earlier sitting left off.
+
+    Args:
+        runs: Folder of run folders; this run's is `<runs>/<task.name>`.
+        fresh: Start anew beside an existing run, as `<task.name>-2` and so on.
+        storage: Optuna storage URL, such as `sqlite:///study.db`; None for a journal in the run folder.
+        replay: An exchanges.jsonl to take the model's answers from, instead of any network.
+        train: The training function of a task built in Python.
+    Raises:
+        UsageError: The task or run folder cannot be used; nothing was changed.
+    """
+    from tunesmith.api.sitting import sit
+    from tunesmith.tools.run_folder import RunFolder
+
+    folder = RunFolder.open_or_create(Path(runs), task, fresh=fresh)
+    settings = ModelSettings.from_environment() if model == "environment" else model
+    with folder.lock():
+        objective = None
+        if train is not None:
+            from tunesmith.tools.execution.pickling import pickle_objective
+
+            objective = pickle_objective(train, folder.path / "objective.pkl")
+        return sit(
+            task,
+            folder,
+            settings=settings,
+            objective=objective,
+            storage=storage,
+            replay=replay,
+            listen=listen,
+        )

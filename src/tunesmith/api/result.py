@@ -1,0 +1,44 @@
+"""What a run came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.budget import Spend
+from tunesmith.history import History
+from tunesmith.trial import Configuration, Trial
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to. Everything in it is on disk in `folder` as well.
+
+    Attributes:
+        status: finished, stopped (resumable) or failed (no trial completed).
+        reason: Why it ended, in words.
+        verdict: Best against default on fresh seeds, in words; empty when the run was stopped before.
+        report: Path of report.md; report.html and report.json lie beside it.
+    """
+
+    status: str
+    reason: str
+    history: History
+    folder: Path
+    spend: Spend
+    verdict: str = ""
+    report: Path | None = None
+
+    @property
+    def best_trial(self) -> Trial | None:
+        return self.history.incumbent
+
+    @property
+    def best(self) -> Configuration | None:
+        """The best configuration found; a mapping of names to values."""
+        return None if self.best_trial is None else self.best_trial.configuration
+
+    @property
+    def best_value(self) -> float | None:
+        """Its metric in the search, metric units."""
+        return None if self.best_trial is None else self.best_trial.value

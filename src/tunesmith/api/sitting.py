@@ -1,0 +1,279 @@
+"""One sitting of a run: the parts are built, joined, run and taken down again.
+
+This is the only place that knows every room. Read it to see how the house fits together.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.api.result import Result
+from tunesmith.budget import ModelSpend, Spend
+from tunesmith.events import Confirmed, Event, ModelCalled, RunFinished, RunStarted
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing, Executor, Objective
+from tunesmith.settings import ModelSettings
+from tunesmith.task import Task
+from tunesmith.trial import TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.agent.llm import ModelDoor
+    from tunesmith.tools.engine import Engine
+    from tunesmith.tools.run_folder import RunFolder
+    from tunesmith.tools.store import EventStore
+    from tunesmith.tools.study import StudyStore
+
+Listener = Callable[[Event], None]
+
+
+def sit(
+    task: Task,
+    folder: RunFolder,
+    *,
+    settings: ModelSettings | None,
+    objective: Objective | None = None,
+    storage: str | None = None,
+    replay: Path | None = None,
+    listen: Listener | None = None,
+) -> Result:
+    """Run or continue the run in `folder`, whose lock the caller holds, until it ends or is stopped.
+
+    Args:
+        objective: What to train; None means what the task names.
+        replay: Take the model's answers from this exchanges.jsonl; no network is used.
+    """
+    from tunesmith.tools.execution.local import LocalExecutor
+    from tunesmith.tools.reconcile import reconcile
+    from tunesmith.tools.study import StudyStore
+
+    with ExitStack() as stack:
+        events = _heard_store(folder.db, listen)
+        stack.callback(events.close)
+        before = events.events()
+        study = StudyStore.open(folder, task, storage)
+        history = reconcile(folder, study, task)
+        reason = _nothing_left(before, history, task)
+        if reason is not None:
+            return Result("finished", reason, history, folder.path, _spent(before, history), _verdict(before))
+        for command_id, _ in events.take_commands():  # asked of a sitting that had ended, not of this one
+            events.acknowledge(command_id, False, "The run was not running when this was asked.")
+
+        spent = _spent(before, history)
+        door = _open_door(task, folder, settings, replay, events, spent.model)
+        if door is not None:
+            stack.callback(door.close)
+        objective = objective or task.objective_ref()
+        executor = LocalExecutor(task.workers, preload=_preload(task, objective))
+        stack.callback(executor.close)
+        engine = _build_engine(task, folder, study, history, events, executor, objective, door, spent)
+        events.append(
+            RunStarted(
+                name=folder.path.name,
+                folder=str(folder.path),
+                strategy=engine.strategy.name,
+                policy=engine.policy_name,
+                model=None if door is None else door.model,
+                workers=task.workers,
+                resumed=bool(before),
+                trials_before=len(history.finished),
+                version=metadata.version("tunesmith"),
+            )
+        )
+        with _signals(engine):
+            return _run(engine, task, folder, executor, events, objective)
+
+
+def _run(
+    engine: Engine,
+    task: Task,
+    folder: RunFolder,
+    executor: Executor,
+    events: EventStore,
+    objective: Objective,
+) -> Result:
+    from tunesmith.tools.confirm import Confirmation
+    from tunesmith.tools.report import write_report
+
+    ended = engine.run()
+    verdict, status, reason = "", ended.status, ended.reason
+    if status == "finished" and ended.history.completed:
+        confirmation = Confirmation(
+            task, folder, executor, events.append, objective, should_stop=lambda: engine.stopping is not None
+        )
+        try:
+            verdict = confirmation.run(ended.history)
+        except KeyboardInterrupt:
+            engine.request_stop("interrupted")
+        if engine.stopping is not None:
+            status, reason, verdict = "stopped", engine.stopping, ""
+    events.append(RunFinished(reason=reason, status=status))  # type: ignore[arg-type]
+    report = write_report(folder.path)
+    return Result(status, reason, ended.history, folder.path, engine.spend, verdict, report.markdown)
+
+
+def _build_engine(
+    task: Task,
+    folder: RunFolder,
+    study: StudyStore,
+    history: History,
+    events: EventStore,
+    executor: Executor,
+    objective: Objective,
+    door: ModelDoor | None,
+    spent: Spend,
+) -> Engine:
+    from tunesmith.agent.policy.rules import RulesPolicy
+    from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
+    from tunesmith.agent.strategies.hybrid import HybridSuggester
+    from tunesmith.tools.engine import Engine
+    from tunesmith.tools.toolbox import StudyToolbox
+
+    strategy = GaussianProcessStrategy(task.space, task.seed, words=task.words())
+    rules = RulesPolicy(emit=events.append)
+    policy: Any = rules
+    proposer = None
+    if door is not None:
+        from tunesmith.agent.policy.langchain_agent import AgentPolicy
+        from tunesmith.agent.strategies.llambo import LlamboProposer
+
+        proposer = LlamboProposer(door, task, emit=events.append)
+        policy = AgentPolicy(door, emit=events.append)
+    suggester = HybridSuggester(strategy, proposer, emit=events.append)
+
+    def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
+        return StudyToolbox(briefing, suggest=suggester, launch=engine.launch)
+
+    return Engine(
+        task=task,
+        folder=folder,
+        study=study,
+        history=history,
+        events=events,
+        strategy=strategy,
+        policy=policy,
+        fallback=rules,
+        make_toolbox=make_toolbox,
+        executor=executor,
+        objective=objective,
+        spent=spent,
+        model_spend=(lambda: door.spend) if door is not None else ModelSpend,
+        has_model=door is not None,
+    )
+
+
+def _open_door(
+    task: Task,
+    folder: RunFolder,
+    settings: ModelSettings | None,
+    replay: Path | None,
+    events: EventStore,
+    spent: ModelSpend,
+) -> ModelDoor | None:
+    """The door to the model, or None: without settings or recording, or when the server names no model."""
+    if settings is None and replay is None:
+        return None
+    from tunesmith.agent.llm import ModelDoor
+    from tunesmith.errors import ModelError
+    from tunesmith.events import Degraded
+
+    door = ModelDoor(
+        settings,
+        task.budget.model,
+        events.append,
+        exchanges=replay or folder.exchanges,
+        mode="replay" if replay else "record",
+        spent=spent,
+    )
+    try:
+        _ = door.model  # asks the server for a name when none was given
+    except ModelError as error:
+        door.close()
+        events.append(
+            Degraded(
+                what="fallback",
+                where="model",
+                cause=f"{type(error).__name__}: {error}"[:500],
+                continuation="this sitting runs without a language model",
+            )
+        )
+        return None
+    return door
+
+
+def _heard_store(path: Path, listen: Listener | None) -> EventStore:
+    from tunesmith.tools.store import EventStore
+
+    class HeardStore(EventStore):
+        """An event store that also tells whoever watches from this process."""
+
+        def append(self, event: Any) -> Any:
+            stored = super().append(event)
+            if listen is not None:
+                listen(stored)
+            return stored
+
+    return HeardStore(path)
+
+
+def _preload(task: Task, objective: Objective) -> Sequence[str]:
+    from tunesmith.tools.execution.preload import discover_preload
+
+    return task.preload if task.preload is not None else discover_preload(objective)
+
+
+def _nothing_left(before: Sequence[Event], history: History, task: Task) -> str | None:
+    """Why there is nothing to continue, or None. Raising a budget makes a finished run continue."""
+    endings = [event for event in before if isinstance(event, RunFinished)]
+    if not endings or endings[-1].status != "finished":
+        return None
+    if any(isinstance(event, RunStarted) and event.seq > endings[-1].seq for event in before):
+        return None  # killed in a later sitting
+    done = sum(trial.state is not TrialState.LOST for trial in history)
+    return endings[-1].reason if done >= task.budget.trials or "trials" not in endings[-1].reason else None
+
+
+def _spent(before: Sequence[Event], history: History) -> Spend:
+    """What earlier sittings spent, read from the log, so that a kill -9 forgets nothing."""
+    seconds, began, last = 0.0, None, 0.0
+    model = ModelSpend()
+    for event in before:
+        if isinstance(event, RunStarted):
+            seconds += 0.0 if began is None else last - began
+            began = event.at
+        elif isinstance(event, ModelCalled):
+            model = event.spend
+        last = event.at
+    seconds += 0.0 if began is None else last - began
+    trials = sum(trial.state is not TrialState.LOST for trial in history)
+    return Spend(trials=trials, seconds=seconds, model=model)
+
+
+def _verdict(before: Sequence[Event]) -> str:
+    return next((e.text for e in reversed(before) if isinstance(e, Confirmed) and e.text), "")
+
+
+@contextmanager
+def _signals(engine: Engine) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop cleanly; a second Ctrl-C does not wait. Only the main thread may do this."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: Any) -> None:
+        if engine.stopping is not None:
+            raise KeyboardInterrupt
+        engine.request_stop("interrupted (Ctrl-C)" if number == signal.SIGINT else "asked to end (SIGTERM)")
+
+    handled = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, handle) for number in handled}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,110 @@
+"""`tunesmith chat`: the terminal UI over a run, started, continued or only watched."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.errors import INTERRUPTED, Debug, told_plainly
+from tunesmith.cli.run import Fresh, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
+
+
+@told_plainly
+def chat(
+    what: Annotated[
+        Path,
+        typer.Argument(
+            help="A task file to run or continue, or a run folder to look at.",
+            show_default=False,
+            metavar="TASK|RUN",
+        ),
+    ],
+    runs: Runs = Path("runs"),
+    name: Name = None,
+    fresh: Fresh = False,
+    trials: Trials = None,
+    workers: Workers = None,
+    seed: Seed = None,
+    no_model: NoModel = False,
+    debug: Debug = False,
+) -> None:
+    """Watch, question and steer a run in the terminal.
+
+    A task file is run, or continued; where it is running already this terminal joins it. A run folder is
+    shown as it is. Quitting stops a run that this terminal started, resumably.
+    """
+    from tunesmith.errors import UsageError
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
+    from tunesmith.tools.run_folder import RunFolder
+
+    if what.is_dir():
+        raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
+    task = adjusted(what, name=name, trials=trials, workers=workers, seed=seed)
+    folder = RunFolder.open_or_create(runs, task, fresh=fresh)
+    if folder.locked_by() is not None:
+        raise typer.Exit(_show(folder.path, owns_run=False))
+    options = ["--name", folder.path.name, "--runs", str(runs)]
+    options += [f"--trials={trials}"] * (trials is not None) + [f"--workers={workers}"] * (
+        workers is not None
+    )
+    options += [f"--seed={seed}"] * (seed is not None) + ["--no-model"] * no_model
+    engine = _start_engine(what, options, folder.path)
+    code = 0
+    try:
+        code = _show(folder.path, owns_run=True)
+    finally:
+        _wait_for(engine, folder.path)
+    if engine.returncode == INTERRUPTED:
+        print(f"Stopped; what is finished is kept in {folder.path}. The same command continues.")
+        raise typer.Exit(INTERRUPTED)
+    raise typer.Exit(code)
+
+
+def _start_engine(task: Path, options: list[str], folder: Path) -> subprocess.Popen[bytes]:
+    """The run itself, in a process and session of its own, so that the terminal's Ctrl-C is not its."""
+    with (folder / "engine.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tunesmith", "run", str(task), "--quiet", *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _show(folder: Path, *, owns_run: bool) -> int:
+    from tunesmith.tui.app import TunesmithApp
+
+    app = TunesmithApp(folder, owns_run=owns_run)
+    message = app.run()
+    if message:
+        print(message)
+    return app.return_code or 0
+
+
+def _wait_for(engine: subprocess.Popen[bytes], folder: Path, patience_s: float = 20.0) -> None:
+    """Let the engine end by itself; insist where it does not."""
+    from tunesmith.events import Stop
+    from tunesmith.tools.store import EventStore
+
+    if engine.poll() is None:
+        store = EventStore(folder / "run.db")
+        store.post(Stop(reason="the terminal was closed"))
+        store.close()
+    deadline = time.monotonic() + patience_s
+    while engine.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if engine.poll() is None:
+        engine.terminate()
+        try:
+            engine.wait(10)
+        except subprocess.TimeoutExpired:
+            engine.kill()  # trials end themselves when their engine is gone
+            engine.wait()

@@ -1,0 +1,47 @@
+"""`tunesmith check`: find what is wrong before anything is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.errors import Debug, told_plainly
+
+
+@told_plainly
+def check(
+    task: Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)],
+    debug: Debug = False,
+) -> None:
+    """Validate a task file and load its training code, without training."""
+    from tunesmith.settings import ModelSettings
+    from tunesmith.task import load_task
+    from tunesmith.tools.execution.loading import check_objective
+
+    loaded = load_task(task)
+    check_objective(loaded.objective_ref())
+    if (confirm := loaded.confirm_ref()) is not None:
+        check_objective(confirm)
+    size = loaded.space.cardinality
+    print(f"{task}: a legal task, {loaded.name!r}")
+    print(f"  objective  {loaded.objective_text()}: loads")
+    print(f"  metric     {loaded.direction} {loaded.metric}")
+    print(f"  space      {len(loaded.space)} hyperparameters" + (f", {size} configurations" if size else ""))
+    for line in loaded.space.describe().splitlines():
+        print(f"    {line}")
+    if loaded.default is not None:
+        print(f"  default    {loaded.space.format(loaded.default)}")
+    else:
+        print("  default    none stated: the best will be compared with nothing")
+    budget = loaded.budget
+    limits = [f"{budget.trials} trials"]
+    limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
+    limits += [f"{budget.trial_time_s:g} s a trial"] if budget.trial_time_s else []
+    print(f"  budget     {', '.join(limits)}; {loaded.workers} at a time")
+    settings = ModelSettings.from_environment()
+    if settings is None:
+        print("  model      none configured: the run will work without a language model")
+    else:
+        print(f"  model      {settings.model or 'the first that the server lists'} at {settings.base_url}")

@@ -1,0 +1,49 @@
+"""How a command ends: one table of exit codes, and errors as one sentence without a traceback.
+
+0    done
+1    the run failed: no trial completed
+2    wrong input: a task file, an option, a run folder
+130  interrupted; the same command continues
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, ParamSpec
+
+import typer
+
+P = ParamSpec("P")
+
+FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def told_plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """Print our own errors as one sentence on stderr, exit with their code; `--debug` lets them through."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        from tunesmith.errors import TunesmithError
+
+        try:
+            command(*args, **kwargs)
+        except TunesmithError as error:
+            if kwargs.get("debug") or os.environ.get("TUNESMITH_DEBUG"):
+                raise
+            print(f"tunesmith: {error}", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            print("tunesmith: interrupted", file=sys.stderr)
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:  # the reader of our output went away, as `| head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+    return wrapped

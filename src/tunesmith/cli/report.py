@@ -1,0 +1,30 @@
+"""`tunesmith report`: write the report of a run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.errors import Debug, told_plainly
+
+
+@told_plainly
+def report(
+    folder: Annotated[
+        Path, typer.Argument(help="A run folder, such as runs/digits_cnn.", show_default=False)
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json on stdout.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Write report.md, report.html and report.json of a run from its records."""
+    from tunesmith.tools.report import write_report
+    from tunesmith.tools.run_folder import RunFolder
+
+    paths = write_report(RunFolder.open(folder).path)
+    if as_json:
+        print(paths.json.read_text())
+        return
+    for path in (paths.markdown, paths.html, paths.json):
+        print(path)

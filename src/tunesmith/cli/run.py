@@ -1,0 +1,108 @@
+"""`tunesmith run`: the headless run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, told_plainly
+
+if TYPE_CHECKING:
+    from tunesmith.task import Task
+
+TaskFile = Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)]
+Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.")]
+Name = Annotated[
+    str | None, typer.Option("--name", help="Name of the run folder; the task's name otherwise.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew beside an existing run of that name.")]
+Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Trials in all, instead of the task's.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Trials at a time, instead of the task's.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of the run, instead of the task's.")]
+NoModel = Annotated[
+    bool, typer.Option("--no-model", help="Use no language model even where one is configured.")
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage", help="Optuna storage URL, such as sqlite:///study.db; a journal file otherwise."
+    ),
+]
+Replay = Annotated[
+    Path | None,
+    typer.Option("--replay", help="Take the model's answers from this exchanges.jsonl; no network."),
+]
+
+
+@told_plainly
+def run(
+    task: TaskFile,
+    runs: Runs = Path("runs"),
+    name: Name = None,
+    fresh: Fresh = False,
+    trials: Trials = None,
+    workers: Workers = None,
+    seed: Seed = None,
+    no_model: NoModel = False,
+    storage: Storage = None,
+    replay: Replay = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Tune a task. The same command continues a run that was interrupted or killed.
+
+    Exit codes: 0 done, 1 no trial completed, 2 wrong input, 130 interrupted.
+    """
+    from tunesmith.api import run_task
+    from tunesmith.cli.outcome import print_outcome
+    from tunesmith.cli.stream import Stream
+
+    loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed)
+    stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
+    result = run_task(
+        loaded,
+        runs=runs,
+        fresh=fresh,
+        model=None if no_model else "environment",
+        storage=storage,
+        replay=replay,
+        listen=stream.show,
+    )
+    if as_json:
+        sys.stdout.write((result.folder / "report.json").read_text())
+        sys.stdout.write("\n")
+    else:
+        print_outcome(result, stream.console, command=sys.argv[1:], chat=f"tunesmith chat {result.folder}")
+    if result.status == "stopped":
+        raise typer.Exit(INTERRUPTED)
+    if result.status == "failed":
+        raise typer.Exit(FAILED)
+
+
+def adjusted(
+    path: Path, *, name: str | None, trials: int | None, workers: int | None, seed: int | None
+) -> Task:
+    """The task of a file with the command line's changes.
+
+    Raises:
+        TaskError: The file, or the changed task, is not a legal task.
+    """
+    from tunesmith.task import Task, load_task
+
+    task = load_task(path)
+    changes: dict[str, object] = {}
+    if name is not None:
+        changes["name"] = name
+    if workers is not None:
+        changes["workers"] = workers
+    if seed is not None:
+        changes["seed"] = seed
+    if trials is not None:
+        changes["budget"] = task.budget.model_copy(update={"trials": trials})
+    return Task.model_validate({**dict(task), **changes}) if changes else task

@@ -1,0 +1,183 @@
+"""The readable stream of a headless run: what is believed, tried and learned, one line an event."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+import threading
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from tunesmith.cli.numbers import duration, shown
+from tunesmith.events import (
+    Answered,
+    CommandDone,
+    Confirmed,
+    Degraded,
+    Event,
+    ModelCalled,
+    Noted,
+    RunStarted,
+    Thought,
+    ToolCalled,
+    TrialFinished,
+    TrialStarted,
+)
+from tunesmith.trial import Proposal, TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.task import Task
+
+WIDTH = 100
+"""Narration is wrapped here, or at the terminal's width where that is smaller."""
+STYLES = {
+    TrialState.COMPLETED: "",
+    TrialState.PRUNED: "dim",
+    TrialState.LOST: "yellow",
+}
+
+
+class Stream:
+    """Prints events as they come. Text from anywhere is literal; colours respect NO_COLOR and pipes.
+
+    Args:
+        to_stderr: Keep stdout free for a JSON document.
+        quiet: Print nothing but what `console` is used for directly.
+    """
+
+    def __init__(self, task: Task, *, to_stderr: bool = False, quiet: bool = False) -> None:
+        self.task = task
+        self.console = Console(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._proposals: dict[int, Proposal] = {}
+        self._thinking: dict[int, list[str]] = {}
+        self._best: float | None = None
+        self._lock = threading.Lock()  # events come from the engine's thread and the head's
+
+    def show(self, event: Event) -> None:
+        """Print one event, or nothing where it is of no interest here."""
+        with self._lock:
+            if isinstance(event, TrialStarted):
+                self._proposals[event.number] = event.proposal
+            elif isinstance(event, TrialFinished) and event.improved:
+                previous, self._best = self._best, event.value
+                if not self._quiet:
+                    self._trial(event, previous)
+                return
+            if not self._quiet:
+                self._print(event)
+
+    def _print(self, event: Event) -> None:
+        match event:
+            case RunStarted():
+                self._started(event)
+            case TrialFinished():
+                self._trial(event, None)
+            case Thought():
+                pieces = self._thinking.setdefault(event.turn, [])
+                pieces.append(event.text)
+                if event.final:
+                    self._say("".join(self._thinking.pop(event.turn)), event.speaker)
+            case ToolCalled(tool=tool, arguments=arguments):
+                told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+                self._line(f"  -> {tool}({_cut(told, 90)})", "cyan dim")
+            case Degraded(what=what, where=where, cause=cause, continuation=continuation):
+                self._line(f"  ! {what} in {where}: {_cut(cause, 160)}; {continuation}", "yellow")
+            case ModelCalled(ok=False, error=error):
+                self._line(f"  ! model call failed: {_cut(error, 160)}", "yellow")
+            case Noted(text=text):
+                self._line(f"  {text}")
+            case CommandDone(command=command, ok=ok, reply=reply):
+                self._line(f"  > {command}: {reply}", "" if ok else "yellow")
+            case Answered(text=text) if text:
+                self._line(text)
+            case Confirmed(done=done, total=total, text=text) if total and not text:
+                if done == 1:
+                    self._line("")
+                    self._line(
+                        f"Training the best and the default configuration again on {total // 2} fresh seeds ..."
+                    )
+                self._progress(done, total)
+            case _:
+                pass
+
+    def _started(self, event: RunStarted) -> None:
+        task = self.task
+        mind = f"language model {event.model}" if event.model else "no language model in use"
+        self._line(f"tunesmith {event.version}: {event.name} ({mind})", "bold")
+        if not event.model:
+            self._line(
+                "Priors by hyperparameter name, a Gaussian process and templates do the work. "
+                "Set OPENAI_API_KEY or TUNESMITH_BASE_URL to add a model."
+            )
+        workers = f"{event.workers} worker{'s' if event.workers != 1 else ''}"
+        self._line(f"{task.direction.capitalize()} {task.metric} in {task.budget.trials} trials, {workers}.")
+        for line in task.space.describe().splitlines():
+            self._line(f"  {line}", "dim")
+        if event.resumed:
+            self._line(f"Continuing: {event.trials_before} trials are done already.", "yellow")
+
+    def _trial(self, event: TrialFinished, previous: float | None) -> None:
+        proposal = self._proposals.get(event.number)
+        outcome = event.outcome
+        mark = "*" if event.improved else " "
+        if outcome.state is TrialState.COMPLETED:
+            result = shown(event.value)
+        elif outcome.state is TrialState.PRUNED and outcome.curve:
+            result = f"pruned at {outcome.curve[-1][0]} ({shown(outcome.curve[-1][1])})"
+        else:
+            result = outcome.state.value.replace("_", " ")
+        predicted = ""
+        if proposal is not None and proposal.expected is not None and proposal.spread is not None:
+            predicted = f"predicted {shown(proposal.expected)} ± {shown(proposal.spread)}"
+        gain = ""
+        if event.improved and previous is not None and event.value is not None:
+            gain = f"  best, {event.value - previous:+.4f}"
+        elif event.improved:
+            gain = "  best so far"
+        origin = proposal.origin.value if proposal else ""
+        text = Text(f"{mark} #{event.number:<3} ", style="bold" if event.improved else "")
+        style = "bold green" if event.improved else STYLES.get(outcome.state, "red")
+        text.append(f"{result:<20}", style=style)
+        text.append(f" {origin:<10}", style="cyan")
+        text.append(f" {duration(outcome.seconds):>7}")
+        text.append(f"  {predicted:<28}", style="dim")
+        text.append(gain, style="green")
+        self.console.print(text)
+        if proposal is not None:
+            self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
+        if outcome.message and outcome.state.failed:
+            self._line(f"       {_cut(outcome.message, 160)}", "red")
+
+    def _say(self, text: str, speaker: str) -> None:
+        width = min(WIDTH, self.console.width) - 2
+        for paragraph in text.strip().splitlines():
+            for line in textwrap.wrap(paragraph, width) or [""]:
+                self._line(f"| {line}", "italic" if speaker == "model" else "blue")
+
+    def _progress(self, done: int, total: int) -> None:
+        if self.console.is_terminal:
+            end = "\n" if done == total else "\r"
+            self.console.print(Text(f"  {done} of {total} done"), end=end)
+        elif done == total:
+            self._line(f"  {done} of {total} done")
+
+    def _line(self, text: str, style: str = "") -> None:
+        self.console.print(Text(_clean(text), style=style))
+
+
+def _cut(text: str, limit: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def _clean(text: str) -> str:
+    """Printable characters only: a log line must not move the cursor or retitle the terminal."""
+    return "".join(c for c in text if c.isprintable() or c == "\n")
+
+
+def warn(text: str) -> None:
+    """One line on stderr, for what has no event to carry it."""
+    print(f"tunesmith: {text}", file=sys.stderr)

@@ -1,0 +1,482 @@
+"""The one loop of a run: it owns study, budget and workers, keeps them busy, and decides nothing.
+
+Strategies say what to try, the policy sets the plan, pruners judge curves; the engine only sees to it
+that what they want happens in an order that loses nothing:
+
+    config.json -> study (running) -> worker        a trial starts
+    result.json (by the worker) -> study -> event    a trial ends
+
+One thread holds all state. The head (`head.py`) thinks in threads beside it and talks to it through
+`launch`, the one method that may be called from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tunesmith.budget import ModelSpend, Spend
+from tunesmith.errors import ExecutorError, InvalidConfiguration
+from tunesmith.events import (
+    Ask,
+    Command,
+    CommandDone,
+    Decided,
+    Degraded,
+    Event,
+    Noted,
+    Pause,
+    Resume,
+    Stop,
+    TrialFinished,
+    TrialReported,
+    TrialStarted,
+    Try,
+    Woken,
+)
+from tunesmith.history import History
+from tunesmith.interfaces import (
+    Briefing,
+    Decision,
+    Executor,
+    Finished,
+    Job,
+    Objective,
+    Policy,
+    Reported,
+    Strategy,
+    Toolbox,
+)
+from tunesmith.seeds import derive_seed
+from tunesmith.task import Task
+from tunesmith.tools.head import Head
+from tunesmith.tools.pruning import Pruner
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.store import EventStore
+from tunesmith.tools.study import StudyStore
+from tunesmith.tools.triggers import Triggers
+from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.1
+"""How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
+BROKEN_AFTER = 3
+"""Stop when this many trials have crashed and none has ended any other way: the code is broken, not the space."""
+MAX_LOSSES = 2
+"""How often one configuration may be lost to an interruption before it is no longer retried."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the search ended: `status` as in RunFinished."""
+
+    status: str
+    reason: str
+    history: History
+    spend: Spend
+
+
+class Engine:
+    """Runs one study to its end.
+
+    Args:
+        task: What to tune.
+        folder: Its run folder, locked by the caller.
+        study: The Optuna study, reconciled by the caller.
+        history: What `reconcile` found; empty for a new run.
+        events: The run's log and command inbox.
+        strategy: Proposes whenever a worker is free and the queue is empty.
+        policy, fallback: Who decides, and who does when it cannot.
+        make_toolbox: Builds the agent's tools for one decision.
+        executor: Runs the jobs.
+        objective: What they train.
+        spent: What earlier sittings of this run have spent.
+        model_spend: The model's spend so far, this sitting included.
+        has_model: Whether a person's free text can be answered and acted upon.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        folder: RunFolder,
+        study: StudyStore,
+        history: History,
+        events: EventStore,
+        strategy: Strategy,
+        policy: Policy,
+        fallback: Policy,
+        make_toolbox: Callable[[Briefing, Engine], Toolbox],
+        executor: Executor,
+        objective: Objective,
+        spent: Spend | None = None,
+        model_spend: Callable[[], ModelSpend] = ModelSpend,
+        has_model: bool = False,
+    ) -> None:
+        self.task, self.folder, self.study, self.history = task, folder, study, history
+        self.events, self.strategy, self.executor = events, strategy, executor
+        self._make_toolbox = make_toolbox
+        self._head = Head(policy, fallback, self.emit)
+        self._pruner = Pruner(task.pruner, task.direction)
+        self._triggers = Triggers()
+        self._spent_before = (spent or Spend()).seconds
+        self._model_spend, self._has_model = model_spend, has_model
+        self._objective = objective
+        self._in_step = task.in_step if task.in_step is not None else task.workers == 1
+        self._started = time.monotonic()
+        self._queue: deque[Proposal] = deque()
+        self._queue_lock = threading.Lock()  # guards _queue and _next together: reserved numbers stay true
+        self._next = max((trial.number for trial in history), default=-1) + 1
+        self._plan = Decision(reason="The run has just begun.")
+        self._messages: list[str] = []
+        self._curves: dict[int, list[tuple[int, float]]] = {}
+        self._paused = False
+        self._stop: str | None = None
+        self._turn = 0
+        self._exhausted = False
+        for trial in history.finished:
+            self._pruner.observe(trial)
+
+    # -- what others may call -------------------------------------------------------------------
+
+    def emit(self, event: Event) -> Event:
+        """Store an event; safe from any thread."""
+        return self.events.append(event)
+
+    def launch(self, proposals: list[Proposal]) -> list[int]:
+        """Queue proposals and return the numbers their trials will have; safe from any thread.
+
+        The numbers hold because everything that runs passes through the one first-in-first-out queue.
+        """
+        with self._queue_lock:
+            first = self._next + len(self._queue)
+            self._queue.extend(proposals)
+            return list(range(first, first + len(proposals)))
+
+    def request_stop(self, reason: str) -> None:
+        """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
+        self._stop = self._stop or reason
+
+    @property
+    def stopping(self) -> str | None:
+        """Why the run is being stopped, or None while it is not."""
+        return self._stop
+
+    @property
+    def policy_name(self) -> str:
+        return self._head.policy.name
+
+    @property
+    def queued(self) -> tuple[Proposal, ...]:
+        with self._queue_lock:
+            return tuple(self._queue)
+
+    @property
+    def spend(self) -> Spend:
+        """Trials lost to interruptions are not counted: they are run again."""
+        trials = sum(trial.state is not TrialState.LOST for trial in self.history)
+        seconds = self._spent_before + time.monotonic() - self._started
+        return Spend(trials=trials, seconds=seconds, model=self._model_spend())
+
+    # -- the loop -------------------------------------------------------------------------------
+
+    def run(self) -> Ended:
+        """Run until the budget is used, the policy or a person stops, or the space is exhausted."""
+        self._retry_lost()
+        self._triggers.started(resumed=bool(self.history.finished))
+        try:
+            while True:
+                self._take_commands()
+                self._take_decision()
+                ending = self._ending()
+                if ending is not None:
+                    break
+                self._wake_if_due()
+                self._fill()
+                self._handle_workers(POLL_S if not self._head.busy else POLL_S / 5)
+        except KeyboardInterrupt:
+            ending = ("stopped", "interrupted")
+        finally:
+            self._lose_running("the run was stopped while this trial was running")
+            self._head.close()
+        status, reason = ending
+        return Ended(status=status, reason=reason, history=self.history, spend=self.spend)
+
+    def _ending(self) -> tuple[str, str] | None:
+        """(status, reason) once nothing more is to be done."""
+        if self._stop is not None:
+            return "stopped", self._stop
+        budget, spend = self.task.budget, self.spend
+        if budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
+            return "finished", spend.exhausted(budget) or "the time budget is used"
+        if self.history.pending:
+            return None
+        finished = self.history.finished
+        crashed = sum(trial.state is TrialState.CRASHED for trial in finished)
+        if crashed >= BROKEN_AFTER and all(
+            t.state in (TrialState.CRASHED, TrialState.LOST) for t in finished
+        ):
+            return (
+                "failed",
+                f"the first {crashed} trials all crashed, so the training code is probably broken",
+            )
+        if self._plan.stop is not None and not self._head.busy:
+            return "finished", self._plan.stop
+        exhausted = spend.exhausted(budget)
+        if exhausted is None and self._exhausted and not self.queued:
+            exhausted = "every configuration of the search space has been tried"
+        if exhausted is None:
+            return None
+        return ("finished" if self.history.completed else "failed"), exhausted
+
+    def _wake_if_due(self) -> None:
+        if self._head.busy or self._paused or self._plan.stop is not None:
+            return
+        if self.spend.exhausted(self.task.budget) is not None:
+            return  # whatever it decided could not be run
+        triggers = self._triggers.due(self.history, self._plan.wake_after, messages=len(self._messages))
+        if not triggers:
+            return
+        self._turn += 1
+        briefing = self.briefing(triggers)
+        self._messages.clear()
+        self.emit(Woken(triggers=triggers))
+        self._head.wake(briefing, lambda b: self._make_toolbox(b, self))
+
+    def briefing(self, triggers: tuple[str, ...] = ()) -> Briefing:
+        """An immutable picture of the run for the head."""
+        return Briefing(
+            task=self.task,
+            history=self.history,
+            budget=self.task.budget,
+            spend=self.spend,
+            triggers=triggers,
+            messages=tuple(self._messages),
+            turn=self._turn,
+        )
+
+    def _take_decision(self) -> None:
+        taken = self._head.take()
+        if taken is None:
+            return
+        policy, decision = taken
+        self._plan = decision
+        self.emit(Decided(policy=policy, decision=decision))
+        if decision.launch:
+            self.launch(list(decision.launch))
+
+    # -- trials ---------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Give every free worker something to do."""
+        if self._paused or self._plan.stop is not None or (self._in_step and self._head.busy):
+            return
+        while self.executor.capacity() > 0 and self.spend.exhausted(self.task.budget) is None:
+            proposal = self._next_proposal()
+            if proposal is None:
+                return
+            self._start(proposal)
+
+    def _next_proposal(self) -> Proposal | None:
+        while (queued := self._pop_queue()) is not None:
+            if self._acceptable(queued):
+                return queued
+        try:
+            proposals = self.strategy.propose(self.history, 1, self._plan.candidates)
+        except Exception as error:  # a strategy's fault costs one random proposal, and is shown
+            log.exception("the %s strategy failed", self.strategy.name)
+            proposals = self._random_instead(f"{type(error).__name__}: {error}")
+        for proposal in proposals:
+            if self._acceptable(proposal):
+                return proposal
+        self._exhausted = not proposals
+        return None
+
+    def _pop_queue(self) -> Proposal | None:
+        with self._queue_lock:
+            return self._queue.popleft() if self._queue else None
+
+    def _acceptable(self, proposal: Proposal) -> bool:
+        """Whether a proposal may run: legal, and not running or done already (a retry may repeat a lost one)."""
+        try:
+            self.task.space.validate(dict(proposal.configuration))
+        except InvalidConfiguration as error:
+            self._rejected(proposal, str(error))
+            return False
+        for trial in self.history:
+            if trial.configuration == proposal.configuration and trial.state is not TrialState.LOST:
+                self._rejected(proposal, f"the same configuration is trial {trial.number} already")
+                return False
+        return True
+
+    def _rejected(self, proposal: Proposal, cause: str) -> None:
+        where = f"proposal by {proposal.origin.value}"
+        self.emit(Degraded(what="rejected", where=where, cause=cause[:500], continuation="it was not run"))
+
+    def _random_instead(self, cause: str) -> list[Proposal]:
+        self.emit(
+            Degraded(
+                what="fallback",
+                where=f"strategy {self.strategy.name}",
+                cause=cause[:500],
+                continuation="a random configuration was run instead",
+            )
+        )
+        from tunesmith.seeds import rng_for
+
+        rng = rng_for(self.task.seed, "engine fallback", self._next)
+        return [
+            Proposal(
+                configuration=configuration,
+                origin=Origin.RANDOM,
+                reason=f"Drawn at random because the {self.strategy.name} strategy failed.",
+            )
+            for configuration in self.task.space.sample(rng, 8)
+        ]
+
+    def _start(self, proposal: Proposal) -> None:
+        with self._queue_lock:
+            number = self._next
+            self._next += 1
+        trial = Trial(
+            number=number,
+            proposal=proposal,
+            seed=derive_seed(self.task.seed, "trial", number),
+            started_at=time.time(),
+        )
+        path = self.folder.write_config(trial)
+        self.study.started(trial)
+        self.history = self.history.with_trial(trial)
+        self._curves[number] = []
+        self.emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed))
+        job = Job(
+            number=number,
+            folder=path,
+            configuration=dict(proposal.configuration),
+            seed=trial.seed,
+            metric=self.task.metric,
+            objective=self._objective,
+            time_limit_s=self.task.budget.trial_time_s,
+            threads=self.task.threads,
+        )
+        try:
+            self.executor.submit(job)
+        except ExecutorError as error:
+            outcome = Outcome(state=TrialState.CRASHED, message=f"no worker could be started: {error}"[:500])
+            self._finish(number, self.folder.settle(number, outcome))
+
+    def _handle_workers(self, timeout_s: float) -> None:
+        for event in self.executor.events(timeout_s):
+            match event:
+                case Reported(number, step, value):
+                    curve = self._curves.setdefault(number, [])
+                    curve.append((step, value))
+                    self.executor.verdict(number, step, self._pruner.verdict(number, curve))
+                    self.emit(TrialReported(number=number, step=step, value=value))
+                case Finished(number, outcome):
+                    self._finish(number, outcome)
+
+    def _finish(self, number: int, outcome: Outcome) -> None:
+        """Tell the study, then everybody: the outcome is in the trial's folder already."""
+        running = self.history.get(number)
+        if running is None or running.finished:
+            log.warning("trial %d ended again; its first end stands", number)
+            return
+        value = outcome.values.get(self.task.metric) if outcome.state is TrialState.COMPLETED else None
+        trial = running.model_copy(
+            update={
+                "state": outcome.state,
+                "value": value,
+                "values": outcome.values,
+                "curve": outcome.curve,
+                "message": outcome.message,
+                "traceback": outcome.traceback,
+                "seconds": outcome.seconds,
+            }
+        )
+        self.study.finished(trial)
+        self._curves.pop(number, None)
+        self._pruner.observe(trial)
+        before = self.history.incumbent
+        self.history = self.history.with_trial(trial)
+        incumbent = self.history.incumbent
+        improved = incumbent is not None and incumbent.number == number and incumbent is not before
+        surprise = None
+        expected, spread = trial.proposal.expected, trial.proposal.spread
+        if value is not None and expected is not None and spread:
+            surprise = self.history.sign * (value - expected) / spread
+        self.emit(
+            TrialFinished(number=number, outcome=outcome, value=value, improved=improved, surprise=surprise)
+        )
+        self._triggers.finished(trial, surprise)
+
+    def _retry_lost(self) -> None:
+        """Queue again what an interruption took, unless it was taken too often."""
+        losses = Counter(t.configuration for t in self.history if t.state is TrialState.LOST)
+        settled = {t.configuration for t in self.history if t.state is not TrialState.LOST}
+        for configuration, count in losses.items():
+            if configuration in settled:
+                continue
+            trial = next(t for t in self.history if t.configuration == configuration)
+            if count > MAX_LOSSES:
+                self.emit(
+                    Noted(
+                        text=f"Trial {trial.number}'s configuration was lost {count} times; not retried again."
+                    )
+                )
+                continue
+            reason = f"Trial {trial.number} was lost to an interruption. {trial.proposal.reason}"
+            self.launch([trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason})])
+
+    def _lose_running(self, message: str) -> None:
+        for trial in self.history.pending:
+            lost = Outcome(
+                state=TrialState.LOST,
+                message=message,
+                curve=tuple(self._curves.get(trial.number, ())),
+                seconds=max(0.0, time.time() - trial.started_at),
+            )
+            self.executor.kill(trial.number, lost)
+        deadline = time.monotonic() + 10.0
+        while self.history.pending and time.monotonic() < deadline:
+            self._handle_workers(POLL_S)
+
+    # -- commands -------------------------------------------------------------------------------
+
+    def _take_commands(self) -> None:
+        for command_id, command in self.events.take_commands():
+            ok, reply = self._obey(command_id, command)
+            self.events.acknowledge(command_id, ok, reply)
+            self.emit(CommandDone(command_id=command_id, command=command.kind, ok=ok, reply=reply))
+
+    def _obey(self, command_id: int, command: Command) -> tuple[bool, str]:
+        match command:
+            case Pause():
+                self._paused = True
+                return True, f"Paused: no new trial starts; {len(self.history.pending)} running go on."
+            case Resume():
+                self._paused = False
+                return True, "Going on."
+            case Stop(reason=reason):
+                self.request_stop(reason)
+                return True, "Stopping: running trials are stopped and will be run again on resume."
+            case Try(values=values, reason=reason):
+                try:
+                    configuration = self.task.space.validate(values)
+                except InvalidConfiguration as error:
+                    return False, str(error)
+                (number,) = self.launch(
+                    [Proposal(configuration=configuration, origin=Origin.USER, reason=reason)]
+                )
+                return True, f"Queued as trial {number}."
+            case Ask(text=text):
+                if not self._head.answer(command_id, text, self.briefing()):
+                    return False, "Still answering the question before; ask again in a moment."
+                if self._has_model:
+                    self._messages.append(text)
+                return True, "Answering."
