@@ -66,7 +66,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
 BROKEN_AFTER = 3
-"""Stop when this many trials have crashed and none has ended any other way: the code is broken, not the space."""
+"""Stop when this many trials crashed and none ended in any other way: the code is broken, not the space."""
 MAX_LOSSES = 2
 """How often one configuration may be lost to an interruption before it is no longer retried."""
 
@@ -302,7 +302,7 @@ class Engine:
             return self._queue.popleft() if self._queue else None
 
     def _acceptable(self, proposal: Proposal) -> bool:
-        """Whether a proposal may run: legal, and not running or done already (a retry may repeat a lost one)."""
+        """Whether a proposal may run: legal, and not running or done already (lost ones do not count)."""
         try:
             self.task.space.validate(dict(proposal.configuration))
         except InvalidConfiguration as error:
@@ -426,7 +426,7 @@ class Engine:
             if count > MAX_LOSSES:
                 self.emit(
                     Noted(
-                        text=f"Trial {trial.number}'s configuration was lost {count} times; not retried again."
+                        text=f"Trial {trial.number}'s configuration was lost {count} times; it is left out."
                     )
                 )
                 continue

@@ -66,7 +66,7 @@ class TrialFinished(_Event):
     improved: bool
     """Whether it is the new incumbent."""
     surprise: float | None = None
-    """(value - expected) / spread, signed so that positive is better than expected; None without a prediction."""
+    """(value - expected) / spread, positive when better than expected; None without a prediction."""
 
 
 class Woken(_Event):

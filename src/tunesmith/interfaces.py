@@ -161,7 +161,7 @@ class Briefing:
     budget: Budget
     spend: Spend
     triggers: tuple[str, ...]
-    """Why it was woken: `start`, `resumed`, `trials_finished`, `plateau`, `surprise`, `failures`, `message`."""
+    """Why: `start`, `resumed`, `trials_finished`, `plateau`, `surprise`, `failures`, `message`."""
     messages: tuple[str, ...] = ()
     """What a person said since the last decision; data, not instructions to the engine."""
     turn: int = 0
@@ -182,6 +182,10 @@ class Toolbox(Protocol):
 
     def suggest(self, n: int = 3) -> list[Proposal]:
         """Judged suggestions, best first: model and surrogate under one acquisition function."""
+        ...
+
+    def candidates(self) -> tuple[Proposal, ...]:
+        """A model's suggestions that were not launched; a Decision carries them on. Not a tool."""
         ...
 
     def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:

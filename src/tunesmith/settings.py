@@ -34,7 +34,7 @@ class ModelSettings(Frozen):
         openai_key = env.get("OPENAI_API_KEY", "").strip()
         if not own_url and not openai_key:
             return None
-        # A server of one's own is never sent the OpenAI key unless asked: the two may belong to different people.
+        # A server of one's own is never sent the OpenAI key: the two may belong to different people.
         key = env.get("TUNESMITH_API_KEY", "").strip() or (openai_key if not own_url else "") or "not-needed"
         model = env.get("TUNESMITH_MODEL", "").strip() or (None if own_url else DEFAULT_OPENAI_MODEL)
         return cls(

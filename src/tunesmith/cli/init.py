@@ -39,6 +39,4 @@ def init(
     if target.exists() and not force:
         raise UsageError(f"{target} exists already. Use --force to replace it, or --output for another name.")
     write_atomic(target, starter_task(path, function or None).encode())
-    print(
-        f"Wrote {target}. Fill in the places marked '<-', then:\n  tunesmith check {target}\n  tunesmith run {target}"
-    )
+    print(f"Wrote {target}. Look through it, then:\n  tunesmith check {target}\n  tunesmith run {target}")

@@ -97,7 +97,7 @@ class Stream:
                 if done == 1:
                     self._line("")
                     self._line(
-                        f"Training the best and the default configuration again on {total // 2} fresh seeds ..."
+                        f"Training the best and the default again on {total // 2} fresh seeds each ..."
                     )
                 self._progress(done, total)
             case _:
