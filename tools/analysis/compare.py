@@ -1,0 +1,145 @@
+"""Whether one configuration is better than another: paired differences over the same seeds.
+
+Training twice on one seed shares what the seed decides (order of data, initial weights), so the
+difference of a pair is less noisy than either value. The interval is Student's, over n differences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from tunesmith.history import Direction
+from tunesmith.trial import Frozen
+
+Verdict = Literal["better", "worse", "not distinguishable"]
+ROUNDING = 1e-12
+"""Relative size below which a spread of differences is rounding, not seeds."""
+
+
+class Comparison(Frozen):
+    """The first configuration against the second, on the same seeds."""
+
+    metric: str
+    direction: Direction
+    first: str
+    second: str
+    """What the two are called in `sentence`."""
+    n: int
+    """Pairs compared."""
+    first_mean: float | None
+    second_mean: float | None
+    """Metric units; None without a pair."""
+    difference: float | None
+    """Mean of the paired differences, positive where the first is better; metric units."""
+    low: float | None
+    high: float | None
+    """Ends of the interval of `difference`; None with fewer than two pairs."""
+    confidence: float
+    verdict: Verdict
+    """Of the first: better or worse only when the whole interval is on one side of zero."""
+    sentence: str
+    """The same for a person."""
+
+
+def compare_paired(
+    first: Sequence[float],
+    second: Sequence[float],
+    *,
+    direction: Direction,
+    metric: str,
+    names: tuple[str, str] = ("the best configuration", "the default"),
+    confidence: float = 0.95,
+) -> Comparison:
+    """Compare two configurations by their values on the same seeds.
+
+    Args:
+        first, second: The metric, seed by seed in the same order; finite, shape (n,).
+        names: What the two are called.
+        confidence: Of the interval, in (0, 1).
+    Raises:
+        ValueError: Unequal lengths, or a value that is not finite.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"pairs are needed, and there are {a.size} values of one and {b.size} of the other")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("every value must be finite; leave out the pairs with a failed run")
+    n = int(a.size)
+    sign = 1.0 if direction == "maximize" else -1.0
+    differences = sign * (a - b)
+    mean = float(differences.mean()) if n else None
+    low, high = _interval(differences, confidence) if n >= 2 else (None, None)
+    verdict = _verdict(low, high)
+    first_mean, second_mean = (float(a.mean()), float(b.mean())) if n else (None, None)
+    return Comparison(
+        metric=metric,
+        direction=direction,
+        first=names[0],
+        second=names[1],
+        n=n,
+        first_mean=first_mean,
+        second_mean=second_mean,
+        difference=mean,
+        low=low,
+        high=high,
+        confidence=confidence,
+        verdict=verdict,
+        sentence=_sentence(names, metric, confidence, n, first_mean, second_mean, mean, low, high, verdict),
+    )
+
+
+def _interval(differences: np.ndarray, confidence: float) -> tuple[float, float]:
+    """mean ± t * s / sqrt(n), with n - 1 degrees of freedom."""
+    from scipy import stats
+
+    n, mean = len(differences), float(differences.mean())
+    deviation = float(differences.std(ddof=1))
+    if deviation <= ROUNDING * float(np.abs(differences).max()):
+        deviation = 0.0  # the same difference on every seed: training that ignores its seed
+    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * deviation / math.sqrt(n)
+    return mean - half, mean + half
+
+
+def _verdict(low: float | None, high: float | None) -> Verdict:
+    if low is not None and low > 0:
+        return "better"
+    if high is not None and high < 0:
+        return "worse"
+    return "not distinguishable"
+
+
+def _sentence(
+    names: tuple[str, str],
+    metric: str,
+    confidence: float,
+    n: int,
+    first_mean: float | None,
+    second_mean: float | None,
+    mean: float | None,
+    low: float | None,
+    high: float | None,
+    verdict: Verdict,
+) -> str:
+    first, second = names[0][:1].upper() + names[0][1:], names[1]
+    if mean is None:
+        return f"{first} and {second} cannot be compared: no seed has a value of {metric} for both."
+    means = f"mean {metric} {first_mean:.4g} against {second_mean:.4g}"
+    if low is None or high is None:
+        return f"{first} and {second} are not distinguishable from one seed alone ({means})."
+    gain = f"{abs(mean):.3g}"
+    ends = sorted((low, high)) if mean >= 0 else sorted((-low, -high))
+    interval = f"{confidence:.0%} interval {ends[0]:.3g} to {ends[1]:.3g}"
+    if verdict == "not distinguishable":
+        if low == high:
+            return f"{first} and {second} came out the same on all {n} seeds ({means}): not distinguishable."
+        lead = "better" if mean >= 0 else "worse"
+        return (
+            f"{first} and {second} are not distinguishable over {n} paired seeds: {means}, "
+            f"{gain} {lead} with a {interval}."
+        )
+    same = ", the same difference on every seed" if low == high else f" ({interval})"
+    return f"{first} is {verdict} than {second} by {gain}{same} over {n} paired seeds: {means}."

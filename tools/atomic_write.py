@@ -1,0 +1,89 @@
+"""Files that are whole or absent, whatever happens while they are written.
+
+The order is: temporary file beside the target, fsync, rename (or link), fsync of the folder. A crash
+before the rename leaves the old content and a `.tmp` file that nobody reads; a crash after it leaves
+the new content. Without the last fsync a power cut may undo the rename, so a file is durable only
+when the call has returned.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+TEMPORARY = ".tmp"
+"""Suffix of files that were being written; whatever carries it may be deleted when no run is active."""
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Put `data` at `path`, replacing what was there; durable when it returns.
+
+    Raises:
+        OSError: The folder is missing, or the disk is full; `path` is then unchanged.
+    """
+    temporary = _write_temporary(path, data)
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_once(path: Path, data: bytes) -> bool:
+    """Put `data` at `path` unless something is there already; durable when it returns.
+
+    Returns:
+        False when `path` existed; it is then unchanged. Of several writers exactly one gets True.
+    """
+    temporary = _write_temporary(path, data)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        if path.exists():  # a disk without hard links: a look before the rename is the best there is
+            return False
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file to `<name>.damaged-<n>` so that nothing is lost with it; returns its new path."""
+    index = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{index}")).exists():
+        index += 1
+    path.rename(aside)
+    sync_folder(path.parent)
+    return aside
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new, renamed and deleted entries of `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_temporary(path: Path, data: bytes) -> Path:
+    # The pid keeps two writers of one target out of each other's temporary file.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary

@@ -1,0 +1,57 @@
+"""From a worker's outcome to a finished trial, and back. The one place that judges what a value is worth."""
+
+from __future__ import annotations
+
+import math
+
+from tunesmith.trial import Outcome, Trial, TrialState
+
+
+def ended(trial: Trial, outcome: Outcome, metric: str) -> Trial:
+    """`trial` as ended by `outcome`; `metric` is the task's.
+
+    Only finite numbers get through: Optuna would take an infinite value for the best one. A completed
+    outcome without a finite metric is therefore no completion: it diverged where the metric is there
+    and not finite, and crashed where it is missing.
+    """
+    assert outcome.state is not TrialState.RUNNING, "an outcome is an end"
+    state, message = outcome.state, outcome.message
+    value = outcome.values.get(metric) if state is TrialState.COMPLETED else None
+    if state is TrialState.COMPLETED and value is None:
+        state, message = TrialState.CRASHED, f"it ended without the task's metric {metric!r}"
+    elif value is not None and not math.isfinite(value):
+        state, message, value = TrialState.DIVERGED, f"{metric} was {value}", None
+    completed = state is TrialState.COMPLETED
+    return trial.model_copy(
+        update={
+            "state": state,
+            "value": value,
+            "values": {k: v for k, v in outcome.values.items() if math.isfinite(v)} if completed else {},
+            "curve": finite_curve(outcome.curve),
+            "message": message,
+            "traceback": outcome.traceback,
+            "seconds": outcome.seconds,
+        }
+    )
+
+
+def outcome_of(trial: Trial) -> Outcome:
+    """The outcome that a finished trial came from, as far as the trial tells (peak memory is lost)."""
+    assert trial.finished, f"trial {trial.number} is still running"
+    return Outcome(
+        state=trial.state,
+        values=trial.values,
+        curve=trial.curve,
+        message=trial.message,
+        traceback=trial.traceback,
+        seconds=trial.seconds,
+    )
+
+
+def finite_curve(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
+    """A curve in order of step, finite values only, the first report of a step standing."""
+    points: dict[int, float] = {}
+    for step, value in curve:
+        if math.isfinite(value):
+            points.setdefault(step, value)
+    return tuple(sorted(points.items()))

@@ -1,0 +1,103 @@
+"""Whether a running trial should stop early: Optuna's pruners over an in-memory copy of the curves.
+
+The real study hears of a trial twice only, so it cannot answer this. A second study, in memory and never
+written, holds nothing but learning curves and lets Optuna's own pruners judge, with their semantics:
+the median rule compares with completed trials only, successive halving with every trial that reached
+a rung. Failed and lost trials are no measure for others, and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith.history import Direction
+from tunesmith.trial import Trial, TrialState
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.trial import Trial as OptunaTrial
+
+    from tunesmith.task import PrunerSpec
+
+Curve = Sequence[tuple[int, float]]
+
+
+class Pruner:
+    """Judges learning curves as they grow. Used from the engine's thread.
+
+    Args:
+        spec: The task's choice: `median`, `halving` or `none`, how many steps are always granted, and
+            how many trials must have completed before any is pruned.
+        direction: The task's.
+    """
+
+    def __init__(self, spec: PrunerSpec, direction: Direction) -> None:
+        import optuna
+
+        self._spec = spec
+        self._completed = 0
+        self._running: dict[int, OptunaTrial] = {}
+        self._reported: dict[int, set[int]] = {}
+        before = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # no news of a study nobody sees
+        try:
+            self._shadow = optuna.create_study(
+                sampler=optuna.samplers.RandomSampler(seed=0), pruner=_pruner(spec), direction=direction
+            )
+        finally:
+            optuna.logging.set_verbosity(before)
+
+    def observe(self, trial: Trial) -> None:
+        """Learn from a trial that ended. Trials of earlier sittings are given in order, with their curves."""
+        from optuna.trial import TrialState as OptunaState
+
+        if self._spec.kind == "none":
+            return
+        counts = trial.state in (TrialState.COMPLETED, TrialState.PRUNED)
+        if not counts and trial.number not in self._running:
+            return
+        if counts:
+            self.verdict(trial.number, trial.curve)
+        shadow = self._running.pop(trial.number, None)
+        self._reported.pop(trial.number, None)
+        if trial.state is TrialState.COMPLETED:
+            self._completed += 1
+        if shadow is None:
+            return  # no curve, nothing to compare others with
+        if trial.state is TrialState.COMPLETED:
+            self._shadow.tell(shadow, trial.value)
+        else:
+            self._shadow.tell(shadow, state=OptunaState.PRUNED if counts else OptunaState.FAIL)
+
+    def verdict(self, number: int, curve: Curve) -> bool:
+        """Whether trial `number`, running, should stop after the last point of its curve.
+
+        Args:
+            curve: All of its (step, value) so far; finite. Called once per report, or less often.
+        """
+        if self._spec.kind == "none" or not curve:
+            return False
+        if number not in self._running:
+            self._running[number] = self._shadow.ask()
+            self._reported[number] = set()
+        shadow, reported = self._running[number], self._reported[number]
+        prune = False
+        for step, value in curve:
+            if step in reported or step < 0:
+                continue  # Optuna keeps the first report of a step, and knows no step before 0
+            reported.add(step)
+            shadow.report(value, step)
+            prune = shadow.should_prune()  # asked at every step: successive halving keeps its rungs so
+        step = curve[-1][0]
+        return prune and self._completed >= self._spec.startup_trials and step >= self._spec.warmup_steps
+
+
+def _pruner(spec: PrunerSpec) -> BasePruner:
+    from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
+
+    if spec.kind == "median":
+        return MedianPruner(n_startup_trials=spec.startup_trials, n_warmup_steps=spec.warmup_steps)
+    if spec.kind == "halving":
+        return SuccessiveHalvingPruner(min_resource=max(1, spec.warmup_steps), reduction_factor=3)
+    return NopPruner()

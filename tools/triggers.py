@@ -1,0 +1,131 @@
+"""When to wake the policy. A policy costs money or time, so it is woken for reasons, not for every trial.
+
+start, resumed     the run begins, or goes on after an interruption
+message            a person said something
+trials_finished    as many trials ended as the policy wanted to wait for
+plateau            the incumbent has not moved for a while; once per plateau
+surprise           a trial came out far from what was predicted
+failures           two failed in a row, or three of the last five
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from tunesmith.history import History
+from tunesmith.trial import Trial, TrialState
+
+PLATEAU_AFTER = 8
+"""Trials without a material improvement that make a plateau."""
+MATERIAL = 0.02
+"""Share of the scores' interquartile range that the incumbent must gain for it to count as moved."""
+SURPRISE = 2.5
+"""Predicted standard deviations between expectation and value that make a surprise."""
+FAILURES_IN_ROW = 2
+FAILURES_OF_LAST = (3, 5)
+
+
+class Triggers:
+    """Collects what happens and says why the policy should be woken, each reason once.
+
+    The engine tells it of starts and ends, and asks `due` in every turn of its loop.
+    """
+
+    def __init__(self, *, plateau_after: int = PLATEAU_AFTER) -> None:
+        self._plateau_after = plateau_after
+        self._beginning: str | None = None
+        self._finished = 0
+        self._surprised = self._failing = self._changed = False
+        self._recent: deque[bool] = deque(
+            maxlen=FAILURES_OF_LAST[1]
+        )  # whether each failed, by order of ending
+        self._plateau_of: int | None = None  # the trial whose plateau was announced
+
+    def started(self, *, resumed: bool) -> None:
+        self._beginning = "resumed" if resumed else "start"
+
+    def finished(self, trial: Trial, surprise: float | None) -> None:
+        """A trial ended; `surprise` as in TrialFinished."""
+        if trial.state is TrialState.LOST:
+            return  # says nothing about the search, and is run again
+        self._finished += 1
+        self._changed = True
+        self._surprised |= surprise is not None and abs(surprise) > SURPRISE
+        self._recent.append(trial.state.failed)
+        if trial.state.failed:
+            in_row = list(self._recent)[-FAILURES_IN_ROW:]
+            self._failing |= (len(in_row) == FAILURES_IN_ROW and all(in_row)) or sum(
+                self._recent
+            ) >= FAILURES_OF_LAST[0]
+
+    def due(self, history: History, wake_after: int, *, messages: int = 0) -> tuple[str, ...]:
+        """Why to wake the policy now; empty when there is no reason.
+
+        Asking counts as waking: reasons given are used up.
+
+        Args:
+            wake_after: How many trials the policy wanted to wait for.
+            messages: How many messages of people are waiting.
+        """
+        plateau = self._new_plateau(history)
+        reasons = {
+            "message": messages > 0,
+            "trials_finished": self._finished >= wake_after,
+            "plateau": plateau is not None,
+            "surprise": self._surprised,
+            "failures": self._failing,
+        }
+        begun = () if self._beginning is None else (self._beginning,)
+        due = (*begun, *(reason for reason, holds in reasons.items() if holds))
+        if due:
+            self._beginning, self._finished, self._surprised = None, 0, False
+            if self._failing:
+                self._failing = False
+                self._recent.clear()  # the policy knows of these; only new failures wake it again
+            if plateau is not None:
+                self._plateau_of = plateau
+        return due
+
+    def _new_plateau(self, history: History) -> int | None:
+        if not self._changed and self._beginning is None:
+            return None  # asked ten times a second; the answer changes only with the history
+        self._changed = False
+        anchor = plateau(history, self._plateau_after)
+        return None if anchor == self._plateau_of else anchor
+
+
+def plateau(history: History, after: int = PLATEAU_AFTER) -> int | None:
+    """The trial that last moved the incumbent materially, if at least `after` trials ended since without.
+
+    Completed and pruned trials count; failed and lost ones say nothing about the landscape.
+
+    Returns:
+        That trial's number, or None while there is no plateau.
+    """
+    if len(history.completed) < 2:
+        material = 0.0
+    else:
+        low, high = np.percentile(history.scores, (25, 75))
+        material = MATERIAL * float(high - low)
+    anchor, best, since = None, -np.inf, 0
+    for trial in sorted(
+        history.completed + history.pruned, key=lambda t: (t.started_at + t.seconds, t.number)
+    ):
+        since += 1
+        if trial.value is not None and history.sign * trial.value > best + material:
+            anchor, best, since = trial.number, history.sign * trial.value, 0
+    return anchor if since >= after else None
+
+
+def surprise(trial: Trial, sign: float) -> float | None:
+    """(value - expected) / spread, positive when better than expected; None without value or prediction.
+
+    Args:
+        sign: +1 when maximising, -1 when minimising (`History.sign`).
+    """
+    expected, spread = trial.proposal.expected, trial.proposal.spread
+    if trial.value is None or expected is None or not spread:
+        return None
+    return sign * (trial.value - expected) / spread
