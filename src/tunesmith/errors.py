@@ -21,6 +21,7 @@ TunesmithError                     the base; `except TunesmithError` catches all
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class TaskError(UsageError):
         key: Dotted path of the key, such as `space.lr.low`, or None.
         problem: What is wrong, with the value found.
         fix: What to write instead, or an empty string.
+        also: Further faults found in the same file, each on a line of its own in the message.
     """
 
     def __init__(
@@ -56,15 +58,38 @@ class TaskError(UsageError):
         line: int | None = None,
         key: str | None = None,
         fix: str = "",
+        also: tuple[TaskError, ...] = (),
     ) -> None:
         self.path, self.line, self.key, self.problem, self.fix = path, line, key, problem, fix
+        self.also = also
         where = ":".join(str(part) for part in (path, line) if part is not None)
         parts = [where, key, problem + (f" {fix}" if fix else "")]
-        super().__init__(": ".join(part for part in parts if part))
+        text = ": ".join(part for part in parts if part)
+        super().__init__("\n".join([text, *map(str, also)]))
 
 
 class SpaceError(UsageError):
-    """A search space that cannot be: empty range, unknown parent in `when`, unparsable constraint."""
+    """A search space that cannot be: empty range, unknown parent in `when`, unparsable constraint.
+
+    Attributes:
+        key: Where in the space it is, such as `("lr", "low")` or `("constraints", "0")`; may be empty.
+    """
+
+    def __init__(self, message: str, *, key: tuple[str, ...] = ()) -> None:
+        self.key = key
+        super().__init__(message)
+
+
+def short(value: object) -> str:
+    """`repr` of a value from anywhere, at most about 80 characters, whatever it is."""
+    if isinstance(value, int) and abs(value) > 10**30:
+        return f"an integer of {value.bit_length()} bits"  # Python refuses to print one of 4,300 digits
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+_SHORT.maxlevel = 2
 
 
 @dataclass(frozen=True)
@@ -86,12 +111,13 @@ class Problem:
     nearest: object = None
 
     def __str__(self) -> str:
+        key, value = short(self.key), short(self.value)
         text = {
-            "unknown": f"{self.key!r} is not a parameter of this space; {self.allowed}",
-            "missing": f"{self.key!r} is missing; {self.allowed}",
-            "inactive": f"{self.key!r} = {self.value!r} is given but inactive here; {self.allowed}",
+            "unknown": f"{key} is not a parameter of this space; {self.allowed}",
+            "missing": f"{key} is missing; {self.allowed}",
+            "inactive": f"{key} = {value} is given but inactive here; {self.allowed}",
             "constraint": f"constraint {self.key!r} does not hold; {self.allowed}",
-        }.get(self.kind, f"{self.key!r} = {self.value!r}: {self.kind.replace('_', ' ')}; {self.allowed}")
+        }.get(self.kind, f"{key} = {value}: {self.kind.replace('_', ' ')}; {self.allowed}")
         return text + (f" (nearest legal value: {self.nearest!r})" if self.nearest is not None else "")
 
 

@@ -1,0 +1,9 @@
+"""The search space: parameters, conditions, constraints, and the unit cube they live in."""
+
+from tunesmith.space.choices import Bool, Categorical, Ordinal
+from tunesmith.space.constraints import Constraint
+from tunesmith.space.encoding import Column
+from tunesmith.space.parameters import Float, Int, Parameter
+from tunesmith.space.space import Space
+
+__all__ = ["Bool", "Categorical", "Column", "Constraint", "Float", "Int", "Ordinal", "Parameter", "Space"]

@@ -1,0 +1,67 @@
+"""To and from Optuna's distributions. Optuna is imported inside: a space does not need it.
+
+What Optuna cannot say is left out: conditions, constraints, the logit scale (a plain float there) and the
+order of an Ordinal (a categorical there).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import SpaceError, short
+from tunesmith.space.choices import Bool, Categorical, Listed
+from tunesmith.space.parameters import Float, Int, Parameter
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+
+def to_distribution(parameter: Parameter) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(parameter, Float):
+        return FloatDistribution(
+            parameter.low, parameter.high, log=parameter.scale == "log", step=parameter.step
+        )
+    if isinstance(parameter, Int):
+        return IntDistribution(
+            parameter.low, parameter.high, log=parameter.scale == "log", step=parameter.step
+        )
+    assert isinstance(parameter, Listed)
+    return CategoricalDistribution(parameter.listed)
+
+
+def from_distributions(distributions: Mapping[str, Any]) -> dict[str, Parameter]:
+    """Parameters for Optuna's distributions.
+
+    Raises:
+        SpaceError: A kind of distribution or choice (None, say) that has no counterpart here.
+    """
+    return {name: _parameter(name, distribution) for name, distribution in distributions.items()}
+
+
+def _parameter(name: str, distribution: object) -> Parameter:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(distribution, FloatDistribution):
+        return Float(
+            distribution.low,
+            distribution.high,
+            scale="log" if distribution.log else "linear",
+            step=distribution.step,
+        )
+    if isinstance(distribution, IntDistribution):
+        return Int(
+            distribution.low,
+            distribution.high,
+            scale="log" if distribution.log else "linear",
+            step=distribution.step,
+        )
+    if isinstance(distribution, CategoricalDistribution):
+        if len(distribution.choices) == 2 and all(
+            isinstance(choice, bool) for choice in distribution.choices
+        ):
+            return Bool()
+        return Categorical(distribution.choices)  # type: ignore[arg-type]
+    raise SpaceError(f"{name}: {short(distribution)} is no distribution of Optuna", key=(name,))
