@@ -54,11 +54,12 @@ from tunesmith.interfaces import (
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
 from tunesmith.tools.head import Head
+from tunesmith.tools.outcomes import ended, outcome_of
 from tunesmith.tools.pruning import Pruner
 from tunesmith.tools.run_folder import RunFolder
 from tunesmith.tools.store import EventStore
 from tunesmith.tools.study import StudyStore
-from tunesmith.tools.triggers import Triggers
+from tunesmith.tools.triggers import Triggers, surprise
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
@@ -387,18 +388,7 @@ class Engine:
         if running is None or running.finished:
             log.warning("trial %d ended again; its first end stands", number)
             return
-        value = outcome.values.get(self.task.metric) if outcome.state is TrialState.COMPLETED else None
-        trial = running.model_copy(
-            update={
-                "state": outcome.state,
-                "value": value,
-                "values": outcome.values,
-                "curve": outcome.curve,
-                "message": outcome.message,
-                "traceback": outcome.traceback,
-                "seconds": outcome.seconds,
-            }
-        )
+        trial = ended(running, outcome, self.task.metric)
         self.study.finished(trial)
         self._curves.pop(number, None)
         self._pruner.observe(trial)
@@ -406,14 +396,13 @@ class Engine:
         self.history = self.history.with_trial(trial)
         incumbent = self.history.incumbent
         improved = incumbent is not None and incumbent.number == number and incumbent is not before
-        surprise = None
-        expected, spread = trial.proposal.expected, trial.proposal.spread
-        if value is not None and expected is not None and spread:
-            surprise = self.history.sign * (value - expected) / spread
+        z = surprise(trial, self.history.sign)
         self.emit(
-            TrialFinished(number=number, outcome=outcome, value=value, improved=improved, surprise=surprise)
+            TrialFinished(
+                number=number, outcome=outcome_of(trial), value=trial.value, improved=improved, surprise=z
+            )
         )
-        self._triggers.finished(trial, surprise)
+        self._triggers.finished(trial, z)
 
     def _retry_lost(self) -> None:
         """Queue again what an interruption took, unless it was taken too often."""

@@ -9,6 +9,7 @@ Heavy libraries load when a run starts, not when this module is imported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,7 +118,9 @@ def run_task(
     from tunesmith.api.sitting import sit
     from tunesmith.tools.run_folder import RunFolder
 
-    folder = RunFolder.open_or_create(Path(runs), task, fresh=fresh)
+    if fresh:
+        task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
+    folder = RunFolder.create(Path(runs), task)
     settings = ModelSettings.from_environment() if model == "environment" else model
     with folder.lock():
         objective = None
@@ -134,3 +137,8 @@ def run_task(
             replay=replay,
             listen=listen,
         )
+
+
+def unused_name(runs: Path, name: str) -> str:
+    """`name`, or `name-2`, `name-3` and so on: the first that no folder under `runs` has."""
+    return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if not (runs / n).exists())

@@ -49,15 +49,16 @@ def sit(
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
     """
     from tunesmith.tools.execution.local import LocalExecutor
-    from tunesmith.tools.reconcile import reconcile
+    from tunesmith.tools.reconcile import reconcile, restore_events
     from tunesmith.tools.study import StudyStore
 
     with ExitStack() as stack:
         events = _heard_store(folder.db, listen)
         stack.callback(events.close)
         before = events.events()
-        study = StudyStore.open(folder, task, storage)
-        history = reconcile(folder, study, task)
+        study = StudyStore.open(folder, task, storage, emit=events.append)
+        history = reconcile(folder, study, emit=events.append)
+        restore_events(history, events)
         reason = _nothing_left(before, history, task)
         if reason is not None:
             return Result("finished", reason, history, folder.path, _spent(before, history), _verdict(before))

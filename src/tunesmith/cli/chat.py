@@ -42,13 +42,18 @@ def chat(
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
+    from tunesmith.api import unused_name
+    from tunesmith.tools.lock import holder_of
     from tunesmith.tools.run_folder import RunFolder
 
     if what.is_dir():
         raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
     task = adjusted(what, name=name, trials=trials, workers=workers, seed=seed)
-    folder = RunFolder.open_or_create(runs, task, fresh=fresh)
-    if folder.locked_by() is not None:
+    if fresh:
+        task = task.model_copy(update={"name": unused_name(runs, task.name)})
+    folder = RunFolder.create(runs, task)
+    holder = holder_of(folder.path / "lock")
+    if holder is not None and holder.alive is not False:
         raise typer.Exit(_show(folder.path, owns_run=False))
     options = ["--name", folder.path.name, "--runs", str(runs)]
     options += [f"--trials={trials}"] * (trials is not None) + [f"--workers={workers}"] * (

@@ -1,0 +1,273 @@
+"""`tunesmith run` from the outside: processes, files and exit codes."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from fakes.tiny_job import command, environment, tunesmith, write_job
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.trial import Outcome, TrialState
+
+
+def outcomes(folder: Path) -> dict[int, Outcome]:
+    run = RunFolder.open(folder)
+    found = {number: run.read_outcome(number) for number in run.trial_numbers()}
+    return {number: outcome for number, outcome in found.items() if outcome is not None}
+
+
+def told(folder: Path) -> list[tuple[int, str]]:
+    """(number, state) of each trial as Optuna has it, read by Optuna alone."""
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / "study.journal")))
+    study = optuna.load_study(study_name=folder.name, storage=storage)
+    return [(trial.number, trial.state.name) for trial in study.trials]
+
+
+def test_a_run_prints_what_it_believes_tries_and_learns_and_leaves_everything_on_disk(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=6)
+    done = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "no language model in use" in done.stdout
+    assert "#0" in done.stdout and "default" in done.stdout
+    assert "Best configuration (trial" in done.stdout
+    assert "tunesmith chat runs/tiny" in done.stdout
+    folder = tmp_path / "runs" / "tiny"
+    for name in (
+        "task.yaml",
+        "study.journal",
+        "run.db",
+        "report.md",
+        "report.html",
+        "report.json",
+        "confirm.json",
+    ):
+        assert (folder / name).is_file(), name
+    assert len(outcomes(folder)) == 6
+    assert [number for number, _ in told(folder)] == list(range(6))
+    checkpoint = next(line for line in done.stdout.splitlines() if line.startswith("Checkpoint")).split()[1]
+    assert (tmp_path / checkpoint).is_file()
+
+
+def test_json_puts_one_document_on_stdout_and_the_talk_on_stderr(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=4)
+    done = tunesmith("run", "task.yaml", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["schema_version"] == 1
+    assert len(report["trials"]) == 4
+    assert "#0" in done.stderr
+
+
+def test_a_finished_run_is_not_run_again_and_more_trials_continue_it(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=3)
+    first = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    folder = tmp_path / "runs" / "tiny"
+    before = (folder / "study.journal").read_bytes()
+    again = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert again.returncode == 0
+    assert "Best configuration" in again.stdout
+    assert (folder / "study.journal").read_bytes() == before
+    more = tunesmith("run", "task.yaml", "--trials", 5, cwd=tmp_path)
+    assert more.returncode == 0, more.stderr
+    assert [number for number, _ in told(folder)] == [0, 1, 2, 3, 4]
+
+
+def test_fresh_starts_beside_the_old_run(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=2)
+    for _ in range(2):
+        assert tunesmith("run", "task.yaml", "--fresh", cwd=tmp_path).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["tiny", "tiny-2"]
+
+
+def test_ctrl_c_stops_cleanly_and_the_same_command_continues(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=8, pause=0.15)
+    run = subprocess.Popen(
+        command("run", "task.yaml"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    folder = tmp_path / "runs" / "tiny"
+    wait_for(lambda: folder.is_dir() and len(outcomes(folder)) >= 2)
+    run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 130, output
+    assert "Continue    tunesmith run task.yaml" in output
+    kept = {n: o for n, o in outcomes(folder).items() if o.state is not TrialState.LOST}
+    done = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Continuing" in done.stdout
+    after = outcomes(folder)
+    assert {n: after[n] for n in kept} == kept
+    assert sum(outcome.state is not TrialState.LOST for outcome in after.values()) == 8
+
+
+def test_killed_at_random_moments_a_run_finishes_with_nothing_lost_or_told_twice(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=10, workers=2, pause=0.05)
+    folder = tmp_path / "runs" / "tiny"
+    moments = random.Random(20261121)
+    known: dict[int, Outcome] = {}
+    for _ in range(4):
+        run = subprocess.Popen(
+            command("run", "task.yaml"),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(moments.uniform(1.0, 2.2))
+        run.kill()
+        run.wait()
+        if folder.is_dir() and (folder / "task.yaml").is_file():
+            found = {n: o for n, o in outcomes(folder).items() if o.state is not TrialState.LOST}
+            assert {n: found.get(n) for n in known} == known, "a finished trial changed or went missing"
+            known = found
+    done = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    final = outcomes(folder)
+    assert {n: final[n] for n in known} == known
+    assert sum(outcome.state is not TrialState.LOST for outcome in final.values()) == 10
+    states = dict(told(folder))
+    assert len(states) == len(told(folder)) and sorted(states) == sorted(final)
+    for number, outcome in final.items():
+        wanted = {TrialState.COMPLETED: "COMPLETE", TrialState.PRUNED: "PRUNED"}.get(outcome.state, "FAIL")
+        assert states[number] == wanted
+
+
+def test_with_one_worker_the_same_seed_gives_the_same_run(tmp_path: Path) -> None:
+    trials = []
+    for name in ("first", "second"):
+        write_job(tmp_path / name, trials=7, seed=3)
+        assert tunesmith("run", "task.yaml", cwd=tmp_path / name).returncode == 0
+        run = RunFolder.open(tmp_path / name / "runs" / "tiny")
+        configs = [run.read_config(number) for number in run.trial_numbers()]
+        trials.append([(c.proposal, c.seed) for c in configs if c is not None])
+    assert len(trials[0]) == 7
+    assert trials[0] == trials[1]
+
+
+def test_a_run_in_progress_cannot_be_started_twice(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=20, pause=0.2)
+    first = subprocess.Popen(
+        command("run", "task.yaml", "-q"), cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_for(lambda: (tmp_path / "runs/tiny/trials/00000/config.json").is_file())
+        second = tunesmith("run", "task.yaml", cwd=tmp_path)
+        assert second.returncode == 2
+        assert str(first.pid) in second.stderr and "Traceback" not in second.stderr
+    finally:
+        first.kill()
+        first.wait()
+
+
+BROKEN = """
+def train(config, trial):
+    raise ZeroDivisionError("the model has no layers")
+"""
+
+
+def test_a_broken_training_function_ends_the_run_with_its_own_traceback(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=10, train=BROKEN)
+    done = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "the model has no layers" in done.stdout and "train.py" in done.stdout
+    assert len(outcomes(tmp_path / "runs" / "tiny")) == 3
+
+
+SOMETIMES = """
+import os, signal
+
+def train(config, trial):
+    kind = trial.number % 5
+    if kind == 1:
+        return float("nan")
+    if kind == 2:
+        raise RuntimeError("a bad batch")
+    if kind == 3:
+        raise MemoryError
+    if kind == 4:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return {"score": config["lr"]}
+
+def test(config, trial):
+    return {"score": config["lr"]}
+"""
+
+
+def test_bad_trials_are_typed_and_do_not_take_the_run_down(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=10, workers=2, train=SOMETIMES)
+    done = tunesmith("run", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    states = [outcome.state.value for _, outcome in sorted(outcomes(tmp_path / "runs" / "tiny").items())]
+    assert states == ["completed", "diverged", "crashed", "out_of_memory", "crashed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("metric: score", "metrik: score", ["task.yaml:4", "metrik", "metric"]),
+        ("low: 1e-5", "low: 10", ["space.lr", "task.yaml:9"]),
+        ("lr: 1e-4,", "lr: 7,", ["default", "lr", "7"]),
+        ("train.py:train", "trian.py:train", ["trian.py"]),
+        ("seed: 0", "seed: 0\nseed: 1", ["seed", "task.yaml"]),
+    ],
+    ids=["unknown key", "empty range", "default outside", "no such script", "duplicate key"],
+)
+def test_a_wrong_task_file_is_refused_by_name_and_line_and_nothing_is_written(
+    tmp_path: Path, old: str, new: str, expected: list[str]
+) -> None:
+    task = write_job(tmp_path)
+    text = task.read_text()
+    assert old in text
+    task.write_text(text.replace(old, new))
+    for verb in ("check", "run"):
+        done = tunesmith(verb, "task.yaml", cwd=tmp_path)
+        assert done.returncode == 2, done.stdout
+        assert all(part in done.stderr for part in expected), done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "runs").exists()
+
+
+def test_check_says_what_a_task_means_without_training(tmp_path: Path) -> None:
+    write_job(tmp_path)
+    done = tunesmith("check", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "maximize score" in done.stdout and "without a language model" in done.stdout
+    assert not (tmp_path / "runs").exists()
+
+
+def test_check_shows_the_traceback_of_training_code_that_cannot_be_loaded(tmp_path: Path) -> None:
+    write_job(tmp_path, train="import no_such_library\n\ndef train(config, trial):\n    return 1.0\n")
+    done = tunesmith("check", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no_such_library" in done.stderr and "train.py" in done.stderr
+
+
+def test_init_writes_a_task_that_check_accepts(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("def train(config, trial):\n    return {'val_loss': config['lr']}\n")
+    made = tunesmith("init", "train.py", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert tunesmith("check", "task.yaml", cwd=tmp_path).returncode == 0
+    again = tunesmith("init", "train.py", cwd=tmp_path)
+    assert again.returncode == 2 and "--force" in again.stderr
+
+
+def wait_for(condition: object, timeout_s: float = 30.0) -> None:
+    assert callable(condition)
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
