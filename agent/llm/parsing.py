@@ -1,0 +1,131 @@
+"""Finding the JSON object in what a model wrote, without ever inventing one.
+
+Models wrap answers in fences, thinking blocks and prose, and now and then answer twice. Every complete
+object is a candidate; which of them is *the* answer is for the validator to say. Repair of broken JSON is the
+last resort: only for a reply that the model ended itself, and only with numbers that stand in it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_OPEN_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*\Z", re.DOTALL | re.IGNORECASE)
+_STRAY_END = re.compile(r"\A.*</(think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n(.*?)```", re.DOTALL)
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_GROUPED = re.compile(r"\d,\d{3}(?!\d)")
+_REFUSAL = re.compile(
+    r"\b(i('m| am) sorry|i apologi[sz]e|i (can('|no)t|can not|am unable|'m unable|won't|will not)"
+    r"( \w+)? (help|assist|comply|provide|answer|do)|unable to (help|assist|comply)|as an ai\b)",
+    re.IGNORECASE,
+)
+
+
+def objects_in(text: str) -> list[dict[str, Any]]:
+    """The distinct complete JSON objects in a reply, in order, thinking left out.
+
+    Strict JSON: an object with NaN, an infinity, a number too large for a float, or the same key twice
+    is not one. Objects inside objects are not listed on their own.
+    """
+    spoken = without_thinking(text)
+    found: list[dict[str, Any]] = []
+    decoder = json.JSONDecoder(
+        parse_constant=_refuse, parse_float=_finite, parse_int=_integer, object_pairs_hook=_distinct
+    )
+    position = spoken.find("{")
+    while position >= 0:
+        try:
+            value, end = decoder.raw_decode(spoken, position)
+        except (ValueError, RecursionError):
+            end = position + 1 if not _looks_like_object(spoken, position) else _skip(spoken, position)
+        else:
+            if value not in found:
+                found.append(value)
+        position = spoken.find("{", end)
+    return found
+
+
+def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
+    """One object out of broken JSON, or None where it would have to be guessed.
+
+    Args:
+        finish_reason: Only `stop` will do: a reply cut at the token limit may hold half a number.
+    """
+    spoken = without_thinking(text)
+    fences = _FENCE.findall(spoken)
+    source = fences[0] if len(fences) == 1 else spoken
+    start, end = source.find("{"), source.rfind("}")
+    if finish_reason != "stop" or start < 0 or end < start or _GROUPED.search(source, start, end):
+        return None
+    from json_repair import loads
+
+    body = source[start : end + 1]
+    try:
+        value = loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not value:
+        return None
+    written = {float(number) for number in _NUMBER.findall(body)}
+    return value if all(number in written for number in _numbers(value)) else None
+
+
+def without_thinking(text: str) -> str:
+    """The reply without its thinking, finished or not, and without a thought whose start was swallowed."""
+    spoken = _THINKING.sub(" ", text)
+    return _OPEN_THINKING.sub(" ", _STRAY_END.sub(" ", spoken))
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a reply without any JSON reads as declining. Looks at its start, where refusals say so."""
+    return bool(_REFUSAL.search(without_thinking(text).strip()[:200].replace("\u2019", "'")))
+
+
+def _looks_like_object(text: str, position: int) -> bool:
+    return bool(re.match(r'\{\s*["\'}]', text[position : position + 40]))
+
+
+def _skip(text: str, position: int) -> int:
+    """The end of a broken object, so that its inner objects do not pass for answers."""
+    depth = 0
+    for index in range(position, len(text)):
+        depth += {"{": 1, "}": -1}.get(text[index], 0)
+        if depth == 0:
+            return index + 1
+    return len(text)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 30:  # endless digits, a known failure of small models; no parameter is that large
+        raise ValueError("too many digits")
+    return int(text)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("the same key twice")
+    return value
+
+
+def _numbers(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return [number for inner in value.values() for number in _numbers(inner)]
+    if isinstance(value, list):
+        return [number for inner in value for number in _numbers(inner)]
+    return [float(value)] if isinstance(value, (int, float)) and not isinstance(value, bool) else []

@@ -1,0 +1,152 @@
+"""Reading the chat-completions protocol: token counts before a call, and what came back after it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+MESSAGE_OVERHEAD = 10
+"""Tokens a chat template adds around one message, at most, in the templates known to us."""
+
+_PIECES = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one attempt."""
+
+    prompt: int
+    completion: int
+    measured: bool = True
+    """False for our own estimate, where the server gave no count."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a chat completion says, whatever is missing from it."""
+
+    text: str = ""
+    arguments: str | None = None
+    """Arguments of the first tool call, as the JSON text that the model wrote; None without a call."""
+    refusal: str = ""
+    finish_reason: str = ""
+    """`stop`, `length`, `tool_calls`, `content_filter`, or empty where the server does not say."""
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens of a text, estimated from above without knowing the tokenizer.
+
+    Two letters a token, one for every digit, sign and run of spaces, one for every byte of the rest:
+    some three times what prose takes and close to what tables of numbers take. The worst case must
+    not come out too small, or a cap would not hold.
+    """
+    total = 0
+    for match in _PIECES.finditer(text):
+        piece = match.group()
+        if piece[0].isascii():
+            total += (len(piece) + 1) // 2 if piece[0].isalpha() else 1
+        else:
+            total += len(piece.encode(errors="replace"))
+    return total
+
+
+def estimate_prompt(body: dict[str, Any]) -> int:
+    """Tokens the request's messages, tools and schema take, estimated from above."""
+    messages = [m for m in body.get("messages") or [] if isinstance(m, dict)]
+    parts = [str(m["content"]) for m in messages if m.get("content")]
+    parts += [json.dumps(m["tool_calls"]) for m in messages if m.get("tool_calls")]
+    parts += [json.dumps(body[key]) for key in ("tools", "response_format") if body.get(key)]
+    return sum(map(estimate_tokens, parts)) + MESSAGE_OVERHEAD * (len(messages) + 1)
+
+
+def answer_limit(body: dict[str, Any], default: int) -> int:
+    """The most tokens the answers to a request may have; `default` where it states no limit."""
+    stated = body.get("max_completion_tokens") or body.get("max_tokens")
+    limit = stated if isinstance(stated, int) else default
+    choices = body.get("n")
+    return limit * (choices if isinstance(choices, int) and choices > 1 else 1)
+
+
+def usage_of(data: Any) -> Usage | None:
+    """The server's own count in a completion or a chunk; None where it gave none that makes sense."""
+    usage = data.get("usage") if isinstance(data, dict) else None
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
+    if not isinstance(prompt, int) or not isinstance(completion, int) or prompt < 0 or completion < 0:
+        return None
+    return Usage(prompt, completion)
+
+
+def reply_of(data: Any) -> Reply:
+    """The first choice of a completion. A reply without one, or with odd types, reads as empty."""
+    message, finish_reason = _first_choice(data, "message")
+    refusal = message.get("refusal")
+    return Reply(
+        text=_text(message.get("content")),
+        arguments=_arguments(message.get("tool_calls")),
+        refusal=refusal if isinstance(refusal, str) else "",
+        finish_reason=finish_reason,
+    )
+
+
+def stream_events(chunks: Iterable[str]) -> list[dict[str, Any]]:
+    """The JSON objects of a server-sent event stream; lines that hold none are left out."""
+    events = []
+    for line in "".join(chunks).splitlines():
+        if not line.startswith("data:") or line[5:].strip() == "[DONE]":
+            continue
+        try:
+            event = json.loads(line[5:])
+        except ValueError:
+            continue  # a stream cut in mid-line, or a proxy's chatter: there is no count in it
+        if isinstance(event, dict):
+            events.append(event)
+    return events
+
+
+def stream_usage(events: Iterable[dict[str, Any]]) -> Usage | None:
+    """The last count in a stream: servers that send several send running totals."""
+    usages = [usage for event in events if (usage := usage_of(event)) is not None]
+    return usages[-1] if usages else None
+
+
+def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
+    """Estimated tokens of what completions or chunks say, for servers that count nothing."""
+    total = 0
+    for event in events:
+        for part in ("message", "delta"):
+            said, _ = _first_choice(event, part)
+            total += estimate_tokens(_text(said.get("content")) + _text(said.get("reasoning_content")))
+            calls = said.get("tool_calls")
+            total += estimate_tokens(json.dumps(calls)) if calls else 0
+    return total
+
+
+def _first_choice(data: Any, part: str) -> tuple[dict[str, Any], str]:
+    choices = data.get("choices") if isinstance(data, dict) else None
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict):
+        return {}, ""
+    said, finish_reason = choice.get(part), choice.get("finish_reason")
+    return said if isinstance(said, dict) else {}, finish_reason if isinstance(finish_reason, str) else ""
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):  # some servers answer in parts, as requests may
+        return "".join(p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
+    return ""
+
+
+def _arguments(calls: Any) -> str | None:
+    call = calls[0] if isinstance(calls, list) and calls else None
+    function = call.get("function") if isinstance(call, dict) else None
+    arguments = function.get("arguments") if isinstance(function, dict) else None
+    if isinstance(arguments, dict):  # Ollama and others send the object itself
+        return json.dumps(arguments)
+    return arguments if isinstance(arguments, str) else None
