@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from tunesmith.agent.llm.recording import KEPT_HEADERS, Player, Recorder, canonical
+from tunesmith.agent.llm.wire import STREAM_END
 
 
 class RecordingTransport(httpx2.BaseTransport):
@@ -59,7 +60,8 @@ class _Recorded(httpx2.SyncByteStream):
 
     def close(self) -> None:
         self._response.close()
-        self._write("ReadTimeout")  # whoever reads stopped reading, which the door does at its deadline
+        # Readers of a stream stop at its end mark; one that stops before is the door at its deadline.
+        self._write("" if STREAM_END in b"".join(self._chunks[-2:]) else "ReadTimeout")
 
     def _write(self, error: str) -> None:
         if self._written:
@@ -102,8 +104,9 @@ class _Replayed(httpx2.SyncByteStream):
 def _fault(name: str) -> httpx2.TransportError:
     """The recorded error again; a name that is none of httpx2's reads as a lost connection."""
     kind = getattr(httpx2, name, None)
-    known = isinstance(kind, type) and issubclass(kind, httpx2.TransportError)
-    return kind("as recorded") if known else httpx2.ReadError(f"as recorded ({name})")
+    if isinstance(kind, type) and issubclass(kind, httpx2.TransportError):
+        return kind("as recorded")
+    return httpx2.ReadError(f"as recorded ({name})")
 
 
 def _canonical(request: httpx2.Request) -> dict[str, Any]:

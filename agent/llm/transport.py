@@ -27,6 +27,7 @@ from tunesmith.agent.llm.ledger import Ledger, Reservation
 from tunesmith.agent.llm.pricing import Price
 from tunesmith.agent.llm.recording import KEPT_HEADERS, scrub
 from tunesmith.agent.llm.wire import (
+    STREAM_END,
     Usage,
     answer_limit,
     estimate_prompt,
@@ -225,6 +226,8 @@ class _Attempt:
                 if whole:
                     passed = self._door.scrubbed(b"\n".join(whole) + b"\n")
                     lines.append(passed.decode(errors="replace"))
+                    if STREAM_END in passed:
+                        self._finished(lines)
                     yield passed
             if pending:
                 lines.append(self._door.scrubbed(pending).decode(errors="replace"))
@@ -238,6 +241,9 @@ class _Attempt:
         except GeneratorExit:
             self.settle(self._stream_usage(lines), error="the stream was dropped before its end")
             raise
+        self._finished(lines)
+
+    def _finished(self, lines: list[str]) -> None:
         self._door.breaker.succeeded()
         self.settle(self._stream_usage(lines))
 

@@ -11,6 +11,9 @@ from typing import Any
 MESSAGE_OVERHEAD = 10
 """Tokens a chat template adds around one message, at most, in the templates known to us."""
 
+STREAM_END = b"[DONE]"
+"""The last event of a stream; the SDK reads no further, whatever follows."""
+
 _PIECES = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
 
 
@@ -97,7 +100,7 @@ def stream_events(chunks: Iterable[str]) -> list[dict[str, Any]]:
     """The JSON objects of a server-sent event stream; lines that hold none are left out."""
     events = []
     for line in "".join(chunks).splitlines():
-        if not line.startswith("data:") or line[5:].strip() == "[DONE]":
+        if not line.startswith("data:") or line[5:].strip() == STREAM_END.decode():
             continue
         try:
             event = json.loads(line[5:])
