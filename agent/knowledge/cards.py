@@ -1,0 +1,161 @@
+"""Prior cards: read from `cards.yaml`, looked up by a hyperparameter's name and the task's words.
+
+A card is a belief, not advice: `learning_rate` of a network under Adam lies about 10^-2.8, give or take
+half a decade. What a belief is worth on the task at hand is measured while tuning (`strategies/trust.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from ruamel.yaml import YAML
+
+from tunesmith.space import Bool, Categorical, Float, Ordinal, Parameter
+
+Transform = Literal["log10", "linear", "log10_one_minus"]
+GENERAL = "general practice"
+
+
+@dataclass(frozen=True)
+class Located:
+    """A numeric belief: normal on the scale `transform`."""
+
+    name: str
+    """The card's canonical name."""
+    context: tuple[str, ...]
+    """Contexts that made this entry fit; empty for a general one."""
+    transform: Transform
+    mean: float
+    sd: float
+    source: str = GENERAL
+
+
+@dataclass(frozen=True)
+class Categories:
+    """A belief about categories: probabilities of some choices, the rest shared evenly by the others."""
+
+    name: str
+    context: tuple[str, ...]
+    weights: tuple[tuple[str, float], ...]
+    source: str = GENERAL
+
+    def probabilities(self, choices: tuple[object, ...]) -> list[float] | None:
+        """One probability per choice, summing to 1; None when no choice is one the card speaks of."""
+        known = dict(self.weights)
+        given = [known.get(str(choice).lower()) for choice in choices]
+        if all(weight is None for weight in given):
+            return None
+        others = given.count(None)
+        rest = max(1.0 - sum(weight for weight in known.values()), 0.0)
+        raw = [rest / others if weight is None else weight for weight in given]
+        total = sum(raw)
+        return [weight / total for weight in raw]
+
+
+Card = Located | Categories
+
+
+@dataclass(frozen=True)
+class _Entry:
+    card: Card
+    unless: tuple[str, ...]
+    fraction: bool | None
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """All cards, by canonical name and alias."""
+
+    contexts: dict[str, re.Pattern[str]]
+    entries: dict[str, tuple[_Entry, ...]] = field(default_factory=dict)
+
+    def contexts_in(self, words: str) -> frozenset[str]:
+        """The contexts that a task's words (any text about model and data) put it in."""
+        return frozenset(name for name, pattern in self.contexts.items() if pattern.search(words))
+
+    def find(self, name: str, parameter: Parameter, words: str = "") -> Card | None:
+        """The first fitting card for a parameter, or None.
+
+        Args:
+            name: The parameter's name; `clf__C`, `optimizer.lr` and `Learning-Rate` are understood.
+            words: Text about the model and the data. A parameter's own conditions count as such text: one that
+                is active only when `optimizer` is `sgd` is about SGD, whatever else the text mentions.
+        """
+        entries = self.entries.get(canonical(name), ())
+        if not entries:
+            return None
+        categorical = isinstance(parameter, Categorical | Bool)
+        fraction = _is_fraction(parameter)
+        condition = " ".join(f"{k} {v}" for k, v in (parameter.when or {}).items())
+        here, conditions = self.contexts_in(words), self.contexts_in(condition)
+        for entry in entries:
+            fits = (
+                isinstance(entry.card, Categories) is categorical
+                and entry.fraction in (None, fraction)
+                and all(context in here or context in conditions for context in entry.card.context)
+                and not any(context in (conditions or here) for context in entry.unless)
+            )
+            if fits:
+                return entry.card
+        return None
+
+
+def canonical(name: str) -> str:
+    """A parameter's name as the cards spell it: the last part of a path, lower case, `_` between words."""
+    last = re.split(r"__|[./:]", name)[-1] or name
+    return re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
+
+
+def find_card(name: str, parameter: Parameter, words: str = "") -> Card | None:
+    """The card for a parameter from the cards that ship with Tunesmith, or None."""
+    return load_knowledge().find(name, parameter, words)
+
+
+@cache
+def load_knowledge() -> Knowledge:
+    """The cards that ship with Tunesmith; read once."""
+    text = files("tunesmith.agent.knowledge").joinpath("cards.yaml").read_text(encoding="utf-8")
+    return read_knowledge(YAML(typ="safe", pure=True).load(text))
+
+
+def read_knowledge(document: dict[str, Any]) -> Knowledge:
+    """Cards from a parsed document; raises ValueError naming the card that is malformed."""
+    contexts = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in document["contexts"].items()}
+    entries: dict[str, tuple[_Entry, ...]] = {}
+    for card in document["cards"]:
+        names = [str(name) for name in card["names"]]
+        read = tuple(_read_entry(names[0], entry, contexts) for entry in card["entries"])
+        for name in names:
+            if name != canonical(name) or name in entries:
+                raise ValueError(f"card {names[0]!r}: name {name!r} is not canonical or appears twice")
+            entries[name] = read
+    return Knowledge(contexts, entries)
+
+
+def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern[str]]) -> _Entry:
+    known = {"in", "unless", "fraction", "source", "scale", "mean", "sd", "weights"}
+    context, unless = tuple(entry.get("in", ())), tuple(entry.get("unless", ()))
+    unknown = (set(entry) - known) | {c for c in context + unless if c not in contexts}
+    if unknown:
+        raise ValueError(f"card {name!r}: unknown {sorted(unknown)}")
+    source = str(entry.get("source", GENERAL))
+    card: Card
+    if "weights" in entry:
+        weights = tuple((str(choice).lower(), float(w)) for choice, w in entry["weights"].items())
+        card = Categories(name, context, weights, source)
+    else:
+        if entry["scale"] not in ("log10", "linear", "log10_one_minus") or not float(entry["sd"]) > 0:
+            raise ValueError(f"card {name!r}: a numeric entry needs a known scale and sd > 0: {entry}")
+        card = Located(name, context, entry["scale"], float(entry["mean"]), float(entry["sd"]), source)
+    return _Entry(card, unless, entry.get("fraction"))
+
+
+def _is_fraction(parameter: Parameter) -> bool:
+    """Whether a numeric parameter is a share of something: within [0, 1] and not whole numbers."""
+    if isinstance(parameter, Ordinal):
+        return parameter.numeric and 0 <= min(parameter.number_table) and max(parameter.number_table) <= 1
+    return isinstance(parameter, Float) and 0 <= parameter.low and parameter.high <= 1

@@ -1,0 +1,24 @@
+"""Every configuration of a space that is small enough to list."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from tunesmith.history import Array
+from tunesmith.space import Space
+
+MOST_ROWS = 2000
+"""Spaces of more configurations than this are searched rather than listed."""
+
+
+@lru_cache(maxsize=16)
+def list_rows(space: Space) -> Array | None:
+    """Unit-cube rows (m, c), read-only, of all legal configurations; None when they are too many."""
+    if space.cardinality is None or space.cardinality > MOST_ROWS:
+        return None
+    rows = np.array([space.encode(c)[0] for c in space.all_configurations()])
+    rows = rows.reshape(-1, space.dimensions)
+    rows.flags.writeable = False
+    return rows
