@@ -1,0 +1,154 @@
+"""What the records say since the last time somebody looked, as sentences computed from numbers.
+
+Both policies use these: the rules narrate them, the agent finds them in its briefing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tunesmith.history import History
+from tunesmith.tools.analysis.effects import Effect, effects
+from tunesmith.tools.analysis.excerpt import census
+from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.trial import Trial, TrialState
+from tunesmith.words import clean
+
+MAX_EFFECTS = 3
+MAX_PREDICTIONS = 4
+HELD_WITHIN = 2.0
+"""A prediction held when the value lies within this many of its standard deviations."""
+
+
+class Watermark:
+    """Which finished trials somebody has been told about.
+
+    A run that goes on after an interruption starts with all of them told. Kept in memory only: losing
+    it costs a repeated sentence.
+    """
+
+    def __init__(self) -> None:
+        self._told: set[int] | None = None
+
+    def advance(self, history: History, *, resumed: bool) -> tuple[Trial, ...]:
+        """Trials finished since the last call."""
+        finished = {trial.number for trial in history.finished}
+        if self._told is None:
+            self._told = finished if resumed else set()
+        fresh = tuple(trial for trial in history.finished if trial.number not in self._told)
+        self._told = finished
+        return fresh
+
+
+def findings(history: History, fresh: Iterable[Trial]) -> list[str]:
+    """Sentences on what `fresh` trials brought and what all trials show, a dozen at most."""
+    fresh = tuple(fresh)
+    sentences = []
+    if fresh:
+        sentences += [_results(history, fresh), _progress(history, fresh), *predictions(history, fresh)]
+    sentences += what_matters(history)
+    sentences += [_failure(pattern) for pattern in failure_patterns(history)[:2]]
+    return [sentence for sentence in sentences if sentence]
+
+
+def what_matters(history: History) -> list[str]:
+    """Which hyperparameters went with better results, where chance is an unlikely explanation."""
+    return [_effect(history, effect) for effect in effects(history)[:MAX_EFFECTS]]
+
+
+def _results(history: History, fresh: tuple[Trial, ...]) -> str:
+    if len(fresh) <= 3:
+        return " ".join(_result(history, trial) for trial in fresh)
+    part = History(history.space, history.metric, history.direction, trials=fresh)
+    return f"Finished since the last look: {census(part)}."
+
+
+def _result(history: History, trial: Trial) -> str:
+    name = f"#{trial.number} ({trial.proposal.origin.value})"
+    if trial.value is not None:
+        return f"{name} gave {format_metric(history, trial.value)}."
+    if trial.state is TrialState.PRUNED:
+        reached = f" at {format_metric(history, trial.last_reported)}" if trial.curve else ""
+        return f"{name} was stopped early{reached}: its curve was poor."
+    cause = f": {clean(trial.message, 120)}" if trial.message else ""
+    return f"{name} {_ended(trial.state)}{cause}."
+
+
+def _ended(state: TrialState) -> str:
+    return {
+        TrialState.DIVERGED: "diverged",
+        TrialState.OUT_OF_MEMORY: "ran out of memory",
+        TrialState.TIMED_OUT: "took too long",
+        TrialState.CRASHED: "crashed",
+        TrialState.LOST: "was lost to an interruption",
+    }.get(state, state.value)
+
+
+def _progress(history: History, fresh: tuple[Trial, ...]) -> str:
+    best = history.incumbent
+    if best is None:
+        return "No trial has completed yet."
+    now = f"#{best.number} with {format_metric(history, best.value)}"
+    if not any(trial.number == best.number for trial in fresh):
+        since = sum(trial.number > best.number for trial in history.finished)
+        return f"The best is still {now}, {since} trial{'s' * (since != 1)} ago."
+    told = {trial.number for trial in fresh}
+    earlier = [t for t in history.completed if t.number not in told]
+    if not earlier:
+        return f"The best so far is {now}."
+    before = max(earlier, key=lambda t: history.sign * (t.value or 0.0))
+    assert best.value is not None and before.value is not None
+    gain = format_metric(history, abs(best.value - before.value))
+    return f"New best: {now}, {gain} better than #{before.number}; one run each, so part of it may be noise."
+
+
+def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:
+    """Whether what was predicted held, for the trials that had a prediction and completed."""
+    told = []
+    for trial in fresh:
+        expected, spread = trial.proposal.expected, trial.proposal.spread
+        if trial.value is None or expected is None:
+            continue
+        said = f"#{trial.number}: predicted {format_metric(history, expected)}"
+        got = f"got {format_metric(history, trial.value)}"
+        if spread is None or spread <= 0:
+            told.append(f"{said}, {got}.")
+            continue
+        held = abs(trial.value - expected) <= HELD_WITHIN * spread
+        better = history.sign * (trial.value - expected) > 0
+        verdict = "held" if held else f"did not hold, {'better' if better else 'worse'} than predicted"
+        told.append(f"{said} ± {spread:.2g}, {got}: {verdict}.")
+    if len(told) <= MAX_PREDICTIONS:
+        return told
+    held_count = sum(sentence.endswith(": held.") for sentence in told)
+    return [f"Of {len(told)} predictions, {held_count} held within {HELD_WITHIN:g} standard deviations."]
+
+
+def _effect(history: History, effect: Effect) -> str:
+    name, metric = clean(effect.parameter, 60), clean(history.metric, 60)
+    better = "higher" if history.direction == "maximize" else "lower"
+    if effect.choice is not None:
+        value = history.space.format_value(effect.parameter, effect.choice)
+        return f"{name}={clean(value, 60)} went with {better} {metric} ({effect.trials} trials)."
+    size = "larger" if effect.strength > 0 else "smaller"
+    return (
+        f"{size.capitalize()} {name} went with {better} {metric} "
+        f"(rank correlation {abs(effect.strength):.2f} over {effect.trials} trials)."
+    )
+
+
+def _failure(pattern: FailurePattern) -> str:
+    others = f"{pattern.others or 'none'} of {pattern.out_of} others had"
+    return (
+        f"All {pattern.failures} trials that {_verb(pattern.kind)} had {clean(pattern.parameter, 60)} "
+        f"{pattern.relation} {_show(pattern.value)}; {others}."
+    )
+
+
+def _verb(kind: str) -> str:
+    return {"out of memory": "ran out of memory"}.get(kind, kind)
+
+
+def _show(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else clean(value, 60)

@@ -1,0 +1,182 @@
+"""The policy with a language model: a LangChain agent that looks, acts through typed tools, and decides.
+
+Each turn starts from nothing but the records: a system prompt and a briefing of bounded size, no memory,
+no checkpoint. It ends with a Decision, or with a ModelError that costs a fallback to the rules. Limits raise:
+LangChain's own end quietly or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.agent.policy.facts import correction, wrong_citations
+from tunesmith.agent.policy.findings import Watermark, findings
+from tunesmith.agent.policy.stream import ThoughtStream, refuse_refusal
+from tunesmith.events import Degraded
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
+from tunesmith.prompts import Prompt, render
+from tunesmith.tools.analysis.curve import curve_text
+from tunesmith.tools.analysis.excerpt import overview
+from tunesmith.tools.analysis.task_text import task_text
+from tunesmith.tools.toolbox import MAX_LAUNCH
+from tunesmith.words import clean
+
+if TYPE_CHECKING:
+    from tunesmith.agent.llm import ModelDoor
+
+MODEL_CALLS = 8
+TOOL_CALLS = 14
+WRONG_USES = 3
+MAX_MESSAGES = 8
+"""Texts of a person shown in one briefing; the latest."""
+_TRIAL = re.compile(r"#\s?(\d{1,7})\b|\btrial\s+(\d{1,7})\b", re.IGNORECASE)
+MAX_NAMED = 3
+
+
+class AgentPolicy(Policy):
+    """Asks a language model at every wake.
+
+    Args:
+        door: The model.
+        emit: Takes thoughts, tool calls and repairs.
+        model_calls, tool_calls: Most of each in one turn; one more raises ModelBudgetReached.
+        wrong_uses: Wrong uses of tools that end a turn.
+    """
+
+    name = "agent"
+
+    def __init__(
+        self,
+        door: ModelDoor,
+        emit: Emit,
+        *,
+        model_calls: int = MODEL_CALLS,
+        tool_calls: int = TOOL_CALLS,
+        wrong_uses: int = WRONG_USES,
+    ) -> None:
+        self._door, self._emit = door, emit
+        self._model_calls, self._tool_calls, self._wrong_uses = model_calls, tool_calls, wrong_uses
+        self._watermark = Watermark()
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        """One turn.
+
+        Raises:
+            ModelError: the model failed, refused, or ran into a limit of the turn or of the run.
+        """
+        from langchain.agents import create_agent
+        from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
+
+        from tunesmith.agent.llm import translate
+        from tunesmith.agent.policy.middleware import TurnGuard
+        from tunesmith.agent.policy.turn import Turn
+
+        turn = Turn(briefing, toolbox)
+        guard = TurnGuard(turn, briefing.turn, self._emit, self._wrong_uses)
+        thoughts = ThoughtStream(self._emit, briefing.turn)
+        # The guard is first: a turn that has just been decided must not run into a limit.
+        limits: list[Any] = [
+            guard,
+            ModelCallLimitMiddleware(run_limit=self._model_calls, exit_behavior="error"),
+            ToolCallLimitMiddleware(run_limit=self._tool_calls, exit_behavior="error"),
+        ]
+        try:
+            agent = create_agent(
+                self._door.chat_model(purpose="agent.decide"),
+                turn.tools(),
+                system_prompt=self._system().text,
+                middleware=limits,
+            )
+            asked: Any = {"messages": self._briefed(briefing, toolbox).as_chat()}
+            # One tool at a time, in the order given: deciding comes after launching.
+            for message, origin in agent.stream(asked, {"max_concurrency": 1}, stream_mode="messages"):
+                thoughts.take(message, origin)
+        except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
+            if guard.fault is not None:
+                raise guard.fault from None  # ours, not the model's: the head shows it as what it is
+            raise translate(error) from None
+        finally:
+            thoughts.close()
+        if not turn.closed:
+            self._undecided(guard.mistakes, turn.launched)
+        return turn.decision(otherwise=thoughts.last or "The model ended its turn without giving a reason.")
+
+    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+        """Stream an answer from the records; wrong citations are corrected in a last piece.
+
+        Raises:
+            ModelError: from the iterator, at any point.
+        """
+        from tunesmith.agent.llm import translate
+
+        prompt = _question(question, briefing)
+        said = []
+        try:
+            for piece in self._door.chat_model(purpose="agent.answer").stream(prompt.as_chat()):
+                refuse_refusal(piece)
+                if piece.text:
+                    said.append(str(piece.text))
+                    yield Chunk(said[-1])
+        except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
+            raise translate(error) from None
+        wrong = wrong_citations("".join(said), briefing.history)
+        if wrong:
+            self._emit(
+                Degraded(
+                    what="warning",
+                    where="policy.answer",
+                    cause=correction(wrong)[:500],
+                    continuation="the answer says so",
+                )
+            )
+        yield Chunk(f"\n{correction(wrong)}" if wrong else "", final=True)
+
+    def _system(self) -> Prompt:
+        return render("agent/system", tool_calls=self._tool_calls, launch_limit=MAX_LAUNCH)
+
+    def _briefed(self, briefing: Briefing, toolbox: Toolbox) -> Prompt:
+        fresh = self._watermark.advance(briefing.history, resumed="resumed" in briefing.triggers)
+        return render(
+            "agent/briefing",
+            task=toolbox.describe_task(),
+            history=toolbox.history(),
+            triggers=[trigger.replace("_", " ") for trigger in briefing.triggers],
+            findings=findings(briefing.history, fresh),
+            messages=list(briefing.messages[-MAX_MESSAGES:]),
+        )
+
+    def _undecided(self, mistakes: list[str], launched: list[int]) -> None:
+        cause = "the model ended its turn without calling decide"
+        if mistakes:
+            cause = f"{len(mistakes)} wrong uses of tools, the last: {mistakes[-1]}"
+        kept = f"; launched trials stay queued: {', '.join(f'#{n}' for n in launched)}" if launched else ""
+        self._emit(
+            Degraded(
+                what="repair",
+                where="policy.decide",
+                cause=clean(cause, 500),
+                continuation=f"a default decision was taken for it{kept}",
+            )
+        )
+
+
+def _question(question: str, briefing: Briefing) -> Prompt:
+    history = briefing.history
+    return render(
+        "agent/answer",
+        task=task_text(briefing),
+        history=overview(history),
+        findings=findings(history, ()),
+        asked_about=_asked_about(question, history),
+        question=question,
+    )
+
+
+def _asked_about(question: str, history: History) -> str:
+    """Curves and logs of the trials that a question names."""
+    numbers = dict.fromkeys(int(a or b) for a, b in _TRIAL.findall(question))
+    trials = [trial for number in numbers if (trial := history.get(number)) is not None]
+    return "\n\n".join(curve_text(history, trial) for trial in trials[:MAX_NAMED])

@@ -1,0 +1,110 @@
+"""What stands between the agent's model and its tools: a record of every call, and an end to every turn.
+
+LangChain by itself loops up to 9,999 times, and ends quietly when the arguments of a call are no JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
+from langchain.tools.tool_node import ToolCallRequest
+from langchain_core.messages import AIMessage, ToolMessage
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from tunesmith.agent.policy.turn import Turn
+from tunesmith.errors import ToolError
+from tunesmith.events import ToolCalled, ToolReturned
+from tunesmith.interfaces import Emit
+from tunesmith.words import clean
+
+ERROR_LIMIT = 1000
+SHOWN_LIMIT = 2000
+"""Characters of a result, or of one argument, in an event."""
+SHOWN_ARGUMENTS = 12
+
+
+class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
+    """Ends the turn when it is decided, or after too many wrong uses; tells the run what is called.
+
+    Args:
+        turn: The turn it guards; a guard serves only one.
+        number: The turn's number, for events.
+        wrong_uses: How many wrong uses of tools end the turn.
+    Attributes:
+        mistakes: Texts of the wrong uses so far.
+        fault: An error of our own inside a tool: not the model's doing, and not to be mistaken for it.
+    """
+
+    def __init__(self, turn: Turn, number: int, emit: Emit, wrong_uses: int) -> None:
+        super().__init__()
+        self._turn, self._number, self._emit, self._wrong_uses = turn, number, emit, wrong_uses
+        self.mistakes: list[str] = []
+        self.fault: Exception | None = None
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
+        if self._turn.closed or len(self.mistakes) >= self._wrong_uses:
+            return {"jump_to": "end"}
+        return None
+
+    @hook_config(can_jump_to=["model"])
+    def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
+        """Answer calls whose arguments could not be read; LangChain would end the turn instead."""
+        said = state["messages"][-1]
+        if not isinstance(said, AIMessage) or not said.invalid_tool_calls:
+            return None
+        errors = []
+        for call in said.invalid_tool_calls:
+            name = clean(call["name"] or "unknown", 60)
+            self._called(name, {"unreadable": call["args"] or ""})
+            text = self._mistake(name, "the arguments are not valid JSON; call the tool again")
+            errors.append(ToolMessage(content=text, tool_call_id=call["id"] or "", name=name, status="error"))
+        return {"messages": errors, **({} if said.tool_calls else {"jump_to": "model"})}
+
+    def wrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
+    ) -> ToolMessage | Command[Any]:
+        call = request.tool_call
+        name = clean(call["name"], 60)
+        self._called(name, call["args"])
+        if self._turn.closed:
+            return self._refused(call, name, "the turn has ended already; this call was not carried out")
+        try:
+            result = handler(request)
+        except ToolError as error:
+            return self._refused(call, name, str(error))
+        except Exception as error:
+            self.fault = error
+            raise
+        assert isinstance(result, ToolMessage), "our tools return text"
+        if result.status == "error":  # arguments of the wrong shape, or no such tool
+            return self._refused(call, name, result.text)
+        self._returned(name, result.text, ok=True)
+        return result
+
+    def _refused(self, call: Any, name: str, why: str) -> ToolMessage:
+        text = self._mistake(name, why)
+        return ToolMessage(content=text, tool_call_id=call["id"], name=call["name"], status="error")
+
+    def _mistake(self, name: str, why: str) -> str:
+        text = clean(why, ERROR_LIMIT)
+        self.mistakes.append(f"{name}: {text}")
+        self._returned(name, text, ok=False)
+        return text
+
+    def _called(self, name: str, arguments: dict[str, Any]) -> None:
+        shown = {clean(key, 60): _shown(value) for key, value in list(arguments.items())[:SHOWN_ARGUMENTS]}
+        self._emit(ToolCalled(turn=self._number, tool=name, arguments=shown))
+
+    def _returned(self, name: str, text: str, *, ok: bool) -> None:
+        shown = clean(text, SHOWN_LIMIT, lines=True)
+        self._emit(ToolReturned(turn=self._number, tool=name, result=shown, ok=ok))
+
+
+def _shown(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return clean(value, SHOWN_LIMIT // SHOWN_ARGUMENTS)

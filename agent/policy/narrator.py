@@ -1,0 +1,128 @@
+"""Explains a run from its records, through templates; no language model has a part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.agent.policy.findings import predictions, what_matters
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing
+from tunesmith.prompts import render
+from tunesmith.tools.analysis.curve import sparkline, thin
+from tunesmith.tools.analysis.excerpt import census, row
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.trial import Origin, Proposal
+from tunesmith.words import clean
+
+ORIGINS = {
+    Origin.DEFAULT: "the task's default",
+    Origin.USER: "a person",
+    Origin.MODEL: "the language model",
+    Origin.SURROGATE: "the statistical model of the trials so far",
+    Origin.PRIOR: "general knowledge of such hyperparameters",
+    Origin.LOCAL: "a small step from one of the best trials",
+    Origin.RANDOM: "a random draw",
+    Origin.RETRY: "an interrupted trial, run again",
+}
+
+
+def opening(briefing: Briefing, *, resumed: bool, standing_in: bool) -> str:
+    """The first words of a sitting; `standing_in` while a model is in use but could not decide."""
+    task, history = briefing.task, briefing.history
+    best = history.incumbent
+    return render(
+        "narrator/opening",
+        resumed=resumed,
+        task=clean(task.name, 100),
+        metric=clean(task.metric, 100),
+        goal=history.direction,
+        parameters=len(history.space.names),
+        cardinality=history.space.cardinality,
+        trials=trials_left(briefing),
+        default="" if history.default is None else clean(history.space.format(history.default), 400),
+        census=census(history),
+        best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",
+        standing_in=standing_in,
+    ).text
+
+
+def update(briefing: Briefing, findings: Sequence[str], suggestion: Proposal | None) -> str:
+    """What was learned and what comes next."""
+    described = "" if suggestion is None else describe(briefing.history, suggestion)
+    return render("narrator/update", findings=list(findings), next=described, left=trials_left(briefing)).text
+
+
+def describe(history: History, proposal: Proposal) -> str:
+    """A proposal in a sentence or two: what, what is expected of it, and its own reason."""
+    expected = ""
+    if proposal.expected is not None:
+        spread = "" if proposal.spread is None else f" ± {proposal.spread:.2g}"
+        expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
+    configuration = clean(history.space.format(proposal.configuration), 400)
+    return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()
+
+
+def why(history: History, number: int) -> str:
+    """Why a trial was run and what came of it."""
+    trial = history.get(number)
+    if trial is None:
+        return f"There is no trial {number}; {census(history)}."
+    proposal = trial.proposal
+    checked = predictions(history, [trial])
+    if not checked and proposal.expected is not None:
+        checked = [f"Predicted: {format_metric(history, proposal.expected)}; the trial has not completed."]
+    return render(
+        "narrator/why",
+        number=number,
+        origin=ORIGINS[proposal.origin],
+        reason=clean(proposal.reason, 600),
+        row=row(history, trial),
+        expected=" ".join(checked),
+        evidence=list(proposal.evidence),
+        prompt=proposal.prompt_id or "",
+        curve=sparkline([value for _, value in thin(trial.curve, 40)]),
+    ).text
+
+
+def best(history: History) -> str:
+    """The best trial, how far ahead of the default it is, and what seems to matter."""
+    incumbent = history.incumbent
+    return render(
+        "narrator/best",
+        row="" if incumbent is None else row(history, incumbent),
+        gain=_gain(history),
+        census=census(history),
+        findings=what_matters(history),
+    ).text
+
+
+def help_text(*, unknown: bool, standing_in: bool) -> str:
+    """What can be asked without a model; `unknown` when the person asked something else."""
+    return render("narrator/help", unknown=unknown, standing_in=standing_in).text
+
+
+def decision(triggers: Sequence[str], wake_after: int) -> str:
+    """The reason recorded with a decision of the rules."""
+    return render(
+        "narrator/decision", triggers=[t.replace("_", " ") for t in triggers], wake_after=wake_after
+    ).text
+
+
+def trials_left(briefing: Briefing) -> int:
+    return max(0, briefing.budget.trials - briefing.spend.trials)
+
+
+def _gain(history: History) -> str:
+    """The best against the default's own run; one run each, which the sentence says."""
+    incumbent = history.incumbent
+    default = next((t for t in history.completed if t.configuration == history.default), None)
+    if incumbent is None or default is None:
+        return ""
+    if default.number == incumbent.number:
+        return "That is the default: nothing has beaten it yet."
+    assert incumbent.value is not None and default.value is not None
+    gain, gave = (format_metric(history, v) for v in (abs(incumbent.value - default.value), default.value))
+    return (
+        f"The default gave {gave} (#{default.number}), so the gain is {gain} "
+        "in one run each; the comparison over fresh seeds at the end tells whether it is real."
+    )

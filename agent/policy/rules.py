@@ -1,0 +1,65 @@
+"""The policy that needs no language model: the strategy decides, a narrator explains, from the same tools.
+
+The smallest true `Policy`; read it before `langchain_agent.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tunesmith.agent.policy import narrator
+from tunesmith.agent.policy.findings import Watermark, findings
+from tunesmith.events import Thought
+from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
+
+WAKE_AFTER = 4
+"""Finished trials between two looks: often enough to follow, seldom enough to have something to say."""
+_WHY = re.compile(r"/?why\s+(?:trial\s*)?#?(\d{1,7})\s*\??", re.IGNORECASE)
+_BEST = re.compile(r"/?best\s*\??", re.IGNORECASE)
+_HELP = re.compile(r"/?help\s*\??", re.IGNORECASE)
+
+
+class RulesPolicy(Policy):
+    """Lets the strategy go on and says what the data show. Never stops a run: its budget does.
+
+    Args:
+        emit: Takes the narration.
+        wake_after: Finished trials between two wakes, at least 1.
+        standing_in: A language model is in use, and this policy only stands in where it fails.
+    """
+
+    name = "rules"
+
+    def __init__(self, emit: Emit, *, wake_after: int = WAKE_AFTER, standing_in: bool = False) -> None:
+        self._emit, self._wake_after, self._standing_in = emit, wake_after, standing_in
+        self._watermark = Watermark()
+        self._opened = False
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        history, resumed = briefing.history, "resumed" in briefing.triggers
+        fresh = self._watermark.advance(history, resumed=resumed)
+        if not self._opened and ({"start", "resumed"} & set(briefing.triggers)):
+            self._say(briefing, narrator.opening(briefing, resumed=resumed, standing_in=self._standing_in))
+        else:
+            suggested = toolbox.suggest(1) if narrator.trials_left(briefing) > 0 else []
+            following = suggested[0] if suggested else None
+            self._say(briefing, narrator.update(briefing, findings(history, fresh), following))
+        self._opened = True
+        wake_after = max(1, min(self._wake_after, narrator.trials_left(briefing) or 1))
+        reason = narrator.decision(briefing.triggers, wake_after)
+        return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=wake_after)
+
+    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+        """Answers `why N`, `best` and `help`, with or without a slash; anything else gets the list."""
+        asked = question.strip()
+        if match := _WHY.fullmatch(asked):
+            text = narrator.why(briefing.history, int(match[1]))
+        elif _BEST.fullmatch(asked):
+            text = narrator.best(briefing.history)
+        else:
+            text = narrator.help_text(unknown=_HELP.fullmatch(asked) is None, standing_in=self._standing_in)
+        yield Chunk(text, final=True)
+
+    def _say(self, briefing: Briefing, text: str) -> None:
+        self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))

@@ -1,0 +1,112 @@
+"""A history as text of bounded size: the best, the latest, the failed, and some that differ from all of them.
+
+The number of rows and the length of each are capped, so the text is as long after 3,000 trials as
+after 30. Agents' tools and prompts show this; no model ever summarises numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from tunesmith.history import History
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.trial import Trial, TrialState
+from tunesmith.words import clean
+
+CONFIGURATION_LIMIT = 400
+"""Characters of one configuration; spaces of more than some 20 parameters are cut in the middle."""
+MESSAGE_LIMIT = 120
+"""Characters of a failure's cause."""
+POOL = 1000
+"""Differing trials are looked for among this many of the latest, to bound the time it takes."""
+MAX_PENDING = 12
+
+
+def select(
+    history: History, *, best: int = 8, recent: int = 6, failed: int = 4, diverse: int = 6
+) -> tuple[Trial, ...]:
+    """The trials that say most, in order of number; at most the sum of the four counts.
+
+    Args:
+        best: Completed trials of the highest score.
+        recent: Latest finished trials, however they ended.
+        failed: Latest trials that failed or were pruned, beyond the recent ones.
+        diverse: Finished trials farthest from those already chosen, in the unit cube.
+    """
+    ranked = sorted(history.completed, key=lambda t: (-history.sign * _value(t), t.number))[:best]
+    chosen = {trial.number: trial for trial in ranked}
+    finished = history.finished
+    _add(chosen, reversed(finished), recent, skip_known=False)
+    _add(chosen, (t for t in reversed(finished) if t.state is not TrialState.COMPLETED), failed)
+    pool = tuple(t for t in finished[-POOL:] if t.number not in chosen)
+    if pool and diverse > 0 and chosen:
+        rows, _ = history.encoded(pool)
+        near, _ = history.encoded(tuple(chosen.values()))
+        distance = np.min(np.abs(rows[:, None, :] - near[None, :, :]).sum(axis=2), axis=1)
+        for _ in range(min(diverse, len(pool))):
+            index = int(np.argmax(distance))
+            if distance[index] <= 0:
+                break
+            chosen[pool[index].number] = pool[index]
+            distance = np.minimum(distance, np.abs(rows - rows[index]).sum(axis=1))
+    return tuple(chosen[number] for number in sorted(chosen))
+
+
+def _add(chosen: dict[int, Trial], trials: Iterable[Trial], count: int, *, skip_known: bool = True) -> None:
+    left = count
+    for trial in trials:
+        if left <= 0:
+            return
+        if trial.number in chosen:
+            left -= 0 if skip_known else 1
+            continue
+        chosen[trial.number] = trial
+        left -= 1
+
+
+def overview(history: History, *, best: int = 8, recent: int = 8) -> str:
+    """Counts, then a table of telling trials, then what runs now; as long for 3,000 trials as for 30."""
+    shown = select(history, best=best, recent=recent, failed=3, diverse=4)
+    lines = [f"{census(history)}. Shown: {len(shown)} of {len(history.finished)} finished."]
+    if shown:
+        lines += ["number | value | end | configuration | notes", table(history, shown)]
+    if history.pending:
+        lines += ["Running now:", table(history, history.pending[:MAX_PENDING])]
+    return "\n".join(lines)
+
+
+def census(history: History) -> str:
+    """How many trials ended in which way: `41 trials: 30 completed, 9 pruned, 2 crashed, 0 running`."""
+    counts = Counter(trial.state for trial in history)
+    parts = [f"{counts[state]} {state.value.replace('_', ' ')}" for state in TrialState if counts[state]]
+    return f"{len(history)} trials" + (": " + ", ".join(parts) if parts else "")
+
+
+def table(history: History, trials: Sequence[Trial]) -> str:
+    """One line a trial: number, value, how it ended, its configuration, and what stands out."""
+    return "\n".join(row(history, trial) for trial in trials)
+
+
+def row(history: History, trial: Trial) -> str:
+    """One trial in one line, such as `#12 | 0.931 | completed | lr=0.001, optimizer=adam | best`."""
+    configuration = clean(history.space.format(trial.configuration), CONFIGURATION_LIMIT)
+    cells = [f"#{trial.number}", format_metric(history, trial.value), trial.state.value.replace("_", " ")]
+    notes = []
+    if history.incumbent is not None and history.incumbent.number == trial.number:
+        notes.append("best")
+    if history.default is not None and trial.configuration == history.default:
+        notes.append("default")
+    if trial.state is not TrialState.COMPLETED and trial.last_reported is not None:
+        step = trial.curve[-1][0]
+        notes.append(f"last reported {format_metric(history, trial.last_reported)} at step {step}")
+    if trial.state.failed and trial.message:
+        notes.append(f'cause: "{clean(trial.message, MESSAGE_LIMIT)}"')
+    return " | ".join([*cells, configuration, *([", ".join(notes)] if notes else [])])
+
+
+def _value(trial: Trial) -> float:
+    assert trial.value is not None, "a completed trial has a value"
+    return trial.value

@@ -1,0 +1,29 @@
+"""A task and what is left of its budget, as text of bounded size for agents and models."""
+
+from __future__ import annotations
+
+from tunesmith.interfaces import Briefing
+from tunesmith.words import clean, fenced
+
+WORDS_LIMIT = 3000
+"""Characters of the person's words, and of the search space's description."""
+
+
+def task_text(briefing: Briefing) -> str:
+    """The task in the person's words (fenced: they are data), its space, metric, default, and the budget."""
+    task, space, spend, budget = briefing.task, briefing.history.space, briefing.spend, briefing.budget
+    better = "larger" if briefing.history.direction == "maximize" else "smaller"
+    default = "none given" if task.default is None else space.format(task.default)
+    left = [f"{max(0, budget.trials - spend.trials)} of {budget.trials} trials"]
+    if budget.wall_time_s is not None:
+        left.append(f"{max(0.0, budget.wall_time_s - spend.seconds):.0f} s")
+    return "\n".join(
+        [
+            f"Task {clean(task.name, 100)}; metric {clean(task.metric, 100)}, {better} is better.",
+            fenced(task.words(), "task file", WORDS_LIMIT),
+            "Search space:",
+            clean(space.describe(), WORDS_LIMIT, lines=True),
+            f"Default configuration: {clean(default, 500)}",
+            f"Left of the budget: {', '.join(left)}.",
+        ]
+    )

@@ -1,0 +1,244 @@
+"""The six tools a policy may use, over a snapshot and what it is handed to suggest and launch with.
+
+Results are text of bounded size whatever the history's length. Wrong use raises ToolError, whose text
+tells a model what to do instead.
+
+Statistics keeps the upper hand by one rule, checked at every launch: configurations that the policy made
+up itself ("own") never outnumber the other trials of the run that were not a warm start. So at least
+half of these are always the strategy's own choice, at every moment and however often the policy is woken.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from tunesmith.errors import InvalidConfiguration, ToolError
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing
+from tunesmith.tools.analysis.curve import curve_text
+from tunesmith.tools.analysis.excerpt import overview
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.tools.analysis.task_text import task_text
+from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
+
+OWN = "own_choice"
+"""Mark in `Proposal.details` of a configuration that the policy made up and launched past the acquisition."""
+WARM_START = "warm_start"
+"""Mark in `Proposal.details` of a zero-shot configuration, made before there was much to learn from."""
+NEAR = 0.005
+"""Two configurations closer than this in every coordinate of the unit cube are the same experiment."""
+MAX_ROWS = 12
+MAX_SUGGESTIONS = 8
+MAX_LAUNCH = 8
+"""Trials one turn may queue."""
+
+
+class Suggester(Protocol):
+    """Judged suggestions; implemented by `agent/strategies/hybrid.py`."""
+
+    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+        """Up to `n`, best first, valid and new."""
+        ...
+
+    @property
+    def left(self) -> tuple[Proposal, ...]:
+        """Candidates of a model that were asked for and have not been suggested yet."""
+        ...
+
+
+class StudyToolbox:
+    """Implements `interfaces.Toolbox` for one decision.
+
+    Args:
+        briefing: What the policy was told; the tools answer from the same snapshot.
+        suggest: Proposes judged configurations, best first.
+        launch: Queues proposals and returns the numbers of their trials at once.
+        queued: What waits in the queue already.
+        finish_after: Completed trials below which `finish` is refused.
+    """
+
+    def __init__(
+        self,
+        briefing: Briefing,
+        *,
+        suggest: Suggester,
+        launch: Callable[[list[Proposal]], list[int]],
+        queued: Callable[[], Sequence[Proposal]] = tuple,
+        finish_after: int = 1,
+    ) -> None:
+        self._briefing = briefing
+        self._history = briefing.history
+        self._suggest, self._launch, self._queued = suggest, launch, queued
+        self._finish_after = max(1, finish_after)
+        self._suggested: dict[Configuration, Proposal] = {}
+        self._launched: dict[Configuration, int] = {}
+        self._turn: list[Proposal] = []
+        self._lock = threading.RLock()  # a model may call several tools at once
+
+    # -- looking ----------------------------------------------------------------------------------
+
+    def describe_task(self) -> str:
+        """The task, its search space, what is left of the budget, and what may be launched."""
+        own = f"Configurations of your own that you may launch now: {self.own_allowance()}."
+        return f"{task_text(self._briefing)}\n{own}"
+
+    def history(self, best: int = 8, recent: int = 8) -> str:
+        """Counts, then a table of the best, the latest, the failed and some differing trials."""
+        best, recent = (min(max(count, 0), MAX_ROWS) for count in (best, recent))
+        return overview(self._history, best=best, recent=recent)
+
+    def learning_curve(self, number: int) -> str:
+        """What trial `number` reported, thinned out, beside the best trial's curve."""
+        trial = self._history.get(number)
+        if trial is None:
+            raise ToolError(f"there is no trial #{number}; {_numbers(self._history)}")
+        return curve_text(self._history, trial)
+
+    # -- acting -----------------------------------------------------------------------------------
+
+    def suggest(self, n: int = 3) -> list[Proposal]:
+        """Up to `n` judged suggestions, best first; launching one keeps who proposed it and why."""
+        if n < 1:
+            raise ToolError("n must be at least 1")
+        with self._lock:
+            found = self._suggest(self._history, min(n, MAX_SUGGESTIONS))
+            self._suggested.update((proposal.configuration, proposal) for proposal in found)
+        return found
+
+    def candidates(self) -> tuple[Proposal, ...]:
+        """The model's suggestions that were not launched: they go on competing under the acquisition."""
+        with self._lock:
+            held = (*self._suggested.values(), *self._suggest.left)
+            kept = {p.configuration: p for p in held if p.origin is Origin.MODEL}
+            return tuple(p for c, p in kept.items() if c not in self._launched)
+
+    def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
+        """Put proposals at the front of the queue; all or, with a ToolError saying why, none.
+
+        Suggested configurations keep the provenance they were suggested with.
+        """
+        if not proposals:
+            raise ToolError("no configuration was given")
+        with self._lock:
+            accepted = [self._suggested.get(p.configuration, p) for p in proposals]
+            accepted = [self._marked(p) for p in accepted]
+            self._check_room(len(accepted))
+            self._check_legal(accepted)
+            self._check_new(accepted)
+            self._check_share(sum(OWN in p.details for p in accepted))
+            numbers = self._launch(accepted)
+            self._launched.update(zip((p.configuration for p in accepted), numbers, strict=True))
+            self._turn += accepted
+        return numbers
+
+    def finish(self, reason: str) -> None:
+        """Check that the run may be ended now; the policy keeps the reason for its Decision."""
+        completed = len(self._history.completed)
+        if not reason.strip():
+            raise ToolError("say why the run should end")
+        if completed < self._finish_after:
+            raise ToolError(
+                f"too early to finish: {completed} trials have completed, {self._finish_after} are needed. "
+                "Go on with suggest or launch_trials, then decide."
+            )
+
+    # -- checks -----------------------------------------------------------------------------------
+
+    def _marked(self, proposal: Proposal) -> Proposal:
+        """A configuration that nobody suggested is the policy's own, and is counted as that."""
+        if proposal.configuration in self._suggested or proposal.origin is not Origin.MODEL:
+            return proposal
+        return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0}})
+
+    def _check_room(self, wanted: int) -> None:
+        if len(self._launched) + wanted > MAX_LAUNCH:
+            raise ToolError(
+                f"at most {MAX_LAUNCH} trials may be launched in a turn; {len(self._launched)} are already. "
+                "Launch fewer, or call decide and be woken again."
+            )
+        room = self._briefing.budget.trials - self._briefing.spend.trials - len(self._waiting())
+        if wanted > room:
+            raise ToolError(f"the budget has room for {max(room, 0)} more trials, {wanted} were asked for")
+
+    def _check_legal(self, proposals: Sequence[Proposal]) -> None:
+        faults = []
+        for place, proposal in enumerate(proposals, 1):
+            try:
+                self._history.space.validate(dict(proposal.configuration))
+            except InvalidConfiguration as error:
+                faults.append(f"configuration {place}: {error}")
+        if faults:
+            raise ToolError("; ".join(faults))
+
+    def _check_new(self, proposals: Sequence[Proposal]) -> None:
+        seen: set[Configuration] = set()
+        for place, proposal in enumerate(proposals, 1):
+            known = self._known(proposal)
+            if known is not None:
+                raise ToolError(f"configuration {place} was {known}; launch something else")
+            if proposal.configuration in seen:
+                raise ToolError(f"configuration {place} repeats another one of this launch")
+            seen.add(proposal.configuration)
+
+    def _known(self, proposal: Proposal) -> str | None:
+        """`already tried as #12 -> 0.41`, or None for something new."""
+        configuration = proposal.configuration
+        if configuration in self._launched:
+            return f"already launched as #{self._launched[configuration]} in this turn"
+        if any(configuration == waiting.configuration for waiting in self._queued()):
+            return "already queued"
+        row_, active = self._history.space.encode(configuration)
+        tried = tuple(t for t in self._history if t.state is not TrialState.LOST)
+        rows, masks = self._history.encoded(tried)
+        if not tried:
+            return None
+        same = np.array([t.configuration == configuration for t in tried])
+        if OWN in proposal.details:  # a strategy may well search this finely; made-up numbers do not
+            same |= (np.abs(rows - row_).max(axis=1) < NEAR) & (masks == active).all(axis=1)
+        if not same.any():
+            return None
+        trial = tried[int(np.argmax(same))]
+        exactly = "already tried as" if trial.configuration == configuration else "all but tried as"
+        return f"{exactly} #{trial.number} -> {self._result(trial)}"
+
+    def _result(self, trial: Trial) -> str:
+        if trial.value is not None:
+            return format_metric(self._history, trial.value)
+        return "running now" if not trial.finished else trial.state.value.replace("_", " ")
+
+    def _check_share(self, own: int) -> None:
+        if not own:
+            return
+        allowed = self.own_allowance()
+        if own > allowed:
+            raise ToolError(
+                f"{own} configurations of your own were given, {allowed} are allowed now: at least half of "
+                "the trials stay the statistical strategy's choice. Launch what suggest returned, or call "
+                "decide: the strategy then goes on and you are woken again."
+            )
+
+    def own_allowance(self) -> int:
+        """How many configurations of its own the policy may launch now."""
+        own = others = 0
+        for proposal in (*(t.proposal for t in self._history), *self._waiting()):
+            if OWN in proposal.details:
+                own += 1
+            elif WARM_START not in proposal.details:
+                others += 1
+        return max(0, others - own)
+
+    def _waiting(self) -> list[Proposal]:
+        """What is queued, or was launched in this turn, and is not in the snapshot."""
+        held = {t.configuration for t in self._history if t.state is not TrialState.LOST}
+        waiting = {p.configuration: p for p in (*self._queued(), *self._turn) if p.configuration not in held}
+        return list(waiting.values())
+
+
+def _numbers(history: History) -> str:
+    if not len(history):
+        return "no trial has been started yet"
+    return f"numbers run from #{history.trials[0].number} to #{history.trials[-1].number}"
