@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import Field
 
@@ -205,13 +205,10 @@ class Chunk:
     final: bool = False
 
 
-EmitKind = Literal["thought", "tool_called", "tool_returned", "degraded", "model_called", "noted"]
-
-
 class Emit(Protocol):
     """Hands an event to the run's log, from any thread."""
 
-    def __call__(self, event: Any) -> None: ...
+    def __call__(self, event: Any) -> Any: ...
 
 
 class Policy(ABC):
