@@ -104,8 +104,19 @@ def _nearest_feasible(
     for free in (few, np.ones_like(few)):
         best = _search(space, start, free, rng)
         if best is not None:
-            return space.decode(best)
+            return space.validate(_unmoved_as_given(space, values, space.decode(best)))
     return None
+
+
+def _unmoved_as_given(space: Space, values: Mapping[str, Value], found: Configuration) -> dict[str, Value]:
+    """`found`, with the exact values of what did not move; through the cube they pick up float noise."""
+    return {
+        name: values[name]
+        if name in values
+        and space.parameters[name].token(values[name]) == space.parameters[name].token(value)
+        else value
+        for name, value in found.items()
+    }
 
 
 def _search(space: Space, start: Array, free: Mask, rng: np.random.Generator) -> Array | None:

@@ -1,0 +1,232 @@
+"""Every fault of a task at once, each with its key and the fix.
+
+`Task` is a pydantic model; these functions do what pydantic's own messages cannot: name the nearest legal
+key or value, look across fields, and speak of the keys as the file has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from tunesmith.budget import Budget, ModelCaps
+from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
+from tunesmith.space import Space
+from tunesmith.space.documents import CONSTRAINTS, read_parameter
+from tunesmith.space.text import did_you_mean
+from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.durations import parse_duration
+from tunesmith.trial import Configuration
+
+if TYPE_CHECKING:
+    from tunesmith.task.task import Task
+
+DURATIONS = {"wall_time": "wall_time_s", "trial_time": "trial_time_s"}
+"""Keys of a file's budget, and the fields of `Budget` that they fill."""
+_EXAMPLES = {
+    "metric": "Write the name of the value to optimise, such as `metric: val_accuracy`.",
+    "direction": "Write `direction: maximize` or `direction: minimize`.",
+    "space": "Write the parameters, such as `space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}`.",
+    "objective": "Write `objective: train.py:train`, or `objective: {command: 'python train.py --lr {lr}'}`.",
+    "confirm": "Write `confirm: {seeds: 5}`.",
+    "pruner": "Write `pruner: {kind: median}`.",
+}
+
+
+def fault(key: tuple[str, ...], problem: str, fix: str = "") -> TaskError:
+    return TaskError(problem, key=".".join(key) or None, fix=fix)
+
+
+def from_missing(key: str) -> TaskError:
+    return fault((key,), "is missing.", _EXAMPLES[key])
+
+
+def joined(faults: list[TaskError]) -> TaskError:
+    """One error that tells of all."""
+    first, *others = faults
+    return TaskError(
+        first.problem, path=first.path, line=first.line, key=first.key, fix=first.fix, also=tuple(others)
+    )
+
+
+def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
+    """A task's fields with space, default and budget read, and the faults found in them."""
+    prepared = dict(data)
+    found: list[TaskError] = []
+    space = prepared.get("space")
+    if "space" in prepared and not isinstance(space, Space):
+        space, found = read_space(space)
+        prepared["space"] = space
+    if prepared.get("default") is not None:
+        prepared["default"], faults = _read_default(prepared["default"], space)
+        found += faults
+    if "budget" in prepared and not isinstance(prepared["budget"], Budget):
+        prepared["budget"], faults = _read_budget(prepared["budget"])
+        found += faults
+    if found:  # what could not be read is told by its own fault, not by pydantic again
+        for key in ("space", "default", "budget"):
+            if prepared.get(key, 0) is None:
+                del prepared[key]
+    return prepared, found
+
+
+def read_space(data: Any) -> tuple[Space | None, list[TaskError]]:
+    """A space, or every fault of its parameters and constraints."""
+    found: list[TaskError] = []
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            if name != CONSTRAINTS:
+                try:
+                    read_parameter(name, value)
+                except SpaceError as error:
+                    found.append(_in_space(error))
+    if found:
+        return None, found
+    try:
+        space = Space.from_dict(data)
+        space.sample(np.random.default_rng(0))  # whether the constraints leave anything at all
+    except SpaceError as error:
+        return None, [_in_space(error)]
+    return space, []
+
+
+def _in_space(error: SpaceError) -> TaskError:
+    return fault(("space", *error.key), f"{error}.".replace("?.", "?"))
+
+
+def _read_default(given: Any, space: Any) -> tuple[Configuration | None, list[TaskError]]:
+    if not isinstance(space, Space):
+        return None, []  # the space's own fault is told
+    if (
+        isinstance(given, Mapping)
+        and not isinstance(given, Configuration)
+        and set(given) == {"values", "digest"}
+    ):
+        given = given if "digest" in space else given["values"]  # as a dumped model has it
+    try:
+        return space.validate(given), []
+    except InvalidConfiguration as error:
+        return None, [
+            fault(
+                ("default", *(() if problem.kind in ("missing", "constraint") else (problem.key,))),
+                f"{problem}.",
+            )
+            for problem in error.problems
+        ]
+
+
+def _read_budget(given: Any) -> tuple[Budget | None, list[TaskError]]:
+    if not isinstance(given, Mapping):
+        return None, [
+            fault(("budget",), f"should be a mapping, got {short(given)}.", "Write `budget: {trials: 30}`.")
+        ]
+    values: dict[str, Any] = {}
+    found: list[TaskError] = []
+    for key, value in given.items():
+        target: str = DURATIONS.get(key, key)
+        if target in values:
+            found.append(
+                fault(("budget", key), f"says the same as `{_written(target, given)}`.", "Keep one.")
+            )
+        if key in DURATIONS and value is not None:
+            try:
+                value = parse_duration(value)
+            except ValueError as error:
+                found.append(fault(("budget", key), f"{error}, got {short(value)}."))
+                value = None
+        values[target] = value
+    try:
+        budget = Budget.model_validate(values, strict=True)
+    except ValidationError as error:
+        return None, found + [_translated(item, ("budget",), given) for item in error.errors()]
+    return (None if found else budget), found
+
+
+def _written(field: str, given: Mapping[str, Any]) -> str:
+    """The key under which the file has a field."""
+    return next((key for key in DURATIONS if DURATIONS[key] == field and key in given), field)
+
+
+def from_pydantic(error: ValidationError, skip: set[str]) -> list[TaskError]:
+    """Pydantic's errors in our words, except at the top-level keys in `skip`, told already."""
+    return [
+        _translated(item, (), {})
+        for item in error.errors()
+        if str(item["loc"][:1] and item["loc"][0]) not in skip
+    ]
+
+
+def _translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> TaskError:
+    loc = (*above, *(str(part) for part in item["loc"]))
+    if above == ("budget",) and len(loc) > 1:
+        loc = ("budget", _written(loc[1], given), *loc[2:])
+    kind, value = item["type"], item["input"]
+    example = _EXAMPLES.get(".".join(loc), "")
+    if kind == "extra_forbidden":
+        return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(loc[:-1])))
+    if kind == "missing":
+        return from_missing(loc[0]) if loc[0] in _EXAMPLES and len(loc) == 1 else fault(loc, "is missing.")
+    if kind in ("model_type", "model_attributes_type"):
+        return fault(loc, f"should be a mapping, got {short(value)}.", example)
+    problem = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    shown = "" if isinstance(value, Mapping) else f", got {short(value)}"
+    return fault(loc, f"{problem}{shown}.", example)
+
+
+def _keys_at(loc: tuple[str, ...]) -> list[str]:
+    """The legal keys of the mapping at a place."""
+    from tunesmith.task.task import Confirm, ObjectiveSpec, PrunerSpec, Task
+
+    if loc == ():
+        return [key for key in Task.model_fields if key != "path"]
+    if loc == ("budget",):
+        renamed = {field: key for key, field in DURATIONS.items()}
+        return [renamed.get(key, key) for key in Budget.model_fields]
+    models: dict[tuple[str, ...], Any] = {
+        ("budget", "model"): ModelCaps,
+        ("objective",): ObjectiveSpec,
+        ("confirm",): Confirm,
+        ("pruner",): PrunerSpec,
+    }
+    return list(models[loc].model_fields) if loc in models else []
+
+
+def across(task: Task) -> list[TaskError]:
+    """Faults that show only between fields: the placeholders of command lines."""
+    found: list[TaskError] = []
+    for key, spec in (("objective", task.objective), ("confirm", task.confirm)):
+        if spec is not None and spec.command is not None:
+            found += _placeholder_faults((key, "command"), spec.command, task.space)
+    return found
+
+
+def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Space) -> list[TaskError]:
+    taken = sorted(set(RESERVED) & set(space.names))
+    if taken:
+        problem = f"`{{{taken[0]}}}` stands for {RESERVED[taken[0]]}, and a parameter has that name too."
+        return [fault(key, problem, "Rename the parameter.")]
+    named = placeholders(argv)
+    found = [
+        fault(
+            key, f"`{{{name}}}` is neither a parameter nor one of {', '.join(RESERVED)};", _hint(name, space)
+        )
+        for name in named
+        if name not in space and name not in RESERVED
+    ]
+    unused = [name for name in space.names if name not in named]
+    if unused and "config" not in named and not found:
+        options = " ".join(f"--{name.replace('_', '-')} {{{name}}}" for name in unused[:3])
+        problem = (
+            f"does not pass {', '.join(unused[:6])} to the script, so tuning could not change anything there."
+        )
+        found.append(
+            fault(key, problem, f"Add `{options}`, or `{{config}}` for a JSON file with all values.")
+        )
+    return found
+
+
+def _hint(name: str, space: Space) -> str:
+    return did_you_mean(name, [*space.names, *RESERVED])

@@ -1,0 +1,59 @@
+"""`load_task`: a task from its file, or an error that names file, line, key and fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunesmith.errors import TaskError
+from tunesmith.task import faults
+from tunesmith.task.document import Document, read_document
+from tunesmith.task.task import Task, slug
+
+
+def load_task(path: str | Path) -> Task:
+    """Read and check a task file. Nothing is imported or run.
+
+    Raises:
+        TaskError: With the first fault's file, line, key and fix; all of the file's faults are in the
+            message, and the further ones in `also`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise TaskError(
+            "is a folder.", path=path, fix=f"Name the task file in it, such as {path / 'task.yaml'}."
+        )
+    document = read_document(path)
+    fields = dict(document.data)
+    fields.setdefault("name", default_name(path))
+    found: list[TaskError] = []
+    if "path" in fields:
+        fields.pop("path")
+        found.append(faults.fault(("path",), "is not a key of a task file.", "Remove it."))
+    if "objective" not in fields:  # an explicit null is what a run of a Python function leaves behind
+        found.append(faults.from_missing("objective"))
+    try:
+        task = Task.model_validate({**fields, "path": path})
+    except TaskError as error:
+        found += _each(error)
+    if found:
+        raise faults.joined(sorted((_placed(f, document, path) for f in found), key=_line)) from None
+    return task
+
+
+def default_name(path: Path) -> str:
+    """The file's stem, or its folder's name for a file called task.yaml."""
+    path = path.absolute()
+    return slug(path.parent.name if path.stem == "task" else path.stem)
+
+
+def _each(error: TaskError) -> list[TaskError]:
+    return [TaskError(error.problem, key=error.key, fix=error.fix), *error.also]
+
+
+def _placed(error: TaskError, document: Document, path: Path) -> TaskError:
+    line = document.line_of(tuple(error.key.split("."))) if error.key else None
+    return TaskError(error.problem, path=path, line=line, key=error.key, fix=error.fix)
+
+
+def _line(error: TaskError) -> int:
+    return error.line or 0

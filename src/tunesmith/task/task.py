@@ -1,0 +1,273 @@
+"""What to tune: the model behind a task file, and the same in Python."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from tunesmith.budget import Budget
+from tunesmith.errors import ObjectiveError
+from tunesmith.history import Direction
+from tunesmith.interfaces import Objective
+from tunesmith.space import Space
+from tunesmith.space.values import legal_text
+from tunesmith.task import faults
+from tunesmith.trial import ConfigurationField, Frozen
+
+FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+Words = Annotated[str, Field(max_length=10_000)]
+Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
+
+
+class _Strict(Frozen):
+    """A part of a task: no text for a number, no 1 for true."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ObjectiveSpec(_Strict):
+    """Where the training code is: exactly one of a Python function and a command line."""
+
+    function: str | None = None
+    """`train.py:train`, the path relative to the task file's folder; called as `train(config, trial)`."""
+    command: Strings | None = None
+    """Argument vector, run in the task file's folder without a shell; a text is split as a shell would.
+
+    `{name}` stands for a parameter's value, `{seed}`, `{config}` and `{checkpoint_dir}` for what they say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"function": data} if isinstance(data, str) and FUNCTION.fullmatch(data) else data
+
+    @field_validator("function")
+    @classmethod
+    def _function_form(cls, text: str | None) -> str | None:
+        if text is not None and not FUNCTION.fullmatch(text):
+            raise ValueError("should have the form `path/file.py:function`")
+        return text
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            try:
+                given = shlex.split(given)
+            except ValueError as error:
+                raise ValueError(f"cannot be split into arguments ({error})") from None
+        if isinstance(given, list | tuple) and not given:
+            raise ValueError("should have at least one word")
+        return given
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ObjectiveSpec:
+        if (self.function is None) == (self.command is None):
+            raise ValueError("should have either `function` or `command`")
+        return self
+
+    def resolved(self, folder: Path) -> Objective:
+        """With absolute paths, for a task file in `folder`."""
+        if self.function is None:
+            return Objective(command=self.command, workdir=folder)
+        file, _, name = self.function.rpartition(":")
+        return Objective(function=f"{(folder / file).resolve()}:{name}", workdir=folder)
+
+    def text(self) -> str:
+        return self.function or shlex.join(self.command or ())
+
+
+class Confirm(_Strict):
+    """The comparison at the end: best against default on fresh seeds, on data the search never saw."""
+
+    function: str | None = None
+    """As in `objective`; None with no `command` either means the objective itself."""
+    command: Strings | None = None
+    """As in `objective`."""
+    metric: str | None = None
+    """Name of the value to compare; None means the task's metric. Same direction."""
+    seeds: int = Field(default=5, ge=1, le=1000)
+    """How many fresh seeds each of the two configurations is trained with."""
+
+    @model_validator(mode="after")
+    def _legal_code(self) -> Confirm:
+        if self.function is not None and not FUNCTION.fullmatch(self.function):
+            raise ValueError("`function` should have the form `path/file.py:function`")
+        if self.function is not None and self.command is not None:
+            raise ValueError("should have at most one of `function` and `command`")
+        return self
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        return ObjectiveSpec._split(given)
+
+    @property
+    def spec(self) -> ObjectiveSpec | None:
+        """Its own training code, or None for the objective's."""
+        if not self.separate:
+            return None
+        return ObjectiveSpec(function=self.function, command=self.command)
+
+    @property
+    def separate(self) -> bool:
+        """Whether it has training code of its own."""
+        return self.function is not None or self.command is not None
+
+
+class PrunerSpec(_Strict):
+    """How trials with poor learning curves are stopped early."""
+
+    kind: Literal["median", "halving", "none"] = "median"
+    """median: worse than the median of the others at that step; halving: successive halving; none: never."""
+    warmup_steps: int = Field(default=1, ge=0)
+    """Steps that every trial is granted."""
+    startup_trials: int = Field(default=4, ge=0)
+    """Trials to complete before any may be stopped."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"kind": data} if isinstance(data, str) else data
+
+
+class Task(Frozen):
+    """What to tune. From a file by `load_task`, or built in Python.
+
+    Raises:
+        TaskError: On anything illegal; `also` has the further faults.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    name: str = "task"
+    """Name of the run folder. In a file: its stem, or its folder's name for task.yaml, unless given."""
+    description: Words = ""
+    """The job in words; read by the language model and by the priors."""
+    model: Words = ""
+    """The model being trained in words, such as `small CNN, Adam`."""
+    data: Words = ""
+    """Facts about the data in words, such as `300 grey images of 8x8, 10 classes`."""
+    metric: str
+    """Name of the value to optimise; a dict that the training code returns must hold it."""
+    direction: Direction
+    """`minimize` or `maximize`."""
+    space: Space
+    """The parameters to tune, and `constraints` between them."""
+    default: ConfigurationField | None = None
+    """The configuration in use today: tried first, and what the best one is compared with."""
+    objective: ObjectiveSpec | None = None
+    """The training code; None for a function given from Python."""
+    confirm: Confirm | None = None
+    """A comparison of best and default at the end; None for none."""
+    budget: Budget = Budget()
+    """What the run may spend."""
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    """Every random number derives from it."""
+    workers: int = Field(default=1, ge=1, le=1024)
+    """Trials to run at the same time."""
+    threads: int = Field(default=1, ge=1, le=1024)
+    """CPU threads for each trial."""
+    pruner: PrunerSpec = PrunerSpec()
+    """How poor trials are stopped early."""
+    preload: Strings | None = None
+    """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
+    in_step: bool | None = None
+    """Whether launching waits for the policy's decision; None: only with one worker."""
+    path: Path | None = None
+    """The file it came from; not written in it."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_task_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Task]) -> Task:
+        if not isinstance(data, Mapping):
+            return handler(data)
+        # Space, default and budget are read first: their faults have keys of their own to point at.
+        prepared, found = faults.prepare(data)
+        try:
+            task = handler(prepared)
+        except ValidationError as error:
+            found += faults.from_pydantic(
+                error, skip={fault.key.split(".")[0] for fault in found if fault.key}
+            )
+            raise faults.joined(found) from None
+        found += faults.across(task)
+        if found:
+            raise faults.joined(found)
+        return task
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_a_folder_name(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"should be letters, digits, `.`, `_`, `-`, such as {slug(name)!r}")
+        return name
+
+    @field_validator("metric")
+    @classmethod
+    def _metric_is_one_word(cls, metric: str) -> str:
+        if not legal_text(metric, 100):
+            raise ValueError("should be a short name such as `val_accuracy`")
+        return metric
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths count from: the task file's, or the current one."""
+        return (Path.cwd() if self.path is None else self.path.parent).resolve()
+
+    @property
+    def decides_in_step(self) -> bool:
+        """`in_step` with None settled."""
+        return self.workers == 1 if self.in_step is None else self.in_step
+
+    def objective_ref(self) -> Objective:
+        """Where the training code is, with absolute paths.
+
+        Raises:
+            ObjectiveError: The task's training function was given from Python.
+        """
+        if self.objective is None:
+            raise ObjectiveError(
+                "the training function was given from Python, not in a file. "
+                "Call tunesmith.tune() with it again."
+            )
+        return self.objective.resolved(self.folder)
+
+    def confirm_ref(self) -> Objective | None:
+        """The confirmation's own training code with absolute paths; None where it is the objective itself."""
+        spec = None if self.confirm is None else self.confirm.spec
+        return None if spec is None else spec.resolved(self.folder)
+
+    def objective_text(self) -> str:
+        """The training code as the task file names it."""
+        return "a Python function" if self.objective is None else self.objective.text()
+
+    def words(self) -> str:
+        """Description, model and data in words; empty when the task says nothing."""
+        parts = [("", self.description), ("Model: ", self.model), ("Data: ", self.data)]
+        return "\n".join(label + text.strip() for label, text in parts if text.strip())
+
+    def to_yaml(self) -> str:
+        """The task as a file that `load_task` reads back; relative paths stay relative."""
+        from tunesmith.task.writing import to_yaml
+
+        return to_yaml(self)
+
+
+def slug(text: str) -> str:
+    """A legal task name made from any text."""
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    return kept[:60] or "task"
