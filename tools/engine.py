@@ -18,6 +18,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ExecutorError, InvalidConfiguration
@@ -76,10 +77,11 @@ MAX_LOSSES = 2
 class Ended:
     """How the search ended: `status` as in RunFinished."""
 
-    status: str
+    status: Literal["finished", "stopped", "failed"]
     reason: str
     history: History
     spend: Spend
+    by_budget: bool
 
 
 class Engine:
@@ -129,10 +131,10 @@ class Engine:
         self._model_spend, self._has_model = model_spend, has_model
         self._objective = objective
         self._in_step = task.in_step if task.in_step is not None else task.workers == 1
-        self._started = time.monotonic()
+        self._began = time.monotonic()
         self._queue: deque[Proposal] = deque()
         self._queue_lock = threading.Lock()  # guards _queue and _next together: reserved numbers stay true
-        self._next = max((trial.number for trial in history), default=-1) + 1
+        self._first = self._next = max((trial.number for trial in history), default=-1) + 1
         self._plan = Decision(reason="The run has just begun.")
         self._messages: list[str] = []
         self._curves: dict[int, list[tuple[int, float]]] = {}
@@ -181,7 +183,7 @@ class Engine:
     def spend(self) -> Spend:
         """Trials lost to interruptions are not counted: they are run again."""
         trials = sum(trial.state is not TrialState.LOST for trial in self.history)
-        seconds = self._spent_before + time.monotonic() - self._started
+        seconds = self._spent_before + time.monotonic() - self._began
         return Spend(trials=trials, seconds=seconds, model=self._model_spend())
 
     # -- the loop -------------------------------------------------------------------------------
@@ -201,14 +203,15 @@ class Engine:
                 self._fill()
                 self._handle_workers(POLL_S if not self._head.busy else POLL_S / 5)
         except KeyboardInterrupt:
-            ending = ("stopped", "interrupted")
+            ending = "stopped", "interrupted"
         finally:
             self._lose_running("the run was stopped while this trial was running")
             self._head.close()
         status, reason = ending
-        return Ended(status=status, reason=reason, history=self.history, spend=self.spend)
+        by_budget = self.spend.exhausted(self.task.budget) is not None
+        return Ended(status, reason, self.history, self.spend, by_budget)
 
-    def _ending(self) -> tuple[str, str] | None:
+    def _ending(self) -> tuple[Literal["finished", "stopped", "failed"], str] | None:
         """(status, reason) once nothing more is to be done."""
         if self._stop is not None:
             return "stopped", self._stop
@@ -217,15 +220,10 @@ class Engine:
             return "finished", spend.exhausted(budget) or "the time budget is used"
         if self.history.pending:
             return None
-        finished = self.history.finished
-        crashed = sum(trial.state is TrialState.CRASHED for trial in finished)
-        if crashed >= BROKEN_AFTER and all(
-            t.state in (TrialState.CRASHED, TrialState.LOST) for t in finished
-        ):
-            return (
-                "failed",
-                f"the first {crashed} trials all crashed, so the training code is probably broken",
-            )
+        ends = [t.state for t in self.history.finished if t.number >= self._first]
+        crashed = ends.count(TrialState.CRASHED)
+        if crashed >= BROKEN_AFTER and set(ends) <= {TrialState.CRASHED, TrialState.LOST}:
+            return "failed", f"the first {crashed} trials all crashed, so the training code is probably broken"
         if self._plan.stop is not None and not self._head.busy:
             return "finished", self._plan.stop
         exhausted = spend.exhausted(budget)
@@ -303,14 +301,17 @@ class Engine:
             return self._queue.popleft() if self._queue else None
 
     def _acceptable(self, proposal: Proposal) -> bool:
-        """Whether a proposal may run: legal, and not running or done already (lost ones do not count)."""
+        """Whether a proposal may run: legal, and not running or done already, unless it is a second try."""
         try:
             self.task.space.validate(dict(proposal.configuration))
         except InvalidConfiguration as error:
             self._rejected(proposal, str(error))
             return False
+        again = (
+            (TrialState.LOST, TrialState.CRASHED) if proposal.origin is Origin.RETRY else (TrialState.LOST,)
+        )
         for trial in self.history:
-            if trial.configuration == proposal.configuration and trial.state is not TrialState.LOST:
+            if trial.configuration == proposal.configuration and trial.state not in again:
                 self._rejected(proposal, f"the same configuration is trial {trial.number} already")
                 return False
         return True
@@ -405,21 +406,25 @@ class Engine:
         self._triggers.finished(trial, z)
 
     def _retry_lost(self) -> None:
-        """Queue again what an interruption took, unless it was taken too often."""
-        losses = Counter(t.configuration for t in self.history if t.state is TrialState.LOST)
-        settled = {t.configuration for t in self.history if t.state is not TrialState.LOST}
+        """Queue again what an interruption took, unless it was taken too often.
+
+        Where no trial has ended well, the code was broken and has perhaps been mended: then crashed
+        configurations, the default among them, get their second chance too.
+        """
+        again = {TrialState.LOST}
+        if {t.state for t in self.history} <= {TrialState.LOST, TrialState.CRASHED}:
+            again.add(TrialState.CRASHED)
+        losses = Counter(t.configuration for t in self.history if t.state in again)
+        for trial in {t.configuration: t for t in self.history if t.state not in again}.values():
+            losses.pop(trial.configuration, None)
         for configuration, count in losses.items():
-            if configuration in settled:
-                continue
             trial = next(t for t in self.history if t.configuration == configuration)
             if count > MAX_LOSSES:
-                self.emit(
-                    Noted(
-                        text=f"Trial {trial.number}'s configuration was lost {count} times; it is left out."
-                    )
-                )
+                text = f"The configuration of trial {trial.number} was lost {count} times; it is left out."
+                self.emit(Noted(text=text))
                 continue
-            reason = f"Trial {trial.number} was lost to an interruption. {trial.proposal.reason}"
+            what = "was lost to an interruption" if trial.state is TrialState.LOST else "crashed"
+            reason = f"Trial {trial.number} {what}. {trial.proposal.reason}"
             self.launch([trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason})])
 
     def _lose_running(self, message: str) -> None:

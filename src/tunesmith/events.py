@@ -41,6 +41,8 @@ class RunFinished(_Event):
     reason: str
     status: Literal["finished", "stopped", "failed"]
     """finished: nothing left to do; stopped: by a person, resumable; failed: no trial completed."""
+    by_budget: bool = False
+    """Whether the budget ended it, so that a larger one lets the same run go on."""
 
 
 class TrialStarted(_Event):

@@ -113,7 +113,7 @@ def _run(
             engine.request_stop("interrupted")
         if engine.stopping is not None:
             status, reason, verdict = "stopped", engine.stopping, ""
-    events.append(RunFinished(reason=reason, status=status))  # type: ignore[arg-type]
+    events.append(RunFinished(reason=reason, status=status, by_budget=ended.by_budget))
     report = write_report(folder.path)
     return Result(status, reason, ended.history, folder.path, engine.spend, verdict, report.markdown)
 
@@ -136,19 +136,19 @@ def _build_engine(
     from tunesmith.tools.toolbox import StudyToolbox
 
     strategy = GaussianProcessStrategy(task.space, task.seed, words=task.words())
-    rules = RulesPolicy(emit=events.append)
+    rules = RulesPolicy(events.append, standing_in=door is not None)
     policy: Any = rules
     proposer = None
     if door is not None:
         from tunesmith.agent.policy.langchain_agent import AgentPolicy
         from tunesmith.agent.strategies.llambo import LlamboProposer
 
-        proposer = LlamboProposer(door, task, emit=events.append)
-        policy = AgentPolicy(door, emit=events.append)
-    suggester = HybridSuggester(strategy, proposer, emit=events.append)
+        proposer = LlamboProposer(door, task, events.append)
+        policy = AgentPolicy(door, events.append)
+    suggester = HybridSuggester(strategy, proposer, events.append)
 
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
-        return StudyToolbox(briefing, suggest=suggester, launch=engine.launch)
+        return StudyToolbox(briefing, suggest=suggester, launch=engine.launch, queued=lambda: engine.queued)
 
     return Engine(
         task=task,
@@ -235,8 +235,9 @@ def _nothing_left(before: Sequence[Event], history: History, task: Task) -> str 
         return None
     if any(isinstance(event, RunStarted) and event.seq > endings[-1].seq for event in before):
         return None  # killed in a later sitting
-    done = sum(trial.state is not TrialState.LOST for trial in history)
-    return endings[-1].reason if done >= task.budget.trials or "trials" not in endings[-1].reason else None
+    if endings[-1].by_budget and _spent(before, history).exhausted(task.budget) is None:
+        return None
+    return endings[-1].reason
 
 
 def _spent(before: Sequence[Event], history: History) -> Spend:
