@@ -1,6 +1,7 @@
 """One writer a run: a lock that ends with its process, and a note saying who holds it.
 
-The lock itself is the operating system's (`flock`), so one left by a killed process is free at once.
+The lock itself is the operating system's (`flock`), so one left by a killed process is free at once, and
+processes that its holder started do not keep it.
 The note beside it (`lock.json`) only serves the error message: it may be stale, the lock never is.
 """
 
@@ -94,11 +95,6 @@ def _explain(path: Path) -> str:
         return f"{path.parent} is in use by another process. Wait for it to end, or stop it."
     since = datetime.fromtimestamp(holder.since).strftime("%Y-%m-%d %H:%M:%S")
     who = f"process {holder.pid} on {holder.host}, since {since}"
-    if holder.alive is False:
-        return (
-            f"{path.parent} was in use by {who}; that process has ended, but one it started still holds "
-            f"the lock. End that one (`fuser {path}` names it), then run the same command again."
-        )
     return (
         f"{path.parent} is in use by {who}. Wait for it to end, or stop it, then run the same command again."
     )

@@ -231,7 +231,7 @@ def _read_task(path: Path) -> Task:
         source = json.loads((path / "run.json").read_bytes()).get("task_file")
     except (OSError, ValueError, AttributeError):
         source = None
-    return task.model_copy(update={"name": path.name, "path": None if source is None else Path(source)})
+    return task.model_copy(update={"path": None if source is None else Path(source)})
 
 
 def _differences(before: Task, now: Task) -> list[str]:
@@ -241,12 +241,23 @@ def _differences(before: Task, now: Task) -> list[str]:
         for key in ("metric", "direction")
         if getattr(before, key) != getattr(now, key)
     ]
-    if before.objective_ref() != now.objective_ref():
-        found.append(f"the objective was {before.objective_ref()} and is now {now.objective_ref()}")
+    if _objective(before, now) != _objective(now, before):
+        found.append(f"the objective was {_objective(before, now)} and is now {_objective(now, before)}")
     old, new = before.space.to_dict(), now.space.to_dict()
     if old != new:
         found.append(f"the search space differs (was: {before.space.describe()} now: {now.space.describe()})")
     return found
+
+
+def _objective(task: Task, other: Task) -> str:
+    """The training code as far as it tells tasks apart.
+
+    A project that was moved is still the same; two task files that exist side by side are not.
+    """
+    files = [t.path for t in (task, other) if t.path is not None and t.path.exists()]
+    if len(files) == 2 and not files[0].samefile(files[1]):
+        return f"{task.objective_text()} in {task.folder}"
+    return task.objective_text()
 
 
 def _damaged(path: Path, error: Exception) -> str:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
@@ -36,8 +36,6 @@ CREATE INDEX IF NOT EXISTS pending_commands ON commands (id) WHERE status = 'pen
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-
-E = TypeVar("E", bound=Event)
 
 
 class CommandStatus(NamedTuple):
@@ -75,14 +73,14 @@ class EventStore:
 
     # -- events ---------------------------------------------------------------------------------
 
-    def append(self, event: E) -> E:
+    def append(self, event: Event) -> Event:
         """Store one event; returns it with `seq` and `at` set."""
         return self.append_many([event])[0]
 
-    def append_many(self, events: Sequence[E]) -> list[E]:
+    def append_many(self, events: Sequence[Event]) -> list[Event]:
         """Store several events in one transaction: all or none, with consecutive `seq`."""
         at = time.time()
-        stored: list[E] = []
+        stored: list[Event] = []
         with self._writing() as connection:
             for event in events:
                 dated = event if event.at else event.model_copy(update={"at": at})

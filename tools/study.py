@@ -106,13 +106,15 @@ class StudyStore:
             trial_id = self._running.pop(trial.number, None)
             if trial_id is None:
                 trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
+            # Asked before the write: a journal takes lines for a finished trial, and trips over them later.
+            self._storage.check_trial_is_updatable(trial_id, self._storage.get_trial(trial_id).state)
         with _explained(self._where), self._batch():
             for step, value in trial.curve:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, provenance(trial))
-            value = _told_value(trial)
+            told = _told_value(trial)
             state = _STATES.get(trial.state, OptunaState.FAIL)
-            self._storage.set_trial_state_values(trial_id, state, None if value is None else [value])
+            self._storage.set_trial_state_values(trial_id, state, None if told is None else [told])
 
     def record(self, trial: Trial) -> None:
         """Add a trial that has ended already: one write. For rebuilding a study from trial folders."""
@@ -297,7 +299,7 @@ def _explained(where: str) -> Iterator[None]:
     """What goes wrong in a storage, as an error that says where and that nothing is lost."""
     try:
         yield
-    except (optuna.exceptions.OptunaError, *_database_errors(), ImportError, OSError) as error:
+    except _storage_errors() as error:
         cause = str(error.__cause__ or error).splitlines()[0]
         raise RunError(
             f"the study in {where} cannot be used: {type(error).__name__}: {cause}. Finished trials are safe "
@@ -305,10 +307,11 @@ def _explained(where: str) -> Iterator[None]:
         ) from error
 
 
-def _database_errors() -> tuple[type[Exception], ...]:
+def _storage_errors() -> tuple[type[Exception], ...]:
+    errors: list[type[Exception]] = [optuna.exceptions.OptunaError, ImportError, OSError]
     # A journal run never imports SQLAlchemy, so none of its errors can be on their way.
     module = sys.modules.get("sqlalchemy.exc")
-    return () if module is None else (module.SQLAlchemyError,)
+    return tuple(errors if module is None else [*errors, module.SQLAlchemyError])
 
 
 @contextmanager

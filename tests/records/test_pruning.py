@@ -1,0 +1,152 @@
+"""Early stopping: the verdicts of Optuna's own pruners, at the price of a dictionary."""
+
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import optuna
+import pytest
+
+from tunesmith.tools.pruning import Pruner
+from tunesmith.trial import TrialState
+
+
+def spec(kind="median", warmup_steps=1, startup_trials=4):
+    return SimpleNamespace(kind=kind, warmup_steps=warmup_steps, startup_trials=startup_trials)
+
+
+def curve(level, steps=6):
+    return tuple((step, level + 0.01 * step) for step in range(steps))
+
+
+@pytest.fixture
+def done(make_trial):
+    def make(number, level, state=TrialState.COMPLETED, steps=6):
+        points = curve(level, steps)
+        value = points[-1][1] if state is TrialState.COMPLETED else None
+        return make_trial(number, state=state, curve=points, value=value)
+
+    return make
+
+
+def test_a_curve_below_the_median_is_stopped_and_one_above_goes_on(done):
+    pruner = Pruner(spec(), "maximize")
+    for number in range(4):
+        pruner.observe(done(number, 0.1 * number))
+    assert pruner.verdict(4, curve(0.05, 3))
+    assert not pruner.verdict(5, curve(0.25, 3))
+
+
+def test_lower_is_better_when_minimising(done):
+    pruner = Pruner(spec(), "minimize")
+    for number in range(4):
+        pruner.observe(done(number, 0.1 * number))
+    assert not pruner.verdict(4, curve(0.05, 3))
+    assert pruner.verdict(5, curve(0.25, 3))
+
+
+@pytest.mark.parametrize("kind", ["median", "halving"])
+def test_the_first_trials_and_the_first_steps_are_always_granted(done, kind):
+    pruner = Pruner(spec(kind, warmup_steps=2, startup_trials=4), "maximize")
+    for number in range(3):
+        pruner.observe(done(number, 0.5))
+    assert not pruner.verdict(10, curve(-9.0))
+    pruner.observe(done(3, 0.5))
+    assert not pruner.verdict(11, curve(-9.0, 2))  # steps 0 and 1
+    assert pruner.verdict(11, curve(-9.0, 3))
+
+
+def test_failed_and_lost_trials_are_no_measure_for_others(done):
+    pruner = Pruner(spec(startup_trials=2), "maximize")
+    for number, state in enumerate([TrialState.CRASHED, TrialState.DIVERGED, TrialState.LOST]):
+        pruner.verdict(number, curve(0.9))
+        pruner.observe(done(number, 0.9, state))
+    pruner.observe(done(3, 0.1))
+    pruner.observe(done(4, 0.1))
+    assert not pruner.verdict(5, curve(0.2))
+
+
+def test_none_never_stops_anything(done):
+    pruner = Pruner(spec("none"), "maximize")
+    for number in range(9):
+        pruner.observe(done(number, 0.5))
+    assert not pruner.verdict(9, curve(-9.0))
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@pytest.mark.parametrize("kind", ["median", "halving"])
+def test_verdicts_are_those_of_an_ordinary_optuna_study(make_trial, kind, direction):
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    theirs = {
+        "median": optuna.pruners.MedianPruner(n_startup_trials=0, n_warmup_steps=1),
+        "halving": optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+    }[kind]
+    study = optuna.create_study(direction=direction, pruner=theirs)
+    pruner = Pruner(spec(kind, startup_trials=0), direction)
+    rng = np.random.default_rng(3)
+    stopped = 0
+    for number in range(40):
+        trial, points, pruned = study.ask(), [], False
+        level = rng.normal() + 0.15 * number * (1 if direction == "maximize" else -1)  # a search that learns
+        for step in range(1, 12):
+            value = float(level + 0.1 * rng.normal())
+            trial.report(value, step)
+            points.append((step, value))
+            pruned = pruner.verdict(number, points)
+            assert pruned == trial.should_prune(), (number, step)
+            if pruned:
+                break
+        stopped += pruned
+        state = TrialState.PRUNED if pruned else TrialState.COMPLETED
+        pruner.observe(
+            make_trial(number % 8).model_copy(
+                update={"number": number, "state": state, "curve": tuple(points), "value": points[-1][1]}
+            )
+        )
+        study.tell(trial, None if pruned else points[-1][1], state=OPTUNA[state])
+    assert 5 < stopped < 35
+
+
+OPTUNA = {
+    TrialState.PRUNED: optuna.trial.TrialState.PRUNED,
+    TrialState.COMPLETED: optuna.trial.TrialState.COMPLETE,
+}
+
+
+@pytest.mark.parametrize("kind", ["median", "halving"])
+def test_a_resumed_run_judges_as_the_uninterrupted_one(done, kind):
+    live, resumed = Pruner(spec(kind), "maximize"), Pruner(spec(kind), "maximize")
+    history = [
+        done(n, 0.1 * (n % 4), TrialState.PRUNED if n == 5 else TrialState.COMPLETED) for n in range(8)
+    ]
+    for trial in history:
+        for length in range(1, len(trial.curve) + 1):
+            live.verdict(trial.number, trial.curve[:length])
+        live.observe(trial)
+        resumed.observe(trial)
+    for number, level in enumerate([0.0, 0.12, 0.18, 0.35], start=8):
+        for length in range(1, 7):
+            points = curve(level, length)
+            assert live.verdict(number, points) == resumed.verdict(number, points)
+
+
+def test_a_step_reported_twice_or_before_zero_does_no_harm(done):
+    pruner = Pruner(spec(startup_trials=1), "maximize")
+    pruner.observe(done(0, 0.5))
+    assert not pruner.verdict(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))
+
+
+def test_a_completed_trial_without_a_curve_counts_as_one_of_the_first(done):
+    pruner = Pruner(spec(startup_trials=2), "maximize")
+    pruner.observe(done(0, 0.5, steps=1))
+    assert not pruner.verdict(2, curve(0.1, 1))
+
+
+def test_a_verdict_is_cheap_beside_a_thousand_trials(done):
+    pruner = Pruner(spec(), "maximize")
+    for number in range(1000):
+        pruner.observe(done(number, 0.001 * number))
+    began = time.perf_counter()
+    for length in range(1, 11):
+        pruner.verdict(1000, curve(0.9, length))
+    assert (time.perf_counter() - began) / 10 < 0.02

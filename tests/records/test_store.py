@@ -1,0 +1,173 @@
+"""The event log and command inbox, on a real SQLite file with real processes."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from tunesmith.errors import RunError
+from tunesmith.events import Ask, Noted, Pause, Stop, Thought, TrialReported
+from tunesmith.tools.store import EventStore
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = EventStore(tmp_path / "run.db")
+    yield store
+    store.close()
+
+
+def test_an_event_comes_back_with_its_place_and_time(store):
+    before = time.time()
+    event = store.append(Noted(text="hello [/] \u0000 wörld"))
+    assert (event.seq, event.text) == (1, "hello [/] \u0000 wörld")
+    assert before <= event.at <= time.time()
+    assert store.events() == [event]
+
+
+def test_readers_see_only_what_is_new_and_no_more_than_they_ask_for(store):
+    stored = store.append_many([TrialReported(number=0, step=i, value=0.5) for i in range(10)])
+    assert [e.seq for e in stored] == list(range(1, 11))
+    assert store.events(after_seq=7) == stored[7:]
+    assert store.events(after_seq=2, limit=3) == stored[2:5]
+    assert store.events(after_seq=10) == []
+    assert store.last_seq() == 10
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store):
+    store.append(Noted(text="first"))
+    with pytest.raises(AttributeError):
+        store.append_many([Noted(text="second"), "not an event"])
+    assert [e.text for e in store.events()] == ["first"]
+    assert store.append(Noted(text="third")).seq == 2
+
+
+def test_events_outlive_the_process_that_stored_them(tmp_path):
+    store = EventStore(tmp_path / "run.db")
+    event = store.append(Thought(turn=1, speaker="narrator", text="so it goes"))
+    store.close()
+    assert EventStore(tmp_path / "run.db").events() == [event]
+
+
+def test_threads_share_a_store_without_losing_or_mixing_events(store):
+    def write(name):
+        for index in range(100):
+            store.append(Noted(text=f"{name}-{index}"))
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    events = store.events()
+    assert [e.seq for e in events] == list(range(1, 401))
+    for name in "abcd":
+        assert [e.text for e in events if e.text[0] == name] == [f"{name}-{i}" for i in range(100)]
+
+
+def test_processes_write_and_read_one_log_together(store, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from tunesmith.events import Noted\n"
+        "from tunesmith.tools.store import EventStore\n"
+        "store = EventStore(Path(sys.argv[1]))\n"
+        "for i in range(100): store.append(Noted(text=f'{sys.argv[2]}-{i}'))\n"
+    )
+    command = [sys.executable, "-P", "-c", code, str(tmp_path / "run.db")]
+    writers = [subprocess.Popen([*command, name]) for name in "ab"]
+    seen = []
+    while any(writer.poll() is None for writer in writers):
+        seen += store.events(after_seq=seen[-1].seq if seen else 0)
+        store.append(Noted(text="reader"))
+    seen += store.events(after_seq=seen[-1].seq if seen else 0)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert [e.seq for e in seen] == list(range(1, len(seen) + 1))
+    for name in "ab":
+        assert [e.text for e in seen if e.text[0] == name] == [f"{name}-{i}" for i in range(100)]
+
+
+def test_processes_may_create_one_log_at_the_same_moment(tmp_path):
+    code = (
+        "import sys, time; from pathlib import Path; from tunesmith.events import Noted\n"
+        "from tunesmith.tools.store import EventStore\n"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "EventStore(Path(sys.argv[1])).append(Noted(text='here'))\n"
+    )
+    start = str(time.time() + 1.5)
+    writers = [
+        subprocess.Popen([sys.executable, "-P", "-c", code, str(tmp_path / "run.db"), start])
+        for _ in range(4)
+    ]
+    assert [writer.wait(30) for writer in writers] == [0] * 4
+    assert len(EventStore(tmp_path / "run.db").events()) == 4
+
+
+def test_a_reader_that_comes_before_the_run_sees_an_empty_log_and_then_the_run(tmp_path):
+    reader = EventStore(tmp_path / "run.db", create=False)
+    assert reader.events() == [] and reader.last_seq() == 0 and reader.take_commands() == []
+    assert not (tmp_path / "run.db").exists()
+    with pytest.raises(RunError, match="no run was started"):
+        reader.post(Pause())
+    EventStore(tmp_path / "run.db").append(Noted(text="begun"))
+    assert [e.text for e in reader.events()] == ["begun"]
+    assert reader.post(Pause()) == 1
+
+
+def test_a_command_is_taken_until_it_is_acknowledged(store):
+    first, second = store.post(Ask(text="why 3?")), store.post(Stop())
+    assert store.take_commands() == [(first, Ask(text="why 3?")), (second, Stop())]
+    assert store.command_status(first) == ("pending", "")
+    store.acknowledge(first, True, "Because of trial 2.")
+    store.acknowledge(second, False, "Not now.")
+    assert store.take_commands() == []
+    assert store.command_status(first) == ("done", "Because of trial 2.")
+    assert store.command_status(second) == ("refused", "Not now.")
+    with pytest.raises(KeyError):
+        store.command_status(99)
+
+
+def test_a_command_of_another_version_is_refused_and_holds_up_nobody(store, tmp_path):
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "run.db") as other:
+        other.execute('INSERT INTO commands (at, body) VALUES (0, \'{"kind": "explode"}\')')
+    pause = store.post(Pause())
+    assert store.take_commands() == [(pause, Pause())]
+    assert store.command_status(1).status == "refused"
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\x00" + b"\xff" * 500])
+def test_a_damaged_log_is_a_clear_error(tmp_path, content):
+    (tmp_path / "run.db").write_bytes(content)
+    with pytest.raises(RunError, match=r"run\.db cannot be used.*Move it away"):
+        EventStore(tmp_path / "run.db")
+
+
+def test_a_log_of_a_newer_version_is_left_alone(tmp_path):
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "run.db") as other:
+        other.execute("PRAGMA user_version = 99")
+    with pytest.raises(RunError, match="newer Tunesmith"):
+        EventStore(tmp_path / "run.db")
+
+
+def test_a_log_survives_its_writer_being_killed(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from tunesmith.events import Noted\n"
+        "from tunesmith.tools.store import EventStore\n"
+        "store = EventStore(Path(sys.argv[1]))\n"
+        "while True: print(store.append(Noted(text='x')).seq, flush=True)\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-P", "-c", code, str(tmp_path / "run.db")], stdout=subprocess.PIPE, text=True
+    )
+    for _ in range(50):
+        announced = int(writer.stdout.readline())
+    writer.kill()
+    rest, _ = writer.communicate()
+    announced = max([announced, *(int(line) for line in rest.split("\n")[:-1])])
+    events = EventStore(tmp_path / "run.db").events()
+    assert len(events) >= announced
+    assert [e.seq for e in events] == list(range(1, len(events) + 1))
