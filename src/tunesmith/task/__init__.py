@@ -1,6 +1,7 @@
 """The task: what to tune, read from a file or built in Python."""
 
 from tunesmith.task.reading import load_task
+from tunesmith.task.starter import starter_task
 from tunesmith.task.task import Confirm, ObjectiveSpec, PrunerSpec, Task
 
-__all__ = ["Confirm", "ObjectiveSpec", "PrunerSpec", "Task", "load_task"]
+__all__ = ["Confirm", "ObjectiveSpec", "PrunerSpec", "Task", "load_task", "starter_task"]

@@ -126,7 +126,7 @@ def _read_budget(given: Any) -> tuple[Budget | None, list[TaskError]]:
     values: dict[str, Any] = {}
     found: list[TaskError] = []
     for key, value in given.items():
-        target: str = DURATIONS.get(key, key)
+        target = DURATIONS[key] if key in DURATIONS else key
         if target in values:
             found.append(
                 fault(("budget", key), f"says the same as `{_written(target, given)}`.", "Keep one.")

@@ -1,0 +1,94 @@
+"""Ranges worth starting from, by a hyperparameter's name and today's value.
+
+For the starter task file only: a person looks them over. The tuner's own beliefs live elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.space import Bool, Categorical, Float, Int, Parameter
+from tunesmith.trial import Value
+
+NOT_TUNED = re.compile(
+    r"epochs?|steps?|iter|device|cuda|gpu|cpu|worker|thread|job|data|path|dir|file|out|log|port|save|load|print|eval"
+    r"|verbos|version|rank|world|node|class|channel|feature|vocab|fold|split|resume|debug|dry|patience|interval|freq"
+    r"|every|seed|name|tag|project|checkpoint|ckpt|precision|dtype|backend|host|time"
+)
+"""Parts of names that say what a script does rather than how it learns."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    parameter: Parameter
+    default: Value
+
+
+# name pattern -> (kind, scale, low, high, value where the script states none)
+_KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
+    (r"lr|eta0?|.*learning_?rate.*|.*_lr", float, "log", 1e-5, 1e-1, 1e-3),
+    (r"wd|l2|.*weight_?decay.*", float, "log", 1e-6, 1e-1, 1e-4),
+    (r".*dropout.*|p_?drop|drop_.*", float, "linear", 0.0, 0.7, 0.1),
+    (r".*smoothing.*", float, "linear", 0.0, 0.3, 0.0),
+    (r".*momentum.*", float, "linear", 0.0, 0.99, 0.9),
+    (r"beta_?1", float, "linear", 0.8, 0.99, 0.9),
+    (r"beta_?2", float, "linear", 0.9, 0.9999, 0.999),
+    (r"bs|.*batch_?size.*", int, "log", 8, 256, 32),
+    (r".*(hidden|width|units|embed|dim).*", int, "log", 16, 512, 64),
+    (r".*(layers|depth|blocks).*", int, "linear", 1, 8, 2),
+    (r".*heads.*", int, "linear", 1, 16, 4),
+    (r".*(clip|grad_?norm).*", float, "log", 0.1, 10.0, 1.0),
+    (r"n_?estimators|num_?trees", int, "log", 50, 1000, 200),
+)
+
+
+def guess(name: str, today: object = None, choices: list[Any] | None = None) -> Guess | None:
+    """A parameter around today's value (None: unknown), or None where the name or value says nothing."""
+    word = name.casefold().replace("-", "_")
+    if choices:
+        parameter = Categorical(choices)
+        legal = parameter.check(name, today) is None
+        return Guess(parameter, today if legal else parameter.listed[0])  # type: ignore[arg-type]
+    if isinstance(today, bool):
+        return Guess(Bool(), today)
+    if today is not None and (
+        not isinstance(today, int | float) or not math.isfinite(today) or abs(today) > 1e9
+    ):
+        return None
+    for pattern, kind, scale, low, high, usual in _KNOWN:
+        if re.fullmatch(pattern, word) and (today is None or scale == "linear" or today > 0):
+            value = usual if today is None else today
+            return _around(kind if value == int(value) else float, scale, low, high, value)
+    return None if today is None else _by_value(today)
+
+
+def _around(kind: type, scale: str, low: float, high: float, value: float) -> Guess:
+    """The usual range, widened to hold today's value well inside."""
+    margin = 4 if scale == "log" else 1
+    low, high = min(low, value / margin), max(high, value * margin)
+    if kind is int:
+        floor = max(1, round(low)) if scale == "log" else round(low)
+        return Guess(Int(floor, round(high), scale), round(value))  # type: ignore[arg-type]
+    return Guess(Float(_short(low), _short(high), scale), float(value))  # type: ignore[arg-type]
+
+
+def _by_value(today: float) -> Guess:
+    if isinstance(today, int) and today > 0:
+        return Guess(Int(max(1, today // 4), max(2, today * 4), "log"), today)
+    if isinstance(today, int) and today < 0:
+        return Guess(Int(today * 4, 0), today)
+    if today == 0:
+        return Guess(Float(0.0, 1.0), 0.0)
+    if today < 0:
+        return Guess(Float(_short(today * 4), 0.0), float(today))
+    if today < 1e-250 or today > 1e6:
+        return Guess(Float(0.0, _short(today * 4)), float(today))
+    return Guess(Float(_short(today / 10), _short(today * 10), "log"), float(today))
+
+
+def _short(value: float) -> float:
+    """Two significant digits, as a person would write a bound, unless they would say something else."""
+    return float(f"{value:.2g}") if value * 0.9 < float(f"{value:.2g}") < value * 1.1 else value
