@@ -71,15 +71,12 @@ class StudyStore:
         where = str(folder.journal) if storage_url is None else _without_password(storage_url)
         with _quiet(), _explained(where):
             storage, batch = _journal(folder.journal, emit) if storage_url is None else _database(storage_url)
-            study = optuna.create_study(
-                storage=storage, study_name=folder.name, direction=task.direction, load_if_exists=True
-            )
             wanted = StudyDirection.MAXIMIZE if task.direction == "maximize" else StudyDirection.MINIMIZE
-            if study.directions != [wanted]:
+            study_id = _find_or_create(storage, folder.name, wanted)
+            if storage.get_study_directions(study_id) != [wanted]:
                 raise RunError(
                     f"study {folder.name!r} in {where} does not {task.direction} one metric. {_FIX}"
                 )
-            study_id = storage.get_study_id_from_name(folder.name)
             return cls(storage, batch, study_id, task.space, where)
 
     @property
@@ -243,6 +240,15 @@ def _state(frozen: FrozenTrial, notes: dict[str, Any]) -> TrialState:
         return TrialState(notes["outcome"])
     # Ended by another program, such as a person failing stale trials by hand.
     return TrialState.COMPLETED if frozen.state is OptunaState.COMPLETE else TrialState.LOST
+
+
+def _find_or_create(storage: BaseStorage, name: str, direction: StudyDirection) -> int:
+    """The study's id. Looked for first: `load_if_exists` adds a line to a journal at every opening."""
+    try:
+        return storage.get_study_id_from_name(name)
+    except KeyError:
+        optuna.create_study(storage=storage, study_name=name, direction=direction)
+        return storage.get_study_id_from_name(name)
 
 
 def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:

@@ -52,7 +52,7 @@ def make_trial(space):
     """A running trial; every second one has a conditional parameter."""
 
     def make(number, **changes):
-        values = {"lr": 1e-4 * (1 + number), "layers": 1 + number % 4, "optimizer": "adam"}
+        values = {"lr": 1e-4 * (1 + number % 500), "layers": 1 + number % 4, "optimizer": "adam"}
         if number % 2:
             values |= {"optimizer": "sgd", "momentum": 0.5}
         proposal = Proposal(

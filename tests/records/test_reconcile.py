@@ -1,0 +1,241 @@
+"""After an interruption: every condition a trial can be found in, and what becomes of it."""
+
+import shutil
+
+import pytest
+
+from tunesmith.errors import RunError
+from tunesmith.events import TrialFinished, TrialStarted
+from tunesmith.space import Float, Space
+from tunesmith.tools.outcomes import ended
+from tunesmith.tools.reconcile import reconcile, restore_events
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.store import EventStore
+from tunesmith.tools.study import StudyStore
+from tunesmith.trial import Outcome, TrialState
+
+COMPLETED, LOST, RUNNING = TrialState.COMPLETED, TrialState.LOST, TrialState.RUNNING
+
+
+@pytest.fixture(params=["journal", "sqlite"])
+def open_study(request, folder, task, tmp_path):
+    url = None if request.param == "journal" else f"sqlite:///{tmp_path}/study.db"
+    return lambda: StudyStore.open(folder, task, url)
+
+
+@pytest.fixture
+def run(folder, make_trial, outcome, open_study):
+    """Three finished trials, and a fourth brought as far as wanted before the kill."""
+
+    def make(fourth="", state=COMPLETED):
+        study = open_study()
+        for number in range(3):
+            folder.write_config(make_trial(number))
+            study.started(make_trial(number))
+            study.finished(ended(make_trial(number), folder.settle(number, outcome(number)), "accuracy"))
+        steps = fourth.split()
+        if "folder" in steps:
+            folder.trial_folder(3).mkdir()
+        if "config" in steps:
+            folder.write_config(make_trial(3))
+        if "started" in steps:
+            study.started(make_trial(3))
+        if "result" in steps:
+            folder.settle(3, outcome(3, state))
+        if "finished" in steps:
+            study.finished(ended(make_trial(3), outcome(3, state), "accuracy"))
+
+    return make
+
+
+def agree(folder, open_study, history):
+    """Folders, study and history tell the same, and saying it again changes nothing."""
+    told = open_study().load()
+    assert [t.number for t in history] == [t.number for t in told if t is not None]
+    for trial in history:
+        assert trial.finished
+        assert (
+            ended(folder.read_config(trial.number).trial(), folder.read_outcome(trial.number), "accuracy")
+            == trial
+        )
+        assert (told[trial.number].state, told[trial.number].value) == (trial.state, trial.value)
+        assert told[trial.number].curve == trial.curve
+        assert told[trial.number].configuration == trial.configuration
+    before = {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
+    assert reconcile(folder, open_study()).trials == history.trials
+    assert {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("fourth", "state", "end", "words"),
+    [
+        ("", COMPLETED, None, ""),
+        ("folder", COMPLETED, None, ""),
+        ("config", COMPLETED, LOST, "trial 3 has no result"),
+        ("config started", COMPLETED, LOST, "trial 3 has no result"),
+        ("config started result", COMPLETED, COMPLETED, ""),
+        ("config started result", TrialState.CRASHED, TrialState.CRASHED, ""),
+        ("config started result", TrialState.PRUNED, TrialState.PRUNED, ""),
+        ("config result", COMPLETED, COMPLETED, ""),
+        ("config started result finished", COMPLETED, COMPLETED, ""),
+    ],
+)
+def test_a_run_killed_at_any_step_of_a_trial_is_whole_again(
+    folder, open_study, run, said, fourth, state, end, words
+):
+    run(fourth, state)
+    history = reconcile(folder, open_study(), emit=said)
+    assert [t.state for t in history] == [COMPLETED] * 3 + ([end] if end else [])
+    assert words in said.text if words else not said
+    assert history.incumbent.value == (0.53 if end is COMPLETED else 0.52)
+    agree(folder, open_study, history)
+
+
+@pytest.mark.parametrize("which", [[0], [1], [3], [0, 1, 2, 3]], ids=str)
+def test_deleted_folders_are_rebuilt_from_the_study(folder, open_study, run, said, which):
+    run("config started result finished")
+    before = reconcile(folder, open_study())
+    for number in which:
+        shutil.rmtree(folder.trial_folder(number))
+    history = reconcile(folder, open_study(), emit=said)
+    assert history.trials == before.trials
+    assert said.text.count("rebuilt from the study") == len(which)
+    agree(folder, open_study, history)
+
+
+def test_a_folder_deleted_while_its_trial_ran_is_a_lost_trial(folder, open_study, run):
+    run("config started")
+    shutil.rmtree(folder.trial_folder(3))
+    history = reconcile(folder, open_study())
+    assert history.trials[3].state is LOST
+    agree(folder, open_study, history)
+
+
+@pytest.mark.parametrize(
+    "fourth", ["config started", "config started result", "config started result finished"]
+)
+def test_a_deleted_study_is_rebuilt_from_the_folders(folder, open_study, run, tmp_path, fourth):
+    run(fourth)
+    (tmp_path / "study.db").unlink(missing_ok=True)
+    folder.journal.unlink(missing_ok=True)
+    history = reconcile(folder, open_study())
+    assert len(history) == 4
+    agree(folder, open_study, history)
+
+
+def test_with_study_and_a_folder_deleted_the_other_trials_keep_their_numbers(
+    folder, open_study, run, tmp_path, said, make_trial
+):
+    run("config started result finished")
+    (tmp_path / "study.db").unlink(missing_ok=True)
+    folder.journal.unlink(missing_ok=True)
+    shutil.rmtree(folder.trial_folder(1))
+    history = reconcile(folder, open_study(), emit=said)
+    assert [t.number for t in history] == [0, 2, 3]
+    assert "trial 1 is neither in the folders nor in the study" in said.text
+    agree(folder, open_study, history)
+    study = open_study()
+    assert study.next_number == 4
+    study.started(make_trial(4))
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b'{"state": "compl', b'{"state": "running"}'])
+def test_a_damaged_result_is_set_aside_and_rebuilt_from_the_study_or_given_up(
+    folder, open_study, run, said, content
+):
+    run("config started result")
+    for number in (1, 3):  # the study knows how 1 ended, and not how 3 did
+        (folder.trial_folder(number) / "result.json").write_bytes(content)
+    history = reconcile(folder, open_study(), emit=said)
+    assert [t.state for t in history] == [COMPLETED, COMPLETED, COMPLETED, LOST]
+    assert history.trials[1].value == 0.51
+    assert (folder.trial_folder(3) / "result.json.damaged-1").read_bytes() == content
+    assert said.text.count("set aside") == 2
+    agree(folder, open_study, history)
+
+
+def test_a_damaged_config_is_rebuilt_from_the_study_or_a_clear_error(folder, open_study, run, make_trial):
+    run("")
+    (folder.trial_folder(1) / "config.json").write_bytes(b"{")
+    agree(folder, open_study, reconcile(folder, open_study()))
+    folder.write_config(make_trial(3))
+    (folder.trial_folder(3) / "config.json").write_bytes(b"{")
+    with pytest.raises(RunError, match="00003/config.json cannot be read.*delete"):
+        reconcile(folder, open_study())
+
+
+def test_a_result_that_no_optimiser_should_see_does_not_get_into_the_study(folder, open_study, run, task):
+    run("config started")
+    folder.trial_folder(3).joinpath("result.json").write_text(
+        '{"state": "completed", "values": {"accuracy": Infinity}, "curve": [[0, NaN], [1, 0.5]]}'
+    )
+    history = reconcile(folder, open_study())
+    assert history.trials[3].state is TrialState.DIVERGED
+    assert history.trials[3].curve == ((1, 0.5),)
+    assert history.incumbent.number == 2
+    agree(folder, open_study, history)
+
+
+def test_folder_and_study_that_disagree_on_an_end_are_reported_and_the_folder_counts(
+    folder, open_study, run, said, outcome
+):
+    run("config started result finished")
+    (folder.trial_folder(3) / "result.json").unlink()
+    folder.settle(3, Outcome(state=LOST, message="hm"))
+    history = reconcile(folder, open_study(), emit=said)
+    assert history.trials[3].state is LOST
+    assert "the study has trial 3 as completed (0.53), its folder as lost" in said.text
+
+
+def test_a_study_of_other_trials_is_refused(folder, open_study, run, make_trial):
+    run("config started")
+    shutil.rmtree(folder.trial_folder(3))
+    other = make_trial(5).model_copy(update={"number": 3})
+    folder.write_config(other)
+    with pytest.raises(RunError, match="disagree on what trial 3 is.*another `name`"):
+        reconcile(folder, open_study())
+
+
+def test_trials_of_another_search_space_are_refused_with_the_fix(folder, run, make_task):
+    run("")
+    other = make_task(space=Space({"alpha": Float(0, 1)}))
+    changed = RunFolder(folder.path, other)
+    with pytest.raises(RunError, match="search space"):
+        reconcile(changed, StudyStore.open(changed, other, "sqlite://"))
+
+
+def test_what_interrupted_writers_left_is_swept_away(folder, open_study, run):
+    run("config started")
+    left = folder.trial_folder(3) / ".result.json.123.tmp"
+    left.write_bytes(b"{")
+    reconcile(folder, open_study())
+    assert not left.exists()
+
+
+def test_a_new_run_has_an_empty_history(folder, open_study, task):
+    history = reconcile(folder, open_study())
+    assert len(history) == 0 and history.metric == "accuracy" and history.direction == "maximize"
+
+
+def test_events_that_a_kill_swallowed_are_restored_once(folder, open_study, run):
+    run("config started result")
+    history = reconcile(folder, open_study())
+    events = EventStore(folder.db)
+    for trial in history.trials[:3]:
+        events.append(TrialStarted(number=trial.number, proposal=trial.proposal, seed=trial.seed))
+    assert restore_events(history, events) == 5
+    assert restore_events(history, events) == 0
+    last = events.events()[-1]
+    assert isinstance(last, TrialFinished)
+    assert (last.number, last.value, last.improved) == (3, 0.53, True)
+    assert last.surprise == pytest.approx((0.53 - 0.8) / 0.05)
+    assert last.outcome.curve == history.trials[3].curve
+
+
+def test_a_deleted_log_is_rebuilt_from_the_history(folder, open_study, run):
+    run("config started result finished")
+    history = reconcile(folder, open_study())
+    events = EventStore(folder.db)
+    restore_events(history, events)
+    kinds = [(event.kind, event.number) for event in events.events()]
+    assert kinds == [(kind, n) for n in range(4) for kind in ("trial_started", "trial_finished")]
