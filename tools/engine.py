@@ -13,9 +13,7 @@ One thread holds all state. The head (`head.py`) thinks in threads beside it and
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -52,14 +50,16 @@ from tunesmith.interfaces import (
     Strategy,
     Toolbox,
 )
-from tunesmith.seeds import derive_seed
+from tunesmith.seeds import derive_seed, rng_for
 from tunesmith.task import Task
 from tunesmith.tools.head import Head
 from tunesmith.tools.outcomes import ended, outcome_of
 from tunesmith.tools.pruning import Pruner
 from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.second_chances import second_chances
 from tunesmith.tools.store import EventStore
 from tunesmith.tools.study import StudyStore
+from tunesmith.tools.trial_queue import TrialQueue
 from tunesmith.tools.triggers import Triggers, surprise
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
@@ -69,8 +69,6 @@ POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
 BROKEN_AFTER = 3
 """Stop when this many trials crashed and none ended in any other way: the code is broken, not the space."""
-MAX_LOSSES = 2
-"""How often one configuration may be lost to an interruption before it is no longer retried."""
 
 
 @dataclass(frozen=True)
@@ -132,9 +130,8 @@ class Engine:
         self._objective = objective
         self._in_step = task.in_step if task.in_step is not None else task.workers == 1
         self._began = time.monotonic()
-        self._queue: deque[Proposal] = deque()
-        self._queue_lock = threading.Lock()  # guards _queue and _next together: reserved numbers stay true
-        self._first = self._next = max((trial.number for trial in history), default=-1) + 1
+        self._first = max((trial.number for trial in history), default=-1) + 1
+        self._queue = TrialQueue(self._first)
         self._plan = Decision(reason="The run has just begun.")
         self._messages: list[str] = []
         self._curves: dict[int, list[tuple[int, float]]] = {}
@@ -152,14 +149,8 @@ class Engine:
         return self.events.append(event)
 
     def launch(self, proposals: list[Proposal]) -> list[int]:
-        """Queue proposals and return the numbers their trials will have; safe from any thread.
-
-        The numbers hold because everything that runs passes through the one first-in-first-out queue.
-        """
-        with self._queue_lock:
-            first = self._next + len(self._queue)
-            self._queue.extend(proposals)
-            return list(range(first, first + len(proposals)))
+        """Queue proposals and return the numbers their trials will have; safe from any thread."""
+        return self._queue.add(proposals)
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
@@ -176,8 +167,7 @@ class Engine:
 
     @property
     def queued(self) -> tuple[Proposal, ...]:
-        with self._queue_lock:
-            return tuple(self._queue)
+        return self._queue.waiting
 
     @property
     def spend(self) -> Spend:
@@ -190,7 +180,7 @@ class Engine:
 
     def run(self) -> Ended:
         """Run until the budget is used, the policy or a person stops, or the space is exhausted."""
-        self._retry_lost()
+        self._run_again()
         self._triggers.started(resumed=bool(self.history.finished))
         try:
             while True:
@@ -203,10 +193,11 @@ class Engine:
                 self._fill()
                 self._handle_workers(POLL_S if not self._head.busy else POLL_S / 5)
         except KeyboardInterrupt:
-            ending = "stopped", "interrupted"
+            ending = ("stopped", "interrupted")
         finally:
             self._lose_running("the run was stopped while this trial was running")
             self._head.close()
+        assert ending is not None
         status, reason = ending
         by_budget = self.spend.exhausted(self.task.budget) is not None
         return Ended(status, reason, self.history, self.spend, by_budget)
@@ -215,23 +206,22 @@ class Engine:
         """(status, reason) once nothing more is to be done."""
         if self._stop is not None:
             return "stopped", self._stop
+        good: Literal["finished", "failed"] = "finished" if self.history.completed else "failed"
         budget, spend = self.task.budget, self.spend
-        if budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
-            return "finished", spend.exhausted(budget) or "the time budget is used"
-        if self.history.pending:
-            return None
+        exhausted = spend.exhausted(budget)
+        if exhausted and budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
+            return good, exhausted
         ends = [t.state for t in self.history.finished if t.number >= self._first]
         crashed = ends.count(TrialState.CRASHED)
         if crashed >= BROKEN_AFTER and set(ends) <= {TrialState.CRASHED, TrialState.LOST}:
-            return "failed", f"the first {crashed} trials all crashed, so the training code is probably broken"
+            return "failed", f"all {crashed} trials so far crashed, so the training code is probably broken"
+        if self.history.pending:
+            return None
         if self._plan.stop is not None and not self._head.busy:
             return "finished", self._plan.stop
-        exhausted = spend.exhausted(budget)
         if exhausted is None and self._exhausted and not self.queued:
             exhausted = "every configuration of the search space has been tried"
-        if exhausted is None:
-            return None
-        return ("finished" if self.history.completed else "failed"), exhausted
+        return None if exhausted is None else (good, exhausted)
 
     def _wake_if_due(self) -> None:
         if self._head.busy or self._paused or self._plan.stop is not None:
@@ -282,7 +272,7 @@ class Engine:
             self._start(proposal)
 
     def _next_proposal(self) -> Proposal | None:
-        while (queued := self._pop_queue()) is not None:
+        while (queued := self._queue.pop()) is not None:
             if self._acceptable(queued):
                 return queued
         try:
@@ -290,15 +280,12 @@ class Engine:
         except Exception as error:  # a strategy's fault costs one random proposal, and is shown
             log.exception("the %s strategy failed", self.strategy.name)
             proposals = self._random_instead(f"{type(error).__name__}: {error}")
-        for proposal in proposals:
-            if self._acceptable(proposal):
-                return proposal
-        self._exhausted = not proposals
-        return None
-
-    def _pop_queue(self) -> Proposal | None:
-        with self._queue_lock:
-            return self._queue.popleft() if self._queue else None
+        acceptable = next((p for p in proposals if self._acceptable(p)), None)
+        if acceptable is None and proposals:
+            others = self._random_instead("none of its proposals may be run")
+            acceptable = next((p for p in others if self._acceptable(p)), None)
+        self._exhausted = acceptable is None
+        return acceptable
 
     def _acceptable(self, proposal: Proposal) -> bool:
         """Whether a proposal may run: legal, and not running or done already, unless it is a second try."""
@@ -329,9 +316,7 @@ class Engine:
                 continuation="a random configuration was run instead",
             )
         )
-        from tunesmith.seeds import rng_for
-
-        rng = rng_for(self.task.seed, "engine fallback", self._next)
+        rng = rng_for(self.task.seed, "engine fallback", len(self.history))
         return [
             Proposal(
                 configuration=configuration,
@@ -342,9 +327,7 @@ class Engine:
         ]
 
     def _start(self, proposal: Proposal) -> None:
-        with self._queue_lock:
-            number = self._next
-            self._next += 1
+        number = self._queue.take_number()
         trial = Trial(
             number=number,
             proposal=proposal,
@@ -405,27 +388,13 @@ class Engine:
         )
         self._triggers.finished(trial, z)
 
-    def _retry_lost(self) -> None:
-        """Queue again what an interruption took, unless it was taken too often.
-
-        Where no trial has ended well, the code was broken and has perhaps been mended: then crashed
-        configurations, the default among them, get their second chance too.
-        """
-        again = {TrialState.LOST}
-        if {t.state for t in self.history} <= {TrialState.LOST, TrialState.CRASHED}:
-            again.add(TrialState.CRASHED)
-        losses = Counter(t.configuration for t in self.history if t.state in again)
-        for trial in {t.configuration: t for t in self.history if t.state not in again}.values():
-            losses.pop(trial.configuration, None)
-        for configuration, count in losses.items():
-            trial = next(t for t in self.history if t.configuration == configuration)
-            if count > MAX_LOSSES:
-                text = f"The configuration of trial {trial.number} was lost {count} times; it is left out."
-                self.emit(Noted(text=text))
-                continue
-            what = "was lost to an interruption" if trial.state is TrialState.LOST else "crashed"
-            reason = f"Trial {trial.number} {what}. {trial.proposal.reason}"
-            self.launch([trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason})])
+    def _run_again(self) -> None:
+        """Queue again what an interruption took."""
+        again, given_up = second_chances(self.history)
+        self._queue.add(again)
+        for trial in given_up:
+            text = f"The configuration of trial {trial.number} was lost too often and is left out."
+            self.emit(Noted(text=text))
 
     def _lose_running(self, message: str) -> None:
         for trial in self.history.pending:
