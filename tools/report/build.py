@@ -1,0 +1,296 @@
+"""Gathers a report's data from a run's records: task, trial folders, events, confirm.json. Only reads."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+
+from tunesmith.errors import InvalidConfiguration
+from tunesmith.events import (
+    Decided,
+    Degraded,
+    Event,
+    ModelCalled,
+    RunFinished,
+    RunStarted,
+)
+from tunesmith.history import History
+from tunesmith.task import Task
+from tunesmith.tools.outcomes import ended
+from tunesmith.tools.report.anonymous import Anonymous
+from tunesmith.tools.report.comparison import read_comparison
+from tunesmith.tools.report.data import (
+    Best,
+    Incident,
+    ModelUse,
+    ReportData,
+    Reproduce,
+    Said,
+    Status,
+    TrialLine,
+    Used,
+)
+from tunesmith.tools.report.environment import environment
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.store import EventStore
+from tunesmith.trial import Trial, TrialState
+
+
+def build_report(path: Path) -> ReportData:
+    """The report of the run in folder `path`, as far as the run has come.
+
+    Raises:
+        RunError: `path` is no run folder, or a record in it cannot be read.
+    """
+    folder = RunFolder.open(path)
+    store = EventStore(folder.db, create=False)
+    try:
+        events = store.events()
+    finally:
+        store.close()
+    task = folder.task
+    history = _history(folder)
+    text = Anonymous(folder.path, None if task.path is None else task.path.parent)
+    comparison, not_compared = read_comparison(folder, history, events, text)
+    status, why = _ending(events)
+    sittings = [event for event in events if isinstance(event, RunStarted)]
+    default = next((t for t in history if t.configuration == history.default), None)
+    best = _best(folder, history, text)
+    return ReportData(
+        name=text(folder.name, 100),
+        description=text(task.description, 2000),
+        metric=text(task.metric, 100),
+        direction=task.direction,
+        status=status,
+        ended=text(why),
+        started_at=_moment(events[0].at) if events else None,
+        finished_at=_moment(events[-1].at) if events and status != "unfinished" else None,
+        headline=_headline(history, best, default),
+        best=best,
+        default=None if history.default is None else dict(history.default),
+        default_value=None if default is None else default.value,
+        comparison=comparison,
+        not_compared=not_compared,
+        states=dict(Counter(trial.state.value for trial in history)),
+        trials=_lines(history, text),
+        decisions=_decisions(events, text),
+        strategy=text(sittings[-1].strategy, 100) if sittings else "",
+        policy=text(sittings[-1].policy, 100) if sittings else "",
+        model=_model_use(events, text),
+        incidents=_incidents(events, text),
+        used=_used(task, history, events),
+        environment=environment(),
+        reproduce=_reproduce(folder, history, sittings, text),
+        written_at=_moment(datetime.now(UTC).timestamp()),
+    )
+
+
+def _history(folder: RunFolder) -> History:
+    """Trials as their folders tell, read without the study and without bringing anything to an end."""
+    trials: list[Trial] = []
+    for number in folder.trial_numbers():
+        config = folder.read_config(number)
+        if config is None:
+            continue  # killed before the trial was recorded: it never was
+        outcome = folder.read_outcome(number)
+        running = outcome is None or outcome.state is TrialState.RUNNING
+        trial = config.trial()
+        trials.append(trial if running or outcome is None else ended(trial, outcome, folder.task.metric))
+    task = folder.task
+    return History(task.space, task.metric, task.direction, task.default, tuple(trials))
+
+
+def _ending(events: Sequence[Event]) -> tuple[Status, str]:
+    for event in reversed(events):
+        if isinstance(event, RunFinished):
+            return event.status, event.reason
+        if isinstance(event, RunStarted):
+            break  # this sitting has not ended, whatever an earlier one did
+    return "unfinished", ""
+
+
+def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
+    trial = history.incumbent
+    if trial is None or trial.value is None:
+        return None
+    checkpoints = folder.trial_folder(trial.number) / "checkpoints"
+    files = [file for file in checkpoints.rglob("*") if file.is_file()] if checkpoints.is_dir() else []
+    newest = max(files, key=lambda file: (file.stat().st_mtime, file.name), default=None)
+    return Best(
+        trial=trial.number,
+        value=trial.value,
+        configuration=dict(trial.configuration),
+        seed=trial.seed,
+        reason=text(trial.proposal.reason),
+        checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
+    )
+
+
+def _headline(history: History, best: Best | None, default: Trial | None) -> str:
+    if best is None:
+        if not history.trials:
+            return "No trial has run."
+        return f"None of {len(history)} trials completed, so there is no best configuration."
+    said = f"Trial {best.trial} is the best of {len(history.completed)} completed"
+    said += f" ({len(history)} in all): {history.metric} {best.value:.6g}"
+    if default is None:
+        return said + "; no default configuration was tried."
+    if default.number == best.trial:
+        return said + ". It is the default configuration: nothing better was found."
+    if default.value is None:
+        return said + f"; the default's own trial ended {default.state.value.replace('_', ' ')}."
+    return said + f", where the default had {default.value:.6g}."
+
+
+def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
+    lines: list[TrialLine] = []
+    so_far = History(history.space, history.metric, history.direction)
+    for trial in history:
+        before, so_far = so_far.incumbent, so_far.with_trial(trial)
+        proposal = trial.proposal
+        lines.append(
+            TrialLine(
+                number=trial.number,
+                state=trial.state.value,
+                value=trial.value,
+                expected=_finite(proposal.expected),
+                spread=_finite(proposal.spread),
+                origin=proposal.origin.value,
+                reason=text(proposal.reason),
+                evidence=proposal.evidence,
+                prompt_id=proposal.prompt_id,
+                configuration=dict(trial.configuration),
+                shown=text(_shown(history, trial)),
+                seed=trial.seed,
+                seconds=_finite(trial.seconds) or 0.0,
+                steps=len(trial.curve),
+                last_reported=trial.last_reported,
+                best_so_far=so_far.incumbent is not before,
+                message=text(trial.message),
+                traceback=text(trial.traceback, 4000, lines=True),
+            )
+        )
+    return tuple(lines)
+
+
+def _shown(history: History, trial: Trial) -> str:
+    try:
+        return history.space.format(history.space.validate(dict(trial.configuration)))
+    except InvalidConfiguration:  # of another search space: shown as it was recorded
+        return ", ".join(f"{name}={value}" for name, value in trial.configuration.items())
+
+
+def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[Said, ...]:
+    said: list[Said] = []
+    finished = 0
+    for event in events:
+        if event.kind == "trial_finished":
+            finished += 1
+        elif isinstance(event, Decided):
+            said.append(
+                Said(
+                    after_trials=finished,
+                    policy=text(event.policy, 100),
+                    reason=text(event.decision.reason, 1000),
+                    stop=None if event.decision.stop is None else text(event.decision.stop),
+                )
+            )
+    return tuple(said)
+
+
+def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
+    called = [event for event in events if isinstance(event, ModelCalled)]
+    named = [event.model for event in events if isinstance(event, RunStarted) and event.model]
+    names = tuple(dict.fromkeys(text(name, 100) for name in [*named, *(call.model for call in called)]))
+    failed = sum(not call.ok for call in called)
+    prompt, completion = sum(c.prompt_tokens for c in called), sum(c.completion_tokens for c in called)
+    dollars = called[-1].spend.dollars if called else 0.0
+    if not names:
+        sentence = "No language model was used."
+    elif not called:
+        sentence = f"The language model {', '.join(names)} was available and was never asked."
+    else:
+        cost = "cost unknown" if dollars is None else f"${dollars:.4f}"
+        sentence = (
+            f"Language model {', '.join(names)}: {len(called)} calls, {failed} of them failed; "
+            f"{prompt + completion} tokens; {cost}."
+        )
+    return ModelUse(
+        names=names,
+        calls=len(called),
+        failed_calls=failed,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        dollars=_finite(dollars),
+        purposes=dict(Counter(text(call.purpose, 100) for call in called)),
+        sentence=sentence,
+    )
+
+
+def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]:
+    """Equal ones together, in the order in which each first happened."""
+    counts = Counter(
+        (event.what, text(event.where, 100), text(event.cause), text(event.continuation))
+        for event in events
+        if isinstance(event, Degraded)
+    )
+    return tuple(
+        Incident(what=what, where=where, cause=cause, continuation=continuation, count=count)
+        for (what, where, cause, continuation), count in counts.items()
+    )
+
+
+def _used(task: Task, history: History, events: Sequence[Event]) -> Used:
+    seconds, began, last = 0.0, None, 0.0
+    for event in events:  # between two sittings nothing ran
+        if isinstance(event, RunStarted):
+            seconds += 0.0 if began is None else last - began
+            began = event.at
+        last = event.at
+    seconds += 0.0 if began is None else last - began
+    caps = task.budget.model
+    return Used(
+        trials=sum(trial.state is not TrialState.LOST for trial in history),
+        trials_limit=task.budget.trials,
+        seconds=max(seconds, 0.0),
+        seconds_limit=task.budget.wall_time_s,
+        model_calls_limit=caps.calls,
+        model_tokens_limit=caps.tokens,
+        model_dollars_limit=caps.dollars,
+    )
+
+
+def _reproduce(
+    folder: RunFolder, history: History, sittings: Sequence[RunStarted], text: Anonymous
+) -> Reproduce:
+    task = folder.task
+    workers = sittings[-1].workers if sittings else task.workers
+    model = any(sitting.model for sitting in sittings)
+    in_step = task.in_step if task.in_step is not None else workers == 1
+    exact = in_step and workers == 1 and not model
+    commands: tuple[str, ...] = ()
+    if task.path is None:
+        note = "The task was given from Python: call tunesmith.tune again with the same arguments."
+    else:
+        words = ["tunesmith", "run", text.path(task.path), "--fresh", "--seed", str(task.seed)]
+        words += ["--trials", str(task.budget.trials), "--workers", str(workers)]
+        words += ["--replay", text.path(folder.exchanges)] if model else ["--no-model"]
+        commands = (shlex.join(words),)
+        note = "A new run beside this one; without --fresh the same command continues this one."
+    if exact:
+        note += " One worker, decisions in step, no language model: the same decisions, bit for bit."
+    elif len(history) > 1:
+        note += " Trials may finish in another order, and the decisions made after them may then differ."
+    return Reproduce(seed=task.seed, workers=workers, exact=exact, commands=commands, note=note)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

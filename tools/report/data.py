@@ -1,0 +1,203 @@
+"""What a report says, as data: `report.json` is exactly this, the pages are renderings of it.
+
+Every number is finite or None, every text cleaned and capped, and nothing in it names the machine,
+its paths or its users.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from tunesmith.history import Direction
+from tunesmith.trial import Frozen, Value
+
+Status = Literal["finished", "stopped", "failed", "unfinished"]
+Verdict = Literal["better", "worse", "not distinguishable"]
+
+
+class ReportPart(Frozen):
+    """Part of a report: as strict as any value, and without NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Best(ReportPart):
+    """The best completed trial."""
+
+    trial: int
+    value: float
+    """In the search, metric units. The best of many, so optimistic; see `Comparison`."""
+    configuration: dict[str, Value]
+    """At full precision: training with exactly these repeats the trial, given its seed."""
+    seed: int
+    reason: str
+    checkpoint: str | None
+    """Newest file the trial left in its checkpoint folder, relative to the run folder; None for none."""
+
+
+class Pair(ReportPart):
+    """Both configurations trained on one fresh seed; None for a run that failed."""
+
+    seed: int
+    best: float | None
+    default: float | None
+    gain: float | None
+    """How much better the best did, metric units: positive is better whatever the direction."""
+
+
+class Comparison(ReportPart):
+    """Best against default, on seeds that the search never used."""
+
+    metric: str
+    direction: Direction
+    trial: int | None
+    """The trial whose configuration was compared."""
+    pairs: tuple[Pair, ...]
+    n: int
+    """Pairs without a failed run."""
+    mean_gain: float | None
+    """Mean of the pairs' gains, positive where the best is better; None without a pair."""
+    low: float | None
+    high: float | None
+    """Ends of the interval of the mean gain; None with fewer than two pairs."""
+    confidence: float
+    """Of the interval, such as 0.95."""
+    verdict: Verdict
+    sentence: str
+    note: str
+
+
+class TrialLine(ReportPart):
+    """One trial."""
+
+    number: int
+    state: str
+    value: float | None
+    expected: float | None
+    spread: float | None
+    """Standard deviation of the prediction, metric units."""
+    origin: str
+    reason: str
+    evidence: tuple[int, ...]
+    prompt_id: str | None
+    configuration: dict[str, Value]
+    shown: str
+    """The configuration in one line, at the precision its space deserves."""
+    seed: int
+    seconds: float
+    steps: int
+    """Values reported while training."""
+    last_reported: float | None
+    """The last of them; for a trial stopped early, all there is."""
+    best_so_far: bool
+    """Whether it was the best when it finished."""
+    message: str
+    traceback: str
+
+
+class ModelUse(ReportPart):
+    """What was asked of language models."""
+
+    names: tuple[str, ...]
+    """Models in use, in order; empty: no language model was used."""
+    calls: int
+    failed_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None
+    """None where the price of a model is unknown: unknown, not free."""
+    purposes: dict[str, int]
+    """Calls by purpose."""
+    sentence: str
+
+
+class Incident(ReportPart):
+    """A fallback, repair, rejected proposal, retry or warning, with how often it happened."""
+
+    what: str
+    where: str
+    cause: str
+    continuation: str
+    count: int
+
+
+class Said(ReportPart):
+    """A decision of the policy, with its reason."""
+
+    after_trials: int
+    policy: str
+    reason: str
+    stop: str | None
+
+
+class Used(ReportPart):
+    """What the run spent, and what it might have; a limit of None means there was none."""
+
+    trials: int
+    trials_limit: int
+    seconds: float
+    """Of running, summed over sittings."""
+    seconds_limit: float | None
+    model_calls_limit: int | None
+    model_tokens_limit: int | None
+    model_dollars_limit: float | None
+
+
+class Environment(ReportPart):
+    """What the report was written with: the run itself writes it as it ends."""
+
+    tunesmith: str
+    python: str
+    platform: str
+    cpus: int | None
+    packages: dict[str, str]
+
+
+class Reproduce(ReportPart):
+    """How to get the same again."""
+
+    seed: int
+    workers: int
+    exact: bool
+    """Whether the same command makes the same decisions bit for bit, given training that repeats."""
+    commands: tuple[str, ...]
+    note: str
+
+
+class ReportData(ReportPart):
+    """Everything a report says about one run; a field keeps its meaning within one `schema_version`."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    description: str
+    metric: str
+    direction: Direction
+    status: Status
+    ended: str
+    """Why the run ended, in words; empty while it has not."""
+    started_at: str | None
+    """ISO 8601, UTC."""
+    finished_at: str | None
+    headline: str
+    best: Best | None
+    default: dict[str, Value] | None
+    """The configuration to beat; None when the task states none."""
+    default_value: float | None
+    """Its metric in the search; None when it was not tried or did not complete."""
+    comparison: Comparison | None
+    not_compared: str
+    """Why there is no comparison; empty when there is one."""
+    states: dict[str, int]
+    """Trials by how they ended."""
+    trials: tuple[TrialLine, ...]
+    decisions: tuple[Said, ...]
+    strategy: str
+    policy: str
+    model: ModelUse
+    incidents: tuple[Incident, ...]
+    used: Used
+    environment: Environment
+    reproduce: Reproduce
+    written_at: str = Field(description="ISO 8601, UTC.")

@@ -1,0 +1,176 @@
+"""The picture of a report: every trial's value and the best so far. Geometry only; `plot.svg.j2` draws it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from tunesmith.tools.analysis.curve import sparkline
+from tunesmith.tools.report.data import ReportData, TrialLine
+
+WIDTH, HEIGHT = 760.0, 300.0
+LEFT, RIGHT, TOP, BOTTOM = 70.0, 745.0, 14.0, 256.0
+"""Edges of the frame, pixels, y downwards."""
+MOST, STRAY = 0.75, 2.5
+"""The vertical axis shows values up to STRAY times as far from the best as the best MOST of them are:
+one trial at chance would squeeze all differences among the good ones into a line."""
+
+
+LARGEST = sys.float_info.max
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One trial in the picture."""
+
+    x: float
+    y: float
+    kind: str
+    """completed, pruned, failed or unfinished."""
+    title: str
+    """What a pointer or a screen reader is told."""
+    outside: bool
+    """Worse than the axis shows, so drawn at its edge."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: float
+    """Pixels along its axis."""
+    text: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """All coordinates in pixels."""
+
+    marks: tuple[Mark, ...]
+    best: str
+    """The best-so-far staircase, as an SVG polyline wants its points."""
+    default: float | None
+    """Height of the default's value; None when unknown."""
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    outside: int
+    """Marks drawn at the edge."""
+    summary: str
+    """The picture in a sentence, for who cannot see it."""
+    width: float = WIDTH
+    height: float = HEIGHT
+    left: float = LEFT
+    right: float = RIGHT
+    top: float = TOP
+    bottom: float = BOTTOM
+
+
+@dataclass(frozen=True)
+class _Axes:
+    """Trial numbers and metric values to pixels."""
+
+    first: int
+    last: int
+    low: float
+    high: float
+
+    def x(self, number: float) -> float:
+        share = (number - self.first) / max(self.last - self.first, 1)
+        return round(LEFT + 14 + share * (RIGHT - LEFT - 28), 1)
+
+    def y(self, value: float) -> float:
+        # Halved before subtracting: the span of two huge values may overflow.
+        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return round(BOTTOM - min(max(share, 0.0), 1.0) * (BOTTOM - TOP), 1)
+
+    def holds(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+
+def plot(data: ReportData) -> Plot | None:
+    """The picture of a run; None while no trial has completed."""
+    values = [line.value for line in data.trials if line.value is not None]
+    if not values:
+        return None
+    axes = _Axes(data.trials[0].number, data.trials[-1].number, *_range(values, data.direction == "maximize"))
+    marks = tuple(_mark(line, data.metric, axes) for line in data.trials)
+    whole = sorted({round(value) for value, _ in _ticks(axes.first, max(axes.last, axes.first + 1))})
+    return Plot(
+        marks=marks,
+        best=_staircase(data.trials, axes),
+        default=None if data.default_value is None else axes.y(data.default_value),
+        x_ticks=tuple(Tick(axes.x(n), str(n)) for n in whole if axes.first <= n <= axes.last),
+        y_ticks=tuple(Tick(axes.y(value), text) for value, text in _ticks(axes.low, axes.high)),
+        outside=sum(mark.outside for mark in marks),
+        summary=_summary(data, values),
+    )
+
+
+def sparklines(data: ReportData) -> tuple[str, str]:
+    """(value of each completed trial, best so far after each), one character a trial, on one scale.
+
+    Values worse than the picture's axis shows are drawn as its worst, so that differences among the
+    good ones can be seen.
+    """
+    values = [line.value for line in data.trials if line.value is not None]
+    if not values:
+        return "", ""
+    better = max if data.direction == "maximize" else min
+    best = [better(values[: i + 1]) for i in range(len(values))]
+    low, high = _range(values, data.direction == "maximize")
+    drawn = sparkline([min(max(value, low), high) for value in (*values, *best)])
+    return drawn[: len(values)], drawn[len(values) :]
+
+
+def _range(values: list[float], maximize: bool) -> tuple[float, float]:
+    """Axis from the best value to the worst one worth showing, with a little air; low < high."""
+    ordered = sorted(values, reverse=maximize)  # best first
+    best = ordered[0]
+    behind = [abs(best / 2 - value / 2) for value in ordered]  # halved: huge values must not overflow
+    usual = behind[ceil(MOST * len(ordered)) - 1]
+    span, worst = max(
+        (b, value) for b, value in zip(behind, ordered, strict=True) if not usual or b <= STRAY * usual
+    )
+    air = 0.12 * span if span > 1e-12 * abs(best) else 0.05 * abs(best) or 1.0
+    return max(min(best, worst) - air, -LARGEST), min(max(best, worst) + air, LARGEST)
+
+
+def _mark(line: TrialLine, metric: str, axes: _Axes) -> Mark:
+    x, state = axes.x(line.number), line.state.replace("_", " ")
+    value = line.value if line.value is not None else line.last_reported if line.state == "pruned" else None
+    if value is None:
+        kind = "unfinished" if line.state in ("running", "lost") else "failed"
+        return Mark(x, BOTTOM, kind, f"Trial {line.number}: {state}", outside=False)
+    title = f"Trial {line.number}: {metric} {value:.6g}"
+    if line.state == "pruned":
+        title = f"Trial {line.number}: stopped early at {metric} {value:.6g}"
+    kind = "pruned" if line.state == "pruned" else "completed"
+    return Mark(x, axes.y(value), kind, title, outside=not axes.holds(value))
+
+
+def _staircase(lines: tuple[TrialLine, ...], axes: _Axes) -> str:
+    points: list[tuple[float, float]] = []
+    for line in lines:
+        if line.best_so_far and line.value is not None:
+            x, y = axes.x(line.number), axes.y(line.value)
+            points += [(x, points[-1][1]), (x, y)] if points else [(x, y)]
+    points.append((RIGHT, points[-1][1]))
+    return " ".join(f"{x:g},{y:g}" for x, y in points)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, str]]:
+    """Four to eight round values between `low` and `high`, with text that tells them apart."""
+    rough = (high / 2 - low / 2) / 2.5
+    power = 10.0 ** floor(log10(rough))
+    step = next((m * power for m in (1.0, 2.0, 5.0) if m * power >= rough), 10.0 * power)
+    digits = max(0, -floor(log10(step)))
+    largest = max(abs(low), abs(high))
+    plain = digits <= 6 and largest < 1e7
+    style = f".{digits}f" if plain else f".{max(floor(log10(largest)) - floor(log10(step)) + 1, 2)}g"
+    values = [k * step + 0.0 for k in range(ceil(low / step), floor(high / step) + 1)]
+    return [(value, format(value, style)) for value in values]
+
+
+def _summary(data: ReportData, values: list[float]) -> str:
+    best = data.best.value if data.best is not None else values[-1]
+    said = f"{data.metric} of {len(data.trials)} trials; {len(values)} completed, the best with {best:.6g}"
+    return said + ("." if data.default_value is None else f"; the default had {data.default_value:.6g}.")

@@ -1,0 +1,108 @@
+"""Report data as pages. Whatever the words in it say, they are shown and never obeyed.
+
+HTML is autoescaped. Markdown has no such thing, so every text goes through `inline` (for a line or a
+table cell) or `code` (for a block), and a test feeds both with hostile text.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.tools.report.data import ReportData
+from tunesmith.tools.report.plot import plot, sparklines
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$#!])")
+_LINK = re.compile(r"(?i)(www)\.|(\w)://")
+_LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
+
+
+def to_markdown(data: ReportData) -> str:
+    """The report for terminals, forges and `$GITHUB_STEP_SUMMARY`."""
+    values, best = sparklines(data)
+    return _templates().get_template("report.md.j2").render(r=data, values=values, best=best)
+
+
+def to_html(data: ReportData) -> str:
+    """The report as one page without any outside resource: light and dark, for screen and paper."""
+    return _templates().get_template("report.html.j2").render(r=data, plot=plot(data))
+
+
+def inline(text: object) -> str:
+    """`text` as Markdown that shows exactly it, on one line: no markup, link, HTML or table border."""
+    one_line = " ".join(str(text).split())
+    escaped = _SPECIAL.sub(r"\\\1", one_line)
+    escaped = _LINK.sub(lambda m: f"{m[1]}\\." if m[1] else f"{m[2]}\\://", escaped)
+    return _LIST.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] in "-+" else f"{m[1]}{m[2]}\\", escaped)
+
+
+def code(text: object, language: str = "") -> str:
+    """`text` as a fenced Markdown block, whose fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall(r"`+", str(text))), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def number(value: float | None, digits: int = 5) -> str:
+    """A metric's value to `digits` significant digits; a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}g}"
+
+
+def signed(value: float | None) -> str:
+    return "–" if value is None else f"{value:+.3g}"
+
+
+def duration(seconds: float) -> str:
+    """`0.8 s`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """A configuration at full precision, ready for `default:` in a task file."""
+    from ruamel.yaml import YAML
+
+    out = io.StringIO()
+    writer = YAML()
+    writer.width = 4096
+    writer.dump(dict(values), out)
+    return out.getvalue().rstrip("\n")
+
+
+def as_json(values: Mapping[str, Any]) -> str:
+    return json.dumps(dict(values), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def words(state: str) -> str:
+    """`out_of_memory` as people write it."""
+    return state.replace("_", " ")
+
+
+@cache
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tunesmith.tools.report", ""),
+        autoescape=lambda name: name is not None and name.endswith((".html.j2", ".svg.j2")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    for made in (inline, code, number, signed, duration, as_yaml, as_json, words):
+        environment.filters[made.__name__] = made
+    return environment
