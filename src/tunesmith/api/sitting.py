@@ -190,6 +190,7 @@ def _open_door(
         exchanges=replay or folder.exchanges,
         mode="replay" if replay else "record",
         spent=spent,
+        timeout_s=None if settings is None else settings.timeout_s,
     )
     try:
         _ = door.model  # asks the server for a name when none was given

@@ -1,0 +1,175 @@
+"""A run with a language model over real HTTP: a whole conversation, each fault, and the replay of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import chat_server as chat
+from fakes.chat_server import ChatRequest, ChatServer, Reply
+from fakes.tiny_job import tunesmith, write_job
+
+KEY = "sk-canary-5d1f0c7e9a3b"
+
+
+def candidate(lr: float, width: int) -> dict[str, Any]:
+    return {
+        "configuration": {"lr": lr, "width": width},
+        "reason": "Learning rates near 3e-3 suit a net of this size.",
+        "expected": -0.1,
+        "evidence": [],
+    }
+
+
+def tuner(request: ChatRequest) -> Reply | dict[str, Any]:
+    """A model that does what it is asked: warm start, candidates, and turns of suggest, launch, decide."""
+    if "decide" not in request.tools:
+        spread = [0.0031 * (1 + 0.07 * request.number), 0.0005, 0.02]
+        return {"candidates": [candidate(lr, 40 + request.number + i) for i, lr in enumerate(spread)]}
+    if request.turn == 0:
+        return chat.calls(
+            ("suggest", {"n": 2}), content="The default looks far too timid. I ask for suggestions."
+        )
+    if request.turn == 1:
+        return chat.calls(("launch_trials", {"picks": [1, 2], "own": []}), content="I launch both.")
+    return chat.calls(("decide", {"reason": "The model's picks go first.", "wake_after": 3}))
+
+
+def run(tmp_path: Path, server: ChatServer, *arguments: object, **env: str) -> dict[str, Any]:
+    done = tunesmith(
+        "run",
+        "task.yaml",
+        "--json",
+        *arguments,
+        cwd=tmp_path,
+        TUNESMITH_BASE_URL=server.url,
+        TUNESMITH_API_KEY=KEY,
+        TUNESMITH_MODEL="scripted",
+        TUNESMITH_TIMEOUT_S="2",
+        **env,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    report: dict[str, Any] = json.loads(done.stdout)
+    report["stderr"] = done.stderr
+    return report
+
+
+def test_an_agent_tunes_over_http_and_every_trial_says_where_it_came_from(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=10)
+    with ChatServer(tuner) as server:
+        report = run(tmp_path, server)
+        assert server.requests, "the model was never asked"
+    origins = [trial["origin"] for trial in report["trials"]]
+    assert origins[0] == "default"
+    assert "model" in origins and set(origins) & {"surrogate", "prior", "local"}
+    by_model = [trial for trial in report["trials"] if trial["origin"] == "model"]
+    assert all(trial["reason"] and trial["prompt_id"] for trial in by_model)
+    assert "The default looks far too timid" in report["stderr"]
+    events = (tmp_path / "runs/tiny/run.db").read_bytes()
+    assert b"launch_trials" in events
+
+
+def test_a_recorded_conversation_replays_without_key_or_network_to_the_same_run(tmp_path: Path) -> None:
+    write_job(tmp_path / "live", trials=8)
+    with ChatServer(tuner) as server:
+        live = run(tmp_path / "live", server)
+    write_job(tmp_path / "replayed", trials=8)
+    exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
+    done = tunesmith("run", "task.yaml", "--json", "--replay", exchanges, cwd=tmp_path / "replayed")
+    assert done.returncode == 0, done.stderr
+    replayed = json.loads(done.stdout)
+
+    def what(report: dict[str, Any]) -> list[tuple[object, ...]]:
+        keys = ("number", "origin", "configuration", "value", "expected", "reason")
+        return [tuple(json.dumps(trial[key]) for key in keys) for trial in report["trials"]]
+
+    assert what(replayed) == what(live)
+
+
+def test_the_key_is_written_nowhere(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=4)
+    with ChatServer(tuner) as server:
+        report = run(tmp_path, server)
+        assert any(KEY in request.headers.get("authorization", "") for request in server.requests)
+    assert KEY not in json.dumps(report)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes(), path
+
+
+def faulty(fault: Reply) -> list[Any]:
+    return [fault]
+
+
+FAULTS: dict[str, Any] = {
+    "wrong key (401)": chat.failing(401, "Incorrect API key provided"),
+    "rate limited (429)": chat.rate_limited(0.05),
+    "server fault (500)": chat.failing(500),
+    "hanging": chat.hanging(),
+    "cut connection": chat.truncated(),
+    "stream that breaks": chat.disconnecting("I think that"),
+    "not JSON": chat.malformed(),
+    "refusal": chat.refusal(),
+    "no choices": chat.empty(),
+    "cut answer": chat.cut('{"candidates": [{"configuration": {"lr": 0.00'),
+    "prose": chat.text("I would rather talk about the weather."),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
+def test_a_faulty_provider_leaves_a_finished_study_and_the_report_says_so(
+    tmp_path: Path, fault: Reply
+) -> None:
+    write_job(tmp_path, trials=6)
+    with ChatServer(fault) as server:
+        report = run(tmp_path, server)
+        assert server.requests
+    assert len(report["trials"]) == 6
+    assert sum(trial["state"] in ("completed", "pruned") for trial in report["trials"]) == 6
+    assert re.search(r"fallback|repair", json.dumps(report)), "the fault left no trace in the report"
+
+
+def test_a_provider_that_dies_in_the_middle_costs_nothing_that_was_learned(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=8)
+    with ChatServer(lambda request: tuner(request) if request.number < 4 else chat.failing(500)) as server:
+        report = run(tmp_path, server)
+    assert len(report["trials"]) == 8
+    assert any(trial["origin"] == "model" for trial in report["trials"])
+
+
+def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=5)
+    with ChatServer(tuner) as server:
+        pass  # the port is free again
+    done = tunesmith(
+        "run", "task.yaml", "--json", cwd=tmp_path, TUNESMITH_BASE_URL=server.url, TUNESMITH_TIMEOUT_S="2"
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["trials"]) == 5
+    assert "runs without a language model" in done.stderr
+
+
+def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
+    task = write_job(tmp_path, trials=8)
+    task.write_text(task.read_text().replace("trial_time: 30}", "trial_time: 30, model: {calls: 3}}"))
+    with ChatServer(tuner) as server:
+        report = run(tmp_path, server)
+        asked = [request for request in server.requests if request.path.endswith("/chat/completions")]
+        assert len(asked) <= 3
+    assert len(report["trials"]) == 8
+
+
+def test_an_unanswerable_replay_is_told_loudly_and_the_run_goes_on(tmp_path: Path) -> None:
+    write_job(tmp_path / "live", trials=3)
+    with ChatServer(tuner) as server:
+        run(tmp_path / "live", server)
+    task = write_job(tmp_path / "other", trials=3)
+    task.write_text(task.read_text().replace("A job with a known optimum.", "Quite another job."))
+    exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
+    done = tunesmith("run", "task.yaml", "--replay", exchanges, cwd=tmp_path / "other")
+    assert done.returncode == 0
+    assert "ReplayMiss" in done.stdout and "Quite another job" in done.stdout
