@@ -6,6 +6,7 @@ keys out of all that a server says, and URLs are named without user or password.
 
 from __future__ import annotations
 
+import re
 import sys
 from urllib.parse import urlsplit
 
@@ -67,7 +68,10 @@ def translate(exc: BaseException) -> ModelError:
 def _from_openai(exc: BaseException) -> ModelError:
     import openai
 
-    words = clean(getattr(exc, "message", "") or exc, 300)
+    body = getattr(exc, "body", None)
+    said = body.get("message") if isinstance(body, dict) else None
+    # Without a body that says so itself, openai puts "Error code: 400 - " before the server's words.
+    words = clean(said or re.sub(r"^Error code: \d+ - ", "", str(getattr(exc, "message", "") or exc)), 300)
     if isinstance(exc, openai.APIStatusError):
         return status_error(exc.status_code, words, place(str(exc.request.url)), str(exc.code or ""))
     if isinstance(exc, openai.APIConnectionError):

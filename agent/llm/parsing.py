@@ -2,7 +2,8 @@
 
 Models wrap answers in fences, thinking blocks and prose, and now and then answer twice. Every complete
 object is a candidate; which of them is *the* answer is for the validator to say. Repair of broken JSON is the
-last resort: only for a reply that the model ended itself, and only with numbers that stand in it.
+last resort: only for a reply that the model ended itself, whose fault is one of writing (quotes, commas,
+comments) and not of meaning (NaN, a key twice), and only with numbers that stand in it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 _THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
@@ -17,6 +19,7 @@ _OPEN_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*\Z", re.DOTA
 _STRAY_END = re.compile(r"\A.*</(think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_KEY = re.compile(r"""([\w.-]+)["'“”]?\s*:""")
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 _REFUSAL = re.compile(
     r"\b(i('m| am) sorry|i apologi[sz]e|i (can('|no)t|can not|am unable|'m unable|won't|will not)"
@@ -33,9 +36,7 @@ def objects_in(text: str) -> list[dict[str, Any]]:
     """
     spoken = without_thinking(text)
     found: list[dict[str, Any]] = []
-    decoder = json.JSONDecoder(
-        parse_constant=_refuse, parse_float=_finite, parse_int=_integer, object_pairs_hook=_distinct
-    )
+    decoder = json.JSONDecoder(**_STRICT)
     position = spoken.find("{")
     while position >= 0:
         try:
@@ -65,11 +66,19 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
 
     body = source[start : end + 1]
     try:
-        value = loads(body)
+        if isinstance(json.loads(body), dict):
+            return None  # well written; the strict reader refused what it says
+    except (ValueError, RecursionError):
+        pass  # ill written, which is what repair is for
+    try:
+        value = json.loads(json.dumps(loads(body)), **_STRICT)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not value:
         return None
+    kept, named = Counter(_keys(value)), Counter(_KEY.findall(body))
+    if any(named[key] > times for key, times in kept.items()):
+        return None  # the same key twice: repair would have chosen one
     written = {float(number) for number in _NUMBER.findall(body)}
     return value if all(number in written for number in _numbers(value)) else None
 
@@ -121,6 +130,20 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) != len(pairs):
         raise ValueError("the same key twice")
     return value
+
+
+_STRICT: dict[str, Any] = {
+    "parse_constant": _refuse,
+    "parse_float": _finite,
+    "parse_int": _integer,
+    "object_pairs_hook": _distinct,
+}
+
+
+def _keys(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [*value, *(key for inner in value.values() for key in _keys(inner))]
+    return [key for inner in value for key in _keys(inner)] if isinstance(value, list) else []
 
 
 def _numbers(value: Any) -> list[float]:

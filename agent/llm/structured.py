@@ -163,8 +163,8 @@ def form(messages: Sequence[Message], schema: type[BaseModel], level: Level) -> 
 def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     """The JSON schema in OpenAI's strict form, and whether that form can hold it.
 
-    An object with free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the
-    validator does the rest.
+    The strict form demands every key of every object, those with a default included. An object with
+    free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the validator does the rest.
     """
     from openai import pydantic_function_tool
 

@@ -12,31 +12,24 @@ what makes no sense to wait for is marked `x-should-retry: false`.
 
 from __future__ import annotations
 
-import email.utils
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import httpx2
 
+from tunesmith.agent.llm.attempt import Attempt, describe, within
 from tunesmith.agent.llm.breaker import Breaker
-from tunesmith.agent.llm.faults import place, status_error
-from tunesmith.agent.llm.ledger import Ledger, Reservation
+from tunesmith.agent.llm.faults import place
+from tunesmith.agent.llm.ledger import Ledger
 from tunesmith.agent.llm.pricing import Price
 from tunesmith.agent.llm.recording import KEPT_HEADERS, scrub
 from tunesmith.agent.llm.wire import (
-    STREAM_END,
-    Usage,
     answer_limit,
     estimate_prompt,
-    spoken_tokens,
-    stream_events,
-    stream_usage,
-    usage_of,
 )
-from tunesmith.errors import ModelError, ModelUnavailable
+from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.words import clean
 
@@ -44,12 +37,6 @@ PURPOSE_HEADER = "x-tunesmith-purpose"
 """Says what a call is for; read and taken off here, never sent."""
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own deadline."""
-SHORTEST_RETRY_S = 1.0
-"""With less time left than this, no retry is begun: the SDK's own pause would use it up."""
-LARGEST_BODY = 16 * 2**20
-"""Bytes; an answer that is longer is a fault of the server."""
-LASTING = frozenset({401, 403, 404})
-PASSING = frozenset({408, 409, 429})
 
 
 class DoorTransport(httpx2.BaseTransport):
@@ -77,7 +64,7 @@ class DoorTransport(httpx2.BaseTransport):
         secrets: tuple[str, ...] = (),
     ) -> None:
         self._inner, self.ledger, self.breaker, self._price_of = inner, ledger, breaker, price_of
-        self._timeout_s, self._answer_tokens, self._secrets = timeout_s, answer_tokens, secrets
+        self.timeout_s, self._answer_tokens, self._secrets = timeout_s, answer_tokens, secrets
         self._of_thread = threading.local()  # the SDK retries a request in the thread that asked
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -96,7 +83,7 @@ class DoorTransport(httpx2.BaseTransport):
             answer_limit(body, self._answer_tokens),
             self._price_of(model),
         )
-        attempt = _Attempt(self, request, reservation, deadline)
+        attempt = Attempt(self, request, reservation, deadline)
         return attempt.send(streamed=bool(body.get("stream")))
 
     def close(self) -> None:
@@ -104,6 +91,16 @@ class DoorTransport(httpx2.BaseTransport):
 
     def scrubbed(self, data: bytes) -> bytes:
         return scrub(data.decode(errors="replace"), self._secrets).encode() if self._secrets else data
+
+    def headers(self, response: httpx2.Response) -> dict[str, str]:
+        """The headers that the SDK acts on or shows, scrubbed like the body."""
+        kept = (*KEPT_HEADERS, "retry-after-ms", "x-should-retry")
+        found = {name: response.headers[name] for name in kept if name in response.headers}
+        return {name: scrub(value, self._secrets) for name, value in found.items()}
+
+    def rebuilt(self, response: httpx2.Response, content: bytes) -> httpx2.Response:
+        """A response whose body was read, as it goes on to the SDK."""
+        return httpx2.Response(response.status_code, headers=self.headers(response), content=content)
 
     def words(self, text: object) -> str:
         """Anything a server said, safe to show: one line, no key, at most 300 characters."""
@@ -125,7 +122,7 @@ class DoorTransport(httpx2.BaseTransport):
     def _deadline(self, request: httpx2.Request, purpose: str) -> float:
         """Monotonic seconds at which this request, begun perhaps some attempts ago, must be done."""
         if int(request.headers.get("x-stainless-retry-count", "0")) == 0:
-            self._of_thread.deadline = time.monotonic() + self._timeout_s
+            self._of_thread.deadline = time.monotonic() + self.timeout_s
             self._of_thread.cause = ""
         else:
             self.ledger.emit(
@@ -143,150 +140,11 @@ class DoorTransport(httpx2.BaseTransport):
         self.breaker.check()
         try:
             response = self.forward(request, deadline)
-            content = b"".join(_within(response, deadline))
+            content = b"".join(within(response, deadline))
         except httpx2.TransportError as exc:
             self.breaker.failed(self.words(f"{place(str(request.url))}: {describe(exc)}"))
             raise
-        return _response(response, self.scrubbed(content))
-
-
-class _Attempt:
-    """One attempt at the model, from being reserved to being settled, once, whatever happens."""
-
-    def __init__(
-        self, door: DoorTransport, request: httpx2.Request, reservation: Reservation, deadline: float
-    ) -> None:
-        self._door, self._request, self._reservation = door, request, reservation
-        self._deadline = deadline
-        self._started = time.monotonic()
-        self._settled = False
-        self._where = place(str(request.url))
-
-    def send(self, streamed: bool) -> httpx2.Response:
-        try:
-            response = self._door.forward(self._request, self._deadline)
-            if streamed and response.status_code == 200 and "event-stream" in _content_type(response):
-                return httpx2.Response(
-                    200,
-                    headers=_headers(response),
-                    stream=_Stream(self.relay(response)),
-                    request=self._request,
-                )
-            content = self._door.scrubbed(b"".join(_within(response, self._deadline)))
-        except httpx2.TransportError as exc:
-            raise self.broken(exc) from None
-        except ModelError as exc:  # a replay that misses
-            self.settle(Usage(0, 0), error=str(exc))
-            raise
-        if response.status_code != 200:
-            return self.refused(response, content)
-        return self.answered(response, content)
-
-    def answered(self, response: httpx2.Response, content: bytes) -> httpx2.Response:
-        """Status 200. A body that is no completion is the server's fault, and one that may pass."""
-        try:
-            data = json.loads(content)
-        except ValueError:
-            data = None
-        choices = data.get("choices") if isinstance(data, dict) else None
-        if not isinstance(choices, list) or not choices:
-            said = self._door.words(content.decode(errors="replace")[:200])
-            usage = usage_of(data) or Usage(self._reservation.prompt_tokens, 0, measured=False)
-            raise self.broken(httpx2.RemoteProtocolError(f"no chat completion came back: {said}"), usage)
-        usage = usage_of(data) or Usage(self._reservation.prompt_tokens, spoken_tokens([data]), False)
-        self._door.breaker.succeeded()
-        self.settle(usage)
-        return _response(response, content)
-
-    def refused(self, response: httpx2.Response, content: bytes) -> httpx2.Response:
-        """Another status. Tells breaker and SDK whether coming again can help."""
-        status, (words, code) = response.status_code, _error_words(content)
-        error = str(status_error(status, self._door.words(words), self._where, code))
-        lasting = status in LASTING or code == "insufficient_quota"
-        if lasting or status in PASSING or status >= 500:
-            self._door.breaker.failed(error, lasting=lasting)
-        else:
-            self._door.breaker.succeeded()  # it answers; what it dislikes is this request
-        self._door.retried_because(error)
-        self.settle(Usage(0, 0), error=error)  # an error costs nothing at any provider known to us
-        answer = _response(response, content)
-        left = self._deadline - time.monotonic()
-        if lasting or self._door.breaker.is_open or max(_retry_after(response), SHORTEST_RETRY_S) > left:
-            answer.headers["x-should-retry"] = "false"
-        return answer
-
-    def relay(self, response: httpx2.Response) -> Iterator[bytes]:
-        """Pass a stream on, event by event; settle when it ends, breaks or is dropped."""
-        lines: list[str] = []
-        pending = b""
-        try:
-            for chunk in _within(response, self._deadline):
-                pending += chunk
-                *whole, pending = pending.split(b"\n")
-                if whole:
-                    passed = self._door.scrubbed(b"\n".join(whole) + b"\n")
-                    lines.append(passed.decode(errors="replace"))
-                    if STREAM_END in passed:
-                        self._finished(lines)
-                    yield passed
-            if pending:
-                lines.append(self._door.scrubbed(pending).decode(errors="replace"))
-                yield lines[-1].encode()
-        except httpx2.TransportError as exc:
-            # Half a reply is already out, so nothing above may quietly ask again.
-            error = self.broken(exc, self._stream_usage(lines))
-            if isinstance(error, ModelError):
-                raise error from None
-            raise ModelUnavailable(f"{self._where} broke off in the middle of its answer: {error}") from None
-        except GeneratorExit:
-            self.settle(self._stream_usage(lines), error="the stream was dropped before its end")
-            raise
-        self._finished(lines)
-
-    def _finished(self, lines: list[str]) -> None:
-        self._door.breaker.succeeded()
-        self.settle(self._stream_usage(lines))
-
-    def broken(self, exc: httpx2.TransportError, usage: Usage | None = None) -> Exception:
-        """The attempt brought no answer: what to raise, for the SDK to retry or for good."""
-        timed_out = isinstance(exc, httpx2.TimeoutException)
-        never_sent = isinstance(exc, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout))
-        words = self._door.words(describe(exc))
-        cause = f"{self._where}: {words}"
-        self._door.breaker.failed(cause, weight=2 if timed_out else 1)
-        self._door.retried_because(cause)
-        # Sent and lost: the provider may well bill it, up to the worst case.
-        self.settle(usage or (Usage(0, 0) if never_sent else self._reservation.usage), error=cause)
-        left = self._deadline - time.monotonic()
-        if self._door.breaker.is_open or left < SHORTEST_RETRY_S:
-            late = f" within {self._door._timeout_s:g} s" if timed_out and left < SHORTEST_RETRY_S else ""
-            return ModelUnavailable(f"no answer{late} from {cause}")
-        return type(exc)(words)
-
-    def settle(self, usage: Usage, error: str = "") -> None:
-        if self._settled:
-            return
-        self._settled = True
-        seconds = time.monotonic() - self._started
-        self._door.ledger.settle(self._reservation, usage, ok=not error, seconds=seconds, error=error)
-
-    def _stream_usage(self, lines: list[str]) -> Usage:
-        events = stream_events(lines)
-        counted = stream_usage(events)
-        return counted or Usage(self._reservation.prompt_tokens, spoken_tokens(events), measured=False)
-
-
-class _Stream(httpx2.SyncByteStream):
-    """A generator as a byte stream; closing it ends the generator, which settles the attempt."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._chunks
-
-    def close(self) -> None:
-        self._chunks.close()  # type: ignore[attr-defined]  # a generator
+        return self.rebuilt(response, self.scrubbed(content))
 
 
 class NoAsync(httpx2.AsyncBaseTransport):
@@ -294,71 +152,3 @@ class NoAsync(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         raise ModelUnavailable("the door to models is synchronous: use `invoke` or `stream`, not their twins")
-
-
-def describe(exc: Exception) -> str:
-    """An httpx2 error in words; some carry none."""
-    kind = {
-        "ConnectError": "cannot connect",
-        "ConnectTimeout": "cannot connect in time",
-        "ReadTimeout": "no answer in time",
-        "RemoteProtocolError": "broken answer",
-        "ReadError": "connection lost",
-    }.get(type(exc).__name__, type(exc).__name__)
-    return f"{kind} ({exc})" if str(exc) else kind
-
-
-def _within(response: httpx2.Response, deadline: float) -> Iterator[bytes]:
-    """The body's bytes; ReadTimeout past the deadline, however steadily they drip."""
-    size = 0
-    try:
-        for chunk in response.iter_bytes():
-            size += len(chunk)
-            if time.monotonic() > deadline:
-                raise httpx2.ReadTimeout("the answer took too long")
-            if size > LARGEST_BODY:
-                raise httpx2.RemoteProtocolError(f"the answer is longer than {LARGEST_BODY:,} bytes")
-            yield chunk
-    finally:
-        response.close()
-
-
-def _response(response: httpx2.Response, content: bytes) -> httpx2.Response:
-    return httpx2.Response(response.status_code, headers=_headers(response), content=content)
-
-
-def _headers(response: httpx2.Response) -> dict[str, str]:
-    kept = (*KEPT_HEADERS, "retry-after-ms", "x-should-retry")
-    return {name: response.headers[name] for name in kept if name in response.headers}
-
-
-def _content_type(response: httpx2.Response) -> str:
-    return str(response.headers.get("content-type", ""))
-
-
-def _error_words(content: bytes) -> tuple[str, str]:
-    """What a server says is wrong, and its code for it; the start of the body where it has no such form."""
-    raw = content.decode(errors="replace")
-    try:
-        data: Any = json.loads(raw)
-    except ValueError:
-        return raw[:300], ""
-    error = data.get("error", data) if isinstance(data, dict) else data
-    if not isinstance(error, dict):
-        return str(error)[:300], ""
-    return str(error.get("message") or error.get("detail") or error)[:300], str(error.get("code") or "")
-
-
-def _retry_after(response: httpx2.Response) -> float:
-    """Seconds the server asks to wait, 0 where it does not say."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = response.headers.get(name)
-        if value is None:
-            continue
-        try:
-            return float(value) / unit
-        except ValueError:
-            pass  # not a number, so it is a date, or nonsense
-        when = email.utils.parsedate_tz(value)
-        return 0.0 if when is None else email.utils.mktime_tz(when) - time.time()
-    return 0.0

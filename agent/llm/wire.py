@@ -42,9 +42,9 @@ class Reply:
 def estimate_tokens(text: str) -> int:
     """Tokens of a text, estimated from above without knowing the tokenizer.
 
-    Two letters a token, one for every digit, sign and run of spaces, one for every byte of the rest:
-    some three times what prose takes and close to what tables of numbers take. The worst case must
-    not come out too small, or a cap would not hold.
+    Two letters a token, one for every digit, sign and run of spaces, one for every byte of the rest.
+    Tokenizers usually join more than that, several times more in prose and little in tables of numbers,
+    and none known to us joins less: the worst case must not come out too small, or a cap would not hold.
     """
     total = 0
     for match in _PIECES.finditer(text):

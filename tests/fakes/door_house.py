@@ -1,0 +1,46 @@
+"""A door and the scripted server behind it, over real HTTP, with every event that came out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from fakes.chat_server import ChatServer
+from tunesmith.agent.llm import Completion, ModelDoor
+from tunesmith.events import Degraded, ModelCalled, Noted
+
+KEY = "sk-canary-5f0c1d2e3b"
+HELLO = [{"role": "user", "content": "Suggest one."}]
+
+
+class Point(BaseModel):
+    """An answer with the two kinds of number that matter."""
+
+    lr: float
+    layers: int
+
+
+@dataclass
+class House:
+    """What a test holds."""
+
+    server: ChatServer
+    door: ModelDoor
+    events: list[Any] = field(default_factory=list)
+
+    def ask(self, words: str = "Suggest one.", **more: Any) -> Completion[Point]:
+        return self.door.complete([{"role": "user", "content": words}], Point, purpose="test", **more)
+
+    @property
+    def calls(self) -> list[ModelCalled]:
+        return [event for event in self.events if isinstance(event, ModelCalled)]
+
+    @property
+    def degraded(self) -> list[Degraded]:
+        return [event for event in self.events if isinstance(event, Degraded)]
+
+    @property
+    def notes(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, Noted)]
