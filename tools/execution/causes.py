@@ -1,0 +1,147 @@
+"""Why a trial ended: one typed state and one plain line for every way there is."""
+
+from __future__ import annotations
+
+import re
+import signal
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from tunesmith.errors import TunesmithError
+from tunesmith.tools.execution.handle import Diverged, Pruned
+from tunesmith.tools.execution.words import cleaned_tail, one_line
+from tunesmith.trial import Outcome, TrialState
+
+_HERE = str(Path(__file__).resolve().parent)
+_MEMORY_TEXT = re.compile(
+    r"out of memory|can't allocate memory|cannot allocate memory|\bstd::bad_alloc\b|RESOURCE_EXHAUSTED"
+    r"|^(\w+\.)*(MemoryError|OutOfMemoryError)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_INTERRUPTIONS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_SIGNAL_WORDS = {
+    signal.SIGSEGV: "segmentation fault, in native code",
+    signal.SIGBUS: "bus error; a full /dev/shm is a common cause",
+    signal.SIGABRT: "native code gave up",
+    signal.SIGFPE: "arithmetic fault, in native code",
+    signal.SIGILL: "illegal instruction; a library built for another processor?",
+    signal.SIGKILL: "often the out-of-memory killer, of which nothing is known here",
+}
+
+
+def from_exception(error: BaseException) -> Outcome:
+    """The outcome of training code that raised.
+
+    `Pruned`, and Optuna's `TrialPruned` by name, are pruned; `Diverged` is diverged; MemoryError, any
+    OutOfMemoryError and errors that speak of memory, also as the stated cause of another error, are out of
+    memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
+    """
+    if isinstance(error, Pruned) or "TrialPruned" in _names(error):
+        return Outcome(state=TrialState.PRUNED, message=one_line(_text(error)))
+    if isinstance(error, Diverged):
+        return Outcome(state=TrialState.DIVERGED, message=one_line(_text(error)))
+    if isinstance(error, KeyboardInterrupt):
+        return Outcome(state=TrialState.LOST, message="interrupted from outside by SIGINT")
+    state = TrialState.OUT_OF_MEMORY if _ran_out_of_memory(error) else TrialState.CRASHED
+    return Outcome(state=state, message=one_line(_sentence(error)), traceback=formatted(error))
+
+
+def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
+    """The outcome of a worker that ended without leaving a result.
+
+    Args:
+        code: Exit status, or the negated number of the signal that ended it; not one we sent.
+        log_tail: The end of what it printed.
+        oom_killed: The kernel's out-of-memory killer was at work while it ran.
+    """
+    last_line = log_tail.rpartition("\n")[2]
+    said = f"; its last line: {last_line}" if last_line else ""
+    if code >= 0:
+        state = (
+            TrialState.OUT_OF_MEMORY if code and _MEMORY_TEXT.search(log_tail[-1500:]) else TrialState.CRASHED
+        )
+        message = one_line(f"the process exited with status {code}{said}")
+        return Outcome(state=state, message=message, traceback=log_tail)
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    if -code in _INTERRUPTIONS:
+        # A person or a shutting-down machine: it says nothing about the configuration.
+        return Outcome(
+            state=TrialState.LOST, message=f"interrupted from outside by {name}", traceback=log_tail
+        )
+    if -code == signal.SIGKILL and oom_killed:
+        return Outcome(
+            state=TrialState.OUT_OF_MEMORY,
+            message="killed by the kernel's out-of-memory killer",
+            traceback=log_tail,
+        )
+    words = _SIGNAL_WORDS.get(signal.Signals(-code)) if name.startswith("SIG") else None
+    memory = -code == signal.SIGABRT and _MEMORY_TEXT.search(log_tail)
+    return Outcome(
+        state=TrialState.OUT_OF_MEMORY if memory else TrialState.CRASHED,
+        message=f"killed by {name}" + (f" ({words})" if words else ""),
+        traceback=log_tail,
+    )
+
+
+def formatted(error: BaseException) -> str:
+    """The traceback's last lines, from the training code's first frame on, cleaned."""
+    whole = traceback.format_exception(type(error), error, _from_user(error.__traceback__))
+    return cleaned_tail("".join(whole))
+
+
+def kernel_oom_kills() -> int:
+    """How many processes the kernel has killed for memory since it started; 0 where that is not told."""
+    try:
+        text = Path("/proc/vmstat").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^oom_kill (\d+)$", text, re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the training code called sys.exit({error.code!r}); it must return its metric instead"
+    if isinstance(error, TunesmithError):
+        return _text(error)  # written for people already
+    text = _text(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as fault:  # noqa: BLE001 - user code's __str__, at the process's edge; named in the text
+        return f"(its text cannot be shown: {type(fault).__name__})"
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
+
+
+def _ran_out_of_memory(error: BaseException) -> bool:
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        if {"MemoryError", "OutOfMemoryError"} & _names(link):
+            return True
+        if isinstance(link, (RuntimeError, OSError)) and _MEMORY_TEXT.search(_text(link)):
+            return True
+        link = link.__cause__
+    return False
+
+
+def _from_user(frames: TracebackType | None) -> TracebackType | None:
+    """The traceback without our own frames and the import system's at its top."""
+    first = frames
+    while first is not None:
+        file = first.tb_frame.f_code.co_filename
+        if not file.startswith((_HERE, "<frozen importlib")):
+            return first
+        first = first.tb_next
+    return None

@@ -1,0 +1,222 @@
+"""Training code driven by command line: started, listened to, stopped.
+
+The command prints its metrics as JSON objects, one a line, on stdout:
+
+    {"step": 3, "val_accuracy": 0.91}            a report, answered by a verdict
+    {"val_accuracy": 0.93, "val_loss": 0.2}      the result; the last such line counts, and without
+                                                 any the last report does
+
+Everything else it prints goes to the trial's log. It finds its configuration in its arguments and in the
+environment: TUNESMITH_CONFIG (JSON), TUNESMITH_SEED, TUNESMITH_CHECKPOINT_DIR, TUNESMITH_TRIAL (the
+number). When the verdict is to stop, its process group gets SIGTERM, and SIGKILL two seconds later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import IO, Any
+
+from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
+from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.handle import TrialHandle
+from tunesmith.tools.execution.loading import search_path
+from tunesmith.tools.execution.measuring import returned_values
+
+GRACE_S = 2.0
+"""Time between asking a process to end and killing it."""
+_LONGEST_LINE = 1 << 20
+_POLL_S = 0.1
+_PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\-]*)\}")
+RESERVED = ("config", "seed", "checkpoint_dir")
+"""Placeholders beside the hyperparameters: the configuration as JSON, the trial's seed, its folder."""
+
+
+class CommandFailed(TunesmithError):
+    """A command ended by itself, and not well; `code` is its status, or the negated number of a signal."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"the command ended with status {code}")
+
+
+def placeholders(command: tuple[str, ...] | list[str]) -> set[str]:
+    """The `{name}`s in a command, the reserved ones left out."""
+    return {name for argument in command for name in _PLACEHOLDER.findall(argument)} - set(RESERVED)
+
+
+def arguments(command: list[str], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The command with `{name}` replaced by values.
+
+    A value stays inside its argument whatever is in it. An argument that names a hyperparameter without
+    a value, because it is inactive in this configuration, is left out, with an option directly before it.
+    Braces that hold no plain name stay as they are.
+
+    Returns:
+        The argument vector, and the names that had no value.
+    """
+    made: list[str] = []
+    missing: list[str] = []
+    option = False  # whether made[-1] is a plain option that the next argument belongs to
+    for place, argument in enumerate(command):
+        names = _PLACEHOLDER.findall(argument)
+        absent = [name for name in names if name not in values]
+        if absent:
+            missing += absent
+            if option:
+                made.pop()
+            option = False
+            continue
+        made.append(_PLACEHOLDER.sub(lambda match: as_text(values[match[1]]), argument))
+        option = place > 0 and not names and argument.startswith("-") and "=" not in argument
+    return made, missing
+
+
+def as_text(value: Any) -> str:
+    """A value as an argument: numbers so that they read back exactly, booleans as true and false."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class CommandRun:
+    """One run of a command, from start to end, in a process group of its own within our session."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pruned_at: float | None = None
+        self._final: dict[str, float] | None = None
+        self._rest = b""
+
+    def prune(self) -> None:
+        """Ask the command to end; called from the thread that reads verdicts."""
+        if self._process is not None and self._process.poll() is not None:
+            return  # it had ended by itself: its result counts
+        self._pruned_at = time.monotonic()
+        self._signal(signal.SIGTERM)
+
+    def values(self, handle: TrialHandle) -> dict[str, float]:
+        """Run to the end and return the metrics; {} when it was pruned.
+
+        Raises:
+            CommandFailed: It could not be started, or ended with a status other than 0.
+            MissingMetric, TypeError, ValueError, Diverged: What it printed is not usable.
+        """
+        # A time limit's SIGTERM goes to our whole session. The command may use its grace to end well, so
+        # we stay to wait for it. A handler, not SIG_IGN: the command would inherit that.
+        signal.signal(signal.SIGTERM, lambda number, frame: None)
+        self._start(handle)
+        assert self._process is not None
+        try:
+            self._listen(handle)
+            code = self._wait()
+        finally:
+            if self._process.poll() is None:
+                self._signal(signal.SIGKILL)
+                self._process.wait()
+        if self._pruned_at is not None:
+            handle.told_to_prune = True
+            return {}
+        if code != 0:
+            raise CommandFailed(code)
+        if self._final is not None:
+            return self._final
+        if handle.curve:
+            return {handle.metric: handle.curve[next(reversed(handle.curve))]}
+        raise MissingMetric(
+            f"{self._assignment.what} ended without printing {handle.metric!r}. Print a line such as "
+            f'{{"{handle.metric}": 0.5}} on stdout, or change `metric` in the task.'
+        )
+
+    def _start(self, handle: TrialHandle) -> None:
+        assignment = self._assignment
+        assert assignment.command is not None
+        config = json.dumps(assignment.configuration)
+        checkpoints = str(handle.checkpoint_dir)
+        reserved = {"config": config, "seed": assignment.seed, "checkpoint_dir": checkpoints}
+        vector, missing = arguments(assignment.command, {**reserved, **assignment.configuration})
+        if missing:
+            print(f"[tunesmith] left out, inactive in this configuration: {', '.join(missing)}")
+        environment = dict(os.environ) | {
+            "TUNESMITH_CONFIG": config,
+            "TUNESMITH_SEED": str(assignment.seed),
+            "TUNESMITH_CHECKPOINT_DIR": checkpoints,
+            "TUNESMITH_TRIAL": str(assignment.number),
+            "PATH": search_path(dict(os.environ)),
+            "PYTHONUNBUFFERED": "1",  # or reports would wait in a buffer until the end
+        }
+        try:
+            self._process = subprocess.Popen(
+                vector, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, process_group=0
+            )
+        except (OSError, ValueError, IndexError) as error:
+            raise ObjectiveError(f"{assignment.what} cannot be started: {error}") from error
+        if self._pruned_at is not None:
+            self._signal(signal.SIGTERM)
+
+    def _listen(self, handle: TrialHandle) -> None:
+        """Read stdout until it is closed, the command has ended, or its time after a verdict is over."""
+        assert self._process is not None and self._process.stdout is not None
+        pipe: IO[bytes] = self._process.stdout
+        os.set_blocking(pipe.fileno(), False)
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while not self._overdue():
+                ended = self._process.poll() is not None  # before reading: what it printed last is there then
+                ready = selector.select(0 if ended else _POLL_S)
+                data = os.read(pipe.fileno(), 1 << 16) if ready else b""
+                self._take(data, handle)
+                if (ready or ended) and not data:
+                    break  # closed; or ended, and something it left behind holds the pipe open
+        self._take(b"\n", handle)  # a last line may lack its end
+
+    def _take(self, data: bytes, handle: TrialHandle) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            lines, self._rest = [*lines, self._rest], b""
+        for line in lines:
+            metrics = _metrics(line, handle.metric)
+            if metrics is None:
+                if line:
+                    os.write(1, line + b"\n")
+            elif "step" in metrics:
+                handle.report(metrics[handle.metric], metrics["step"])
+            else:
+                self._final = returned_values(metrics, handle.metric, self._assignment.what)
+
+    def _wait(self) -> int:
+        assert self._process is not None
+        while not self._overdue():
+            try:
+                return self._process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                continue
+        self._signal(signal.SIGKILL)
+        return self._process.wait()
+
+    def _overdue(self) -> bool:
+        return self._pruned_at is not None and time.monotonic() > self._pruned_at + GRACE_S
+
+    def _signal(self, number: int) -> None:
+        if self._process is None:
+            return
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return  # it has ended, and everything in its group
+
+
+def _metrics(line: bytes, metric: str) -> dict[str, Any] | None:
+    """The JSON object in a line, when it holds the metric."""
+    if not line.lstrip().startswith(b"{"):
+        return None
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and metric in found else None

@@ -1,0 +1,137 @@
+"""What training code holds of its trial: the second argument of `train(config, trial)`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import operator
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from tunesmith.errors import TunesmithError, short
+from tunesmith.tools.execution.measuring import as_number
+from tunesmith.tools.execution.records import CHECKPOINTS, CURVE
+
+log = logging.getLogger(__name__)
+
+
+class Pruned(TunesmithError):
+    """Raise it from training code to end a trial that is not worth going on with."""
+
+
+class Diverged(TunesmithError):
+    """Raised by `trial.report` for NaN or an infinite value; let it pass, the trial is over."""
+
+
+class Channel(Protocol):
+    """Where reports go and verdicts come from; see `channel.EngineChannel`."""
+
+    def report(self, step: int, value: float) -> None: ...
+
+    def verdict(self, step: int) -> bool: ...
+
+
+class TrialHandle:
+    """The trial as training code sees it; the methods have Optuna's names and argument order.
+
+        def train(config, trial):
+            for epoch in range(40):
+                ...
+                trial.report(accuracy, epoch)
+                if trial.should_prune():
+                    return accuracy  # or raise tunesmith.training.Pruned
+            return {"val_accuracy": accuracy, "val_loss": loss}
+
+    Attributes:
+        number: The trial's number; negative in the comparison at the end of a run.
+        seed: This trial's seed, in [0, 2**31). The global generators of `random`, and of NumPy and
+            PyTorch once they are loaded, have been seeded with it.
+        folder: The trial's own folder; absolute.
+    """
+
+    def __init__(self, number: int, folder: Path, seed: int, metric: str, channel: Channel) -> None:
+        self.number, self.folder, self.seed = number, folder, seed
+        self.metric = metric
+        self.diverged: str | None = None
+        """What was reported that is not finite, in words; None while all was."""
+        self.told_to_prune = False
+        self.curve: dict[int, float] = {}
+        self._channel = channel
+        self._latest: int | None = None
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+        self._file = open(folder / CURVE, "w", encoding="utf-8")  # a retry starts its curve anew
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder for this trial's checkpoints; it exists, and is kept after the trial."""
+        path = self.folder / CHECKPOINTS
+        path.mkdir(exist_ok=True)
+        return path
+
+    def report(self, value: Any, step: int) -> None:
+        """Report the metric after `step` (an epoch, say).
+
+        Args:
+            value: A number, NumPy scalar or tensor of one element. NaN or an infinite value ends the
+                trial as diverged.
+            step: An integer >= 0. Steps may be skipped and come in any order; a step that was
+                reported already is ignored, as in Optuna, and the first value stands.
+        Raises:
+            TypeError, ValueError: `value` or `step` is not as above.
+            Diverged: `value` is not finite; nothing after this counts.
+        """
+        number, place = self._number(value), _step(step)
+        with self._lock:
+            if self.diverged is not None:
+                raise Diverged(self.diverged)
+            if not math.isfinite(number):
+                self.diverged = f"{self.metric} was {number} at step {place}"
+                raise Diverged(self.diverged)
+            if place in self.curve:
+                log.warning("step %d was reported before; this value of it is ignored", place)
+                return
+            self.curve[place] = number
+            seconds = round(time.monotonic() - self._started, 3)
+            self._file.write(json.dumps({"step": place, "value": number, "seconds": seconds}) + "\n")
+            self._file.flush()
+            self._latest = place
+            self._channel.report(place, number)
+
+    def should_prune(self) -> bool:
+        """Whether to stop now, judged by the curve up to the latest report.
+
+        Waits for the verdict on that report (about a millisecond), so that the same seed gives the same
+        run. Once True it stays True, and however the function returns then, the trial
+        counts as pruned. False before the first report.
+        """
+        with self._lock:
+            latest = self._latest
+        if latest is not None and self._channel.verdict(latest):
+            self.told_to_prune = True
+        return self.told_to_prune
+
+    def _number(self, value: Any) -> float:
+        number = as_number(value)
+        if number is None:
+            raise TypeError(
+                f"trial.report(value, step) got value = {short(value)} ({type(value).__name__}), which is "
+                f"no number. Report a float; for a tensor of one element, its .item()."
+            )
+        return number
+
+
+def _step(step: Any) -> int:
+    try:
+        place = int(step) if isinstance(step, float) and step.is_integer() else operator.index(step)
+    except TypeError:
+        place = -1
+    if isinstance(step, bool) or place < 0:
+        raise ValueError(
+            f"trial.report(value, step) got step = {short(step)}; it must be an integer >= 0, such "
+            f"as the epoch. The value comes first and the step second."
+        )
+    return place

@@ -1,0 +1,326 @@
+"""Trials on this machine, each in a process of its own, started by the warm parent.
+
+    engine -- LocalExecutor ==control== warm parent --fork--> worker (its own session)
+                    \\_______________reports, verdicts_________/
+
+Reports and verdicts pass directly between worker and engine. The warm parent starts workers, watches
+them and says when one has ended; by then its `result.json` is durable.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psutil
+
+from tunesmith.errors import ExecutorError
+from tunesmith.interfaces import Executor, Finished, Job, Reported, WorkerEvent
+from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.command import GRACE_S
+from tunesmith.tools.execution.messages import Lines, encode
+from tunesmith.tools.execution.preload import with_companions
+from tunesmith.tools.execution.records import RESULT, read_curve, read_result, settle
+from tunesmith.tools.execution.sessions import end_session
+from tunesmith.tools.execution.warm_link import WarmLink
+from tunesmith.tools.execution.words import one_line
+from tunesmith.trial import Outcome, TrialState
+
+StartMethod = Literal["auto", "fork", "spawn"]
+_CHUNK = 1 << 16
+_MAX_DEATHS = 3
+"""Warm parents that may die one after the other without having started anything."""
+
+
+@dataclass
+class _Running:
+    """A submitted job until its end is told."""
+
+    job: Job
+    line: socket.socket
+    submitted: float
+    lines: Lines = field(default_factory=Lines)
+    outbox: bytearray = field(default_factory=bytearray)
+    """Verdicts that the worker has not taken yet."""
+    pid: int | None = None
+    created: float = 0.0
+    """When the process was created, as the system counts; tells it from a later one with its id."""
+
+
+class LocalExecutor(Executor):
+    """Runs jobs in processes on this machine. Used from one thread.
+
+    Args:
+        workers: Jobs that may run at the same time, at least 1.
+        preload: Modules to import once for all workers, such as `torch`; see `discover_preload`.
+        start_method: `fork` forks the warm parent, `spawn` starts a new process for each job, `auto`
+            forks wherever that is safe.
+        warn: Told in one sentence of whatever makes the executor slower or less able than asked.
+
+    Attributes:
+        warnings: What `warn` was told.
+        start_method: As given; after the first events, what is really used.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        preload: Sequence[str] = (),
+        *,
+        start_method: StartMethod = "auto",
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        if workers < 1:
+            raise ExecutorError(f"workers must be at least 1, not {workers}.")
+        if os.name != "posix":
+            raise ExecutorError("trials run on Linux and macOS only; on Windows, use WSL.")
+        self._workers, self._preload, self._method = workers, with_companions(preload), start_method
+        self.start_method: str = start_method
+        self.warnings: list[str] = []
+        self._warn = warn
+        self._running: dict[int, _Running] = {}
+        self._events: list[WorkerEvent] = []
+        self._deaths = 0
+        self._closed = False
+        self._selector = selectors.DefaultSelector()
+        # At once: the libraries load while the caller prepares its first job.
+        self._link = self._new_link()
+
+    def capacity(self) -> int:
+        return 0 if self._closed else self._workers - len(self._running)
+
+    def submit(self, job: Job) -> None:
+        if self._closed:
+            raise ExecutorError("the executor is closed.")
+        if self.capacity() < 1:
+            raise ExecutorError(f"all {self._workers} workers are busy; ask capacity() first.")
+        if job.number in self._running:
+            raise ExecutorError(f"job {job.number} is running already.")
+        if not job.folder.is_absolute():
+            raise ExecutorError(f"job {job.number}: its folder must be absolute, not {job.folder}.")
+        if (job.folder / RESULT).exists():
+            raise ExecutorError(f"job {job.number}: {job.folder / RESULT} exists; it has been run.")
+        if self._deaths >= _MAX_DEATHS:
+            raise ExecutorError(f"the process that starts trials keeps dying: {self.warnings[-1]}")
+        job.folder.mkdir(parents=True, exist_ok=True)
+        self._send(job)
+
+    def events(self, timeout_s: float) -> list[WorkerEvent]:
+        until = time.monotonic() + timeout_s
+        while not self._events and not self._closed:
+            left = until - time.monotonic()
+            for key, mask in self._selector.select(max(0.0, left)):
+                if key.data is None:
+                    self._on_control()
+                elif key.data in self._running and self._running[key.data].line is key.fileobj:
+                    self._on_line(self._running[key.data], mask)
+            if left <= 0:
+                break
+        events, self._events = self._events, []
+        return events
+
+    def verdict(self, number: int, step: int, prune: bool) -> None:
+        running = self._running.get(number)
+        if running is not None:  # else it ended without waiting for the answer
+            running.outbox += encode({"step": step, "prune": prune})
+            self._flush(running)
+
+    def kill(self, number: int, outcome: Outcome) -> None:
+        running = self._running.get(number)
+        if running is not None:
+            self._settle(running, outcome)
+            self._tell_parent({"kill": number})
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        for running in self._running.values():
+            lost = Outcome(state=TrialState.LOST, message="the run ended while it was running")
+            self._settle(running, lost)
+        try:
+            self._link.send({"close": True})
+        except OSError:
+            self._end_orphans()
+        else:
+            self._link.wait(GRACE_S + 5.0)
+            self._end_orphans()
+        self._closed = True
+        for running in self._running.values():
+            running.line.close()
+        self._running.clear()
+        self._selector.close()
+        self._link.close()
+
+    # -- the warm parent ------------------------------------------------------------------------
+
+    def _new_link(self) -> WarmLink:
+        link = WarmLink(self._preload, self._method)
+        self._selector.register(link.socket, selectors.EVENT_READ, None)
+        return link
+
+    def _send(self, job: Job) -> None:
+        """Hand a job to the warm parent, with the worker's end of a line of its own."""
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        running = _Running(job, ours, time.monotonic())
+        self._running[job.number] = running
+        self._selector.register(ours, selectors.EVENT_READ, job.number)
+        with theirs:
+            self._tell_parent({"start": Assignment.of(job, _import_path()).as_json()}, theirs)
+
+    def _tell_parent(self, message: dict[str, Any], line: socket.socket | None = None) -> None:
+        try:
+            self._link.send(message, line)
+        except TimeoutError as error:
+            raise ExecutorError("the process that starts trials does not answer.") from error
+        except OSError:
+            return  # it has died; `events` sees that too, and deals with all it was doing
+
+    def _on_control(self) -> None:
+        messages = self._link.receive()
+        if messages is None:
+            self._parent_died()
+            return
+        for message in messages:
+            if "ready" in message:
+                self.start_method = message["ready"]
+                for warning in message["warnings"]:
+                    self._say(warning)
+            elif "started" in message:
+                self._deaths = 0
+                self._started(self._running[message["started"]], message["pid"])
+            elif "unstarted" in message:
+                running = self._running[message["unstarted"]]
+                self._end(running, f"no process could be started: {message['error']}")
+            elif "ended" in message:
+                self._end(self._running[message["ended"]], f"its result was not recorded: {message['error']}")
+
+    def _started(self, running: _Running, pid: int) -> None:
+        running.pid = pid
+        try:
+            running.created = psutil.Process(pid).create_time()
+        except psutil.NoSuchProcess:
+            running.pid = None  # ended and waited for meanwhile
+
+    def _parent_died(self) -> None:
+        """Start another; its workers are lost, and what it had not started yet is sent again."""
+        self._selector.unregister(self._link.socket)
+        self._link.wait(1.0)
+        words = self._link.last_words()
+        if not self._link.ready and self._preload:
+            self._say(f"loading libraries in advance failed ({words}); each trial loads its own (slower)")
+            self._preload = []
+        else:
+            self._say(f"the process that starts trials died ({words}); another was started")
+        self._deaths += 1
+        self._end_orphans()
+        self._link.close()
+        waiting = [r for r in self._running.values() if r.pid is None and read_result(r.job.folder) is None]
+        for running in list(self._running.values()):
+            if running not in waiting:
+                self._end(running, "the process that watched over it died")
+        self._link = self._new_link()
+        for running in waiting:
+            if self._deaths >= _MAX_DEATHS:
+                self._end(running, "the process that starts trials keeps dying")
+            else:
+                self._forget(running)
+                self._send(running.job)
+
+    def _end_orphans(self) -> None:
+        """End workers whose parent is dead."""
+        for running in self._running.values():
+            if running.pid is None:
+                continue
+            try:
+                same = psutil.Process(running.pid).create_time() == running.created
+            except psutil.NoSuchProcess:
+                same = False
+            if same:
+                end_session(running.pid)
+
+    # -- one worker's line ----------------------------------------------------------------------
+
+    def _on_line(self, running: _Running, mask: int) -> None:
+        if mask & selectors.EVENT_WRITE:
+            self._flush(running)
+        if mask & selectors.EVENT_READ and not self._read(running):
+            self._selector.unregister(running.line)  # closed; its end is told by the warm parent
+
+    def _read(self, running: _Running) -> bool:
+        """Take in what the worker reported; False once it has closed its end."""
+        number = running.job.number
+        try:
+            data = running.line.recv(_CHUNK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        try:
+            for message in running.lines.feed(data):
+                self._events.append(Reported(number, int(message["step"]), float(message["value"])))
+        except (ValueError, KeyError, TypeError) as error:
+            broken = f"it wrote to the line that reports go over: {error}"
+            self.kill(number, Outcome(state=TrialState.CRASHED, message=one_line(broken)))
+            return False
+        return bool(data)
+
+    def _flush(self, running: _Running) -> None:
+        """Send waiting verdicts as far as the worker takes them; the rest when it does."""
+        if running.line not in self._selector.get_map():
+            return  # closed at its end
+        try:
+            sent = running.line.send(running.outbox) if running.outbox else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            sent = len(running.outbox)  # the worker is gone
+        del running.outbox[:sent]
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if running.outbox else 0)
+        self._selector.modify(running.line, wanted, running.job.number)
+
+    def _end(self, running: _Running, otherwise: str) -> None:
+        """Tell a job's end; `otherwise` says why when no outcome is on record."""
+        while running.line in self._selector.get_map():  # reports first, and the last one too
+            before = len(self._events)
+            if not self._read(running) or len(self._events) == before:
+                break
+        self._forget(running)
+        outcome = read_result(running.job.folder)
+        if outcome is None:
+            lost = Outcome(state=TrialState.LOST, message=one_line(otherwise))
+            outcome = self._settle(running, lost)
+        self._events.append(Finished(running.job.number, outcome))
+
+    def _forget(self, running: _Running) -> None:
+        if running.line in self._selector.get_map():
+            self._selector.unregister(running.line)
+        running.line.close()
+        del self._running[running.job.number]
+
+    def _settle(self, running: _Running, outcome: Outcome) -> Outcome:
+        """Record an outcome with what is known of the job, unless one is recorded already."""
+        folder = running.job.folder
+        known = {
+            "curve": outcome.curve or read_curve(folder),
+            "seconds": outcome.seconds or time.monotonic() - running.submitted,
+        }
+        try:
+            return settle(folder, outcome.model_copy(update=known))
+        except OSError as error:
+            raise ExecutorError(f"{folder / RESULT} cannot be written: {error}") from error
+
+    def _say(self, warning: str) -> None:
+        self.warnings.append(warning)
+        if self._warn is not None:
+            self._warn(warning)
+
+
+def _import_path() -> list[str]:
+    return [os.path.abspath(entry) for entry in sys.path]

@@ -1,0 +1,64 @@
+"""A log of bounded size: the head and the tail of what a trial prints."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from tunesmith.tools.execution.words import cleaned_tail
+
+log = logging.getLogger(__name__)
+
+CAP = 1 << 20
+"""Bytes that a log may take on disk."""
+_MARK = "\n[... {:>17,} bytes cut here ...]\n"
+
+
+class CappedLog:
+    """Writes all it is given until the file reaches `cap`, then keeps its head and its tail.
+
+    Whenever the cap is reached the middle is cut away in place, so the tail on disk is always recent and
+    a script that prints without end costs a rewrite of a quarter of the cap for every half of it.
+    """
+
+    def __init__(self, path: Path, cap: int = CAP) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._cap, self._keep = cap, cap // 4
+        self._size = self._cut = 0
+        self._broken = False
+
+    def write(self, data: bytes) -> None:
+        """Append `data`. A full disk costs the rest of the log, not the trial."""
+        if self._broken:
+            return
+        try:
+            self._append(data)
+        except OSError as error:
+            self._broken = True
+            log.warning("%s ends here: %s", self._path, error)
+
+    def _append(self, data: bytes) -> None:
+        for start in range(0, len(data), self._keep):
+            piece = data[start : start + self._keep]
+            self._size += os.pwrite(self._file, piece, self._size)
+            if self._size > self._cap:
+                self._cut_middle()
+
+    def _cut_middle(self) -> None:
+        mark_end = self._keep + (len(_MARK.format(self._cut)) if self._cut else 0)
+        tail = os.pread(self._file, self._keep, self._size - self._keep)
+        self._cut += self._size - self._keep - mark_end
+        middle = _MARK.format(self._cut).encode() + tail
+        os.pwrite(self._file, middle, self._keep)
+        self._size = self._keep + len(middle)
+        os.ftruncate(self._file, self._size)
+
+    def tail(self, limit: int = 4000) -> str:
+        """The last lines, cleaned, at most `limit` characters."""
+        start = max(0, self._size - 4 * limit)
+        return cleaned_tail(os.pread(self._file, self._size - start, start).decode(errors="replace"), limit)
+
+    def close(self) -> None:
+        os.close(self._file)

@@ -1,0 +1,39 @@
+"""Functions given from Python, sent to workers by value: closures, notebook cells, unguarded scripts."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tunesmith.errors import ObjectiveError
+from tunesmith.interfaces import Objective
+from tunesmith.tools.atomic_write import write_atomic
+
+
+def pickle_objective(train: Callable[..., Any], path: Path) -> Objective:
+    """Write `train` to `path` by cloudpickle, as an objective that runs in the caller's folder.
+
+    What `__main__` defines, lambdas and closures travel by value; functions of an importable module
+    travel as that module's name, and workers import it.
+
+    Raises:
+        ObjectiveError: `train` cannot be called, or holds something that cannot be pickled, such as an
+            open file, a lock or a CUDA stream.
+    """
+    import cloudpickle
+
+    if not callable(train):
+        raise ObjectiveError(f"the training function must be callable; {type(train).__name__} is not.")
+    try:
+        data = cloudpickle.dumps(train)
+    except (pickle.PicklingError, TypeError, RecursionError, AttributeError, ValueError) as error:
+        name = getattr(train, "__name__", type(train).__name__)
+        raise ObjectiveError(
+            f"{name} cannot be sent to a worker process: {error}. It, or something it uses from outside "
+            f"itself, cannot be pickled; create that inside the function."
+        ) from error
+    path = path.absolute()
+    write_atomic(path, data)
+    return Objective(pickle=path, workdir=Path.cwd())

@@ -1,0 +1,65 @@
+"""Ending everything that a trial started: its session, whatever process groups are in it.
+
+A worker leads a session of its own. What it starts belongs to that session unless it asks for another
+one (`setsid`, as daemons do); such a process is beyond our reach and is left alone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+
+_PASSES = 5
+
+
+def members(session: int) -> list[int]:
+    """Process ids in a session, its leader included, also those that have ended and were not waited for."""
+    found = []
+    for pid in psutil.pids():
+        try:
+            if os.getsid(pid) == session:
+                found.append(pid)
+        except (ProcessLookupError, PermissionError):
+            continue  # ended meanwhile, or another user's
+    return found
+
+
+def signal_session(session: int, number: int) -> None:
+    """Send a signal to every process of a session. The caller sees to it that the id is not reused."""
+    # The leader by its own id too: it may not have reached its setsid() yet.
+    for pid in {session, *members(session)}:
+        _send(pid, number)
+
+
+def end_session(session: int) -> None:
+    """Kill every process of a session at once, those included that they start meanwhile."""
+    for _ in range(_PASSES):
+        signal_session(session, signal.SIGKILL)
+        if all(pid == session or has_ended(pid) for pid in members(session)):
+            return
+
+
+def end_own_session() -> None:
+    """Kill everything in this process's session, and this process."""
+    own = os.getpid()
+    for pid in members(os.getsid(0)):
+        if pid != own:
+            _send(pid, signal.SIGKILL)
+    os.kill(own, signal.SIGKILL)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or waits only to be waited for."""
+    try:
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # ended meanwhile

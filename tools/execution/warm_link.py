@@ -1,0 +1,105 @@
+"""The engine's end of the warm parent: starts it, talks to it, and takes it down."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunesmith.errors import ExecutorError
+from tunesmith.settings import SECRET_VARIABLES
+from tunesmith.tools.execution.child import thread_environment
+from tunesmith.tools.execution.messages import Lines, encode
+from tunesmith.tools.execution.words import cleaned_tail
+
+_SEND_LIMIT_S = 60.0
+"""How long a message may wait; the parent does not read while it imports libraries."""
+
+
+def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of training processes: without keys, numerical libraries with one thread to start with.
+
+    Hash randomisation is off unless asked for, so that sets iterate in the same order in every run.
+    """
+    clean = {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
+    return {"PYTHONHASHSEED": "0", **clean, **thread_environment(1)}
+
+
+class WarmLink:
+    """One warm parent, running. Made again when it dies.
+
+    Attributes:
+        socket: Readable when the parent has something to say, or has ended.
+        ready: Whether it has imported its libraries.
+    """
+
+    def __init__(self, preload: Sequence[str], method: str) -> None:
+        ours, theirs = socket.socketpair()
+        self._stderr = tempfile.TemporaryFile()
+        self._lines = Lines()
+        self.socket = ours
+        self.ready = False
+        try:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-P", "-m", "tunesmith.tools.execution.warm_parent"),
+                    *(str(theirs.fileno()), str(os.getpid()), method, *preload),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                pass_fds=(theirs.fileno(),),
+                env=worker_environment(os.environ),
+                start_new_session=True,  # a terminal's Ctrl-C does not reach it
+            )
+        except OSError as error:
+            ours.close()
+            self._stderr.close()
+            raise ExecutorError(f"the process that starts trials cannot be started: {error}") from error
+        finally:
+            theirs.close()
+        ours.settimeout(_SEND_LIMIT_S)
+
+    def send(self, message: Mapping[str, Any], line: socket.socket | None = None) -> None:
+        """Raises OSError when the parent is gone."""
+        data = encode(message)
+        if line is not None:
+            socket.send_fds(self.socket, [data[:1]], [line.fileno()])
+            data = data[1:]
+        self.socket.sendall(data)
+
+    def receive(self) -> list[dict[str, Any]] | None:
+        """What it says; None when it is gone. Call it when `socket` is readable."""
+        try:
+            data = self.socket.recv(1 << 16)
+        except OSError:
+            data = b""
+        messages = self._lines.feed(data) if data else None
+        if messages and any("ready" in message for message in messages):
+            self.ready = True
+        return messages
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for its end, and kill it when that takes too long."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def last_words(self) -> str:
+        """How it ended and the end of what it printed on stderr; call after `wait`."""
+        size = self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(0, size - 4000))
+        words = cleaned_tail(self._stderr.read().decode(errors="replace"), 600)
+        return f"status {self._process.returncode}" + (f": {words}" if words else "")
+
+    def close(self) -> None:
+        """Free its end of the line; whatever still runs there ends itself."""
+        self.socket.close()
+        self.wait(5.0)
+        self._stderr.close()
