@@ -82,8 +82,8 @@ class Knowledge:
 
         Args:
             name: The parameter's name; `clf__C`, `optimizer.lr` and `Learning-Rate` are understood.
-            words: Text about the model and the data. A parameter's own conditions count as such text: one that
-                is active only when `optimizer` is `sgd` is about SGD, whatever else the text mentions.
+            words: Text about the model and the data. A parameter's own conditions count as such text: one
+                that is active only when `optimizer` is `sgd` is about SGD, whatever else the text mentions.
         """
         entries = self.entries.get(canonical(name), ())
         if not entries:

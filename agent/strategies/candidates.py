@@ -95,7 +95,7 @@ def search(
         kinds = [SURROGATE] * UNIFORM + [PRIOR] * FROM_PRIOR
         for row in best:
             for count, sd in NEAR_BEST:
-                parts.append(_step(np.repeat(row[None], count, axis=0), sd, prior, rng))
+                parts.append(_step(space, np.repeat(row[None], count, axis=0), sd, prior, rng))
                 kinds += [LOCAL] * count
         rows, origins = np.concatenate(parts), np.array(kinds)
     rows = np.concatenate([guests, rows])
@@ -106,7 +106,7 @@ def search(
         for sd in ROUNDS:
             chosen = pool.best(REFINED)
             repeat = np.repeat(np.arange(len(chosen)), STEPS)
-            stepped = _step(chosen.rows[repeat], sd, prior, rng)
+            stepped = _step(space, chosen.rows[repeat], sd, prior, rng)
             pool = pool.joined(
                 _judged(space, score, stepped, chosen.origins[repeat], chosen.ancestors[repeat], taken)
             )
@@ -130,7 +130,7 @@ def _judged(
     return Pool(rows, origins, ancestors, score(rows) if len(rows) else np.empty(0))
 
 
-def _step(rows: Array, sd: float, prior: Prior, rng: np.random.Generator) -> Array:
+def _step(space: Space, rows: Array, sd: float, prior: Prior, rng: np.random.Generator) -> Array:
     """Each row moved in some of its dimensions: numbers by a normal step, categories to any choice."""
     d = len(prior.columns)
     moved = rng.random((len(rows), d)) < max(0.35, 2 / d)
@@ -138,6 +138,9 @@ def _step(rows: Array, sd: float, prior: Prior, rng: np.random.Generator) -> Arr
     still = ~moved.any(axis=1)
     moved[still, rng.integers(d, size=int(still.sum()))] = True
     stepped = rows.copy()
+    if space.conditions:
+        # A step may wake a parameter that had no value: let it be any, not the middle of its range.
+        stepped = np.where(space.active(rows), rows, rng.random(rows.shape))
     for j, at in enumerate(prior.columns.values()):
         index = np.flatnonzero(moved[:, j])
         if len(at) == 1:

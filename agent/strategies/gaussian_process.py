@@ -21,6 +21,7 @@ from tunesmith.agent.strategies.prior import Prior, build_prior
 from tunesmith.agent.strategies.random import draw, tried
 from tunesmith.agent.strategies.reasons import explain, explain_prior
 from tunesmith.agent.strategies.surrogate import GaussianProcessSurrogate, informative
+from tunesmith.agent.strategies.threads import one_thread
 from tunesmith.history import Array, History
 from tunesmith.interfaces import Strategy
 from tunesmith.seeds import rng_for
@@ -57,15 +58,17 @@ class GaussianProcessStrategy(Strategy):
         other.seed = seed
         return other
 
+    @one_thread
     def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
         rng = rng_for(self.seed, self.name, len(history), len(history.pending))
         prior = self.prior(history)
         belief = self._believe(history, prior)
         taken = tried(history)
         running = history.encoded(history.pending)[0]
+        fit = [c for c in candidates if not self.space.problems(c.configuration)]
         proposals: list[Proposal] = []
         while len(proposals) < n:
-            guests = [c for c in candidates if c.configuration.digest not in taken]
+            guests = [c for c in fit if c.configuration.digest not in taken]
             asked = len(history) + len(proposals)
             if history.default is not None and history.default.digest not in taken:
                 reason = "The default configuration comes first: it is what everything else is compared with."
@@ -85,6 +88,7 @@ class GaussianProcessStrategy(Strategy):
             proposals.append(proposal)
         return proposals
 
+    @one_thread
     def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
         """Others' proposals with `expected`, `spread` and `details["acquisition"]` filled in, best first.
 

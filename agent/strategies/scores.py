@@ -56,8 +56,9 @@ class ScoreTransform:
         z = np.clip(transformed, *self.reach) * self.spread2 + self.shift2
         if self.exponent is not None:
             z = yeo_johnson_inverse(z, self.exponent)
-        # The inverse is steep where the exponent is extreme: hold it within three ranges of the data.
-        return (np.clip(z, -Z_LIMIT, Z_LIMIT) * self.spread + self.shift) * self.scale
+        scaled = np.clip(z, -Z_LIMIT, Z_LIMIT) * self.spread + self.shift
+        largest = LARGEST / max(self.scale, 1.0)
+        return np.clip(scaled, -largest, largest) * self.scale
 
     def moments(self, mean: Array, std: Array) -> tuple[Array, Array]:
         """Median and half the central 68 % interval, score units, of a normal in transformed units.
@@ -70,6 +71,9 @@ class ScoreTransform:
 
 
 Z_LIMIT = 50.0
+"""Inverted values stay within this many standard deviations of the data: the inverse can be very steep."""
+LARGEST = np.finfo(float).max / 4
+"""Scores beyond this are not told apart, so that sums and differences of them stay finite."""
 
 
 def yeo_johnson(x: Array, exponent: float) -> Array:
@@ -145,7 +149,7 @@ def clip_value(scores: Array) -> float:
     """
     best, median, worst = float(np.max(scores)), float(np.median(scores)), float(np.min(scores))
     if best > median:
-        return max(median - CLIP * (best - median), -np.finfo(float).max / 1e3)
+        return max(median - CLIP * (best - median), -LARGEST)
     return worst - ((best - worst) or max(abs(best), 1.0))
 
 

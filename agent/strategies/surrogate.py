@@ -11,6 +11,7 @@ import numpy as np
 from tunesmith.agent.strategies.prior import ends
 from tunesmith.agent.strategies.process import Columns, GaussianProcess, fit
 from tunesmith.agent.strategies.scores import ScoreTransform, fit_transform, scores_of
+from tunesmith.agent.strategies.threads import one_thread
 from tunesmith.history import Array, History
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
@@ -65,6 +66,7 @@ class GaussianProcessSurrogate:
     def fit(self, history: History) -> None:
         self._fitted = self.fitted(history)
 
+    @one_thread
     def predict(self, configurations: Sequence[Configuration]) -> tuple[Array, Array]:
         """Mean and standard deviation, metric units, each (m,); ValueError before a fit with two scores."""
         if self._fitted is None:
@@ -76,6 +78,7 @@ class GaussianProcessSurrogate:
         """Unit-cube rows, each finite parameter stretched so that its first value is 0 and its last 1."""
         return (rows - self._low) / self._span
 
+    @one_thread
     def fitted(self, history: History) -> Fitted | None:
         """The surrogate of a history; None while there are no two different scores."""
         return self._fit(history, informative(history))
@@ -112,7 +115,7 @@ class GaussianProcessSurrogate:
         return sorted(chosen)
 
     def _start(self, history: History, n: int) -> Array | None:
-        """Where to start the fit to `n` trials: the fit to a prefix, which anyone with this history finds too.
+        """Where to start the fit to `n` trials: the fit to a prefix, which any run with this history finds.
 
         A start from the last fit made would be as quick, but would make proposals depend on which ones were
         asked for before: a resumed run would differ from one that was not interrupted.

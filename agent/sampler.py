@@ -1,0 +1,202 @@
+"""Tunesmith's tuner as an Optuna sampler, for ordinary Optuna programs.
+
+    study = optuna.create_study(sampler=TunesmithSampler(seed=1, words="CNN trained with Adam"))
+    study.optimize(objective, n_trials=30)
+
+Works define-by-run: without a space, parameters that all completed trials share are proposed together by
+the Gaussian process; any other is drawn by its name's prior. Why each trial was proposed is in its user
+attribute `tunesmith`, which optuna-dashboard shows.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.search_space import intersection_search_space
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+from optuna.trial import TrialState as OptunaState
+
+from tunesmith.agent.knowledge import find_card
+from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
+from tunesmith.agent.strategies.hybrid import Proposer
+from tunesmith.agent.strategies.prior import Prior, parameter_prior
+from tunesmith.agent.study_view import ATTRIBUTE, StudyView, Translation
+from tunesmith.errors import ModelError
+from tunesmith.history import History
+from tunesmith.seeds import derive_seed, rng_for
+from tunesmith.space import Space
+from tunesmith.trial import Origin, Proposal
+
+MODEL_CANDIDATES, ASK_EVERY = 6, 5
+"""A language model is asked for 6 candidates at most once in 5 finished trials."""
+ENQUEUED = "fixed_params"
+"""The system attribute in which Optuna keeps what `enqueue_trial` asked for."""
+
+
+class TunesmithSampler(BaseSampler):
+    """Gaussian process with priors by hyperparameter name; default configuration first.
+
+    One objective only. A failed trial (Optuna's FAIL, or an infinite value) counts as a poor one, so that
+    its surroundings are avoided; running trials are taken into account.
+
+    Args:
+        space: The search space, with conditions and constraints if any; None means found from the trials.
+        seed: The same seed and study give the same proposals; None means a random one.
+        words: About model and data, such as "AdamW, fine-tuning BERT"; decides which prior fits a name.
+        priors: Whether priors take part at all.
+        default: Values to start from, tried first; without a space it may name only some parameters.
+        model: A language model as a source of candidates, which compete under the one acquisition function.
+    """
+
+    def __init__(
+        self,
+        space: Space | None = None,
+        *,
+        seed: int | None = None,
+        words: str = "",
+        priors: bool = True,
+        default: Mapping[str, Any] | None = None,
+        model: Proposer | None = None,
+    ) -> None:
+        self._space, self._words, self._priors, self._model = space, words, priors, model
+        self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        self._default = dict(default or {})
+        if space is not None and default is not None:
+            space.validate(default)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock = threading.Lock()
+        self._views: WeakKeyDictionary[Study, dict[Space, StudyView]] = WeakKeyDictionary()
+        self._strategies: dict[Space, GaussianProcessStrategy] = {}
+        self._guests: tuple[Proposal, ...] = ()
+        self._ask_at = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Samplers are pickled to resume studies; what is forgotten here is found again from the study.
+        kept = ("_space", "_words", "_priors", "_model", "_seed", "_default")
+        return {name: getattr(self, name) for name in kept}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        self._raise_error_if_multi_objective(study)
+        if self._space is not None:
+            return self._space.to_distributions()
+        found = intersection_search_space(study.get_trials(deepcopy=False))
+        return {name: distribution for name, distribution in found.items() if not distribution.single()}
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._raise_error_if_multi_objective(study)
+        if not search_space:
+            return {}
+        # One proposal at a time: each must see what the one before it proposed.
+        with self._lock:
+            view = self._view(study, search_space)
+            history = view.history(study, but=trial.number)
+            strategy = self._strategy(view.translation.space)
+            guests = self._candidates(history) if self._model is not None else ()
+            proposals = strategy.with_seed(derive_seed(self._seed, trial.number)).propose(history, 1, guests)
+            proposal = proposals[0] if proposals else self._again(view.translation.space, trial)
+            view.proposed[trial.number] = proposal.configuration
+        params = view.translation.to_optuna(proposal.configuration)
+        _note(study, trial, {**_provenance(proposal), "configuration": params})
+        return params
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        self._raise_error_if_multi_objective(study)
+        translation = Translation({param_name: param_distribution})
+        space = translation.space
+        parameter = space.parameters[param_name]
+        first = trial.number == 0
+        given = translation.to_configuration(self._default)
+        if first and given is not None:
+            return translation.to_optuna(given)[param_name]
+        prior = None
+        if self._priors:
+            start = space.encode(given)[0] if given is not None else None
+            prior = parameter_prior(parameter, find_card(param_name, parameter, self._words), start)
+        known = Prior(
+            space, {} if prior is None else {param_name: prior}, {param_name: np.arange(space.dimensions)}
+        )
+        rng = rng_for(self._seed, "independent", trial.number, param_name)
+        row = known.mode(rng) if first else known.sample(rng, 1)[0]
+        return translation.to_optuna(space.decode(row))[param_name]
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: OptunaState, values: Sequence[float] | None
+    ) -> None:
+        """Put the record of a trial right that was not proposed as a whole, or did not run what was proposed."""
+        notes = trial.user_attrs.get(ATTRIBUTE)
+        wanted = notes.get("configuration", {}) if isinstance(notes, dict) else {}
+        changed = any(name in wanted and wanted[name] != value for name, value in trial.params.items())
+        if changed or (notes is None and ENQUEUED in trial.system_attrs):
+            reason = "Set by hand: enqueued, or fixed by another sampler; not what Tunesmith proposed."
+            _note(study, trial, {"origin": Origin.USER.value, "reason": reason})
+        elif notes is None:
+            reason = "Each parameter drawn by itself: from its default or its name's prior where it has one."
+            _note(study, trial, {"origin": Origin.PRIOR.value, "reason": reason})
+
+    def _view(self, study: Study, search_space: Mapping[str, BaseDistribution]) -> StudyView:
+        own = self._space is not None and set(search_space) == set(self._space.names)
+        translation = Translation(search_space, self._space if own else None)
+        views = self._views.setdefault(study, {})
+        if translation.space not in views:
+            # Without a space the default stands only if it names every parameter proposed together.
+            views[translation.space] = StudyView(translation, translation.to_configuration(self._default))
+        return views[translation.space]
+
+    def _strategy(self, space: Space) -> GaussianProcessStrategy:
+        if space not in self._strategies:
+            self._strategies[space] = GaussianProcessStrategy(
+                space, self._seed, words=self._words, priors=self._priors
+            )
+        return self._strategies[space]
+
+    def _again(self, space: Space, trial: FrozenTrial) -> Proposal:
+        """A configuration where all have been tried: strategies never repeat, Optuna's studies may."""
+        again = space.sample(rng_for(self._seed, "again", trial.number))[0]
+        reason = "Every configuration has been tried; this is a random one again."
+        return Proposal(configuration=again, origin=Origin.RANDOM, reason=reason)
+
+    def _candidates(self, history: History) -> tuple[Proposal, ...]:
+        """What the language model suggests; asked rarely, and never a reason to stop."""
+        assert self._model is not None
+        finished = len(history.finished)
+        if finished >= self._ask_at:
+            self._ask_at = finished + ASK_EVERY
+            ask = self._model.candidates if history.completed else self._model.warm_start
+            try:
+                self._guests = tuple(ask(history, MODEL_CANDIDATES))
+            except ModelError as error:
+                warnings.warn(
+                    f"TunesmithSampler goes on without the language model for {ASK_EVERY} trials: {error}",
+                    stacklevel=2,
+                )
+        return self._guests
+
+
+def _provenance(proposal: Proposal) -> dict[str, Any]:
+    """Why a trial was proposed, as plain data; empty fields left out."""
+    notes = proposal.model_dump(mode="json", exclude={"configuration"})
+    return {key: value for key, value in notes.items() if value not in (None, "", [], {}, 0)}
+
+
+def _note(study: Study, trial: FrozenTrial, notes: dict[str, Any]) -> None:
+    # Optuna hands samplers a frozen copy, and its public API cannot write to the trial behind it; its own
+    # samplers write through the storage as well.
+    study._storage.set_trial_user_attr(trial._trial_id, ATTRIBUTE, notes)
