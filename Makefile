@@ -10,8 +10,8 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("tunesmith needs Python 3.11 or newer; say PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
 	@echo "setting up .venv (once; a minute or so)"
 	@test -x $(V)/bin/python || $(PYTHON) -m venv $(V)
-	@$(V)/bin/python -m pip install -q --no-compile -c constraints.txt 'pip>=25.1' 'setuptools>=77'
-	@$(V)/bin/python -m pip install -q --no-compile -c constraints.txt --no-build-isolation --group dev -e .
+	@$(V)/bin/python -m pip install -q -c constraints.txt 'pip>=25.1' 'setuptools>=77'
+	@$(V)/bin/python -m pip install -q -c constraints.txt --no-build-isolation --group dev -e .
 	@touch $@
 
 setup: $(STAMP)
