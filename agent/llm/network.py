@@ -16,8 +16,9 @@ def network_transport(base_url: str) -> httpx2.HTTPTransport:
     A client that is given a transport reads no proxy from the environment by itself, hence this.
     """
     parts = urlsplit(base_url)
+    secure = parts.scheme == "https"  # without TLS, loading the certificates would be 50 ms for nothing
     if is_own_server(base_url) or urllib.request.proxy_bypass(parts.hostname or ""):
-        return httpx2.HTTPTransport()
+        return httpx2.HTTPTransport(verify=secure)
     proxies = urllib.request.getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all")
     return httpx2.HTTPTransport(proxy=proxy)

@@ -243,6 +243,7 @@ class _Server(ThreadingHTTPServer):
 def _handler_for(server: ChatServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or every reply waits 40 ms for the client's delayed ACK
 
         def log_message(self, *args: object) -> None:
             """Quiet: tests read `server.requests` instead."""
