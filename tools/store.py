@@ -120,7 +120,7 @@ class EventStore:
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO commands (at, body) VALUES (?, ?)",
-                (time.time(), COMMAND.dump_json(command).decode()),
+                (time.time(), command.model_dump_json()),
             )
         return int(cursor.lastrowid or 0)
 

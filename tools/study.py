@@ -11,31 +11,23 @@ and `tell` cost up to 37 synced writes a trial, and `tell` takes an infinite val
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.errors import InvalidConfiguration, RunError
-from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.task import Task
-from tunesmith.tools.atomic_write import set_aside
-from tunesmith.tools.journal import BatchingBackend, repair
 from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.storage import Batch, explained, open_storage, quiet, without_password
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
-Batch = Callable[[], AbstractContextManager[None]]
-"""Makes one write of what its block writes to the storage."""
 ATTRIBUTE = "tunesmith"
 """The one attribute each trial carries."""
 _STATES = {
@@ -68,9 +60,9 @@ class StudyStore:
         Raises:
             RunError: The storage cannot be used, or holds a study that is not this task's.
         """
-        where = str(folder.journal) if storage_url is None else _without_password(storage_url)
-        with _quiet(), _explained(where):
-            storage, batch = _journal(folder.journal, emit) if storage_url is None else _database(storage_url)
+        where = str(folder.journal) if storage_url is None else without_password(storage_url)
+        with quiet(), explained(where):
+            storage, batch = open_storage(folder.journal, storage_url, emit)
             wanted = StudyDirection.MAXIMIZE if task.direction == "maximize" else StudyDirection.MINIMIZE
             study_id = _find_or_create(storage, folder.name, wanted)
             if storage.get_study_directions(study_id) != [wanted]:
@@ -99,13 +91,13 @@ class StudyStore:
             RunError: The storage cannot be written, or somebody else finished the trial.
         """
         _check_finite(trial)
-        with _explained(self._where):
+        with explained(self._where):
             trial_id = self._running.pop(trial.number, None)
             if trial_id is None:
                 trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
             # Asked before the write: a journal takes lines for a finished trial, and trips over them later.
             self._storage.check_trial_is_updatable(trial_id, self._storage.get_trial(trial_id).state)
-        with _explained(self._where), self._batch():
+        with explained(self._where), self._batch():
             for step, value in trial.curve:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, provenance(trial))
@@ -132,7 +124,7 @@ class StudyStore:
         Raises:
             RunError: The study holds trials that are not ours, or not of this search space.
         """
-        with _explained(self._where):
+        with explained(self._where):
             frozen = self._storage.get_all_trials(self._study_id, deepcopy=False)
         return [self._thawed(trial) for trial in frozen]
 
@@ -156,7 +148,7 @@ class StudyStore:
     def _append(self, number: int, frozen: FrozenTrial) -> int:
         if number != self._count:
             raise RunError(f"trial {number} cannot follow the {self._count} trials in {self._where}. {_FIX}")
-        with _explained(self._where):
+        with explained(self._where):
             trial_id = self._storage.create_new_trial(self._study_id, template_trial=frozen)
             told = self._storage.get_trial_number_from_id(trial_id)
             if told != number:
@@ -211,14 +203,22 @@ def provenance(trial: Trial) -> dict[str, Any]:
     What is empty is left out, and what people look for comes first: optuna-dashboard cuts long
     attributes. Tracebacks stay in the trial's folder.
     """
-    proposal = trial.proposal.model_dump(mode="json", include=set(_PROPOSAL))
+    proposal = trial.proposal.model_dump(include=set(_PROPOSAL)) | {"origin": trial.proposal.origin.value}
     notes: dict[str, Any] = {}
     if trial.finished:
         notes |= {"outcome": trial.state.value, "message": trial.message}
     notes |= {key: proposal[key] for key in _PROPOSAL}
     notes |= {"values": trial.values, "seconds": trial.seconds, "seed": trial.seed}
-    kept = {key: value for key, value in notes.items() if value not in (None, "", [], {}, 0.0)}
+    notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
+    kept = {key: value for key, value in notes.items() if _worth_keeping(key, value)}
     return kept | {"started_at": trial.started_at}
+
+
+def _worth_keeping(key: str, value: Any) -> bool:
+    if isinstance(value, float) and not math.isfinite(value):
+        return False  # no JSON, and no browser could show the trial
+    # An expectation of 0.0 says something; no tokens and no seconds say nothing.
+    return value not in (None, "", (), {}) and not (key in ("tokens", "seconds", "seed") and value == 0)
 
 
 def _told_value(trial: Trial) -> float | None:
@@ -249,93 +249,3 @@ def _find_or_create(storage: BaseStorage, name: str, direction: StudyDirection) 
     except KeyError:
         optuna.create_study(storage=storage, study_name=name, direction=direction)
         return storage.get_study_id_from_name(name)
-
-
-def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
-    """The journal as storage: its torn end mended, or the whole set aside where it cannot be read."""
-    mended = repair(path)
-    if mended is not None:
-        _tell(
-            emit, "the end of the journal was cut short", f"{mended.removed_bytes} bytes of it were removed"
-        )
-    backend = BatchingBackend(path)
-    try:
-        return JournalStorage(backend), backend.batch
-    except (ValueError, LookupError, TypeError, AssertionError, AttributeError) as error:
-        aside = set_aside(path)
-        cause = f"the journal cannot be read ({type(error).__name__}: {error})"
-        _tell(emit, cause[:500], f"it was moved to {aside.name} and is rebuilt from the trial folders")
-        backend = BatchingBackend(path)
-        return JournalStorage(backend), backend.batch
-
-
-def _database(url: str) -> tuple[BaseStorage, Batch]:
-    storage = RDBStorage(url)
-    return storage, lambda: _one_commit(storage)
-
-
-def _tell(emit: Emit | None, cause: str, continuation: str) -> None:
-    if emit is not None:
-        emit(Degraded(what="repair", where="study", cause=cause, continuation=continuation))
-
-
-@contextmanager
-def _one_commit(storage: RDBStorage) -> Iterator[None]:
-    """Everything the block writes to a database becomes one transaction, undone if it raises.
-
-    Optuna commits every reported value by itself. Its sessions join a transaction of ours here, which
-    SQLAlchemy offers for this; "rollback_only" means that their commits wait for ours.
-    """
-    from sqlalchemy.orm import scoped_session, sessionmaker
-
-    own = storage.scoped_session
-    with storage.engine.begin() as connection:
-        storage.scoped_session = scoped_session(
-            sessionmaker(bind=connection, join_transaction_mode="rollback_only")
-        )
-        try:
-            yield
-        finally:
-            storage.scoped_session.remove()
-            storage.scoped_session = own
-
-
-@contextmanager
-def _explained(where: str) -> Iterator[None]:
-    """What goes wrong in a storage, as an error that says where and that nothing is lost."""
-    try:
-        yield
-    except _storage_errors() as error:
-        cause = str(error.__cause__ or error).splitlines()[0]
-        raise RunError(
-            f"the study in {where} cannot be used: {type(error).__name__}: {cause}. Finished trials are safe "
-            "in their folders; put this right and run the same command again."
-        ) from error
-
-
-def _storage_errors() -> tuple[type[Exception], ...]:
-    errors: list[type[Exception]] = [optuna.exceptions.OptunaError, ImportError, OSError]
-    # A journal run never imports SQLAlchemy, so none of its errors can be on their way.
-    module = sys.modules.get("sqlalchemy.exc")
-    return tuple(errors if module is None else [*errors, module.SQLAlchemyError])
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Optuna's 'A new study created' is no news here; other programs' verbosity is not ours to change."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError as error:
-        raise RunError(f"the storage is not a URL such as sqlite:///study.db: {error}") from error

@@ -10,6 +10,7 @@ failures           two failed in a row, or three of the last five
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -128,4 +129,5 @@ def surprise(trial: Trial, sign: float) -> float | None:
     expected, spread = trial.proposal.expected, trial.proposal.spread
     if trial.value is None or expected is None or not spread:
         return None
-    return sign * (trial.value - expected) / spread
+    z = sign * (trial.value - expected) / spread
+    return z if math.isfinite(z) else None

@@ -74,7 +74,8 @@ ConfigurationField = Annotated[
 class Frozen(BaseModel):
     """A value: immutable, compared by content, strict about unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # As JSON a NaN is the text "NaN": legal JSON, and read back as it was. A null would not be a number again.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Origin(StrEnum):

@@ -1,13 +1,29 @@
 """A small conditional task on real disk, and trials of it."""
 
 import math
+import shutil
 
 import pytest
+from optuna.storages import RDBStorage
 
 from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.task import Task
 from tunesmith.tools.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """An Optuna database without a study: making the tables takes longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "study.db"
+    RDBStorage(f"sqlite:///{path}").engine.dispose()
+    return path
+
+
+@pytest.fixture
+def database_url(empty_database, tmp_path):
+    shutil.copy(empty_database, tmp_path / "study.db")
+    return f"sqlite:///{tmp_path}/study.db"
 
 
 @pytest.fixture

@@ -17,10 +17,14 @@ from tunesmith.trial import Outcome, TrialState
 COMPLETED, LOST, RUNNING = TrialState.COMPLETED, TrialState.LOST, TrialState.RUNNING
 
 
-@pytest.fixture(params=["journal", "sqlite"])
-def open_study(request, folder, task, tmp_path):
-    url = None if request.param == "journal" else f"sqlite:///{tmp_path}/study.db"
+@pytest.fixture
+def open_study(request, folder, task):
+    storage = getattr(request, "param", "journal")
+    url = None if storage == "journal" else request.getfixturevalue("database_url")
     return lambda: StudyStore.open(folder, task, url)
+
+
+on_both_storages = pytest.mark.parametrize("open_study", ["journal", "sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -66,6 +70,7 @@ def agree(folder, open_study, history):
     assert {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()} == before
 
 
+@on_both_storages
 @pytest.mark.parametrize(
     ("fourth", "state", "end", "words"),
     [
@@ -91,6 +96,7 @@ def test_a_run_killed_at_any_step_of_a_trial_is_whole_again(
     agree(folder, open_study, history)
 
 
+@on_both_storages
 @pytest.mark.parametrize("which", [[0], [1], [3], [0, 1, 2, 3]], ids=str)
 def test_deleted_folders_are_rebuilt_from_the_study(folder, open_study, run, said, which):
     run("config started result finished")
@@ -111,6 +117,7 @@ def test_a_folder_deleted_while_its_trial_ran_is_a_lost_trial(folder, open_study
     agree(folder, open_study, history)
 
 
+@on_both_storages
 @pytest.mark.parametrize(
     "fourth", ["config started", "config started result", "config started result finished"]
 )

@@ -1,6 +1,7 @@
 """A run on disk: made once, continued by the same command, refused to another task."""
 
 import json
+import math
 
 import pytest
 
@@ -136,3 +137,12 @@ def test_a_renamed_trial_folder_is_noticed(folder, make_trial):
     folder.write_config(make_trial(1)).rename(folder.trial_folder(2))
     with pytest.raises(RunError, match="is of trial 1"):
         folder.read_config(2)
+
+
+def test_a_prediction_that_is_not_finite_does_not_make_the_record_unreadable(folder, make_trial):
+    trial = make_trial(0)
+    odd = {"spread": math.inf, "details": {"acquisition": -math.inf}}
+    trial = trial.model_copy(update={"proposal": trial.proposal.model_copy(update=odd)})
+    path = folder.write_config(trial) / "config.json"
+    assert folder.read_config(0).trial() == trial
+    json.loads(path.read_text(), parse_constant=pytest.fail)  # legal JSON for any other program too

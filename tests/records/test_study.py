@@ -20,8 +20,8 @@ from tunesmith.trial import TrialState
 
 
 @pytest.fixture(params=["journal", "sqlite"])
-def url(request, tmp_path):
-    return None if request.param == "journal" else f"sqlite:///{tmp_path}/study.db"
+def url(request):
+    return None if request.param == "journal" else request.getfixturevalue("database_url")
 
 
 @pytest.fixture
@@ -240,6 +240,18 @@ def test_provenance_is_short_and_starts_with_what_people_look_for(folder, url, s
     text = json.dumps(as_optuna_sees_it(folder, url).trials[0].user_attrs["tunesmith"])
     assert text.startswith('{"') and text.index("outcome") < text.index("origin") < text.index("seed")
     assert "null" not in text and len(text) < 1024
+
+
+def test_an_expectation_of_zero_is_kept_and_one_that_is_not_finite_is_left_out(
+    folder, task, url, study, make_trial
+):
+    for number, (expected, spread) in enumerate([(0.0, 1.0), (math.nan, math.inf)]):
+        trial = make_trial(number)
+        odd = {"expected": expected, "spread": spread, "details": {"acquisition": -math.inf, "trust": 0.0}}
+        study.started(trial.model_copy(update={"proposal": trial.proposal.model_copy(update=odd)}))
+    zero, odd = (trial.proposal for trial in StudyStore.open(folder, task, url).load())
+    assert (zero.expected, zero.spread, zero.details) == (0.0, 1.0, {"trust": 0.0})
+    assert (odd.expected, odd.spread) == (None, None)
 
 
 def test_a_gap_uses_up_a_number_and_is_no_trial(folder, task, url, study, make_trial):
