@@ -6,6 +6,7 @@ order of an Ordinal (a categorical there).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
 def to_distribution(parameter: Parameter) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    if isinstance(parameter, Float) and parameter.step is not None:
+        # A step such as 1/3 is no exact decimal: given our own `high`, Optuna may find it a hair too low for
+        # the last step and drop that. It is given a little more, which it cuts off with a warning.
+        more = 0.0 if parameter.exact_step else 1e-6 * parameter.step
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            return FloatDistribution(parameter.low, parameter.high + more, step=parameter.step)
     if isinstance(parameter, Float):
-        return FloatDistribution(
-            parameter.low, parameter.high, log=parameter.scale == "log", step=parameter.step
-        )
+        return FloatDistribution(parameter.low, parameter.high, log=parameter.scale == "log")
     if isinstance(parameter, Int):
         return IntDistribution(
             parameter.low, parameter.high, log=parameter.scale == "log", step=parameter.step

@@ -202,7 +202,7 @@ class Float(Parameter):
             raise SpaceError(
                 f"Float step {step!r} is too small for {self.low!r} to {self.high!r}", key=("step",)
             )
-        object.__setattr__(self, "high", float(self._on_grid(np.float64(last))))
+        object.__setattr__(self, "high", float(Fraction(numerator + last * per_step, denominator)))
 
     @cached_property
     def _grid(self) -> tuple[int, int, int, bool]:
@@ -212,11 +212,16 @@ class Float(Parameter):
         largest = max(abs(low * q), abs(Fraction(repr(self.high)) * q), step * q, Fraction(q))
         return int(low * q), int(step * q), q, largest < 2**52
 
+    @property
+    def exact_step(self) -> bool:
+        """Whether every step is a decimal that floats hold: true of 0.1, not of 1/3."""
+        return self.step is not None and self._grid[3]
+
     def _on_grid(self, index: Any) -> Any:
         """low + index * step, correctly rounded: 3 steps of 0.1 are 0.3; one formula for all callers."""
         assert self.step is not None
         a, b, q, exact = self._grid
-        return (a + index * b) / q if exact else self.low + index * self.step
+        return (a + index * b) / q if exact else np.minimum(self.low + index * self.step, self.high)
 
     @cached_property
     def size(self) -> int | None:
@@ -278,11 +283,13 @@ class Float(Parameter):
         return str(math.floor(self.to_unit(value) * CELLS + _CELL_OFFSET))
 
     def format(self, value: Any) -> str:
-        """Rounded so that the last digit moves the value by at most a thousandth of its range."""
+        """Rounded so that the last digit moves the value by about a thousandth of its range."""
         value = float(value)
         if self.size is not None or value in (self.low, self.high):
             return show(value)
-        digits = math.ceil(-math.log10(scales.slope(self.scale, self.low, self.high, value) / 1000))
+        side = scales.slope(self.scale, self.low, self.high, value)
+        # The slack gives [1e-8, 1] and [1, 1000] the digits of [0, 1] and [0, 1000].
+        digits = 3 + math.ceil(-math.log10(side) - 0.05) if side else 0
         rounded = round(value, digits)
         if self.low <= rounded <= self.high and (rounded or not value):
             return show(rounded)

@@ -66,13 +66,16 @@ def guess(name: str, today: object = None, choices: list[Any] | None = None) -> 
 
 
 def _around(kind: type, scale: str, low: float, high: float, value: float) -> Guess:
-    """The usual range, widened to hold today's value well inside."""
+    """The usual range, widened to hold today's value (on a log scale, well inside)."""
     margin = 4 if scale == "log" else 1
-    low, high = min(low, value / margin), max(high, value * margin)
+    if not low <= value / margin:
+        low = _short(value / margin) if kind is float and margin > 1 else value / margin
+    if not value * margin <= high:
+        high = _short(value * margin) if kind is float and margin > 1 else value * margin
     if kind is int:
         floor = max(1, round(low)) if scale == "log" else round(low)
         return Guess(Int(floor, round(high), scale), round(value))  # type: ignore[arg-type]
-    return Guess(Float(_short(low), _short(high), scale), float(value))  # type: ignore[arg-type]
+    return Guess(Float(low, high, scale), float(value))  # type: ignore[arg-type]
 
 
 def _by_value(today: float) -> Guess:
@@ -90,5 +93,5 @@ def _by_value(today: float) -> Guess:
 
 
 def _short(value: float) -> float:
-    """Two significant digits, as a person would write a bound, unless they would say something else."""
-    return float(f"{value:.2g}") if value * 0.9 < float(f"{value:.2g}") < value * 1.1 else value
+    """Two significant digits, as a person would write a bound."""
+    return float(f"{value:.2g}")
