@@ -13,7 +13,7 @@ from tunesmith.tools.execution.handle import Diverged, Pruned
 from tunesmith.tools.execution.words import cleaned_tail, one_line
 from tunesmith.trial import Outcome, TrialState
 
-_HERE = str(Path(__file__).resolve().parent)
+_HERE = str(Path(__file__).parent)
 _MEMORY_TEXT = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|\bstd::bad_alloc\b|RESOURCE_EXHAUSTED"
     r"|^(\w+\.)*(MemoryError|OutOfMemoryError)\b",

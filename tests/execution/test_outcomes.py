@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import pytest
+
+from tunesmith.trial import TrialState
+
+HEAD = "import math, os, signal, sys\n"
+
+
+def test_a_returned_number_completes_the_trial(bench):
+    outcome = bench.run("def train(config, trial): return config['x'] * 2")
+    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 3.0})
+    assert outcome.peak_memory_mib > 1 and 0 < outcome.seconds < 10
+
+
+def test_further_finite_numbers_in_a_dict_are_kept_and_the_rest_is_dropped(bench):
+    outcome = bench.run(
+        """
+        import numpy as np
+        def train(config, trial):
+            return {"accuracy": np.float32(0.5), "loss": 2, "epochs": np.int64(3), "nan": float("nan"), "note": "x",
+                    "flag": True, "array": np.zeros(3)}
+        """
+    )
+    assert outcome.values == {"accuracy": 0.5, "loss": 2.0, "epochs": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("return {'loss': 1.0}", ["'accuracy'", "'loss'", "Return"]),
+        ("return None", ["'accuracy'", "nothing"]),
+        ("return {}", ["'accuracy'", "an empty dict"]),
+        ("return 'good'", ["'accuracy'", "str 'good'"]),
+        ("return {'accuracy': 'good'}", ["no number", "'good'"]),
+        ("return {'accuracy': True}", ["no number", "True"]),
+        ("return [0.5]", ["'accuracy'", "list [0.5]"]),
+    ],
+)
+def test_a_return_value_without_the_metric_crashes_and_says_what_was_returned(bench, body, words):
+    outcome = bench.run(f"def train(config, trial): {body}")
+    assert outcome.state is TrialState.CRASHED
+    assert [word for word in words if word not in outcome.message] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return math.nan",
+        "return {'accuracy': -math.inf}",
+        "return 10**400",
+        "trial.report(math.nan, 3); return 0.5",
+        "trial.report(-math.inf, 3); return 0.5",
+    ],
+)
+def test_a_value_that_is_not_finite_diverges_whether_returned_or_reported(bench, body):
+    outcome = bench.run(f"{HEAD}def train(config, trial): {body}")
+    assert outcome.state is TrialState.DIVERGED
+    assert outcome.values == {} and outcome.curve == ()
+    assert "accuracy was" in outcome.message
+
+
+def test_a_report_that_is_not_finite_stops_the_function_and_stands_even_when_the_error_is_swallowed(bench):
+    outcome = bench.run(
+        """
+        def train(config, trial):
+            trial.report(0.5, 0)
+            try:
+                trial.report(float("inf"), 1)
+            except Exception:
+                return 0.9
+        """
+    )
+    assert outcome.state is TrialState.DIVERGED
+    assert outcome.curve == ((0, 0.5),)
+    assert outcome.message == "accuracy was inf at step 1"
+
+
+def test_an_exception_crashes_with_its_own_last_lines_and_none_of_ours(bench):
+    outcome = bench.run(
+        """
+        def deeper(): raise ValueError("learning rate \\x1b[31mtoo\\x1b[0m large\\x07")
+        def train(config, trial): deeper()
+        """
+    )
+    assert outcome.state is TrialState.CRASHED
+    assert outcome.message == "ValueError: learning rate too large"
+    assert "train.py" in outcome.traceback and "in deeper" in outcome.traceback
+    assert "tools/execution" not in outcome.traceback and "\x1b" not in outcome.traceback
+    assert "ValueError" in bench.log()
+
+
+def test_a_traceback_without_end_is_capped_and_keeps_its_last_lines(bench):
+    outcome = bench.run("def train(config, trial): raise ValueError('x' * 100_000 + 'end')")
+    assert len(outcome.traceback) <= 4000 and outcome.traceback.endswith("end")
+    assert len(outcome.message) <= 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "raise MemoryError()",
+        "raise RuntimeError('CUDA out of memory. Tried to allocate 2.00 GiB')",
+        "raise type('OutOfMemoryError', (RuntimeError,), {})('no room')",
+        "raise ValueError('step failed') from MemoryError()",
+        "sys.stderr.write('torch.OutOfMemoryError: CUDA out of memory'); sys.stderr.flush(); os._exit(1)",
+    ],
+)
+def test_running_out_of_memory_is_told_from_a_crash(bench, body):
+    assert bench.run(f"{HEAD}def train(config, trial): {body}").state is TrialState.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("sys.exit(3)", "sys.exit(3)"),
+        ("sys.exit()", "sys.exit(None)"),
+        ("os._exit(4)", "exited with status 4"),
+        ("os._exit(0)", "exited with status 0"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by SIGKILL"),
+        ("os.abort()", "killed by SIGABRT"),
+        ("import ctypes; ctypes.string_at(0)", "killed by SIGSEGV (segmentation fault"),
+    ],
+)
+def test_a_process_that_ends_by_itself_crashed_and_the_message_says_how(bench, body, words):
+    outcome = bench.run(f"{HEAD}def train(config, trial): trial.report(0.5, 1); print('last words'); {body}")
+    assert outcome.state is TrialState.CRASHED
+    assert words in outcome.message
+    assert outcome.curve == ((1, 0.5),), "what was learned until then is kept"
+    assert "last words" in bench.log()
+
+
+def test_a_segmentation_fault_shows_where_python_was(bench):
+    outcome = bench.run("import ctypes\ndef train(config, trial): ctypes.string_at(0)")
+    assert "Segmentation fault" in outcome.traceback and "in train" in outcome.traceback
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_a_signal_from_outside_loses_the_trial_and_does_not_blame_it(bench, name):
+    outcome = bench.run(
+        f"{HEAD}import time\ndef train(config, trial): os.kill(os.getpid(), signal.{name}); time.sleep(5)"
+    )
+    assert outcome.state is TrialState.LOST
+    assert name in outcome.message
+
+
+def test_a_time_limit_ends_the_trial_and_keeps_its_curve(bench):
+    outcome = bench.run(
+        "import time\ndef train(config, trial): trial.report(0.5, 0); time.sleep(60)", time_limit_s=0.4
+    )
+    assert (outcome.state, outcome.curve) == (TrialState.TIMED_OUT, ((0, 0.5),))
+    assert "0.4 s" in outcome.message
+
+
+def test_what_a_trial_records_in_its_last_moments_after_a_time_limit_comes_too_late(bench):
+    outcome = bench.run(
+        """
+        import signal, time
+        def train(config, trial):
+            ended = []
+            signal.signal(signal.SIGTERM, lambda number, frame: ended.append(1))
+            while not ended:
+                time.sleep(0.02)
+            return 0.9
+        """,
+        time_limit_s=0.4,
+    )
+    assert outcome.state is TrialState.TIMED_OUT
+
+
+def test_a_script_that_cannot_be_imported_crashes_with_its_own_traceback(bench):
+    outcome = bench.run("import no_such_library_anywhere\ndef train(config, trial): return 1.0")
+    assert outcome.state is TrialState.CRASHED
+    assert "no_such_library_anywhere" in outcome.message and "train.py" in outcome.traceback
+
+
+def test_a_missing_function_is_named_with_those_that_are_there(bench):
+    outcome = bench.run("def fit(config, trial): return 1.0")
+    assert outcome.state is TrialState.CRASHED
+    assert "no function 'train'" in outcome.message and "fit" in outcome.message
+
+
+def test_a_result_that_training_code_scribbled_itself_is_set_aside(bench):
+    outcome = bench.run(
+        """
+        def train(config, trial):
+            (trial.folder / "result.json").write_text("{ not an outcome")
+            return 0.5
+        """
+    )
+    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.5})

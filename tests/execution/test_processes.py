@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tunesmith.errors import ExecutorError
+from tunesmith.interfaces import Job, Objective
+from tunesmith.tools.execution.local import LocalExecutor
+from tunesmith.trial import Outcome, TrialState
+
+FAMILY = """
+import os, signal, subprocess, sys, time
+SLEEP = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"]
+def train(config, trial):
+    same = subprocess.Popen(SLEEP)
+    other_group = subprocess.Popen(SLEEP, process_group=0)
+    forked = os.fork() or time.sleep(60)
+    (trial.folder / "pids.tmp").write_text(f"{os.getpid()} {same.pid} {other_group.pid} {forked}")
+    (trial.folder / "pids.tmp").rename(trial.folder / "pids")
+    {then}
+"""
+
+
+def pids_in(folder: Path) -> list[int]:
+    deadline = time.monotonic() + 10
+    while not (folder / "pids").exists():
+        assert time.monotonic() < deadline, "the trial did not start"
+        time.sleep(0.02)
+    return [int(pid) for pid in (folder / "pids").read_text().split()]
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [p for p in pids if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
+
+
+def assert_gone(pids: list[int], within_s: float = 5.0) -> None:
+    deadline = time.monotonic() + within_s
+    while alive(pids) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert alive(pids) == []
+
+
+def test_a_kill_ends_the_whole_session_also_who_ignores_sigterm(bench):
+    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    pids = pids_in(job.folder)
+    assert len(alive(pids)) == 4
+    bench.executor.kill(job.number, Outcome(state=TrialState.LOST, message="a person stopped it"))
+    outcome = bench.outcome(job)
+    assert (outcome.state, outcome.message) == (TrialState.LOST, "a person stopped it")
+    assert_gone(pids, within_s=0.5)
+
+
+def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
+    text = "import signal, time\ndef train(c, t): signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(60)"
+    job = bench.submit(bench.script(text))
+    bench.wait(lambda: bool(bench.reports))
+    began = time.monotonic()
+    bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
+    assert bench.outcome(job).curve == ((1, 1.0),)
+    assert 1.5 < time.monotonic() - began < 4
+
+
+@pytest.mark.parametrize("then", ["return 0.5", "os.kill(os.getpid(), signal.SIGSEGV)"], ids=["return", "crash"])
+def test_what_a_trial_leaves_behind_is_ended_with_it(bench, then):
+    job = bench.submit(bench.script(FAMILY.replace("{then}", then)))
+    bench.outcome(job)
+    assert_gone(pids_in(job.folder), within_s=0.5)
+
+
+def test_a_result_that_is_there_already_survives_a_kill(bench):
+    job = bench.submit(
+        bench.script(
+            """
+            import atexit, time
+            def train(config, trial):
+                atexit.register(time.sleep, 30)
+                return 0.5
+            """
+        )
+    )
+    while not (job.folder / "result.json").exists():
+        time.sleep(0.01)
+    bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
+    assert bench.outcome(job).state is TrialState.COMPLETED
+
+
+def test_exit_handlers_run_and_threads_left_over_are_not_waited_for(bench):
+    job = bench.submit(
+        bench.script(
+            """
+            import atexit, threading, time
+            def train(config, trial):
+                atexit.register((trial.folder / "goodbye").write_text, "x")
+                threading.Thread(target=time.sleep, args=(60,)).start()
+                return 0.5
+            """
+        )
+    )
+    assert bench.outcome(job).state is TrialState.COMPLETED
+    assert (job.folder / "goodbye").exists()
+
+
+def test_an_end_is_told_exactly_once_and_jobs_run_side_by_side(bench):
+    script = bench.script("import time\ndef train(config, trial): time.sleep(0.3); return 0.5")
+    began = time.monotonic()
+    jobs = [bench.submit(script) for _ in range(4)]
+    assert bench.executor.capacity() == 0
+    with pytest.raises(ExecutorError, match="busy"):
+        bench.submit(script)
+    bench.wait(lambda: len(bench.finished) == 4)
+    assert time.monotonic() - began < 1.1
+    assert sorted(end.number for end in bench.finished) == [job.number for job in jobs]
+    assert bench.executor.events(0.05) == []
+
+
+def test_a_folder_with_a_result_is_not_run_again(bench):
+    job = bench.submit(bench.script("def train(config, trial): return 0.5"))
+    bench.outcome(job)
+    with pytest.raises(ExecutorError, match="has been run"):
+        bench.executor.submit(job)
+
+
+def test_keys_are_not_in_a_trials_environment(own_bench, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1")
+    monkeypatch.setenv("TUNESMITH_API_KEY", "sk-secret-2")
+    monkeypatch.setenv("MY_DATA", "/data")
+    bench = own_bench()
+    script = bench.script(
+        """
+        import os, subprocess, sys
+        def train(config, trial):
+            print(os.environ, open(f"/proc/{os.getpid()}/environ").read(), open(f"/proc/{os.getppid()}/environ").read())
+            subprocess.run(["env"], check=True)
+            return 0.5
+        """
+    )
+    job = bench.submit(script)
+    assert bench.outcome(job).state is TrialState.COMPLETED
+    assert "sk-secret" not in bench.log() and "MY_DATA" in bench.log()
+
+
+def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
+    job = bench.submit(
+        bench.script(
+            """
+            import os, sys
+            def train(config, trial):
+                assert sys.stdin.read() == "" and os.environ["OMP_NUM_THREADS"] == "3"
+                return os.getsid(0) == os.getpid() and 1.0
+            """
+        ),
+        threads=3,
+    )
+    assert bench.outcome(job).values == {"accuracy": 1.0}
+
+
+def test_ctrl_c_at_the_terminal_reaches_neither_trials_nor_their_parent(own_bench):
+    bench = own_bench()
+    job = bench.submit(bench.script("import time\ndef train(c, t): t.report(1, 1); time.sleep(0.5); return 0.5"))
+    bench.wait(lambda: bool(bench.reports))
+    (parent,) = psutil.Process().children()[-1:]
+    (trial,) = parent.children()
+    assert len({os.getsid(0), os.getsid(parent.pid), os.getsid(trial.pid)}) == 3
+    parent.send_signal(signal.SIGINT)
+    assert bench.outcome(job).state is TrialState.COMPLETED
+
+
+def test_the_executor_survives_the_death_of_the_warm_parent(own_bench):
+    bench = own_bench()
+    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    bench.wait(lambda: bench.executor._running[job.number].pid is not None)
+    pids = pids_in(job.folder)
+    psutil.Process(pids[0]).parent().kill()
+    outcome = bench.outcome(job)
+    assert outcome.state is TrialState.LOST
+    assert_gone(pids)
+    assert bench.run("def train(config, trial): return 0.5").state is TrialState.COMPLETED
+    assert len(bench.executor.warnings) == 1 and "died" in bench.executor.warnings[0]
+
+
+def test_a_trial_whose_warm_parent_dies_after_its_result_is_not_lost(own_bench):
+    bench = own_bench()
+    job = bench.submit(
+        bench.script(
+            """
+            import atexit, time
+            def train(config, trial):
+                atexit.register(time.sleep, 30)
+                return 0.5
+            """
+        )
+    )
+    bench.wait(lambda: bench.executor._running[job.number].pid is not None)
+    while not (job.folder / "result.json").exists():
+        time.sleep(0.01)
+    psutil.Process(bench.executor._running[job.number].pid).parent().kill()
+    assert bench.outcome(job).values == {"accuracy": 0.5}
+
+
+def test_libraries_that_kill_the_warm_parent_are_loaded_by_each_trial_instead(own_bench, monkeypatch):
+    bench = own_bench
+    folder = bench().root
+    (folder / "deadly_library.py").write_text("import os\nif not os.environ.get('INSIDE'): os._exit(9)\n")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    own = bench(1, ["deadly_library"])
+    text = "import os; os.environ['INSIDE'] = '1'\nimport deadly_library\ndef train(config, trial): return 0.5"
+    assert own.run(text).state is TrialState.COMPLETED
+    assert "status 9" in own.executor.warnings[0]
+
+
+def test_closing_ends_everything_and_records_it_as_lost(own_bench):
+    bench = own_bench()
+    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    pids = pids_in(job.folder)
+    parent = psutil.Process(pids[0]).ppid()
+    bench.executor.close()
+    bench.executor.close()
+    assert_gone([*pids, parent], within_s=0.1)
+    assert Outcome.model_validate_json((job.folder / "result.json").read_bytes()).state is TrialState.LOST
+    with pytest.raises(ExecutorError, match="closed"):
+        bench.submit(job.objective)
+
+
+ENGINE = """
+import sys, time
+from pathlib import Path
+from tunesmith.interfaces import Job, Objective
+from tunesmith.tools.execution.local import LocalExecutor
+executor = LocalExecutor(2, start_method=sys.argv[1])
+folder = Path(sys.argv[2])
+executor.submit(Job(0, folder / "0", {}, 0, "accuracy", Objective(function=f"{folder}/train.py:train")))
+while True:
+    executor.events(1)  # reports are not answered
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("state", ["computing", "waiting"])
+def test_an_engine_killed_at_once_leaves_no_process_and_no_result(tmp_path, method, state):
+    then = "time.sleep(60)" if state == "computing" else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
+    (tmp_path / "train.py").write_text(FAMILY.replace("{then}", then))
+    engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, method, str(tmp_path)])
+    try:
+        pids = pids_in(tmp_path / "0")
+        parent = psutil.Process(pids[0]).ppid()
+        assert psutil.Process(parent).ppid() == engine.pid
+    finally:
+        engine.kill()
+        engine.wait()
+    assert_gone([*pids, parent], within_s=3)
+    assert not (tmp_path / "0" / "result.json").exists()
+
+
+def test_a_trial_ends_itself_when_engine_and_warm_parent_are_gone_at_once(tmp_path):
+    (tmp_path / "train.py").write_text(FAMILY.replace("{then}", "time.sleep(60)"))
+    engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, "fork", str(tmp_path)])
+    try:
+        pids = pids_in(tmp_path / "0")
+        psutil.Process(psutil.Process(pids[0]).ppid()).suspend()  # it cannot help
+        parent = psutil.Process(pids[0]).ppid()
+    finally:
+        engine.kill()
+        engine.wait()
+    try:
+        assert_gone(pids, within_s=3)
+    finally:
+        os.kill(parent, signal.SIGKILL)
+    assert not (tmp_path / "0" / "result.json").exists()
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "at least 1"), (-3, "at least 1")])
+def test_an_executor_needs_a_worker(number, words):
+    with pytest.raises(ExecutorError, match=words):
+        LocalExecutor(number)
+
+
+def test_a_folder_must_be_absolute(bench):
+    with pytest.raises(ExecutorError, match="absolute"):
+        bench.executor.submit(Job(10**6, Path("trials/1"), {}, 0, "m", Objective(function="x.py:f")))
