@@ -14,6 +14,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tunesmith.errors import TaskError, short
@@ -52,6 +53,8 @@ def read_document(path: Path) -> Document:
 def parse_document(text: str, path: Path | None = None) -> Document:
     """The same for text; `path` is only named in errors."""
     try:
+        if not _fits(text):
+            raise TaskError("holds too much, or nests too deeply.", path=path)
         # Marks of its own C parser carry no lines we could rely on; task files are small.
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -61,8 +64,6 @@ def parse_document(text: str, path: Path | None = None) -> Document:
         raise TaskError(f"not YAML: {problem}.", path=path, line=line) from None
     except YAMLError as error:
         raise TaskError(f"not YAML: {str(error).splitlines()[0]}.", path=path) from None
-    except RecursionError:
-        raise TaskError("is nested too deeply.", path=path) from None
     except (ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError) as error:
         # What ruamel's parser lets out for some malformed input, a bad %YAML line for one.
         raise TaskError(f"not YAML: {short(str(error))}.", path=path) from None
@@ -71,6 +72,17 @@ def parse_document(text: str, path: Path | None = None) -> Document:
     reader = _Reader(path)
     data = reader.mapping(node, ())
     return Document(data, reader.lines)
+
+
+def _fits(text: str) -> bool:
+    """Whether depth and size are within bounds; reads no further than they reach, as parsing is slow."""
+    depth = 0
+    for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
+        depth += isinstance(event, CollectionStartEvent)
+        depth -= isinstance(event, CollectionEndEvent)
+        if count > MOST_NODES or depth > DEEPEST:
+            return False
+    return True
 
 
 def _text(path: Path) -> str:

@@ -5,12 +5,12 @@ For the starter task file only: a person looks them over. The tuner's own belief
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from tunesmith.space import Bool, Categorical, Float, Int, Parameter
+from tunesmith.space.documents import CONSTRAINTS
 from tunesmith.trial import Value
 
 NOT_TUNED = re.compile(
@@ -48,21 +48,26 @@ _KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
 def guess(name: str, today: object = None, choices: list[Any] | None = None) -> Guess | None:
     """A parameter around today's value (None: unknown), or None where the name or value says nothing."""
     word = name.casefold().replace("-", "_")
+    if word == CONSTRAINTS:  # that key of a space means something else
+        return None
     if choices:
         parameter = Categorical(choices)
         legal = parameter.check(name, today) is None
         return Guess(parameter, today if legal else parameter.listed[0])  # type: ignore[arg-type]
     if isinstance(today, bool):
         return Guess(Bool(), today)
-    if today is not None and (
-        not isinstance(today, int | float) or not math.isfinite(today) or abs(today) > 1e9
-    ):
+    if today is not None and not _ordinary(today):
         return None
     for pattern, kind, scale, low, high, usual in _KNOWN:
         if re.fullmatch(pattern, word) and (today is None or scale == "linear" or today > 0):
             value = usual if today is None else today
             return _around(kind if value == int(value) else float, scale, low, high, value)
     return None if today is None else _by_value(today)
+
+
+def _ordinary(today: object) -> TypeGuard[int | float]:
+    """A number of a size that hyperparameters have."""
+    return isinstance(today, int | float) and (today == 0 or 1e-50 < abs(today) < 1e9)
 
 
 def _around(kind: type, scale: str, low: float, high: float, value: float) -> Guess:
@@ -87,8 +92,6 @@ def _by_value(today: float) -> Guess:
         return Guess(Float(0.0, 1.0), 0.0)
     if today < 0:
         return Guess(Float(_short(today * 4), 0.0), float(today))
-    if today < 1e-250 or today > 1e6:
-        return Guess(Float(0.0, _short(today * 4)), float(today))
     return Guess(Float(_short(today / 10), _short(today * 10), "log"), float(today))
 
 

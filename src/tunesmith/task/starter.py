@@ -202,7 +202,8 @@ def _key(text: str) -> str:
 
 def _quoted(text: str) -> str:
     """Bare where YAML reads it so."""
-    return text if re.fullmatch(r"[A-Za-z][A-Za-z0-9_./]*(:[A-Za-z0-9_]+)?", text) else json.dumps(text)
+    bare = re.fullmatch(r"[A-Za-z][A-Za-z0-9_./]*(:[A-Za-z0-9_]+)?", text) and text.casefold() not in _SPECIAL
+    return text if bare else json.dumps(text)
 
 
 def _comment(text: str) -> str:

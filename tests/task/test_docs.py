@@ -1,0 +1,66 @@
+"""docs/task-file.md is true to the model."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tunesmith.budget import Budget, ModelCaps
+from tunesmith.space.documents import KEYS
+from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
+from tunesmith.task.command import RESERVED
+from tunesmith.task.faults import DURATIONS
+
+TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
+_FIELDS = {field: key for key, field in DURATIONS.items()}
+
+
+def rows(section):
+    """First cells of the tables under a heading."""
+    part = re.split(r"^## ", TEXT, flags=re.M)
+    body = next(text for text in part if text.splitlines()[0].strip("`") == section)
+    return [cell.strip("`") for cell in re.findall(r"^\| (`[^|]+`) \|", body, flags=re.M)]
+
+
+@pytest.mark.parametrize(
+    "section, keys",
+    [
+        ("Keys", [key for key in Task.model_fields if key != "path"]),
+        ("space", ["type", *KEYS]),
+        ("objective", list(ObjectiveSpec.model_fields)),
+        ("confirm", list(Confirm.model_fields)),
+        ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
+         + [f"model.{key}" for key in ModelCaps.model_fields]),
+        ("pruner", list(PrunerSpec.model_fields)),
+    ],
+)  # fmt: skip
+def test_every_key_is_documented_and_no_other(section, keys):
+    assert sorted(rows(section)) == sorted(keys)
+
+
+def test_every_parameter_key_and_placeholder_is_documented():
+    for required, optional in KEYS.values():
+        for key in required + optional:
+            assert f"`{key}`" in TEXT or f"`{key}:" in TEXT
+    for name in RESERVED:
+        assert f"`{{{name}}}`" in TEXT
+
+
+def test_the_documented_defaults_are_the_models():
+    budget = Budget()
+    assert f"| `trials` | whole number >= 1 | {budget.trials} |" in TEXT
+    assert f"| `model.calls` | whole number >= 0 | {budget.model.calls} |" in TEXT
+    assert f"| `model.tokens` | whole number >= 0 | {budget.model.tokens} |" in TEXT
+    assert f"| `model.dollars` | number >= 0 | {budget.model.dollars:g} |" in TEXT
+    assert f"| `seeds` | 1 to 1000 | {Confirm().seeds} |" in TEXT
+    pruner = PrunerSpec()
+    assert f"or `none` | {pruner.kind} |" in TEXT
+    assert f"| `warmup_steps` | whole number >= 0 | {pruner.warmup_steps} |" in TEXT
+    assert f"| `startup_trials` | whole number >= 0 | {pruner.startup_trials} |" in TEXT
+
+
+def test_the_documented_example_is_a_legal_task(tmp_path):
+    example = re.search(r"```yaml\n(.*?)```", TEXT, flags=re.S)
+    (tmp_path / "task.yaml").write_text(example[1])
+    task = load_task(tmp_path / "task.yaml")
+    assert task.space.constraints == ("warmup < epochs / 2",) and task.confirm.separate
