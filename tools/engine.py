@@ -361,7 +361,7 @@ class Engine:
                 case Reported(number, step, value):
                     curve = self._curves.setdefault(number, [])
                     curve.append((step, value))
-                    self.executor.verdict(number, step, self._pruner.verdict(number, curve))
+                    self.executor.verdict(number, step, bool(self._pruner.verdict(number, curve)))
                     self.emit(TrialReported(number=number, step=step, value=value))
                 case Finished(number, outcome):
                     self._finish(number, outcome)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fakes import chat_server as chat
 from fakes.chat_server import ChatRequest, ChatServer, Reply
 from fakes.tiny_job import tunesmith, write_job
@@ -101,10 +102,6 @@ def test_the_key_is_written_nowhere(tmp_path: Path) -> None:
             assert KEY.encode() not in path.read_bytes(), path
 
 
-def faulty(fault: Reply) -> list[Any]:
-    return [fault]
-
-
 FAULTS: dict[str, Any] = {
     "wrong key (401)": chat.failing(401, "Incorrect API key provided"),
     "rate limited (429)": chat.rate_limited(0.05),
@@ -171,5 +168,6 @@ def test_an_unanswerable_replay_is_told_loudly_and_the_run_goes_on(tmp_path: Pat
     task.write_text(task.read_text().replace("A job with a known optimum.", "Quite another job."))
     exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
     done = tunesmith("run", "task.yaml", "--replay", exchanges, cwd=tmp_path / "other")
-    assert done.returncode == 0
-    assert "ReplayMiss" in done.stdout and "Quite another job" in done.stdout
+    assert done.returncode == 1
+    assert "Quite another job" in done.stderr and "Traceback" not in done.stderr
+    assert (tmp_path / "other/runs/tiny/report.md").is_file()

@@ -6,6 +6,7 @@ own, so that a broken script cannot harm whoever asks.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -121,6 +122,24 @@ def check_objective(objective: Objective) -> None:
         raise ObjectiveError(
             f"{what} ended its process while it was imported (status {done.returncode}). {words}"
         )
+
+
+def check_exists(objective: Objective) -> None:
+    """The part of `check_objective` that runs nothing: file, syntax, program. A pickle needs no check.
+
+    Raises:
+        ObjectiveError: There is no such file or program, or the file is not Python.
+    """
+    if objective.command is not None:
+        _check_command(objective.command, objective.workdir)
+    elif objective.function is not None:
+        _, path, _ = _split(objective.function)
+        try:
+            ast.parse(path.read_bytes(), filename=str(path))
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None)
+            where = f"{path}:{line}" if line else str(path)
+            raise ObjectiveError(f"{where}: not Python: {getattr(error, 'msg', error)}.") from error
 
 
 def search_path(environment: dict[str, str]) -> str:

@@ -116,8 +116,11 @@ def run_task(
         UsageError: The task or run folder cannot be used; nothing was changed.
     """
     from tunesmith.api.sitting import sit
+    from tunesmith.tools.execution.loading import check_exists
     from tunesmith.tools.run_folder import RunFolder
 
+    if train is None:
+        check_exists(task.objective_ref())
     if fresh:
         task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
     folder = RunFolder.create(Path(runs), task)

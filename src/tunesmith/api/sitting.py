@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend, Spend
-from tunesmith.events import Confirmed, Event, ModelCalled, RunFinished, RunStarted
+from tunesmith.errors import ReplayMiss
+from tunesmith.events import Confirmed, Degraded, Event, ModelCalled, RunFinished, RunStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Executor, Objective
 from tunesmith.settings import ModelSettings
@@ -87,7 +88,30 @@ def sit(
             )
         )
         with _signals(engine):
-            return _run(engine, task, folder, executor, events, objective)
+            try:
+                result = _run(engine, task, folder, executor, events, objective)
+            except Exception as error:
+                # Whoever watches must learn that nothing runs any more; the same command continues.
+                cause = f"{type(error).__name__}: {error}"[:500]
+                events.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
+                raise
+        if replay is not None:
+            _check_replay(events.events(after_seq=len(before)), replay)
+        return result
+
+
+def _check_replay(happened: Sequence[Event], replay: Path) -> None:
+    """A replay that needed more than was recorded has repeated nothing, however well the run ended.
+
+    Raises:
+        ReplayMiss: With the first request that no recording fits.
+    """
+    misses = [e.cause for e in happened if isinstance(e, Degraded) and e.cause.startswith("ReplayMiss")]
+    if misses:
+        raise ReplayMiss(
+            f"{replay} does not fit this run ({len(misses)} requests without a recording); the run was finished "
+            f"without a model there. The first: {misses[0].removeprefix('ReplayMiss: ')}"
+        )
 
 
 def _run(
@@ -181,7 +205,6 @@ def _open_door(
         return None
     from tunesmith.agent.llm import ModelDoor
     from tunesmith.errors import ModelError
-    from tunesmith.events import Degraded
 
     door = ModelDoor(
         settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,11 @@ if TYPE_CHECKING:
     from tunesmith.api import Result
 
 
-def print_outcome(result: Result, console: Console, *, command: Sequence[str], chat: str) -> None:
+def print_outcome(result: Result, console: Console, *, argv: Sequence[str]) -> None:
     """Print the end of a run.
 
     Args:
-        command: The arguments of this very command, for 'the same command continues'.
-        chat: The command that shows the run in the terminal UI.
+        argv: This very command, for 'the same command continues'.
     """
     history, best = result.history, result.best_trial
     space = history.space
@@ -61,11 +61,20 @@ def print_outcome(result: Result, console: Console, *, command: Sequence[str], c
     checkpoint = _checkpoint(result)
     if checkpoint is not None:
         line(f"Checkpoint  {_short(checkpoint)}")
-    line(f"Look at it  {chat}")
+    line(f"Look at it  {program(argv[0])} chat {shlex.quote(_short(result.folder))}")
     if result.status == "stopped":
-        line(f"Continue    tunesmith {shlex.join(a for a in command if a != '--fresh')}")
+        again = shlex.join(argument for argument in argv[1:] if argument != "--fresh")
+        line(f"Continue    {program(argv[0])} {again}")
     elif result.status == "finished":
         line("More        the same command with a larger --trials continues; --fresh starts anew")
+
+
+def program(called_as: str) -> str:
+    """How to call this program from here: its name where the shell finds it, else its path."""
+    path = Path(called_as)
+    if path.name != "tunesmith" or shutil.which("tunesmith") == str(path.absolute()):
+        return "tunesmith"
+    return shlex.quote(_short(path))
 
 
 def _checkpoint(result: Result) -> Path | None:
@@ -80,6 +89,6 @@ def _checkpoint(result: Result) -> Path | None:
 def _short(path: Path) -> str:
     """A path as a person would type it from here."""
     try:
-        return str(path.resolve().relative_to(Path.cwd()))
+        return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)

@@ -78,7 +78,7 @@ def run(
         sys.stdout.write((result.folder / "report.json").read_text())
         sys.stdout.write("\n")
     else:
-        print_outcome(result, stream.console, command=sys.argv[1:], chat=f"tunesmith chat {result.folder}")
+        print_outcome(result, stream.console, argv=sys.argv)
     if result.status == "stopped":
         raise typer.Exit(INTERRUPTED)
     if result.status == "failed":
