@@ -74,7 +74,7 @@ ConfigurationField = Annotated[
 class Frozen(BaseModel):
     """A value: immutable, compared by content, strict about unknown fields."""
 
-    # As JSON a NaN is the text "NaN": legal JSON, and read back as it was. A null would not be a number again.
+    # As JSON a NaN is the text "NaN": legal JSON, and read back as it was; a null would be no number.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 

@@ -109,7 +109,7 @@ def _check_replay(happened: Sequence[Event], replay: Path) -> None:
     misses = [e.cause for e in happened if isinstance(e, Degraded) and e.cause.startswith("ReplayMiss")]
     if misses:
         raise ReplayMiss(
-            f"{replay} does not fit this run ({len(misses)} requests without a recording); the run was finished "
+            f"{replay} does not fit this run: {len(misses)} requests have no recording. The run was finished "
             f"without a model there. The first: {misses[0].removeprefix('ReplayMiss: ')}"
         )
 
