@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -64,7 +65,7 @@ class ModelDoor:
             None means 60, or 180 on a server of one's own.
         answer_tokens: Longest answer to a request that states no limit.
     Raises:
-        ModelUnavailable: there are no settings, or a key that no header can carry.
+        ModelUnavailable: there are no settings, no base URL in them, or a key that no header can carry.
         ReplayMiss: replaying, and there is no recording.
     """
 
@@ -88,6 +89,7 @@ class ModelDoor:
             )
         replayed = settings is None or self._player is not None
         self.base_url = REPLAY_URL if replayed or settings is None else settings.base_url
+        _check_url(self.base_url)
         # A replay never holds the key, so that nothing it writes can.
         self._key = NO_KEY if replayed or settings is None else settings.api_key.get_secret_value()
         if not (self._key.isascii() and self._key.isprintable() and self._key.strip() == self._key):
@@ -314,6 +316,14 @@ class ModelDoor:
 
     def _went_dead(self, cause: str, meaning: str) -> None:
         self._emit(Degraded(what="fallback", where="model", cause=clean(cause, 500), continuation=meaning))
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ModelUnavailable(f"{clean(url, 100)!r} is no base URL: write it like http://localhost:8000/v1")
+    if parts.username or parts.password:  # clients log URLs
+        raise ModelUnavailable("the base URL holds a user or password: put the key into TUNESMITH_API_KEY")
 
 
 def _needed(exchanges: Path | None, mode: Mode) -> Path:

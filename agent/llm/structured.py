@@ -12,6 +12,7 @@ question that names its faults; a second one is an InvalidAnswer.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
@@ -147,7 +148,8 @@ def form(messages: Sequence[Message], schema: type[BaseModel], level: Level) -> 
         return {"messages": [*messages[:-1], {**last, "content": f"{last['content']}\n\n{asked}"}]}
     shape, strict = strict_schema(schema)
     if level == "schema":
-        named = {"name": schema.__name__, "schema": shape, "strict": strict}
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", schema.__name__)[:64]  # generic models are named `Page[int]`
+        named = {"name": name, "schema": shape, "strict": strict}
         return {
             "messages": list(messages),
             "response_format": {"type": "json_schema", "json_schema": named},

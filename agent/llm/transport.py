@@ -35,6 +35,8 @@ from tunesmith.words import clean
 
 PURPOSE_HEADER = "x-tunesmith-purpose"
 """Says what a call is for; read and taken off here, never sent."""
+LIST_S = 15.0
+"""Longest wait for a list of models, seconds: a run waits for it before its first trial."""
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own deadline."""
 
@@ -72,7 +74,9 @@ class DoorTransport(httpx2.BaseTransport):
         purpose = request.headers.pop(PURPOSE_HEADER, "model")
         deadline = self._deadline(request, purpose)
         if request.method != "POST":
-            return self._list_models(request, deadline)
+            return self._list_models(request, min(deadline, time.monotonic() + LIST_S))
+        if not request.url.path.endswith("/chat/completions"):
+            raise ModelUnavailable(f"the door speaks chat completions only, not {request.url.path}")
         body = json.loads(request.read())
         self.breaker.check()
         model = str(body.get("model"))

@@ -66,9 +66,12 @@ def estimate_prompt(body: dict[str, Any]) -> int:
 
 
 def answer_limit(body: dict[str, Any], default: int) -> int:
-    """The most tokens the answers to a request may have; `default` where it states no limit."""
-    stated = body.get("max_completion_tokens") or body.get("max_tokens")
-    limit = stated if isinstance(stated, int) else default
+    """The most tokens the answers to a request may have; `default` where it states no limit.
+
+    Of two limits the larger counts: which of them a server obeys is not known.
+    """
+    stated = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
+    limit = max((n for n in stated if isinstance(n, int) and n > 0), default=default)
     choices = body.get("n")
     return limit * (choices if isinstance(choices, int) and choices > 1 else 1)
 

@@ -340,6 +340,36 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown() -> None
     assert "nary" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("localhost:8000/v1", "is no base URL"),
+        ("https://me:pass-word@host/v1", "put the key into TUNESMITH_API_KEY"),
+    ],
+)
+def test_a_base_url_that_cannot_be_used_is_refused_at_once(url: str, words: str) -> None:
+    settings = ModelSettings(base_url=url, model="m", api_key=SecretStr(KEY))
+    with pytest.raises(ModelUnavailable, match=words) as caught:
+        ModelDoor(settings, ModelCaps(), lambda event: None)
+    assert "pass-word" not in str(caught.value)
+
+
+def test_only_chat_completions_go_through_the_door(open_house: Open) -> None:
+    house = open_house([text("hi")])
+    with pytest.raises(ModelUnavailable, match="chat completions only"):
+        house.door.chat_model(use_responses_api=True).invoke("hi")
+    assert house.server.requests == []
+
+
+def test_openai_gets_its_own_name_for_the_limit_and_other_servers_theirs(open_house: Open) -> None:
+    settings = ModelSettings(base_url="https://api.openai.com/v1", model="gpt-5-mini", api_key=SecretStr(KEY))
+    official = ModelDoor(settings, ModelCaps(), lambda event: None, mode="live").chat_model(max_tokens=9)
+    assert (official.max_tokens, official.extra_body) == (9, None)
+    own = open_house([text("hi")])
+    own.door.chat_model(max_tokens=9).invoke("hi")
+    assert own.server.chats[0].body["max_tokens"] == 9
+
+
 def test_importing_the_door_loads_no_client_library() -> None:
     heavy = "('openai', 'langchain', 'langchain_core', 'langchain_openai', 'httpx2', 'genai_prices')"
     code = (
