@@ -29,6 +29,7 @@ HOSTILE = [
     "````\n```\n</code>",
     "{{ 7 * 7 }} {% raw %}",
     "**bold** `code` ~~gone~~ \\| $x$ &lt;b&gt;",
+    "_under_ __double__ a_b_c _",
     "- item",
     "1. item",
     "\x1b[31mred\x00\u202e",

@@ -19,7 +19,8 @@ from tunesmith.tools.report.plot import plot, sparklines
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_SPECIAL = re.compile(r"([\\`*_\[\]<>|~&$#!])")
+# An underscore within a word means nothing, and metrics are full of them.
+_SPECIAL = re.compile(r"([\\`*\[\]<>|~&$#!]|(?<![^\W_])_|_(?![^\W_]))")
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 
