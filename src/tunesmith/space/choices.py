@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tunesmith.errors import Problem, SpaceError, short
-from tunesmith.space.parameters import Indices, Parameter, When, cell_centre, cell_indices
+from tunesmith.space.parameter import Indices, Parameter, When, cell_centre, cell_indices
 from tunesmith.space.scales import Array
 from tunesmith.space.values import is_finite, is_number, legal_text, number_in, plain, same, show
 from tunesmith.trial import Value
@@ -195,8 +195,8 @@ def _settled(kind: str, key: str, given: object) -> tuple[Value, ...]:
         value = plain(item)
         if isinstance(value, str) and legal_text(value):
             settled.append(value)
-        elif isinstance(value, bool) or (is_number(value) and is_finite(value)):  # type: ignore[arg-type]
-            settled.append(value)  # type: ignore[arg-type]
+        elif isinstance(value, bool) or (is_number(value) and is_finite(value)):
+            settled.append(value)
         else:
             raise SpaceError(
                 f"{kind} {key} must be short printable strings, finite numbers or bools, got {short(value)}",

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import SpaceError, short
-from tunesmith.space.parameters import Float, Parameter
+from tunesmith.space.floats import Float
+from tunesmith.space.parameter import Parameter
 from tunesmith.space.values import plain, show
 from tunesmith.trial import Value
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from tunesmith.space.parameters import Parameter
+from tunesmith.space.parameter import Parameter
 from tunesmith.trial import Value
 
 

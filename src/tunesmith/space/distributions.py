@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import SpaceError, short
 from tunesmith.space.choices import Bool, Categorical, Listed
-from tunesmith.space.parameters import Float, Int, Parameter
+from tunesmith.space.floats import Float
+from tunesmith.space.ints import Int
+from tunesmith.space.parameter import Parameter
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

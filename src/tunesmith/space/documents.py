@@ -15,7 +15,9 @@ from typing import Any
 
 from tunesmith.errors import SpaceError, short
 from tunesmith.space.choices import Bool, Categorical, Ordinal
-from tunesmith.space.parameters import Float, Int, Parameter
+from tunesmith.space.floats import Float
+from tunesmith.space.ints import Int
+from tunesmith.space.parameter import Parameter
 from tunesmith.space.text import did_you_mean
 
 CONSTRAINTS = "constraints"

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.space.conditions import Conditions
-from tunesmith.space.parameters import Indices, Parameter
+from tunesmith.space.parameter import Indices, Parameter
 from tunesmith.space.scales import Array
 from tunesmith.trial import Value
 

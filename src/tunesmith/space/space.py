@@ -16,7 +16,7 @@ from tunesmith.space import distributions, documents, repair, sampling, text
 from tunesmith.space.constraints import Constraint
 from tunesmith.space.digest import digest
 from tunesmith.space.encoding import Column, Encoding, Mask, Resolved
-from tunesmith.space.parameters import Parameter
+from tunesmith.space.parameter import Parameter
 from tunesmith.space.scales import Array
 from tunesmith.space.values import legal_text, plain
 from tunesmith.trial import Configuration, Value

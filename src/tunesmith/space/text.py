@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from tunesmith.space import conditions as cond
 from tunesmith.space.conditions import Conditions
 from tunesmith.space.constraints import Constraint
-from tunesmith.space.parameters import Parameter
+from tunesmith.space.parameter import Parameter
 
 
 def describe_parameter(parameter: Parameter, conditions: Conditions | None) -> str:

@@ -222,9 +222,7 @@ def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Spac
         problem = (
             f"does not pass {', '.join(unused[:6])} to the script, so tuning could not change anything there."
         )
-        found.append(
-            fault(key, problem, f"Add `{options}`, or `{{config}}` for a JSON file with all values.")
-        )
+        found.append(fault(key, problem, f"Add `{options}`, or `{{config}}` for all values as JSON."))
     return found
 
 

@@ -77,7 +77,7 @@ def _for_command(source: Script) -> str:
         argv += ["--lr", "{lr}"]
     # shlex would quote the braces, which mean nothing to us as quotes and confuse a reader.
     command = " ".join(part if _is_placeholder(part) else shlex.quote(part) for part in argv)
-    notes = ["The script's last line of JSON on its output should hold the metric."]
+    notes = ["The script should print a line of JSON that holds the metric, as its last such line."]
     if required:
         notes.append(f"The script also requires {', '.join(required)}: add it to the command.")
     return _text(

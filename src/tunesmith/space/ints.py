@@ -1,0 +1,122 @@
+"""Int: a whole number, on a linear or log scale, or on steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from tunesmith.errors import SpaceError, short
+from tunesmith.space import scales
+from tunesmith.space.numeric import MOST_VALUES, Numeric
+from tunesmith.space.parameter import Indices, When, cell_centre, cell_indices
+from tunesmith.space.scales import Array
+from tunesmith.trial import Value
+
+
+@dataclass(frozen=True)
+class Int(Numeric):
+    """A whole number in [low, high].
+
+    Args:
+        low, high: Bounds, both legal, within +-2**40; equal bounds make a constant.
+        scale: `log` (low >= 1) for values that matter by their ratio.
+        step: Only low, low + step, ... are legal; linear scale only. `high` is lowered to the last.
+    Raises:
+        SpaceError: A range that cannot be.
+    """
+
+    low: int
+    high: int
+    scale: Literal["linear", "log"] = "linear"
+    step: int = 1
+    when: When | None = None
+    type_name: ClassVar[str] = "int"
+    whole: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self.check_bounds()
+        for key in ("low", "high", "step"):
+            if not isinstance(getattr(self, key), int) or isinstance(getattr(self, key), bool):
+                raise SpaceError(
+                    f"Int needs a whole number as `{key}`, got {short(getattr(self, key))}", key=(key,)
+                )
+        if max(abs(self.low), abs(self.high)) > MOST_VALUES:
+            raise SpaceError(
+                f"Int bounds must lie within +-2**40, got {self.low} to {self.high}", key=("high",)
+            )
+        if self.scale not in ("linear", "log"):
+            raise SpaceError(f"Int scale {self.scale!r} is none of linear, log", key=("scale",))
+        if self.step < 1:
+            raise SpaceError(f"Int needs a step of at least 1, got {self.step}", key=("step",))
+        if self.scale == "log" and (self.low < 1 or self.step != 1):
+            raise SpaceError(
+                f"Int on a log scale needs low >= 1 and step 1, got low={self.low}, step={self.step}",
+                key=("scale",),
+            )
+        object.__setattr__(self, "high", self.high - (self.high - self.low) % self.step)
+
+    @property
+    def size(self) -> int:
+        return (self.high - self.low) // self.step + 1
+
+    @property
+    def _edges(self) -> tuple[float, float]:
+        """Ends of the log range with half a cell more on both sides, as for the linear one."""
+        return self.low - 0.5, self.high + 0.5
+
+    def on_step(self, value: int | float) -> bool:
+        return (value - self.low) % self.step == 0
+
+    def nearest(self, number: float) -> int:
+        return self.low + self.index_of(min(max(number, self.low), self.high)) * self.step
+
+    def canonical(self, value: Any) -> Value:
+        return int(value)
+
+    def to_unit(self, value: Any) -> float:
+        if self.scale == "log":
+            return float(scales.to_unit("log", *self._edges, value))
+        return float(cell_centre(self.index_of(value), self.size))
+
+    def from_unit(self, u: float) -> Value:
+        return self.value_at(int(self.indices(np.asarray([u]))[0]))
+
+    def round_units(self, u: Array) -> Array:
+        if self.scale == "log":
+            return scales.to_unit("log", *self._edges, self.numbers(u))
+        return np.asarray(cell_centre(self.indices(u), self.size))
+
+    def indices(self, u: Array) -> Indices:
+        if self.scale == "log":
+            nearest = np.rint(scales.from_unit("log", *self._edges, u))
+            return (np.clip(nearest, self.low, self.high) - self.low).astype(np.int64)
+        return cell_indices(u, self.size)
+
+    def index_of(self, value: Any) -> int:
+        return int(min(max(round((value - self.low) / self.step), 0), self.size - 1))
+
+    def value_at(self, index: int) -> Value:
+        return self.low + int(index) * self.step
+
+    def numbers(self, u: Array) -> Array:
+        return (self.low + self.indices(u) * self.step).astype(np.float64)
+
+    def format(self, value: Any) -> str:
+        return str(value)
+
+    def describe(self) -> str:
+        if self.low == self.high:
+            return f"always {self.low}"
+        step = f" in steps of {self.step}" if self.step != 1 else ""
+        scale = ", log scale" if self.scale == "log" else ""
+        return f"a whole number from {self.low} to {self.high}{step}{scale}"
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"type": self.type_name, "low": self.low, "high": self.high}
+        if self.scale != "linear":
+            data["scale"] = self.scale
+        if self.step != 1:
+            data["step"] = self.step
+        return data
