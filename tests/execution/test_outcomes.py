@@ -18,8 +18,8 @@ def test_further_finite_numbers_in_a_dict_are_kept_and_the_rest_is_dropped(bench
         """
         import numpy as np
         def train(config, trial):
-            return {"accuracy": np.float32(0.5), "loss": 2, "epochs": np.int64(3), "nan": float("nan"), "note": "x",
-                    "flag": True, "array": np.zeros(3)}
+            numbers = {"accuracy": np.float32(0.5), "loss": 2, "epochs": np.int64(3)}
+            return numbers | {"nan": float("nan"), "note": "x", "flag": True, "array": np.zeros(3)}
         """
     )
     assert outcome.values == {"accuracy": 0.5, "loss": 2.0, "epochs": 3.0}

@@ -17,7 +17,8 @@ from tunesmith.trial import Outcome, TrialState
 
 FAMILY = """
 import os, signal, subprocess, sys, time
-SLEEP = [sys.executable, "-c", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"]
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+SLEEP = [sys.executable, "-c", DEAF]
 def train(config, trial):
     same = subprocess.Popen(SLEEP)
     other_group = subprocess.Popen(SLEEP, process_group=0)
@@ -58,8 +59,8 @@ def test_a_kill_ends_the_whole_session_also_who_ignores_sigterm(bench):
 
 
 def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
-    text = "import signal, time\ndef train(c, t): signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(60)"
-    job = bench.submit(bench.script(text))
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(60)"
+    job = bench.submit(bench.script(f"import signal, time\ndef train(c, t): {deaf}"))
     bench.wait(lambda: bool(bench.reports))
     began = time.monotonic()
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
@@ -67,7 +68,9 @@ def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
     assert 1.5 < time.monotonic() - began < 4
 
 
-@pytest.mark.parametrize("then", ["return 0.5", "os.kill(os.getpid(), signal.SIGSEGV)"], ids=["return", "crash"])
+@pytest.mark.parametrize(
+    "then", ["return 0.5", "os.kill(os.getpid(), signal.SIGSEGV)"], ids=["return", "crash"]
+)
 def test_what_a_trial_leaves_behind_is_ended_with_it(bench, then):
     job = bench.submit(bench.script(FAMILY.replace("{then}", then)))
     bench.outcome(job)
@@ -136,7 +139,9 @@ def test_keys_are_not_in_a_trials_environment(own_bench, monkeypatch):
         """
         import os, subprocess, sys
         def train(config, trial):
-            print(os.environ, open(f"/proc/{os.getpid()}/environ").read(), open(f"/proc/{os.getppid()}/environ").read())
+            print(os.environ)
+            for pid in (os.getpid(), os.getppid()):
+                print(open(f"/proc/{pid}/environ").read())
             subprocess.run(["env"], check=True)
             return 0.5
         """
@@ -163,10 +168,11 @@ def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
 
 def test_ctrl_c_at_the_terminal_reaches_neither_trials_nor_their_parent(own_bench):
     bench = own_bench()
-    job = bench.submit(bench.script("import time\ndef train(c, t): t.report(1, 1); time.sleep(0.5); return 0.5"))
+    text = "import os, time\ndef train(c, t): t.report(os.getpid(), 1); time.sleep(0.5); return 0.5"
+    job = bench.submit(bench.script(text))
     bench.wait(lambda: bool(bench.reports))
-    (parent,) = psutil.Process().children()[-1:]
-    (trial,) = parent.children()
+    trial = psutil.Process(int(bench.reports[0].value))
+    parent = trial.parent()
     assert len({os.getsid(0), os.getsid(parent.pid), os.getsid(trial.pid)}) == 3
     parent.send_signal(signal.SIGINT)
     assert bench.outcome(job).state is TrialState.COMPLETED
@@ -210,7 +216,9 @@ def test_libraries_that_kill_the_warm_parent_are_loaded_by_each_trial_instead(ow
     (folder / "deadly_library.py").write_text("import os\nif not os.environ.get('INSIDE'): os._exit(9)\n")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     own = bench(1, ["deadly_library"])
-    text = "import os; os.environ['INSIDE'] = '1'\nimport deadly_library\ndef train(config, trial): return 0.5"
+    text = (
+        "import os; os.environ['INSIDE'] = '1'\nimport deadly_library\ndef train(config, trial): return 0.5"
+    )
     assert own.run(text).state is TrialState.COMPLETED
     assert "status 9" in own.executor.warnings[0]
 
@@ -244,7 +252,9 @@ while True:
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("state", ["computing", "waiting"])
 def test_an_engine_killed_at_once_leaves_no_process_and_no_result(tmp_path, method, state):
-    then = "time.sleep(60)" if state == "computing" else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
+    then = (
+        "time.sleep(60)" if state == "computing" else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
+    )
     (tmp_path / "train.py").write_text(FAMILY.replace("{then}", then))
     engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, method, str(tmp_path)])
     try:

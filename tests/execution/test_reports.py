@@ -20,7 +20,9 @@ def train(config, trial):
 def test_reports_arrive_in_order_before_the_end_and_on_disk(bench):
     job = bench.submit(bench.script(LOOP.format(stop="return 0")))
     outcome = bench.outcome(job)
-    assert [(r.number, r.step, r.value) for r in bench.reports] == [(job.number, s, s / 10) for s in range(10)]
+    assert [(r.number, r.step, r.value) for r in bench.reports] == [
+        (job.number, s, s / 10) for s in range(10)
+    ]
     assert outcome.state is TrialState.COMPLETED
     assert outcome.curve == tuple((step, step / 10) for step in range(10))
     lines = [json.loads(line) for line in (job.folder / "curve.jsonl").read_text().splitlines()]
