@@ -206,27 +206,24 @@ def _open_door(
     from tunesmith.agent.llm import ModelDoor
     from tunesmith.errors import ModelError
 
-    door = ModelDoor(
-        settings,
-        task.budget.model,
-        events.append,
-        exchanges=replay or folder.exchanges,
-        mode="replay" if replay else "record",
-        spent=spent,
-        timeout_s=None if settings is None else settings.timeout_s,
-    )
+    door = None
     try:
+        door = ModelDoor(
+            settings,
+            task.budget.model,
+            events.append,
+            exchanges=replay or folder.exchanges,
+            mode="replay" if replay else "record",
+            spent=spent,
+            timeout_s=None if settings is None else settings.timeout_s,
+        )
         _ = door.model  # asks the server for a name when none was given
     except ModelError as error:
-        door.close()
-        events.append(
-            Degraded(
-                what="fallback",
-                where="model",
-                cause=f"{type(error).__name__}: {error}"[:500],
-                continuation="this sitting runs without a language model",
-            )
-        )
+        if door is not None:
+            door.close()
+        cause = f"{type(error).__name__}: {error}"[:500]
+        how = "this sitting runs without a language model"
+        events.append(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None
     return door
 
