@@ -18,19 +18,23 @@ TEMPORARY = ".tmp"
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put `data` at `path`, replacing what was there; durable when it returns.
 
+    Args:
+        durable: False saves the two syncs: a killed process still leaves the file whole, but a power cut
+            may leave it empty. For what can be rebuilt.
     Raises:
         OSError: The folder is missing, or the disk is full; `path` is then unchanged.
     """
-    temporary = _write_temporary(path, data)
+    temporary = _write_temporary(path, data, durable)
     try:
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def write_once(path: Path, data: bytes) -> bool:
@@ -39,7 +43,15 @@ def write_once(path: Path, data: bytes) -> bool:
     Returns:
         False when `path` existed; it is then unchanged. Of several writers exactly one gets True.
     """
-    temporary = _write_temporary(path, data)
+    return publish(_write_temporary(path, data), path)
+
+
+def publish(temporary: Path, path: Path) -> bool:
+    """Give a finished file beside `path` that name unless something has it; `temporary` is gone afterwards.
+
+    Returns:
+        False when `path` existed; it is then unchanged.
+    """
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -75,14 +87,15 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_temporary(path: Path, data: bytes) -> Path:
+def _write_temporary(path: Path, data: bytes, durable: bool = True) -> Path:
     # The pid keeps two writers of one target out of each other's temporary file.
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

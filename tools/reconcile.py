@@ -16,7 +16,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.tools.atomic_write import set_aside
 from tunesmith.tools.outcomes import ended, outcome_of
-from tunesmith.tools.run_folder import RESULT, RunFolder, TrialConfig
+from tunesmith.tools.run_folder import CONFIG, RESULT, RunFolder, TrialConfig
 from tunesmith.tools.store import EventStore
 from tunesmith.tools.study import StudyStore
 from tunesmith.tools.triggers import surprise
@@ -78,7 +78,7 @@ class _Reconciliation:
 
     def run(self) -> History:
         told = self._study.load()
-        numbers = [n for n in self._folder.trial_numbers() if self._has_config(n)]
+        numbers = [n for n in self._folder.trial_numbers() if n >= len(told) and self._config(n, None)]
         trials: list[Trial] = []
         for number in range(max(len(told), max(numbers, default=-1) + 1)):
             trial = self._settle(number, told[number] if number < len(told) else None, number < len(told))
@@ -124,16 +124,14 @@ class _Reconciliation:
             )
         return trial
 
-    def _has_config(self, number: int) -> bool:
-        return (self._folder.trial_folder(number) / "config.json").exists()
-
     def _config(self, number: int, told: Trial | None) -> TrialConfig | None:
         """What the trial was started with, rebuilt from the study where the folder does not say."""
         try:
             config = self._folder.read_config(number)
         except RunError as error:
             if told is None:
-                raise
+                self._give_up(number, error)
+                return None
             config, cause = None, str(error)
         else:
             cause = f"the folder of trial {number} is missing"
@@ -142,6 +140,17 @@ class _Reconciliation:
             self._say(cause, "it was rebuilt from the study")
             return self._folder.read_config(number)
         return config
+
+    def _give_up(self, number: int, error: RunError) -> None:
+        """Forget a trial of which nobody can say what it was, if it never ran.
+
+        A power cut leaves such a one: no worker starts before the study knows the trial.
+        """
+        folder = self._folder.trial_folder(number)
+        if (folder / RESULT).exists() or (folder / "log.txt").exists():
+            raise error
+        set_aside(folder / CONFIG)
+        self._say(str(error), "the trial had not run and is forgotten")
 
     def _outcome(self, number: int, told: Trial | None) -> Outcome:
         """What came of the trial, durable in its folder when this returns."""

@@ -141,13 +141,17 @@ class RunFolder:
         return sorted(int(name) for name in names if re.fullmatch(r"\d{5,}", name))
 
     def write_config(self, trial: Trial) -> Path:
-        """Make a trial's folder and record durably what is about to run; returns the folder."""
+        """Make a trial's folder and record what is about to run; returns the folder.
+
+        The folder is durable; the record becomes so with the study's write, which comes next and from
+        which it is rebuilt after a power cut. Each sync saved is 1-4 ms a trial.
+        """
         folder = self.trial_folder(trial.number)
         folder.mkdir(parents=True, exist_ok=True)
         config = TrialConfig(
             number=trial.number, seed=trial.seed, proposal=trial.proposal, started_at=trial.started_at
         )
-        write_atomic(folder / CONFIG, config.model_dump_json(indent=1).encode())
+        write_atomic(folder / CONFIG, config.model_dump_json(indent=1).encode(), durable=False)
         sync_folder(folder.parent)
         return folder
 

@@ -8,11 +8,12 @@ events (never damage the file); trials are durable in their folders before their
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -20,19 +21,21 @@ from pydantic import ValidationError
 
 from tunesmith.errors import RunError
 from tunesmith.events import COMMAND, EVENT, Command, Event
+from tunesmith.tools.atomic_write import TEMPORARY, publish
 
 BUSY_TIMEOUT_S = 10.0
 SCHEMA_VERSION = 1
 _SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS events (
+PRAGMA journal_mode = WAL;
+BEGIN;
+CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS commands (
+CREATE TABLE commands (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, body TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT 'pending', reply TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX IF NOT EXISTS pending_commands ON commands (id) WHERE status = 'pending';
+CREATE INDEX pending_commands ON commands (id) WHERE status = 'pending';
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
@@ -62,6 +65,8 @@ class EventStore:
         self._lock = threading.Lock()  # guards the one connection
         self._connection: sqlite3.Connection | None = None
         if create:
+            if not self._path.exists():
+                _create(self._path)
             self._connection = self._connect()
 
     def close(self) -> None:
@@ -190,10 +195,9 @@ class EventStore:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA_VERSION:
                 raise RunError(f"{self._path} was written by a newer Tunesmith. Update this one to read it.")
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
             if version < SCHEMA_VERSION:
-                connection.executescript(_SCHEMA)
+                raise RunError(f"{self._path} is not a run's log. {_FIX}")
+            connection.execute("PRAGMA synchronous = NORMAL")
         except sqlite3.DatabaseError as error:
             connection.close()
             raise RunError(f"{self._path} cannot be used: {error}. {_FIX}") from error
@@ -208,6 +212,18 @@ class EventStore:
         except ValidationError as error:
             raise RunError(f"event {seq} in {self._path} cannot be read: {error}. {_FIX}") from error
         return event.model_copy(update={"seq": seq, "at": at})
+
+
+def _create(path: Path) -> None:
+    """Put an empty log at `path`, whole at once, so that nobody sees half a one; leaves one that is there.
+
+    Switching a file to WAL cannot wait for others, so it is done where nobody else is.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{TEMPORARY}")
+    temporary.unlink(missing_ok=True)
+    with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
+        connection.executescript(_SCHEMA)
+    publish(temporary, path)
 
 
 _FIX = "Move it away and run the same command again: the log's trials are rebuilt from their folders."

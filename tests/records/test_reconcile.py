@@ -161,11 +161,36 @@ def test_a_damaged_result_is_set_aside_and_rebuilt_from_the_study_or_given_up(
     agree(folder, open_study, history)
 
 
-def test_a_damaged_config_is_rebuilt_from_the_study_or_a_clear_error(folder, open_study, run, make_trial):
-    run("")
-    (folder.trial_folder(1) / "config.json").write_bytes(b"{")
-    agree(folder, open_study, reconcile(folder, open_study()))
+def test_a_damaged_config_is_rebuilt_from_the_study(folder, open_study, run):
+    run("config started")
+    for number in (1, 3):
+        (folder.trial_folder(number) / "config.json").write_bytes(b"{")
+    history = reconcile(folder, open_study())
+    assert [t.state for t in history] == [COMPLETED, COMPLETED, COMPLETED, LOST]
+    agree(folder, open_study, history)
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 300], ids=["empty", "zeros"])
+def test_a_config_that_a_power_cut_emptied_before_its_trial_ran_is_forgotten(
+    folder, open_study, run, make_trial, said, content
+):
+    run("config")
+    (folder.trial_folder(3) / "config.json").write_bytes(content)
+    history = reconcile(folder, open_study(), emit=said)
+    assert len(history) == 3
+    assert "the trial had not run and is forgotten" in said.text
+    agree(folder, open_study, history)
+    study = open_study()
+    assert study.next_number == 3
     folder.write_config(make_trial(3))
+    study.started(make_trial(3))
+    assert reconcile(folder, open_study()).trials[3].state is LOST
+
+
+@pytest.mark.parametrize("trace", ["result.json", "log.txt"])
+def test_a_trial_that_ran_and_that_nobody_can_name_is_a_clear_error(folder, open_study, run, trace):
+    run("config")
+    (folder.trial_folder(3) / trace).write_text("")
     (folder.trial_folder(3) / "config.json").write_bytes(b"{")
     with pytest.raises(RunError, match="00003/config.json cannot be read.*delete"):
         reconcile(folder, open_study())
