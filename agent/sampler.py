@@ -140,7 +140,7 @@ class TunesmithSampler(BaseSampler):
     def after_trial(
         self, study: Study, trial: FrozenTrial, state: OptunaState, values: Sequence[float] | None
     ) -> None:
-        """Put the record of a trial right that was not proposed as a whole, or did not run what was proposed."""
+        """Complete the record of a trial that was not proposed as a whole, or ran something else."""
         notes = trial.user_attrs.get(ATTRIBUTE)
         wanted = notes.get("configuration", {}) if isinstance(notes, dict) else {}
         changed = any(name in wanted and wanted[name] != value for name, value in trial.params.items())

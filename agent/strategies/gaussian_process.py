@@ -15,9 +15,10 @@ from copy import copy
 
 import numpy as np
 
+from tunesmith.agent.knowledge import find_card
 from tunesmith.agent.strategies.belief import Belief, believe
 from tunesmith.agent.strategies.candidates import ORIGINS, Pool, search
-from tunesmith.agent.strategies.prior import Prior, build_prior
+from tunesmith.agent.strategies.prior import CardSource, Prior, build_prior
 from tunesmith.agent.strategies.random import draw, tried
 from tunesmith.agent.strategies.reasons import explain, explain_prior
 from tunesmith.agent.strategies.surrogate import GaussianProcessSurrogate, informative
@@ -43,12 +44,21 @@ class GaussianProcessStrategy(Strategy):
         seed: The same seed and history give the same proposals, bit for bit.
         words: About the model and data; decides which context of a prior card fits.
         priors: Whether priors (by name, and around the default) take part at all.
+        cards: Where priors by name come from; the cards that ship with Tunesmith unless given.
     """
 
     name = "gaussian_process"
 
-    def __init__(self, space: Space, seed: int, *, words: str = "", priors: bool = True) -> None:
-        self.space, self.seed, self.words, self.priors = space, seed, words, priors
+    def __init__(
+        self,
+        space: Space,
+        seed: int,
+        *,
+        words: str = "",
+        priors: bool = True,
+        cards: CardSource = find_card,
+    ) -> None:
+        self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
         self._prior: tuple[str, Prior] | None = None
         self._surrogates: dict[bool, GaussianProcessSurrogate] = {}
 
@@ -116,7 +126,8 @@ class GaussianProcessStrategy(Strategy):
         digest = history.default.digest if history.default is not None else ""
         if self._prior is None or self._prior[0] != digest:
             default = history.default if self.priors else None
-            prior = build_prior(self.space, default=default, words=self.words, names=self.priors)
+            cards = self.cards if self.priors else None
+            prior = build_prior(self.space, default=default, words=self.words, cards=cards)
             self._prior = (digest, prior)
         return self._prior[1]
 

@@ -11,6 +11,7 @@ The floor of 0.1 bounds what a wrong belief can cost. No Jacobian: a density is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,6 +27,7 @@ GRID = np.linspace(0.0, 1.0, 201)
 FLOOR = 0.1
 DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
+CardSource = Callable[[str, Parameter, str], Card | None]
 MIN_SD_SHARE = 0.05
 """A card's sd is at least this share of the parameter's range on the card's scale."""
 
@@ -125,14 +127,18 @@ class Prior:
 
 
 def build_prior(
-    space: Space, *, default: Configuration | None = None, words: str = "", names: bool = True
+    space: Space,
+    *,
+    default: Configuration | None = None,
+    words: str = "",
+    cards: CardSource | None = find_card,
 ) -> Prior:
     """The prior of a space.
 
     Args:
         default: The configuration the person would start from, or None.
         words: About the model and data; decides which context of a card fits.
-        names: Whether cards by hyperparameter name take part.
+        cards: Finds the card of a parameter, given its name, itself and `words`; None means no cards.
     """
     columns: dict[str, list[int]] = {name: [] for name in space.names}
     for i, column in enumerate(space.columns):
@@ -144,7 +150,7 @@ def build_prior(
     for name, parameter in space.parameters.items():
         at = columns[name]
         start = row[at] if row is not None and active is not None and active[at[0]] else None
-        card = find_card(name, parameter, words) if names else None
+        card = cards(name, parameter, words) if cards is not None else None
         prior = parameter_prior(parameter, card, start)
         if prior is not None:
             priors[name] = prior

@@ -35,8 +35,8 @@ def test_a_card_alone_and_a_default_alone():
 
 def test_without_names_only_the_default_counts():
     space = Space({"lr": LR})
-    assert not build_prior(space, words="CNN with Adam", names=False).informative
-    prior = build_prior(space, default=space.validate({"lr": 1e-3}), names=False)
+    assert not build_prior(space, words="CNN with Adam", cards=None).informative
+    prior = build_prior(space, default=space.validate({"lr": 1e-3}), cards=None)
     np.testing.assert_allclose(prior.parameters["lr"].density, 0.9 * bell(GRID, 0.5, 0.2) + 0.1)
     assert prior.informative and not prior.named
 
