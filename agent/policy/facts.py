@@ -7,6 +7,7 @@ written right after it is one the records hold for it. What does not hold is sai
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tunesmith.history import History
@@ -37,13 +38,21 @@ class WrongCitation:
     correction: str
 
 
-def wrong_citations(text: str, history: History) -> tuple[WrongCitation, ...]:
-    """Every citation in `text` that names no trial, or gives a value the trial does not have."""
+def wrong_citations(
+    text: str, history: History, *, launched: Collection[int] = ()
+) -> tuple[WrongCitation, ...]:
+    """Every citation in `text` that names no trial, or gives a value the trial does not have.
+
+    Args:
+        launched: Numbers of trials that were queued after the snapshot; naming them is right.
+    """
     found: dict[tuple[int, str | None], WrongCitation] = {}
     for match in _CITATION.finditer(text):
         number, claimed = int(match[1]), match[2] or match[3]
         trial = history.get(number)
         if trial is None:
+            if number in launched:
+                continue
             found[number, None] = WrongCitation(number, None, f"there is no trial #{number}")
         elif claimed is not None and not _holds(claimed, trial):
             records = "no value" if trial.value is None else format_metric(history, trial.value)
@@ -53,9 +62,9 @@ def wrong_citations(text: str, history: History) -> tuple[WrongCitation, ...]:
     return tuple(found.values())
 
 
-def mark_wrong_citations(text: str, history: History) -> str:
+def mark_wrong_citations(text: str, history: History, *, launched: Collection[int] = ()) -> str:
     """`text`, followed by a bracket with corrections where a citation is wrong."""
-    wrong = wrong_citations(text, history)
+    wrong = wrong_citations(text, history, launched=launched)
     return f"{text} {correction(wrong)}" if wrong else text
 
 

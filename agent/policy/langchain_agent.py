@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.policy.facts import correction, wrong_citations
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.stream import ThoughtStream, refuse_refusal
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
@@ -72,11 +71,12 @@ class AgentPolicy(Policy):
 
         from tunesmith.agent.llm import translate
         from tunesmith.agent.policy.middleware import TurnGuard
+        from tunesmith.agent.policy.stream import ModelStream
         from tunesmith.agent.policy.turn import Turn
 
         turn = Turn(briefing, toolbox)
-        guard = TurnGuard(turn, briefing.turn, self._emit, self._wrong_uses)
-        thoughts = ThoughtStream(self._emit, briefing.turn)
+        stream = ModelStream(self._emit, briefing.turn)
+        guard = TurnGuard(turn, stream, briefing.turn, self._emit, self._wrong_uses)
         # The guard is first: a turn that has just been decided must not run into a limit.
         limits: list[Any] = [
             guard,
@@ -85,24 +85,22 @@ class AgentPolicy(Policy):
         ]
         try:
             agent = create_agent(
-                self._door.chat_model(purpose="agent.decide"),
+                self._door.chat_model(purpose="agent.decide", streaming=True),
                 turn.tools(),
                 system_prompt=self._system().text,
                 middleware=limits,
             )
             asked: Any = {"messages": self._briefed(briefing, toolbox).as_chat()}
-            # One tool at a time, in the order given: deciding comes after launching.
-            for message, origin in agent.stream(asked, {"max_concurrency": 1}, stream_mode="messages"):
-                thoughts.take(message, origin)
+            agent.invoke(asked, {"callbacks": [stream]})
         except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
             if guard.fault is not None:
                 raise guard.fault from None  # ours, not the model's: the head shows it as what it is
             raise translate(error) from None
         finally:
-            thoughts.close()
+            stream.close()
         if not turn.closed:
             self._undecided(guard.mistakes, turn.launched)
-        return turn.decision(otherwise=thoughts.last or "The model ended its turn without giving a reason.")
+        return turn.decision(otherwise=stream.last or "The model ended its turn without giving a reason.")
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
         """Stream an answer from the records; wrong citations are corrected in a last piece.
@@ -111,18 +109,19 @@ class AgentPolicy(Policy):
             ModelError: from the iterator, at any point.
         """
         from tunesmith.agent.llm import translate
+        from tunesmith.agent.policy.stream import refuse_silence
 
         prompt = _question(question, briefing)
-        said = []
+        whole: Any = None
         try:
             for piece in self._door.chat_model(purpose="agent.answer").stream(prompt.as_chat()):
-                refuse_refusal(piece)
+                whole = piece if whole is None else whole + piece
                 if piece.text:
-                    said.append(str(piece.text))
-                    yield Chunk(said[-1])
+                    yield Chunk(str(piece.text))
+            refuse_silence(whole)
         except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
             raise translate(error) from None
-        wrong = wrong_citations("".join(said), briefing.history)
+        wrong = wrong_citations(str(whole.text), briefing.history)
         if wrong:
             self._emit(
                 Degraded(

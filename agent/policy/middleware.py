@@ -5,7 +5,11 @@ LangChain by itself loops up to 9,999 times, and ends quietly when the arguments
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware, AgentState, hook_config
@@ -14,6 +18,7 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from tunesmith.agent.policy.stream import ModelStream, refuse_silence
 from tunesmith.agent.policy.turn import Turn
 from tunesmith.errors import ToolError
 from tunesmith.events import ToolCalled, ToolReturned
@@ -31,6 +36,7 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
 
     Args:
         turn: The turn it guards; a guard serves only one.
+        stream: What the model has sent, to tell calls that were cut off.
         number: The turn's number, for events.
         wrong_uses: How many wrong uses of tools end the turn.
     Attributes:
@@ -38,9 +44,14 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         fault: An error of our own inside a tool: not the model's doing, and not to be mistaken for it.
     """
 
-    def __init__(self, turn: Turn, number: int, emit: Emit, wrong_uses: int) -> None:
+    def __init__(self, turn: Turn, stream: ModelStream, number: int, emit: Emit, wrong_uses: int) -> None:
         super().__init__()
-        self._turn, self._number, self._emit, self._wrong_uses = turn, number, emit, wrong_uses
+        self._turn, self._stream, self._number = turn, stream, number
+        self._emit, self._wrong_uses = emit, wrong_uses
+        # LangGraph runs the calls of one message in threads side by side. Deciding must come after
+        # launching, so each waits for those before it.
+        self._order: deque[str | None] = deque()
+        self._next = threading.Condition()
         self.mistakes: list[str] = []
         self.fault: Exception | None = None
 
@@ -52,21 +63,45 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
 
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """Answer calls whose arguments could not be read; LangChain would end the turn instead."""
+        """Answer calls that cannot be read; LangChain would end the turn, or carry out what it guesses."""
         said = state["messages"][-1]
-        if not isinstance(said, AIMessage) or not said.invalid_tool_calls:
+        if not isinstance(said, AIMessage):
             return None
+        refuse_silence(said)
+        cut = self._stream.broken_calls()
+        broken: list[Any] = [call for call in said.tool_calls if call["id"] in cut]
+        whole = [call for call in said.tool_calls if call["id"] not in cut]
+        self._order = deque(call["id"] for call in whole)
         errors = []
-        for call in said.invalid_tool_calls:
+        for call in [*broken, *said.invalid_tool_calls]:
             name = clean(call["name"] or "unknown", 60)
             self._called(name, {"unreadable": call["args"] or ""})
             text = self._mistake(name, "the arguments are not valid JSON; call the tool again")
             errors.append(ToolMessage(content=text, tool_call_id=call["id"] or "", name=name, status="error"))
-        return {"messages": errors, **({} if said.tool_calls else {"jump_to": "model"})}
+        if not errors:
+            return None
+        return {"messages": errors, **({} if whole else {"jump_to": "model"})}
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
     ) -> ToolMessage | Command[Any]:
+        with self._in_order(request.tool_call["id"]):
+            return self._call(request, handler)
+
+    @contextmanager
+    def _in_order(self, call_id: str | None) -> Iterator[None]:
+        with self._next:
+            self._next.wait_for(lambda: call_id not in self._order or self._order[0] == call_id)
+            try:
+                yield
+            finally:
+                if call_id in self._order:
+                    self._order.popleft()
+                self._next.notify_all()
+
+    def _call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]
+    ) -> ToolMessage:
         call = request.tool_call
         name = clean(call["name"], 60)
         self._called(name, call["args"])
@@ -107,4 +142,5 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
 def _shown(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
-    return clean(value, SHOWN_LIMIT // SHOWN_ARGUMENTS)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return clean(text, SHOWN_LIMIT // SHOWN_ARGUMENTS)

@@ -1,10 +1,15 @@
-"""The agent's words on their way to the run's log: in pieces a person can follow, few enough to store."""
+"""What the agent's model sends, while it sends it: its words for the log, its tool calls as it wrote them."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
+from uuid import UUID
 
-from tunesmith.errors import ModelRefused
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage
+
+from tunesmith.errors import InvalidAnswer, ModelRefused
 from tunesmith.events import Thought
 from tunesmith.interfaces import Emit
 from tunesmith.words import clean
@@ -15,44 +20,55 @@ TURN_LIMIT = 8000
 """Characters of reasoning kept in one turn."""
 
 
-class ThoughtStream:
-    """Collects streamed chunks of the model's own words into Thought events.
+class ModelStream(BaseCallbackHandler):
+    """Turns streamed chunks into Thought events, and keeps the raw text of tool calls.
+
+    A callback and not LangGraph's stream, because it runs in the model's own thread: words are told before
+    the tools they speak of, and a call is known to be broken before it is carried out.
 
     Attributes:
         last: What the model said in its latest message, cleaned.
     """
 
+    raise_error = True  # else LangChain would log what we raise and go on
+    run_inline = True
+
     def __init__(self, emit: Emit, turn: int) -> None:
         self._emit, self._turn = emit, turn
         self._held = ""
         self._sent = 0
-        self._message: str | None = None
+        self._message: UUID | None = None
         self._words: list[str] = []
+        self._calls: dict[int, tuple[str, str]] = {}  # index -> (id, arguments so far), latest message only
 
     @property
     def last(self) -> str:
         return clean("".join(self._words), 600)
 
-    def take(self, chunk: Any, origin: Any) -> None:
-        """One item of LangGraph's `messages` stream; only what the model itself says is kept.
-
-        Raises:
-            ModelRefused: the model declines.
-        """
-        from langchain_core.messages import AIMessageChunk
-
-        if not isinstance(chunk, AIMessageChunk):
-            return
-        refuse_refusal(chunk)
-        if not chunk.text:
-            return
-        if chunk.id != self._message:
-            self._held += "\n" if self._message is not None else ""
-            self._message, self._words = chunk.id, []
-        self._words.append(str(chunk.text))
-        self._held += str(chunk.text)
-        if len(self._held) >= PIECE and self._held[-1:].isspace() or "\n" in self._held[1:]:
+    def on_llm_new_token(
+        self, token: str | list[Any], *, chunk: Any = None, run_id: UUID, **kwargs: Any
+    ) -> None:
+        message = chunk.message
+        if run_id != self._message:
+            self._message, self._words, self._calls = run_id, [], {}
+        for call in message.tool_call_chunks:
+            call_id, arguments = self._calls.get(call["index"] or 0, ("", ""))
+            self._calls[call["index"] or 0] = (call_id or call["id"] or "", arguments + (call["args"] or ""))
+        if message.text:
+            self._held += "\n" if not self._words and self._sent else ""
+            self._words.append(str(message.text))
+            self._held += str(message.text)
+            if (len(self._held) >= PIECE and self._held[-1:].isspace()) or "\n" in self._held[1:]:
+                self._send(final=False)
+        elif self._held and message.tool_call_chunks:
             self._send(final=False)
+
+    def broken_calls(self) -> set[str]:
+        """Ids of calls of the latest message whose arguments are no JSON object as they stand.
+
+        LangChain completes a streamed call that was cut off: `{"lr": 0.00` would be run as 0.0.
+        """
+        return {call_id for call_id, arguments in self._calls.values() if not _is_object(arguments)}
 
     def close(self) -> None:
         """Send what is held back; the last piece of the turn."""
@@ -68,14 +84,28 @@ class ThoughtStream:
             self._emit(Thought(turn=self._turn, speaker="model", text=text, final=final))
 
 
-def refuse_refusal(message: Any) -> None:
-    """Raise ModelRefused for a message, or piece of one, that declines to answer.
+def refuse_silence(message: AIMessage) -> None:
+    """Raise for a message with neither words nor tool calls, which would read as 'nothing to do'.
 
-    LangChain passes refusals on as messages without words, which would read as 'nothing to say'.
+    Raises:
+        ModelRefused: LangChain drops a streamed refusal, so that silence is what is left of one.
+        InvalidAnswer: the message ran into the token limit before its first word.
     """
-    said = message.additional_kwargs.get("refusal")
-    if said or message.response_metadata.get("finish_reason") == "content_filter":
-        raise ModelRefused(f"the model declined to answer: {clean(said or 'content filter', 300)}")
+    ending = message.response_metadata.get("finish_reason")
+    if ending == "content_filter":
+        raise ModelRefused("the provider's content filter stopped the answer")
+    if message.text.strip() or message.tool_calls or message.invalid_tool_calls:
+        return
+    if ending == "length":
+        raise InvalidAnswer("the model's answer hit the token limit before its first word")
+    raise ModelRefused("the model gave neither words nor a tool call: it declined, or its answer was empty")
+
+
+def _is_object(arguments: str) -> bool:
+    try:
+        return not arguments or isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _printable(text: str) -> str:

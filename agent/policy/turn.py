@@ -51,7 +51,7 @@ class Turn:
         """What the turn comes to; `otherwise` is the reason when the model gave none."""
         reason = clean(self._reason or otherwise, REASON_LIMIT)
         return Decision(
-            reason=mark_wrong_citations(reason, self._history),
+            reason=mark_wrong_citations(reason, self._history, launched=self.launched),
             candidates=self._toolbox.candidates(),
             stop=self._stop,
             wake_after=max(1, min(self._wake_after, MAX_WAKE_AFTER, trials_left(self._briefing) or 1)),

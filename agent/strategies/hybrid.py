@@ -77,7 +77,7 @@ class HybridSuggester:
         finished = len(history.finished)
         if self._proposer is None or finished < self._rest_until:
             return None
-        if self._asked_at == finished and (self._kept or not warm):
+        if self._asked_at == finished:
             return None  # nothing was learned since; what it said then is still on the table
         where = "llambo.warm_start" if warm else "llambo.candidates"
         try:

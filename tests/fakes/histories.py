@@ -98,7 +98,7 @@ def task(**more: Any) -> Task:
             "direction": "maximize",
             "space": SPACE,
             "default": SPACE.validate(DEFAULT),
-            "objective": {"command": "python train.py --lr {lr}"},
+            "objective": {"command": "python train.py {config}"},
             "budget": Budget(trials=40),
             **more,
         }

@@ -82,7 +82,7 @@ def census(history: History) -> str:
     """How many trials ended in which way: `41 trials: 30 completed, 9 pruned, 2 crashed, 0 running`."""
     counts = Counter(trial.state for trial in history)
     parts = [f"{counts[state]} {state.value.replace('_', ' ')}" for state in TrialState if counts[state]]
-    return f"{len(history)} trials" + (": " + ", ".join(parts) if parts else "")
+    return f"{len(history)} trial{'s' * (len(history) != 1)}" + (": " + ", ".join(parts) if parts else "")
 
 
 def table(history: History, trials: Sequence[Trial]) -> str:

@@ -1,0 +1,59 @@
+"""Citations are checked against the records."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakes.histories import configured, history, trial
+from tunesmith.agent.policy.facts import mark_wrong_citations, wrong_citations
+from tunesmith.trial import TrialState
+
+PAST = history(
+    trial(0, configured(), 0.81),
+    trial(1, configured(width=100), 0.93456, curve=[(1, 0.5), (2, 0.93456)], expected=0.9),
+    trial(2, configured(lr=0.05), state=TrialState.DIVERGED, curve=[(1, 0.2)]),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Trial #1 -> 0.93456 beat #0 (0.81).",
+        "#1 scored 0.93, and #1 reached 0.9346.",
+        "#1 (0.935) after #1 → 0.5 at step 1; predicted #1 = 0.90",
+        "#0 with 3 layers, #1, 14 trials later; #2 reached 7 epochs",
+        "#2 diverged (see #0), #1 (2 of 3), #0 reached 81%",
+        "issue 99, width 128, 100 trials",
+        "",
+    ],
+)
+def test_what_the_records_hold_passes(text):
+    assert wrong_citations(text, PAST) == ()
+    assert mark_wrong_citations(text, PAST) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "correction"),
+    [
+        ("#7 was best", "there is no trial #7"),
+        ("#1 -> 0.97", "the records hold 0.9346 for #1, not 0.97"),
+        ("#0 (0.82) leads", "the records hold 0.81 for #0, not 0.82"),
+        ("#2 scored 0.9", "the records hold no value for #2, not 0.9"),
+        ("#0 → -0.81", "not -0.81"),
+        ("#0 = 8.1e1", "not 8.1e1"),
+    ],
+    ids=["no such trial", "wrong value", "bracket", "failed trial", "sign", "exponent"],
+)
+def test_what_they_do_not_hold_is_said_in_the_text(text, correction):
+    marked = mark_wrong_citations(text, PAST)
+    assert marked.startswith(text + " [checked against the records: ") and correction in marked
+
+
+def test_trials_launched_since_the_snapshot_may_be_named():
+    assert wrong_citations("launched #3 and #4", PAST, launched=[3, 4]) == ()
+    assert len(wrong_citations("launched #3 and #5", PAST, launched=[3, 4])) == 1
+
+
+def test_many_wrong_citations_are_counted_and_not_all_listed():
+    marked = mark_wrong_citations(" ".join(f"#{n}" for n in range(10, 60)), PAST)
+    assert "45 more citations are wrong" in marked and len(marked) < 500

@@ -1,0 +1,161 @@
+"""The rules policy: same tools, no model, words computed from the data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
+from tunesmith.agent.policy.findings import Watermark, findings, predictions
+from tunesmith.agent.policy.rules import RulesPolicy
+from tunesmith.agent.strategies.hybrid import HybridSuggester
+from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.budget import Budget
+from tunesmith.events import Thought
+from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.trial import TrialState
+
+
+def decide(policy, about):
+    suggest = HybridSuggester(RandomStrategy(about.task.space, 0), None, Log())
+    return policy.decide(about, StudyToolbox(about, suggest=suggest, launch=lambda p: list(range(len(p)))))
+
+
+def answered(question, past):
+    return "".join(chunk.text for chunk in RulesPolicy(Log()).answer(question, briefing(past)))
+
+
+def test_the_first_words_say_what_is_tuned_and_that_no_model_is_in_use():
+    log = Log()
+    decision = decide(RulesPolicy(log), briefing(history(), "start"))
+    (thought,) = log.of(Thought)
+    assert thought.speaker == "narrator" and thought.final
+    assert "maximize val_accuracy over 4 hyperparameters, 40 trials" in thought.text
+    assert "No language model is in use" in thought.text and "lr=0.001" in thought.text
+    assert decision.stop is None and decision.launch == () and decision.wake_after == 4
+
+
+def test_a_stand_in_for_a_model_does_not_say_that_there_is_none():
+    log = Log()
+    decide(RulesPolicy(log, standing_in=True), briefing(history(), "start"))
+    assert "No language model" not in log.events[0].text and "could not decide" in log.events[0].text
+
+
+def test_a_resumed_run_does_not_tell_old_trials_as_news():
+    log = Log()
+    policy = RulesPolicy(log)
+    decide(policy, briefing(grown(20), "resumed"))
+    assert "Going on with digits: 20 trials" in log.events[0].text
+    decide(policy, briefing(grown(22), "trials_finished"))
+    assert "#20 (surrogate) gave" in log.events[1].text and "#19 (surrogate)" not in log.events[1].text
+
+
+def test_every_wake_tells_what_was_learned_and_what_is_next_and_why():
+    log = Log()
+    policy = RulesPolicy(log)
+    decide(policy, briefing(history(), "start"))
+    start = trial(0, configured(), 0.5)
+    decide(policy, briefing(history(start), "trials_finished"))
+    better = trial(1, configured(width=128), 0.75, expected=0.74, spread=0.02)
+    broken = trial(2, configured(lr=0.09), state=TrialState.DIVERGED, message="loss is nan")
+    decide(policy, briefing(history(start, better, broken), "failures"))
+    told = [e.text for e in log.of(Thought)]
+    assert "#0 (surrogate) gave 0.5." in told[1] and "Next: " in told[1]
+    assert "New best: #1 with 0.75, 0.25 better than #0" in told[2]
+    assert "#1: predicted 0.74 ± 0.02, got 0.75: held." in told[2]
+    assert "#2 (surrogate) diverged: loss is nan." in told[2]
+    assert "#0 (surrogate)" not in told[2]
+
+
+def test_it_never_stops_a_run_and_wakes_no_later_than_the_budget_ends():
+    log = Log()
+    policy = RulesPolicy(log)
+    decision = decide(policy, briefing(grown(12), budget=Budget(trials=14)))
+    assert decision.stop is None and decision.wake_after == 2
+    decision = decide(policy, briefing(grown(14), budget=Budget(trials=14)))
+    assert decision.stop is None and decision.wake_after == 1
+    assert "The budget is used." in log.events[-1].text
+
+
+@pytest.mark.parametrize(
+    ("value", "direction", "verdict"),
+    [
+        (0.75, "maximize", "held"),
+        (0.70, "maximize", "did not hold, worse than predicted"),
+        (0.80, "maximize", "did not hold, better than predicted"),
+        (0.70, "minimize", "did not hold, better than predicted"),
+    ],
+)
+def test_a_prediction_held_when_it_was_within_two_standard_deviations(value, direction, verdict):
+    done = trial(0, configured(), value, expected=0.75, spread=0.02)
+    (sentence,) = predictions(history(done, direction=direction), [done])
+    assert sentence.endswith(f": {verdict}.")
+
+
+def test_findings_name_what_matters_and_what_failures_share():
+    text = " ".join(findings(grown(60), ()))
+    assert "Larger width went with higher val_accuracy (rank correlation 0.9" in text
+    assert "trials that diverged had lr >= 0.0" in text
+    lower = " ".join(findings(grown(60, direction="minimize"), ()))
+    assert "Larger width went with lower val_accuracy" in lower
+
+
+def test_findings_stay_short_whatever_happened():
+    past = grown(3000)
+    sentences = findings(past, past.finished)
+    assert len(sentences) <= 12 and len(" ".join(sentences)) < 1500
+
+
+def test_a_watermark_tells_each_trial_once():
+    mark = Watermark()
+    assert [t.number for t in mark.advance(grown(3), resumed=False)] == [0, 1, 2]
+    assert [t.number for t in mark.advance(grown(5), resumed=False)] == [3, 4]
+    assert Watermark().advance(grown(5), resumed=True) == ()
+
+
+def test_why_a_trial_was_run_is_answered_from_its_provenance():
+    done = trial(
+        0, configured(), 0.7, reason="Because.", expected=0.71, spread=0.02, curve=[(1, 0.1), (2, 0.7)],
+        prompt_id="llambo/candidates.v1",
+    )  # fmt: skip
+    follow = trial(1, configured(width=80), 0.8, evidence=(0,))
+    past = history(done, follow)
+    text = answered("/why 0", past)
+    for part in ("Because.", "predicted 0.71 ± 0.02, got 0.7: held", "llambo/candidates.v1", "▁█"):
+        assert part in text
+    assert "It rested on #0." in answered("why #1?", past)
+    assert answered("why 9", past) == "There is no trial 9; 2 trials: 2 completed."
+
+
+def test_the_best_is_answered_with_its_gain_over_the_default_as_one_run_each():
+    past = history(trial(0, configured(), 0.7), trial(1, configured(width=80), 0.8))
+    text = answered("/best", past)
+    assert "#1 | 0.8 | completed" in text and "the gain is 0.1 in one run each" in text
+    assert "nothing has beaten it yet" in answered("best", history(trial(0, configured(), 0.7)))
+    assert answered("best", history()).startswith("No trial has completed yet.")
+
+
+def test_free_text_gets_the_list_of_commands():
+    assert "free text cannot be answered" in answered("try lr=0.01 please", history())
+    assert answered("/help", history()).startswith("/best")
+    for command in ("/pause", "/resume", "/stop", "/why N", "/best", "/help"):
+        assert command in answered("?", history())
+
+
+def test_the_rules_need_no_heavy_library():
+    code = (
+        "import sys, tunesmith.agent.policy.rules\n"
+        "heavy = {'langchain', 'langchain_core', 'openai', 'torch', 'optuna', 'scipy', 'sklearn'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_suggestion_is_told_with_expectation_and_reason():
+    from tunesmith.agent.policy.narrator import describe
+
+    told = describe(grown(12), proposal(configured(width=200), expected=0.7654321, spread=0.0123))
+    assert told == "lr=0.001, width=200, optimizer=adam (expected 0.7654 ± 0.012). It looked good."

@@ -1,0 +1,200 @@
+"""The six tools: bounded results, wrong uses told, and statistics keeping the upper hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fakes.histories import SPACE, briefing, configured, grown, history, proposal, trial
+from tunesmith.budget import Budget
+from tunesmith.errors import ToolError
+from tunesmith.history import History
+from tunesmith.tools.toolbox import MAX_LAUNCH, OWN, WARM_START, StudyToolbox
+from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+
+
+class Suggesting:
+    """Suggests what it was made with; what it holds back is `left`."""
+
+    def __init__(self, *proposals: Proposal, left: tuple[Proposal, ...] = ()) -> None:
+        self.proposals, self.left = list(proposals), left
+
+    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+        return self.proposals[:n]
+
+
+class Queue:
+    """A launch queue like the engine's: it numbers from the end of the history."""
+
+    def __init__(self, first: int) -> None:
+        self.first, self.waiting = first, []
+
+    def __call__(self, proposals: list[Proposal]) -> list[int]:
+        start = self.first + len(self.waiting)
+        self.waiting += proposals
+        return list(range(start, start + len(proposals)))
+
+
+def toolbox(past: History | None = None, *suggested: Proposal, **more: Any) -> tuple[StudyToolbox, Queue]:
+    past = history() if past is None else past
+    queue = Queue(len(past))
+    about = {key: more.pop(key) for key in ("budget",) if key in more}
+    suggesting = Suggesting(*suggested, left=more.pop("left", ()))
+    box = StudyToolbox(briefing(past, **about), suggest=suggesting, launch=queue, **more)
+    return box, queue
+
+
+def own(**values: Any) -> Proposal:
+    return proposal(configured(**values), origin=Origin.MODEL)
+
+
+def test_every_result_is_as_long_after_3000_trials_as_after_60():
+    boxes = [toolbox(grown(n), budget=Budget(trials=5000))[0] for n in (60, 3000)]
+    for ask in (
+        lambda box: box.describe_task(),
+        lambda box: box.history(),
+        lambda box: box.history(10**9, 10**9),
+        lambda box: box.learning_curve(7),
+    ):
+        short, long = (len(ask(box)) for box in boxes)
+        assert long <= 1.3 * short + 20 and long < 6000
+
+
+def test_the_task_is_described_with_words_space_metric_default_and_budget():
+    text = toolbox(grown(10))[0].describe_task()
+    for part in (
+        "Recognise handwritten digits",
+        "lr: a number from 1e-5",
+        "larger is better",
+        "30 of 40 trials",
+    ):
+        assert part in text
+
+
+def test_a_curve_of_no_trial_is_a_wrong_use_that_says_which_there_are():
+    with pytest.raises(ToolError, match="no trial #99; numbers run from #0 to #11"):
+        toolbox(grown(12))[0].learning_curve(99)
+    with pytest.raises(ToolError, match="no trial has been started yet"):
+        toolbox()[0].learning_curve(0)
+
+
+def test_a_launched_suggestion_keeps_who_proposed_it_and_is_not_the_policys_own():
+    suggested = proposal(configured(width=100), expected=0.8, spread=0.1)
+    box, queue = toolbox(grown(5), suggested)
+    box.suggest(1)
+    assert box.launch_trials([own(width=100)]) == [5]
+    assert queue.waiting == [suggested]
+
+
+def test_own_configurations_are_marked_and_numbered_at_once():
+    box, queue = toolbox(grown(5))
+    assert box.launch_trials([own(width=99), own(width=33)]) == [5, 6]
+    assert [OWN in p.details for p in queue.waiting] == [True, True]
+
+
+def test_repeats_are_refused_with_the_trial_and_its_value():
+    past = history(trial(0, configured(), 0.41), trial(1, configured(width=9), state=TrialState.CRASHED))
+    box, queue = toolbox(past)
+    with pytest.raises(ToolError, match="already tried as #0 -> 0.41"):
+        box.launch_trials([own()])
+    with pytest.raises(ToolError, match="already tried as #1 -> crashed"):
+        box.launch_trials([own(width=9)])
+    with pytest.raises(ToolError, match="all but tried as #0 -> 0.41"):
+        box.launch_trials([own(lr=0.00101)])
+    with pytest.raises(ToolError, match="repeats another"):
+        box.launch_trials([own(width=20), own(width=20)])
+    assert queue.waiting == []
+
+
+def test_the_same_is_not_launched_twice_in_a_turn_nor_while_it_is_queued():
+    box, queue = toolbox(grown(6))
+    box.launch_trials([own(width=20)])
+    with pytest.raises(ToolError, match="already launched as #6"):
+        box.launch_trials([own(width=20)])
+    other, _ = toolbox(grown(6), queued=lambda: queue.waiting)
+    with pytest.raises(ToolError, match="already queued"):
+        other.launch_trials([own(width=20)])
+
+
+def test_a_lost_trial_may_be_launched_again():
+    past = history(trial(0, configured(), 0.4), trial(1, configured(width=20), state=TrialState.LOST))
+    assert toolbox(past)[0].launch_trials([own(width=20)]) == [2]
+
+
+def test_an_illegal_configuration_never_reaches_the_queue():
+    box, queue = toolbox(grown(5))
+    forged = Proposal(
+        configuration=Configuration({**configured(), "lr": 5.0}, "0" * 16), origin=Origin.MODEL, reason="?"
+    )
+    with pytest.raises(ToolError, match=r"'lr' = 5\.0: out of range.*nearest legal value: 0\.1"):
+        box.launch_trials([own(width=20), forged])
+    assert queue.waiting == []
+
+
+def test_a_launch_beyond_the_budget_or_the_turns_limit_is_refused():
+    box, _ = toolbox(grown(5), budget=Budget(trials=6))
+    with pytest.raises(ToolError, match="room for 1 more trials, 2 were asked for"):
+        box.launch_trials([own(width=20), own(width=30)])
+    box.launch_trials([own(width=20)])
+    with pytest.raises(ToolError, match="room for 0 more"):
+        box.launch_trials([own(width=30)])
+    many = [own(width=w) for w in range(20, 20 + 10 * (MAX_LAUNCH + 1), 10)]
+    with pytest.raises(ToolError, match=f"at most {MAX_LAUNCH} trials"):
+        toolbox(grown(30))[0].launch_trials(many)
+    with pytest.raises(ToolError, match="no configuration was given"):
+        box.launch_trials([])
+
+
+def test_own_configurations_never_outnumber_the_strategys_own_however_often_it_is_woken():
+    past = history(
+        trial(0, configured(), 0.4, origin=Origin.DEFAULT),
+        trial(1, configured(width=10), 0.4, origin=Origin.MODEL, details={WARM_START: 1.0}),
+        trial(2, configured(width=11), 0.4, origin=Origin.MODEL, details={WARM_START: 1.0}),
+    )
+    widths = iter(range(20, 256, 4))
+    for _ in range(
+        12
+    ):  # every turn launches as many of its own as it may, then one trial of the strategy runs
+        box, queue = toolbox(past)
+        while True:
+            try:
+                box.launch_trials([own(width=next(widths))])
+            except ToolError as error:
+                assert "at least half" in str(error)
+                break
+        for p in queue.waiting:
+            past = past.with_trial(
+                trial(len(past), dict(p.configuration), 0.5, origin=p.origin, details=p.details)
+            )
+        past = past.with_trial(trial(len(past), configured(width=next(widths)), 0.5))
+        counted = [t.proposal.details for t in past if WARM_START not in t.proposal.details]
+        assert sum(OWN in details for details in counted) <= len(counted) / 2
+    assert len(past) > 20
+
+
+def test_model_suggestions_that_were_not_launched_are_candidates_with_what_the_suggester_holds():
+    a, b, c = (own(width=w) for w in (20, 30, 40))
+    surrogates = proposal(configured(width=50))
+    box, _ = toolbox(grown(5), a, surrogates, b, left=(c,))
+    box.suggest(3)
+    box.launch_trials([a])
+    assert box.candidates() == (b, c)
+
+
+def test_finishing_needs_a_reason_and_a_completed_trial():
+    with pytest.raises(ToolError, match="0 trials have completed, 1 are needed"):
+        toolbox()[0].finish("enough")
+    with pytest.raises(ToolError, match="say why"):
+        toolbox(grown(5))[0].finish(" ")
+    with pytest.raises(ToolError, match="12 are needed"):
+        toolbox(grown(5), finish_after=12)[0].finish("enough")
+    toolbox(grown(5))[0].finish("enough")
+
+
+def test_suggesting_none_is_a_wrong_use_and_many_are_capped():
+    box, _ = toolbox(grown(5), *[proposal(configured(width=w)) for w in range(20, 60)])
+    with pytest.raises(ToolError):
+        box.suggest(0)
+    assert len(box.suggest(1000)) == 8
+    assert SPACE.cardinality is None
