@@ -310,7 +310,7 @@ def test_candidates_that_were_suggested_and_not_launched_go_on_competing():
 
 
 def test_events_are_capped_and_clean_whatever_a_model_writes():
-    huge = {"reason": "x" * 50_000 + "\x1b[2J\u202e", "wake_after": 10**9}
+    huge = {"reason": "x" * 9_000 + "\x1b[2J\u202e", "wake_after": 10**9}
     with stage([calls(("decide", huge), content="\x1b[31m" + "yes " * 4_000)]) as s:
         decision = s.decide()
     assert len(decision.reason) <= 900 and decision.wake_after <= 12
