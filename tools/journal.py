@@ -36,7 +36,7 @@ class BatchingBackend(BaseJournalBackend):
     """Optuna's file backend with several operations in one append."""
 
     def __init__(self, path: Path) -> None:
-        self._file = JournalFileBackend(str(path))
+        self._path, self._file = path, JournalFileBackend(str(path))
         self._held: list[dict[str, Any]] | None = None
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
@@ -46,7 +46,7 @@ class BatchingBackend(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         if self._held is None:
-            self._file.append_logs(logs)
+            self._append(logs)
         else:
             self._held.extend(logs)
 
@@ -61,7 +61,14 @@ class BatchingBackend(BaseJournalBackend):
         finally:
             self._held = None
         if held:
-            self._file.append_logs(held)
+            self._append(held)
+
+    def _append(self, logs: list[dict[str, Any]]) -> None:
+        try:
+            self._file.append_logs(logs)
+        except OSError:
+            repair(self._path)  # a full disk took part of a line, and the next write would be glued to it
+            raise
 
 
 def repair(path: Path) -> Repair | None:

@@ -1,6 +1,7 @@
 """Optuna's journal: torn ends, stale locks, batches. Real files, real optuna."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -168,3 +169,21 @@ def test_a_note_that_optuna_dashboard_writes_meanwhile_is_not_mistaken_for_ours(
         storage.set_study_user_attr(study_id, "b", 2)
     for reader in (storage, dashboard, JournalStorage(JournalFileBackend(str(path)))):
         assert reader.get_study_user_attrs(study_id) == {"a": 1, "note": "hm", "b": 2}
+
+
+def test_a_write_that_a_full_disk_cut_short_does_not_spoil_the_next(tmp_path):
+    path = tmp_path / "j"
+    backend = BatchingBackend(path)
+    storage = JournalStorage(backend)
+    study_id = storage.create_new_study([optuna.study.StudyDirection.MINIMIZE], "s")
+    before = path.read_bytes()
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 40, unlimited[1]))
+    try:
+        with pytest.raises(OSError), backend.batch():
+            storage.set_study_user_attr(study_id, "a", "x" * 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+    assert path.read_bytes() == before
+    storage.set_study_user_attr(study_id, "b", 2)
+    assert JournalStorage(JournalFileBackend(str(path))).get_study_user_attrs(study_id) == {"b": 2}
