@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 import psutil
 
-_PASSES = 5
+_WAIT_S = 1.0
 
 
 def members(session: int) -> list[int]:
@@ -34,11 +35,17 @@ def signal_session(session: int, number: int) -> None:
 
 
 def end_session(session: int) -> None:
-    """Kill every process of a session at once, those included that they start meanwhile."""
-    for _ in range(_PASSES):
+    """Kill every process of a session at once, those included that they start meanwhile.
+
+    Returns when all but the leader are gone, so that memory and devices are free again; a
+    process that hangs in the kernel is waited for no longer than a second.
+    """
+    until = time.monotonic() + _WAIT_S
+    while True:
         signal_session(session, signal.SIGKILL)
-        if all(pid == session or has_ended(pid) for pid in members(session)):
+        if all(pid == session or has_ended(pid) for pid in members(session)) or time.monotonic() > until:
             return
+        time.sleep(0.002)
 
 
 def end_own_session() -> None:

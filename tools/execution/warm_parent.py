@@ -133,6 +133,8 @@ class WarmParent:
     def _abandon(self) -> NoReturn:
         """The engine is gone: nobody may go on training for it, and nothing is to be recorded."""
         for worker in self._workers.values():
+            signal_session(worker.pid, signal.SIGKILL)
+        for worker in self._workers.values():
             end_session(worker.pid)
         os._exit(0)
 
