@@ -59,6 +59,7 @@ class GaussianProcessStrategy(Strategy):
         cards: CardSource = find_card,
     ) -> None:
         self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
+        self._fit_seed = seed  # stays, so that copies with other seeds can share what is fitted
         self._prior: tuple[str, Prior] | None = None
         self._surrogates: dict[bool, GaussianProcessSurrogate] = {}
 
@@ -124,19 +125,20 @@ class GaussianProcessStrategy(Strategy):
     def prior(self, history: History) -> Prior:
         """The prior over the space, with the history's default; empty when priors are off."""
         digest = history.default.digest if history.default is not None else ""
-        if self._prior is None or self._prior[0] != digest:
+        known = self._prior
+        if known is None or known[0] != digest:
             default = history.default if self.priors else None
             cards = self.cards if self.priors else None
             prior = build_prior(self.space, default=default, words=self.words, cards=cards)
-            self._prior = (digest, prior)
-        return self._prior[1]
+            self._prior = known = (digest, prior)
+        return known[1]
 
     def _believe(self, history: History, prior: Prior) -> Belief | None:
         if len(informative(history)) < 2:
             return None
         warped = prior.informative
         if warped not in self._surrogates:
-            self._surrogates[warped] = GaussianProcessSurrogate(self.space, self.seed, warped=warped)
+            self._surrogates[warped] = GaussianProcessSurrogate(self.space, self._fit_seed, warped=warped)
         return believe(self._surrogates[warped], prior, history)
 
     def _from_nothing(

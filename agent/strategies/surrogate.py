@@ -124,15 +124,15 @@ class GaussianProcessSurrogate:
         if prefix < FIRST_REFIT:
             return None
         known = replace(history, trials=informative(history)[:prefix])
-        key = hashlib.blake2b(
-            repr([(t.number, t.state, t.value, t.configuration.digest) for t in known]).encode()
-        )
-        if key.hexdigest() not in self._starts:
+        content = [(t.number, t.state, t.value, t.last_reported, t.configuration.digest) for t in known]
+        key = hashlib.blake2b(repr((known.sign, content)).encode()).hexdigest()
+        theta = self._starts.get(key)
+        if theta is None:
             fitted = self._fit(known, known.trials)
-            if len(self._starts) > 8:
-                self._starts.clear()
-            self._starts[key.hexdigest()] = np.empty(0) if fitted is None else fitted.process.theta
-        return self._starts[key.hexdigest()]
+            theta = np.empty(0) if fitted is None else fitted.process.theta
+            # A new dictionary rather than a cleared one: another thread may be looking at it.
+            self._starts = {key: theta} if len(self._starts) > 8 else {**self._starts, key: theta}
+        return theta
 
 
 def informative(history: History) -> tuple[Trial, ...]:

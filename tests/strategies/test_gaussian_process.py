@@ -406,3 +406,6 @@ def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_th
     proposal = strategy().propose(s.history, 1)[0]
     assert proposal == strategy().propose(s.without_encodings(), 1)[0]
     assert proposal.details["prior_weight"] <= 20 / 700
+    used = strategy()
+    used.with_seed(3).propose(s.history, 1)
+    assert used.with_seed(7).propose(s.history, 1) == strategy().with_seed(7).propose(s.history, 1)
