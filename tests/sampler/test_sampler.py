@@ -192,6 +192,7 @@ def test_ranges_that_change_from_trial_to_trial_are_drawn_one_by_one():
     assert all(0 <= t.params[f"x{t.params['n']}"] <= t.params["n"] for t in study.trials)
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 @pytest.mark.parametrize("parameter", ["momentum", "lr"])
 def test_a_partial_fixed_sampler_can_wrap_it(parameter):
     fixed = {"momentum": 0.5, "lr": 0.01}[parameter]
@@ -242,3 +243,9 @@ def test_a_model_that_fails_costs_a_warning():
     with pytest.warns(UserWarning, match="without the language model for 5 trials.*does not answer"):
         study = optimize(sampler, 6)
     assert len(study.trials) == 6
+
+
+def test_the_attribute_is_the_one_that_runs_of_ours_write():
+    from tunesmith.tools.study import ATTRIBUTE as written_by_runs
+
+    assert ATTRIBUTE == written_by_runs
