@@ -23,6 +23,7 @@ SHARE = Float(0.01, 1.0)
         ("lr", "transformer, AdamW", -2.8, 0.5),
         ("lr", "a CNN with Adam or SGD", -2.5, 0.8),
         ("lr", "", -2.5, 0.8),
+        ("lr", "something trained with Adam on vital signs", -2.5, 0.8),
         ("alpha", "MLPRegressor", -4.2, 0.9),
         ("alpha", "kernel ridge regression", -1.5, 1.0),
         ("alpha", "ridge regression", 0.0, 1.2),
@@ -59,6 +60,7 @@ def test_the_words_about_the_model_pick_the_entry(name, words, mean, sd):
         ("epochs", "CNN"),
         ("my_knob", "CNN with Adam"),
         ("depth", "a convolutional network, CNN"),
+        ("gamma", "CNN with kernel size 3 and focal loss"),
     ],
 )
 def test_a_name_that_could_mean_anything_has_no_card(name, words):
