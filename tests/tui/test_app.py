@@ -1,0 +1,276 @@
+"""The app in a terminal of its own, over a real event log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from fakes.tui_runs import Run, begun, ended, started, trials
+from tunesmith.events import Answered, Ask, CommandDone, Pause, RunFinished, Stop, TrialReported
+from tunesmith.tui.app import TunesmithApp
+from tunesmith.tui.picture import write_picture
+from tunesmith.tui.spans import plain
+from tunesmith.tui.status import fit, segments
+from tunesmith.tui.widgets.chat_log import ChatLog
+from tunesmith.tui.widgets.help_screen import HelpScreen
+from tunesmith.tui.widgets.prompt import Prompt
+from tunesmith.tui.widgets.trial_details import TrialDetails
+from tunesmith.tui.widgets.trial_table import MOST_ROWS, TrialTable
+
+WIDE, SMALL = (120, 36), (80, 24)
+
+
+async def until(pilot: Pilot[str], true: Callable[[], bool]) -> None:
+    """Wait for something to come true; fails after five seconds."""
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        await pilot.pause(0.02)
+
+
+async def type_line(pilot: Pilot[str], line: str) -> None:
+    pilot.app.query_one(Prompt).value = line
+    await pilot.press("enter")
+    await pilot.pause()
+
+
+def log(app: TunesmithApp) -> str:
+    return app.query_one(ChatLog).words
+
+
+def table_row(app: TunesmithApp, number: int) -> list[str]:
+    return [cell.plain for cell in app.query_one(TrialTable).get_row(str(number))]
+
+
+def status(app: TunesmithApp) -> str:
+    return plain(fit(segments(app.view, time.time()), 200))
+
+
+async def test_it_waits_for_a_run_and_then_follows_it(tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    app = TunesmithApp(folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        assert "waiting for the run to start" in status(app)
+        assert not folder.exists()  # looking leaves no trace
+        await type_line(pilot, "/pause")
+        assert "has not started" in log(app)
+        run = Run(folder)
+        run.hold()
+        run.tell(begun(), started(0), TrialReported(number=0, step=1, value=0.25))
+        await until(pilot, lambda: app.view.last_seq == 3)
+        assert table_row(app, 0)[:3] == ["0", "running", "0.2500"]
+        run.tell(ended(0, 0.75, improved=True))
+        await until(pilot, lambda: app.view.last_seq == 4)
+        assert table_row(app, 0)[1:4] == ["done", "0.7500", "★"]
+        run.let_go()
+
+
+async def test_choosing_a_row_shows_that_trial_and_escape_goes_back(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7, 0.6]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await pilot.pause()
+        details = app.query_one(TrialDetails)
+        assert "trial 1 ✓ done  0.7000 ★ best" in str(details.query_one("#details-text").render())
+        await pilot.press("f2")
+        await pilot.pause()
+        await pilot.press("up", "up")
+        await pilot.pause()
+        assert "because of 0" in str(details.query_one("#details-text").render())
+        await pilot.press("escape")
+        assert app.focused is app.query_one(Prompt)
+
+
+async def test_a_small_window_shows_the_log_or_the_trials(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.settled()
+        await pilot.pause()
+        chat, table = app.query_one("#talk"), app.query_one("#side")
+        assert (chat.size.width, table.size.width) == (80, 0)
+        await pilot.press("f2")
+        await pilot.pause()
+        assert table.size.width == 80 and chat.size.width == 0
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "#1 0.7000 ★ new best" in log(app)
+        await pilot.resize_terminal(*WIDE)
+        await pilot.pause()
+        assert chat.size.width > 50 and table.size.width > 50
+
+
+async def test_commands_go_to_the_run_and_local_questions_do_not(run: Run) -> None:
+    run.tell(begun(model="gpt-5-mini"), *trials([0.5]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        for line in ("/why 0", "/best", "/help", "/nonsense"):
+            await type_line(pilot, line)
+        assert "because of 0" in log(app) and "there is no /nonsense" in log(app)
+        assert run.commands() == []
+        await type_line(pilot, "what [/] matters?")
+        await type_line(pilot, "/pause")
+        await until(pilot, lambda: len(run.commands()) == 2)
+        assert run.commands() == [Ask(text="what [/] matters?"), Pause()]
+        run.tell(
+            Answered(command_id=1, text="The learning ", final=False),
+            Answered(command_id=1, text="rate.", final=True),
+            CommandDone(command_id=2, command="pause", ok=True, reply="Paused."),
+        )
+        await until(pilot, lambda: app.view.state == "paused")
+        assert "The learning rate." in log(app) and "❯ what [/] matters?" in log(app)
+
+
+async def test_without_a_model_plain_words_get_the_list_and_go_nowhere(run: Run) -> None:
+    run.tell(begun())
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await type_line(pilot, "what matters?")
+        assert "/why N" in log(app) and "no language model" in log(app)
+        assert run.commands() == []
+
+
+async def test_earlier_lines_come_back_and_so_does_the_draft(run: Run) -> None:
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await type_line(pilot, "/best")
+        await type_line(pilot, "/help")
+        prompt = app.query_one(Prompt)
+        prompt.value = "dra"
+        seen = []
+        for key in ("up", "up", "up", "down", "down", "down"):
+            await pilot.press(key)
+            seen.append(prompt.value)
+        assert seen == ["/help", "/best", "/best", "/help", "dra", "dra"]
+
+
+async def test_help_opens_and_closes(run: Run) -> None:
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("f1")
+        assert isinstance(app.screen, HelpScreen)
+        await pilot.press("escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+
+async def test_quitting_stops_a_run_of_ones_own_and_says_how_to_go_on(run: Run) -> None:
+    run.tell(begun(), *trials([0.5]), started(1))
+    app = TunesmithApp(run.folder, owns_run=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: run.commands() != [])
+        assert isinstance(run.commands()[0], Stop)
+        assert app.is_running and "stopping workers…" in log(app)
+        run.tell(RunFinished(reason="a person asked to stop", status="stopped"))
+        await until(pilot, lambda: app.return_value is not None)
+    assert app.return_value is not None
+    assert "digits: stopped, 1 of 16 trials done." in app.return_value
+    assert "the command that started it continues it" in app.return_value
+
+
+async def test_a_second_ctrl_q_does_not_wait(run: Run) -> None:
+    run.tell(begun(), started(0))
+    app = TunesmithApp(run.folder, owns_run=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await pilot.press("ctrl+q")
+        assert app.return_value is None
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: app.return_value is not None)
+
+
+async def test_a_run_of_others_goes_on_when_one_leaves(run: Run) -> None:
+    run.tell(begun(), started(0))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await type_line(pilot, "/quit")
+    assert run.commands() == []
+    assert app.return_value is not None and "goes on without this window" in app.return_value
+
+
+async def test_a_killed_run_is_shown_as_interrupted(run: Run) -> None:
+    run.tell(begun(), *trials([0.5]), started(1))
+    run.let_go()
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: app.view.state == "interrupted")
+        assert table_row(app, 1)[1] == "lost"
+        await type_line(pilot, "/pause")
+        assert "the run is over" in log(app)
+        run.hold()
+        run.tell(begun(resumed=True, trials_before=2))
+        await until(pilot, lambda: app.view.state == "running")
+
+
+async def test_a_log_that_cannot_be_read_is_said_once_and_read_later(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "run.db").write_text("this is no database, whatever its name says" * 100)
+    app = TunesmithApp(folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "cannot be read" in log(app))
+        run.tell(begun())
+        (folder / "run.db").unlink()
+        with_events = Run(folder)
+        with_events.hold()
+        with_events.tell(begun())
+        await until(pilot, lambda: app.view.state == "running")
+        assert log(app).count("trying again") == 1
+        with_events.let_go()
+
+
+async def test_a_fault_in_a_worker_is_shown_and_following_goes_on(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.tell(begun())
+    app = TunesmithApp(run.folder)
+    broken = [True]
+    look = app._feed.look
+
+    def look_once_broken(after_seq: int) -> object:
+        if broken.pop() if broken else False:
+            raise KeyError("[/] surprise")
+        return look(after_seq)
+
+    monkeypatch.setattr(app._feed, "look", look_once_broken)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: app.view.state == "running")
+        assert "KeyError: '[/] surprise'" in log(app)
+
+
+async def test_a_long_run_opens_quickly_and_shows_its_newest_trials(run: Run) -> None:
+    events = trials([0.5 + (i * 7919 % 1000) / 2500 for i in range(3000)])
+    run.tell(begun(), *events, *(TrialReported(number=2999, step=s, value=0.5) for s in range(2, 1002)))
+    app = TunesmithApp(run.folder)
+    before = time.monotonic()
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await pilot.pause()
+        took = time.monotonic() - before
+        table = app.query_one(TrialTable)
+        assert table.row_count <= MOST_ROWS + 100
+        assert table_row(app, 2999)[0] == "2999"
+        assert table.scroll_offset.y > 0 and "#2999" in log(app)
+        run.tell(started(3000))
+        await until(pilot, lambda: app.view.last_seq == 10_002)
+        assert table_row(app, 3000)[1] == "running"
+    assert took < 8, f"10,001 events took {took:.1f} s"  # about 2 s on an idle core; machines are shared
+
+
+def test_the_picture_is_an_svg_of_the_run(run: Run, tmp_path: Path) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]), RunFinished(reason="done", status="finished"))
+    write_picture(run.folder, tmp_path / "tui.svg", (120, 36))
+    svg = (tmp_path / "tui.svg").read_text().replace("&#160;", " ")
+    assert svg.startswith("<svg")
+    for words in ("best val_accuracy so far", "0.7000", "2/16", "trial 1"):
+        assert words in svg

@@ -1,0 +1,248 @@
+"""The reducer, without a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fakes.tui_runs import TASK, begun, ended, started, trials
+from tunesmith.budget import ModelSpend
+from tunesmith.events import (
+    Answered,
+    CommandDone,
+    Confirmed,
+    Decided,
+    Event,
+    ModelCalled,
+    RunFinished,
+    Thought,
+    ToolCalled,
+    ToolReturned,
+    TrialReported,
+)
+from tunesmith.interfaces import Decision
+from tunesmith.trial import TrialState
+from tunesmith.tui import answers
+from tunesmith.tui.chat_view import MOST_ITEMS
+from tunesmith.tui.facts import Facts, read_facts
+from tunesmith.tui.spans import plain
+from tunesmith.tui.state import RunView
+from tunesmith.tui.status import fit, segments
+from tunesmith.tui.trial_view import cells, details, short_names, sparkline
+
+
+def view_of(*events: Event, facts: Facts | None = None) -> RunView:
+    view = RunView(facts or Facts(trials=16))
+    view.fold(event.model_copy(update={"seq": i, "at": 100.0 + i}) for i, event in enumerate(events, 1))
+    return view
+
+
+def said(view: RunView) -> list[str]:
+    return [plain(item.spans) for item in view.chat.items]
+
+
+def row(view: RunView, number: int) -> list[str]:
+    return [text for text, _ in cells(view.trials[number], view.facts.write)]
+
+
+def test_a_row_says_how_far_a_trial_is() -> None:
+    view = view_of(begun(), started(0), started(1), TrialReported(number=0, step=3, value=0.5))
+    assert row(view, 0) == ["0", "running", "0.5000", "", "surrogate", "learning_rate=0.003, optimizer=adamw"]
+    assert row(view, 1)[2] == ""
+    view.fold([ended(0, 0.75, improved=True), ended(1, None, message="RuntimeError: no")])
+    assert row(view, 0)[1:4] == ["done", "0.7500", "★"]
+    assert row(view, 1)[1:4] == ["crashed", "", ""]
+
+
+def test_only_the_incumbent_wears_the_star() -> None:
+    view = view_of(begun(), *trials([0.5, 0.7, 0.6, 0.8]))
+    assert [n for n in view.trials if view.trials[n].best] == [3]
+    assert view.best == 3
+
+
+def test_changes_name_what_has_to_be_drawn_again_and_only_that() -> None:
+    view = view_of(begun(), *trials([0.5, 0.7]))
+    assert view.take_changes().trials == {0, 1}
+    view.fold([TrialReported(number=1, step=2, value=0.1)])
+    changes = view.take_changes()
+    assert (changes.trials, changes.chat, changes.plot) == ({1}, frozenset(), False)
+    view.fold([started(2), ended(2, 0.9, improved=True)])
+    assert view.take_changes().trials == {1, 2}  # 1 loses its star
+    assert view.take_changes() == type(changes)()
+
+
+def test_pieces_of_a_turn_are_one_item_even_between_other_events() -> None:
+    view = view_of(
+        Thought(turn=1, speaker="model", text="Learning ", final=False),
+        *trials([0.5]),
+        Thought(turn=1, speaker="model", text="rates.\x1b[3", final=False),
+        Thought(turn=1, speaker="model", text="1m Next", final=True),
+        Thought(turn=2, speaker="model", text="Other", final=True),
+    )
+    thoughts = [plain(item.spans) for item in view.chat.items if item.mark == "◆"]
+    assert thoughts == ["Learning rates. Next", "Other"]  # the escape was cut in two, and still went
+
+
+def test_a_tool_call_and_its_return_are_one_line_with_all_of_it_underneath() -> None:
+    view = view_of(
+        ToolCalled(turn=1, tool="suggest", arguments={"n": 3}),
+        ToolCalled(turn=1, tool="suggest", arguments={"n": 4}),
+        ToolReturned(turn=1, tool="suggest", result="first\nresult"),
+        ToolReturned(turn=1, tool="suggest", result="second", ok=False),
+    )
+    assert said(view) == ["suggest n=3 → first result", "suggest n=4 → second"]
+    assert view.chat.items[0].body == '{"n": 3}\nfirst\nresult'
+
+
+def test_a_decision_does_not_repeat_what_was_just_said() -> None:
+    decision = Decided(policy="rules", decision=Decision(reason="Look near 0.003.", wake_after=1))
+    assert said(view_of(decision)) == ["Look near 0.003.  next look after 1 more trial"]
+    spoken = Thought(turn=0, speaker="narrator", text="Look near 0.003.")
+    assert said(view_of(spoken, decision)) == ["Look near 0.003.", "next look after 1 more trial"]
+
+
+def test_progress_of_the_comparison_is_one_line_and_the_verdict_takes_its_place() -> None:
+    view = view_of(Confirmed(done=0, total=10), Confirmed(done=5, total=10))
+    assert said(view) == ["comparing the best with the default: 5 of 10 runs"]
+    view.fold([Confirmed(done=10, total=10, text="better by 0.02")])
+    assert said(view) == ["better by 0.02"]
+
+
+def test_answers_are_joined_by_their_question() -> None:
+    pieces = [(1, "a"), (2, "x"), (1, "b"), (2, "y")]
+    view = view_of(*(Answered(command_id=i, text=text, final=False) for i, text in pieces))
+    assert said(view) == ["ab", "xy"]
+
+
+def test_trials_running_when_a_session_ended_are_lost_and_time_between_sessions_does_not_count() -> None:
+    view = RunView(Facts())
+    events = [begun(), started(0), begun(resumed=True, trials_before=1), started(1)]
+    for seq, (event, at) in enumerate(zip(events, (100.0, 110.0, 5000.0, 5005.0), strict=True), 1):
+        view.fold([event.model_copy(update={"seq": seq, "at": at})])
+    assert view.trials[0].state is TrialState.LOST
+    assert (view.state, view.running) == ("running", 1)
+    assert view.elapsed(now=5010.0) == pytest.approx(20.0)
+    view.fold([RunFinished(reason="done", status="finished", at=5030.0, seq=5)])
+    assert view.elapsed(now=9999.0) == pytest.approx(40.0)
+
+
+@pytest.mark.parametrize(
+    ("command", "state"), [("pause", "paused"), ("stop", "stopping"), ("ask", "running")]
+)
+def test_a_command_carried_out_shows_in_the_state(command: str, state: str) -> None:
+    view = view_of(begun(), CommandDone(command_id=1, command=command, ok=False, reply="refused"))
+    assert view.state == "running"
+    view.fold([CommandDone(command_id=2, command=command, ok=True, reply="")])
+    assert view.state == state
+
+
+def test_a_run_whose_process_is_gone_is_interrupted_once() -> None:
+    view = view_of(begun(), started(0))
+    view.interrupt()
+    view.interrupt()
+    assert view.state == "interrupted" and view.trials[0].state is TrialState.LOST
+    assert sum("interrupted" in text for text in said(view)) == 1
+
+
+def test_the_log_keeps_the_newest_items_under_keys_that_never_change() -> None:
+    view = view_of(begun(), *trials([0.5] * 3000))
+    assert MOST_ITEMS <= len(view.chat.items) <= MOST_ITEMS + 200
+    assert view.chat.items[-1].key == 6000
+    assert view.chat.items[0].key == view.chat.dropped
+
+
+def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() -> None:
+    view = view_of(
+        begun(),
+        started(0),
+        started(1, expected=0.7, spread=0.05, evidence=(0,), prompt_id="llambo/candidates.v1"),
+        ended(1, 0.82, surprise=2.4, curve=((1, 0.25), (2, 0.5), (3, 0.8))),
+        started(2),
+        ended(2, None, message="ValueError: bad", traceback="Traceback:\n  boom [/]"),
+    )
+    lines = [plain(spans) for spans in details(view.trials[1], view.facts.write)]
+    assert lines == [
+        "trial 1 ✓ done  0.8200  2s",
+        "learning_rate=0.003, optimizer=adamw",
+        "because of 1  (surrogate, llambo/candidates.v1, resting on #0)",
+        "expected 0.7000 ± 0.0500, got 0.8200 (2.4 spreads better)",
+        "curve ▁▄█  0.2500 → 0.8000, step 3",
+    ]
+    failed = plain(answers.why(view, 2))
+    assert failed.endswith("cause ValueError: bad\n  Traceback:\n    boom [/]")
+
+
+def test_why_without_a_number_takes_the_newest_finished_trial() -> None:
+    view = view_of(begun(), *trials([0.5, 0.6]), started(2))
+    assert plain(answers.why(view, None)).startswith("trial 1 ")
+    assert plain(answers.why(view, 7)) == "there is no trial 7; there are 0 to 2"
+    assert plain(answers.best(view_of(begun()))) == "no trial has completed yet"
+
+
+def test_the_plot_follows_the_incumbents_and_leaves_out_what_would_flatten_it() -> None:
+    plot = view_of(begun(), *trials([0.5, 0.7, 0.6, 0.8])).plot
+    assert plot.points == ((0, 0.5), (1, 0.7), (2, 0.6), (3, 0.8))
+    assert plot.steps == ((0, 0.5), (1, 0.5), (1, 0.7), (3, 0.7), (3, 0.8))
+    values = [0.80, 0.81, 0.82, 0.83, 0.84, 0.85, 0.86, 0.87, -1e9]
+    wild = view_of(begun(), *trials(values)).plot
+    assert wild.hidden == 1 and wild.limits is not None and wild.limits[0] > 0.7
+    assert all(wild.limits[0] <= value <= wild.limits[1] for value, _ in wild.ticks)
+    assert [words for _, words in wild.ticks] == ["0.80", "0.82", "0.84", "0.86"]
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -3e-300, 5e299], ids=str)
+def test_a_plot_of_equal_values_still_has_a_range(value: float) -> None:
+    plot = view_of(begun(), *trials([value, value])).plot
+    assert plot.limits is not None and plot.limits[0] < value < plot.limits[1]
+    assert plot.ticks
+
+
+def test_the_status_line_drops_the_least_important_first() -> None:
+    spend = ModelSpend(calls=9, prompt_tokens=20_000, completion_tokens=1_300, dollars=0.012)
+    called = ModelCalled(
+        purpose="decide",
+        model="m",
+        ok=True,
+        seconds=1,
+        prompt_tokens=1,
+        completion_tokens=1,
+        dollars=0,
+        spend=spend,
+    )
+    view = view_of(begun(model="gpt-5-mini"), *trials([0.5]), started(1), called)
+    line = segments(view, now=163.0)
+    assert plain(fit(line, 200)) == (
+        "● running  │  trials 1/16  │  workers 1/2  │  best 0.5000 #0  │  elapsed 1m02"
+        "  │  gpt-5-mini 9 calls  │  21.3k tokens  │  $0.01"
+    )
+    assert plain(fit(line, 60)) == "● running │ trials 1/16 │ best 0.5000 #0 │ elapsed 1m02"
+    assert plain(fit(line, 5)) == "● running"
+    assert "no language model" in plain(fit(segments(view_of(begun()), now=1.0), 200))
+
+
+def test_facts_come_from_the_task_file_and_a_broken_one_is_said_not_raised(tmp_path: Path) -> None:
+    (tmp_path / "task.yaml").write_text(TASK)
+    facts = read_facts(tmp_path)
+    assert (facts.metric, facts.direction, facts.trials, facts.wall_time_s) == (
+        "val_accuracy",
+        "maximize",
+        16,
+        600.0,
+    )
+    assert facts.short({"learning_rate": 0.003, "optimizer": "sgd"}) == "lr 0.003 sgd"
+    (tmp_path / "task.yaml").write_text("space: [")
+    assert "task.yaml" in read_facts(tmp_path).problem
+
+
+def test_short_names_are_never_alike() -> None:
+    names = ["learning_rate", "dropout", "drop_path", "drop", "layer_rank", "a", "dp"]
+    short = short_names(names)
+    assert short["learning_rate"] == "lr" and short["dropout"] == "dro"
+    assert len(set(short.values())) == len(names)
+
+
+def test_a_sparkline_is_never_wider_than_asked() -> None:
+    assert sparkline([0.0, 1.0], 10) == "▁█"
+    assert sparkline([2.0] * 3, 10) == "▄▄▄"
+    assert len(sparkline([float(i) for i in range(1000)], 24)) == 24

@@ -1,0 +1,287 @@
+"""The terminal app, a client of one run: it reads events, draws them, posts commands, and knows no more."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import ClassVar, TypeVar
+
+from textual import on, work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.worker import Worker, WorkerState
+
+from tunesmith.errors import RunError
+from tunesmith.events import Ask, Command, Stop
+from tunesmith.tui import answers, requests
+from tunesmith.tui.facts import Facts, read_facts
+from tunesmith.tui.farewell import farewell
+from tunesmith.tui.feed import Feed, News
+from tunesmith.tui.literal import one_line
+from tunesmith.tui.spans import Spans
+from tunesmith.tui.state import RunView
+from tunesmith.tui.status import segments
+from tunesmith.tui.theme import THEME
+from tunesmith.tui.trial_view import details
+from tunesmith.tui.widgets.best_plot import BestPlot
+from tunesmith.tui.widgets.chat_log import ChatLog
+from tunesmith.tui.widgets.help_screen import HelpScreen
+from tunesmith.tui.widgets.prompt import Prompt
+from tunesmith.tui.widgets.status_line import StatusLine
+from tunesmith.tui.widgets.title_bar import TitleBar
+from tunesmith.tui.widgets.trial_details import TrialDetails
+from tunesmith.tui.widgets.trial_table import TrialTable
+
+POLL_S = 0.1
+RETRY_S = 1.0
+"""Pause after the log could not be read."""
+STOP_WAIT_S = 20.0
+"""How long quitting waits for workers to stop; a second ctrl+q waits no longer."""
+
+T = TypeVar("T")
+
+
+class TunesmithApp(App[str]):
+    """Shows the run in `folder`, running, finished, or not yet begun.
+
+    Args:
+        folder: The run folder; its `run.db` need not exist yet.
+        owns_run: This terminal started the run: quitting asks it to stop cleanly and waits for that.
+
+    `run()` returns what a person should read once the screen is gone: how the run stands, and how to go on.
+    """
+
+    TITLE = "tunesmith"
+    CSS_PATH = "tunesmith.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark", "help", "Help"),
+        Binding("f2", "trials", "Trials", priority=True),
+        Binding("escape", "to_prompt", "Back", show=False),
+        Binding("pageup", "scroll_log(-1)", show=False),
+        Binding("pagedown", "scroll_log(1)", show=False),
+        Binding("ctrl+o", "open_all", "Open all", show=False),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+    ]
+
+    def __init__(self, folder: Path, *, owns_run: bool = False) -> None:
+        super().__init__()
+        self.register_theme(THEME)  # here: the styles are read before `on_mount`, and name its colours
+        self.theme = THEME.name
+        self.folder = Path(folder)
+        self.owns_run = owns_run
+        self.view = RunView(Facts())
+        self._feed = Feed(self.folder)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tunesmith-feed")
+        self._quitting = False
+        self._trouble = ""
+        self._status = StatusLine(
+            id="status"
+        )  # drawn by a clock, which may tick once more while the app closes
+        self._caught_up = asyncio.Event()
+
+    async def settled(self) -> None:
+        """Wait until everything the log held when the app opened is drawn."""
+        await self._caught_up.wait()
+
+    def compose(self) -> ComposeResult:
+        yield TitleBar(one_line(self.folder.name, 40), id="title")
+        with Horizontal(id="body"):
+            with Vertical(id="talk"):
+                yield ChatLog(id="chat")
+            with Vertical(id="side"):
+                yield TrialTable(id="trials")
+                yield TrialDetails(id="details")
+                yield BestPlot(id="plot")
+        yield Prompt(id="prompt")
+        yield self._status
+
+    def on_mount(self) -> None:
+        self.query_one(Prompt).focus()
+        self._draw_status()
+        self.follow()
+        self._status.set_interval(0.5, self._draw_status)
+
+    async def on_unmount(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._feed.close()
+
+    # -- the run ----------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="follow", exit_on_error=False)
+    async def follow(self) -> None:
+        """Read and draw, ten times a second, for as long as the app lives."""
+        known = False
+        while True:
+            try:
+                news = await self._beside(lambda: self._feed.look(self.view.last_seq))
+                if not known and (news.events or (self.folder / "task.yaml").exists()):
+                    self._learn(await self._beside(lambda: read_facts(self.folder)))
+                    known = True
+            except (RunError, OSError, sqlite3.Error) as error:
+                self._say_trouble(f"the run's log cannot be read, trying again: {error}")
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._trouble = ""
+            self._take(news)
+            if news.more:
+                await asyncio.sleep(0)  # let the screen and the keys have their turn
+            else:
+                self._caught_up.set()
+                await asyncio.sleep(POLL_S)
+
+    async def _beside(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    def _learn(self, facts: Facts) -> None:
+        self.view.facts = facts
+        self.query_one(BestPlot).name_axis(facts.metric)
+        if facts.problem:
+            self._reply(((facts.problem, "warn"),), bad=True)
+
+    def _take(self, news: News) -> None:
+        self.view.fold(news.events)
+        if not news.events and not news.held:
+            self.view.interrupt()
+        self._draw()
+
+    def _say_trouble(self, text: str) -> None:
+        if text != self._trouble:  # once, not ten times a second
+            self._trouble = text
+            self._reply(((one_line(text, 400), "warn"),), bad=True)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            error = event.worker.error
+            self.log.error(error)
+            self._reply(((f"{type(error).__name__}: {one_line(error, 300)}", "bad"),), bad=True)
+            if event.worker.group == "follow":
+                self.set_timer(RETRY_S, self.follow)
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        changes = self.view.take_changes()
+        if changes.chat:
+            self.query_one(ChatLog).show(self.view.chat.items, changes.chat)
+        if changes.trials:
+            self.query_one(TrialTable).show(self.view.trials, changes.trials, self.view.facts.short)
+            self._draw_details()
+        if changes.plot:
+            self.query_one(BestPlot).view = self.view.plot
+        if changes.chat or changes.trials:
+            self._draw_status()
+
+    def _draw_details(self) -> None:
+        table = self.query_one(TrialTable)
+        number = self.view.best if table.chosen is None else table.chosen
+        trial = None if number is None else self.view.trials.get(number)
+        self.query_one(TrialDetails).show([] if trial is None else details(trial, self.view.facts.write))
+        self.screen_stack[0].set_class(table.chosen is not None, "-chosen")
+
+    def _draw_status(self) -> None:
+        self._status.show(segments(self.view, time.time(), self._quitting))
+
+    def _reply(self, spans: Spans, *, bad: bool = False) -> None:
+        self.view.replied(spans, bad=bad)
+        self._draw()
+
+    # -- what a person does -----------------------------------------------------------------------
+
+    @on(Prompt.Typed)
+    async def _typed(self, event: Prompt.Typed) -> None:
+        self.view.heard(event.line)
+        self.query_one(ChatLog).follow()
+        match requests.parse_request(event.line):
+            case requests.Post(command):
+                self._ask(command)
+            case requests.Why(number):
+                self._reply(answers.why(self.view, number))
+            case requests.Best():
+                self._reply(answers.best(self.view))
+            case requests.Help():
+                self._reply(answers.help_text())
+            case requests.Mistake(text):
+                self._reply(((text, "warn"),), bad=True)
+            case requests.Quit():
+                self._draw()
+                await self.action_quit()
+
+    def _ask(self, command: Command) -> None:
+        view = self.view
+        if view.started is None:
+            self._reply((("the run has not started yet; nobody is listening", "warn"),), bad=True)
+        elif view.over:
+            self._reply(
+                ((f"the run is over ({view.state}); /why N and /best still answer", "warn"),), bad=True
+            )
+        elif isinstance(command, Ask) and view.model is None:
+            self._reply(answers.no_model())
+        else:
+            self._draw()
+            self._post(command)
+
+    @work(group="post", exit_on_error=False)
+    async def _post(self, command: Command) -> None:
+        await self._beside(lambda: self._feed.post(command))
+
+    @on(TrialTable.Chosen)
+    def _chosen(self) -> None:
+        self._draw_details()
+
+    def action_help(self) -> None:
+        self.push_screen(HelpScreen())
+
+    def action_trials(self) -> None:
+        """To the trials, or back."""
+        table = self.query_one(TrialTable)
+        if table.has_focus:
+            self.action_to_prompt()
+        else:
+            self.screen_stack[0].add_class("-trials")
+            table.focus()
+            table.choose_newest()
+
+    def action_to_prompt(self) -> None:
+        """To the line, choosing nothing."""
+        self.screen_stack[0].remove_class("-trials")
+        self.query_one(TrialTable).let_go()
+        self._draw_details()
+        self.query_one(Prompt).focus()
+
+    def action_scroll_log(self, pages: int) -> None:
+        chat = self.query_one(ChatLog)
+        chat.scroll_relative(y=pages * max(chat.size.height - 2, 1), animate=False)
+
+    def action_open_all(self) -> None:
+        self.query_one(ChatLog).toggle_all()
+
+    # -- leaving ----------------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        """Leave; a run of our own is asked to stop and waited for. Asked twice: leave at once."""
+        if self._quitting or not self.owns_run or self.view.started is None or self.view.over:
+            self._leave()
+            return
+        self._quitting = True
+        self._reply((("stopping workers… (ctrl+q again leaves without waiting)", "warn"),))
+        self._draw_status()
+        self._post(Stop(reason="the terminal was closed"))
+        self._wait_for_the_end()
+
+    @work(group="leave", exit_on_error=False)
+    async def _wait_for_the_end(self) -> None:
+        until = time.monotonic() + STOP_WAIT_S
+        while not self.view.over and time.monotonic() < until:
+            await asyncio.sleep(POLL_S)
+        self._leave()
+
+    def _leave(self) -> None:
+        self.exit(farewell(self.view, self.folder, self.owns_run))

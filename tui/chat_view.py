@@ -1,0 +1,140 @@
+"""What the log says: events folded into items, a turn's pieces and a tool's call and return joined."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tunesmith.events import Answered, Decided, Thought, ToolCalled, ToolReturned
+from tunesmith.tui.literal import LINE_LIMIT, literal, one_line
+from tunesmith.tui.spans import Role, Span, Spans
+
+MOST_ITEMS = 2_000
+"""Items kept; older ones are in the report. A long run's log would otherwise grow without end."""
+
+
+@dataclass(frozen=True)
+class ChatItem:
+    """One thing said."""
+
+    key: int
+    """Counts up from 0 and never changes."""
+    mark: str
+    """One character in the margin."""
+    role: Role
+    """Of the mark."""
+    spans: Spans
+    body: str = ""
+    """What opens under the line when it is clicked; empty when there is nothing more."""
+    one_line: bool = False
+    """Cut at the margin rather than wrapped."""
+    gap: bool = False
+    """A blank line before it."""
+
+
+class ChatView:
+    """The log's items, oldest first. `changed` collects the keys touched since it was last taken."""
+
+    def __init__(self) -> None:
+        self.items: list[ChatItem] = []
+        self.dropped = 0
+        """Items no longer kept."""
+        self.changed: set[int] = set()
+        self._streams: dict[tuple[str, int], tuple[int, str]] = {}
+        # (speaker or "answer", turn or command) -> (item, text so far), while pieces are still to come
+        self._calls: dict[tuple[int, str], list[int]] = {}
+        self._last_words = ""
+        self._confirming: int | None = None
+
+    def add(
+        self,
+        mark: str,
+        role: Role,
+        spans: Sequence[Span],
+        *,
+        body: str = "",
+        one_line: bool = False,
+        gap: bool = False,
+    ) -> int:
+        """Append an item; returns its key."""
+        key = self.dropped + len(self.items)
+        self.items.append(ChatItem(key, mark, role, tuple(spans), body, one_line, gap))
+        self.changed.add(key)
+        if len(self.items) > MOST_ITEMS + 200:  # in batches: a list loses its head in linear time
+            surplus = len(self.items) - MOST_ITEMS
+            del self.items[:surplus]
+            self.dropped += surplus
+        return key
+
+    def _replace(self, key: int, spans: Spans, body: str | None = None) -> None:
+        index = key - self.dropped
+        if index >= 0:
+            old = self.items[index]
+            self.items[index] = replace(old, spans=spans, body=old.body if body is None else body)
+            self.changed.add(key)
+
+    def think(self, event: Thought) -> None:
+        role: Role = "model" if event.speaker == "model" else "accent"
+        self._stream((event.speaker, event.turn), event.text, event.final, "◆", role)
+
+    def answer(self, event: Answered) -> None:
+        self._stream(("answer", event.command_id), event.text, event.final, "◆", "model")
+
+    def _stream(self, name: tuple[str, int], piece: str, final: bool, mark: str, role: Role) -> None:
+        # A piece may end inside an escape sequence or a surrogate pair, so it is the whole that is cleaned.
+        key, text = self._streams.get(name) or (self.add(mark, role, (), gap=True), "")
+        text += piece
+        self._last_words = literal(text).strip()
+        self._replace(key, ((self._last_words, ""),))
+        if final:
+            self._streams.pop(name, None)
+        else:
+            self._streams[name] = (key, text)
+
+    def confirm(self, text: str, verdict: bool) -> None:
+        """Progress of the comparison with the default, on one line that its verdict replaces."""
+        if self._confirming is None:
+            self._confirming = self.add("=", "good", (), gap=True)
+        self._replace(self._confirming, ((text, "strong" if verdict else "dim"),))
+        if verdict:
+            self._confirming = None
+
+    def call(self, event: ToolCalled) -> None:
+        arguments = json.dumps(event.arguments, ensure_ascii=False, default=str)
+        short = ", ".join(f"{name}={value}" for name, value in event.arguments.items())
+        spans: Spans = (
+            (one_line(event.tool, 40), "model"),
+            (f" {one_line(short, 120)}" if short else "", "dim"),
+        )
+        key = self.add("▸", "dim", spans, body=literal(arguments, limit=LINE_LIMIT), one_line=True)
+        self._calls.setdefault((event.turn, event.tool), []).append(key)
+
+    def returned(self, event: ToolReturned) -> None:
+        waiting = self._calls.get((event.turn, event.tool))
+        result = (" → " + one_line(event.result, 120), "dim" if event.ok else "warn")
+        key = (
+            waiting.pop(0)
+            if waiting
+            else self.add("▸", "dim", ((one_line(event.tool, 40), "model"),), one_line=True)
+        )
+        if waiting is not None and not waiting:
+            del self._calls[event.turn, event.tool]
+        if key >= self.dropped:
+            old = self.items[key - self.dropped]
+            body = "\n".join(filter(None, (old.body, literal(event.result))))
+            self._replace(key, (*old.spans, result), body)  # type: ignore[arg-type]
+
+    def decide(self, event: Decided) -> None:
+        decision = event.decision
+        reason = literal(decision.reason).strip()
+        plan = f"next look after {decision.wake_after} more trial{'s' * (decision.wake_after != 1)}"
+        if decision.candidates:
+            plan = f"{len(decision.candidates)} of its own beliefs compete; {plan}"
+        if decision.launch:
+            plan = f"{len(decision.launch)} to run first; {plan}"
+        if decision.stop:
+            plan = f"stop: {one_line(decision.stop)}"
+        said_already = bool(reason) and reason in self._last_words
+        spans: list[Span] = [] if said_already or not reason else [(reason, ""), ("  ", "")]
+        self.add("◇", "accent", (*spans, (plan, "dim")))

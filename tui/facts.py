@@ -1,0 +1,72 @@
+"""What a run was asked to do, as far as drawing it needs to know: read once from its task file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunesmith.budget import ModelCaps
+from tunesmith.errors import TunesmithError
+from tunesmith.history import Direction
+from tunesmith.space import Space
+from tunesmith.task import load_task
+from tunesmith.trial import Value
+from tunesmith.tui.literal import one_line
+from tunesmith.tui.numbers import plain_value
+from tunesmith.tui.trial_view import (
+    Formatter,
+    long_configuration,
+    plain_configuration,
+    short_configuration,
+    short_names,
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The fixed things of a run; a run whose task file cannot be read is shown with these defaults."""
+
+    metric: str = "value"
+    direction: Direction | None = None
+    trials: int | None = None
+    """Budget: trials to start; None when unknown."""
+    wall_time_s: float | None = None
+    model: ModelCaps = ModelCaps(calls=None, tokens=None, dollars=None)
+    write: Formatter = plain_configuration
+    """Writes a configuration with the precision its space deserves."""
+    short: Formatter = plain_configuration
+    """Writes it for a narrow column."""
+    problem: str = ""
+    """Why the task file could not be read; empty when it could."""
+
+
+def read_facts(folder: Path) -> Facts:
+    """Facts of the run in `folder`, from its `task.yaml`. Never raises: see `Facts.problem`."""
+    try:
+        task = load_task(folder / "task.yaml")
+    except (OSError, ValueError, TunesmithError) as error:
+        return Facts(problem=one_line(f"the run's task.yaml cannot be read: {error}", 400))
+    write_value, names = _value_writer(task.space), short_names(task.space.names)
+    return Facts(
+        metric=one_line(task.metric, 40),
+        direction=task.direction,
+        trials=task.budget.trials,
+        wall_time_s=task.budget.wall_time_s,
+        model=task.budget.model,
+        write=lambda configuration: long_configuration(configuration, write_value),
+        short=lambda configuration: short_configuration(configuration, write_value, names),
+    )
+
+
+def _value_writer(space: Space) -> Callable[[str, Value], str]:
+    """Writes a value as its space does; one that the task file no longer knows, as it is."""
+
+    def write(name: str, value: Value) -> str:
+        parameter = space.parameters.get(name)
+        try:
+            return plain_value(value) if parameter is None else parameter.format(value)
+        except (TypeError, ValueError):  # the log may be older than the task file
+            return plain_value(value)
+
+    return write

@@ -1,0 +1,74 @@
+"""Text from anywhere, made safe to draw: what is shown is what was written, and nothing happens.
+
+Training logs, models and task files may hold terminal escapes (which move the cursor, rename the
+window or fill the clipboard), characters that reorder what a person reads, or a megabyte on one
+line. Everything the terminal draws that did not come from our own source passes through `literal`
+first, and is then drawn as plain text, never as markup.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LINE_LIMIT = 2_000
+"""Characters of one line; a longer one is cut and says by how much."""
+TEXT_LIMIT = 20_000
+"""Characters of one text; head and tail are kept."""
+
+_ESCAPES = re.compile(
+    r"""
+    (?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])  # OSC, DCS, SOS, PM, APC: a string up to ...
+    [^\x1b\x07\x9c\n]*(?:\x07|\x9c|\x1b\\)?  # ... its terminator; unfinished ones end with the line
+    | (?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?      # CSI: colours, cursor movement
+    | \x1b[ -/]*[0-~]?                       # any other escape
+    """,
+    re.VERBOSE,
+)
+_ENDINGS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_PLAIN = re.compile(r"[\n\x20-\x7e]*")
+# Zero-width joiners shape Persian, Indic scripts and emoji, and cannot reorder text.
+_JOINERS = "\u200c\u200d"
+
+
+def literal(text: object, *, limit: int = TEXT_LIMIT) -> str:
+    """`str(text)` with nothing in it that a terminal acts upon.
+
+    Escape sequences go as a whole; other control, format (bidirectional overrides among them) and
+    surrogate characters go one by one; every kind of line ending becomes a newline, a tab four
+    spaces. Brackets and everything else that looks like markup stay as they are: draw the
+    result with `Text(...)`, `Content(...)` or `markup=False`.
+
+    Args:
+        text: Anything; usually a string.
+        limit: Characters to keep; from a longer text the middle is left out, visibly.
+    """
+    words = str(text)
+    unseen = len(words) - 8 * limit
+    if unseen > 0:  # do not clean what nobody will see
+        words = f"{words[: 4 * limit]}\n… {unseen:,} characters left out …\n{words[-4 * limit :]}"
+    if not _PLAIN.fullmatch(words):
+        words = _ENDINGS.sub("\n", _ESCAPES.sub("", words)).replace("\t", "    ")
+        words = "".join(c for c in words if c == "\n" or c in _JOINERS or _drawable(c))
+    if len(words) > LINE_LIMIT:
+        words = "\n".join(_cut_line(line) for line in words.split("\n"))
+    if len(words) > limit:
+        half = limit // 2
+        words = f"{words[:half]}\n… {len(words) - 2 * half:,} characters left out …\n{words[-half:]}"
+    return words
+
+
+def one_line(text: object, width: int = 200) -> str:
+    """`literal` text on one line of at most `width` characters, cut with an ellipsis."""
+    words = " ".join(literal(text, limit=max(4 * width, 400)).split())
+    return words if len(words) <= width else words[: max(width - 1, 0)].rstrip() + "…"
+
+
+def _drawable(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+
+
+def _cut_line(line: str) -> str:
+    if len(line) <= LINE_LIMIT:
+        return line
+    return f"{line[:LINE_LIMIT]}… ({len(line) - LINE_LIMIT:,} characters more)"

@@ -1,0 +1,76 @@
+"""The best-so-far plot as numbers: which points, which steps, which range. No screen involved."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PlotView:
+    """Completed trials and the incumbent's value after each of them.
+
+    Attributes:
+        points: (trial number, value) of completed trials inside `limits`.
+        steps: Corners of the best-so-far line, by trial number, extended to the newest trial.
+        limits: Lowest and highest value shown; None while there is nothing to show.
+        ticks: Round values inside `limits`, and how they are written.
+        hidden: Completed trials so far off that showing them would flatten all others.
+    """
+
+    points: tuple[tuple[int, float], ...] = ()
+    steps: tuple[tuple[int, float], ...] = ()
+    limits: tuple[float, float] | None = None
+    ticks: tuple[tuple[float, str], ...] = ()
+    hidden: int = 0
+
+
+def plot_view(
+    completed: list[tuple[int, float]], improvements: list[tuple[int, float]], newest: int
+) -> PlotView:
+    """The plot of a run.
+
+    Args:
+        completed: (trial number, value) of every completed trial.
+        improvements: (trial number, value) of each new incumbent, in the order they came.
+        newest: Largest trial number so far.
+    """
+    if not completed:
+        return PlotView()
+    values = sorted(value for _, value in completed)
+    bests = [value for _, value in improvements]
+    # Tukey's fences, three quartile distances out; the incumbents always show.
+    first, third = values[len(values) // 4], values[(3 * len(values)) // 4]
+    reach = 3 * (third - first)
+    inside = [v for v in values if first - reach <= v <= third + reach] if reach > 0 else values
+    shown_bests = bests[-1:] if len(values) >= 8 else bests
+    low, high = _span([*inside, *shown_bests])
+    points = tuple((number, value) for number, value in completed if low <= value <= high)
+    steps: list[tuple[int, float]] = []
+    for number, value in sorted(improvements):
+        value = min(max(value, low), high)
+        if steps:
+            steps.append((number, steps[-1][1]))
+        steps.append((number, value))
+    if steps and newest > steps[-1][0]:
+        steps.append((newest, steps[-1][1]))
+    return PlotView(points, tuple(steps), (low, high), round_ticks(low, high), len(completed) - len(points))
+
+
+def round_ticks(low: float, high: float, most: int = 5) -> tuple[tuple[float, str], ...]:
+    """At most `most` + 1 multiples of 1, 2 or 5 times a power of ten between `low` and `high`."""
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough)
+    decimals = max(-math.floor(math.log10(step)), 0)
+    first, last = math.ceil(low / step), math.floor(high / step)
+    write = "{:.{}f}" if 1e-4 < max(abs(low), abs(high)) < 1e6 else "{:.4g}"
+    return tuple((n * step, write.format(n * step, decimals)) for n in range(first, last + 1))
+
+
+def _span(values: Iterable[float]) -> tuple[float, float]:
+    shown = list(values)
+    low, high = min(shown), max(shown)
+    margin = (high - low) * 0.04 or abs(high) * 0.01 or 1.0
+    return low - margin, high + margin

@@ -1,0 +1,278 @@
+"""A run as the terminal shows it: events folded into trials, a log, a plot and a status line.
+
+`RunView` is all the terminal knows. It holds no truth: a view built anew from the same events is
+the same view. Nothing here draws, and widgets compute nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from tunesmith.budget import ModelSpend
+from tunesmith.events import (
+    Answered,
+    CommandDone,
+    Confirmed,
+    Decided,
+    Degraded,
+    Event,
+    ModelCalled,
+    Noted,
+    RunFinished,
+    RunStarted,
+    Thought,
+    ToolCalled,
+    ToolReturned,
+    TrialFinished,
+    TrialReported,
+    TrialStarted,
+    Woken,
+)
+from tunesmith.trial import TrialState
+from tunesmith.tui.chat_view import ChatView
+from tunesmith.tui.facts import Facts
+from tunesmith.tui.literal import literal, one_line
+from tunesmith.tui.plot_view import PlotView, plot_view
+from tunesmith.tui.spans import Span
+from tunesmith.tui.trial_view import TrialView, expectation, result_line
+
+RunState = Literal["waiting", "running", "paused", "stopping", "interrupted", "finished", "stopped", "failed"]
+"""interrupted: its process is gone without having said how it ended."""
+OVER: frozenset[RunState] = frozenset({"interrupted", "finished", "stopped", "failed"})
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a batch of events touched, so that only that is drawn again."""
+
+    trials: frozenset[int] = frozenset()
+    chat: frozenset[int] = frozenset()
+    plot: bool = False
+
+
+class RunView:
+    """One run, as told by its events."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.state: RunState = "waiting"
+        self.started: RunStarted | None = None
+        self.ending = ""
+        """Why the run ended."""
+        self.trials: dict[int, TrialView] = {}
+        """By number, in the order they started."""
+        self.best: int | None = None
+        self.finished = 0
+        """Trials that ended by themselves; interrupted ones do not count."""
+        self.chat = ChatView()
+        self.spend = ModelSpend()
+        self.last_seq = 0
+        self.last_at = 0.0
+        self._running: set[int] = set()
+        self._completed: list[tuple[int, float]] = []
+        self._improvements: list[tuple[int, float]] = []
+        self._newest = 0
+        self._session_from = 0.0
+        self._seconds_before = 0.0
+        # elapsed time sums over the sessions of a resumed run; between them nothing ran
+        self._touched: set[int] = set()
+        self._plot_changed = False
+
+    # What widgets ask for
+
+    @property
+    def over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    @property
+    def model(self) -> str | None:
+        return self.started.model if self.started else None
+
+    @property
+    def plot(self) -> PlotView:
+        return plot_view(self._completed, self._improvements, self._newest)
+
+    def elapsed(self, now: float) -> float:
+        """Seconds of running so far, over all sessions; `now` is Unix time."""
+        if self.started is None:
+            return 0.0
+        until = self.last_at if self.over else max(now, self.last_at)
+        return self._seconds_before + max(until - self._session_from, 0.0)
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        changes = Changes(frozenset(self._touched), frozenset(self.chat.changed), self._plot_changed)
+        self._touched.clear()
+        self.chat.changed.clear()
+        self._plot_changed = False
+        return changes
+
+    # What people say here
+
+    def heard(self, text: str) -> None:
+        """The person typed this."""
+        self.chat.add("❯", "best", ((literal(text), "strong"),), gap=True)
+
+    def replied(self, spans: Iterable[Span], *, bad: bool = False) -> None:
+        """The terminal itself answers."""
+        self.chat.add("!" if bad else " ", "warn" if bad else "", tuple(spans))
+
+    def interrupt(self) -> None:
+        """Nobody runs this run any more, and its log does not say how it ended."""
+        if self.started is not None and not self.over:
+            self._seconds_before, self._session_from = self.elapsed(self.last_at), self.last_at
+            self._close_session()
+            self.state, self.ending = "interrupted", "its process ended without a word"
+            said = "interrupted: its process ended without a word; the command that started it continues it"
+            self.chat.add("●", "warn", ((said, "warn"),), gap=True)
+
+    # Events
+
+    def fold(self, events: Iterable[Event]) -> None:
+        """Take in further events, in order of `seq`."""
+        for event in events:
+            self._fold(event)
+            self.last_seq = event.seq or self.last_seq
+            self.last_at = event.at or self.last_at
+
+    def _fold(self, event: Event) -> None:
+        match event:
+            case TrialReported():
+                self._trial(event.number).curve.append((event.step, event.value))
+            case TrialStarted():
+                self._trial_started(event)
+            case TrialFinished():
+                self._trial_finished(event)
+            case Thought():
+                self.chat.think(event)
+            case ToolCalled():
+                self.chat.call(event)
+            case ToolReturned():
+                self.chat.returned(event)
+            case Decided():
+                self.chat.decide(event)
+            case Answered():
+                self.chat.answer(event)
+            case ModelCalled():
+                self._model_called(event)
+            case RunStarted():
+                self._run_started(event)
+            case RunFinished():
+                self._run_finished(event)
+            case CommandDone():
+                self._command_done(event)
+            case Woken():
+                why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
+                self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
+            case Degraded():
+                said = f"{event.what} in {event.where}: {event.cause}"
+                self.chat.add(
+                    "!", "warn", ((literal(said), "warn"), (f"  {literal(event.continuation)}", "dim"))
+                )
+            case Noted():
+                self.chat.add(" ", "", ((literal(event.text), ""),))
+            case Confirmed():
+                progress = f"comparing the best with the default: {event.done} of {event.total} runs"
+                self.chat.confirm(literal(event.text) or progress, bool(event.text))
+
+    def _trial(self, number: int) -> TrialView:
+        self._touched.add(number)
+        if number not in self.trials:
+            self.trials[number] = TrialView(number)
+            self._newest = max(self._newest, number)
+        return self.trials[number]
+
+    def _trial_started(self, event: TrialStarted) -> None:
+        trial = self.trials[event.number] = TrialView.started(event)
+        self._touched.add(event.number)
+        self._running.add(event.number)
+        self._newest = max(self._newest, event.number)
+        head: list[Span] = [(f"#{event.number} ", "strong"), (f"{trial.origin} ", "accent")]
+        expected = expectation(trial)
+        body = "\n".join(filter(None, (literal(event.proposal.reason), expected and f"expected {expected}")))
+        head.append((trial.configuration(self.facts.short), "dim"))
+        self.chat.add("›", "accent", head, body=body, one_line=True)
+
+    def _trial_finished(self, event: TrialFinished) -> None:
+        trial = self._trial(event.number)
+        if trial.state is TrialState.RUNNING and event.outcome.state is not TrialState.LOST:
+            self.finished += 1
+        trial.finish(event)
+        self._running.discard(event.number)
+        self._plot_changed = True
+        if event.value is not None:
+            self._completed.append((event.number, event.value))
+        if event.improved and event.value is not None:
+            if self.best is not None:
+                self._trial(self.best).best = False
+            self.best, trial.best = event.number, True
+            self._improvements.append((event.number, event.value))
+        good = event.outcome.state is TrialState.COMPLETED
+        bad = event.outcome.state.failed
+        reason = trial.proposal.reason if trial.proposal else ""
+        body = (trial.configuration(self.facts.write), literal(reason), literal(trial.traceback).strip())
+        self.chat.add(
+            "✓" if good else "✗" if bad else "-",
+            "best" if event.improved else "good" if good else "bad" if bad else "dim",
+            result_line(trial, event.improved),
+            body="\n".join(filter(None, body)),
+            one_line=True,
+        )
+
+    def _model_called(self, event: ModelCalled) -> None:
+        self.spend = event.spend
+        if not event.ok:
+            said = f"{event.model} failed ({event.purpose}): {event.error}"
+            self.chat.add("!", "dim", ((one_line(said, 300), "dim"),), one_line=True)
+
+    def _run_started(self, event: RunStarted) -> None:
+        if self.started is not None and not self.over:
+            self._seconds_before += max(self.last_at - self._session_from, 0.0)
+        self._close_session()
+        self.started, self.state, self.ending = event, "running", ""
+        self._session_from = event.at
+        name = one_line(event.name, 60)
+        if event.resumed:
+            said = f"{name} continues after {event.trials_before} trials"
+        else:
+            planned = f": {self.facts.trials} trials" if self.facts.trials is not None else ""
+            said = f"{name}{planned}, {event.workers} worker{'s' * (event.workers != 1)}"
+        who = one_line(event.model, 60) if event.model else "no language model is in use"
+        parts = f"  strategy {one_line(event.strategy, 40)} · policy {one_line(event.policy, 40)} · {who}"
+        self.chat.add("●", "good", ((said, "strong"), (parts, "dim")))
+
+    def _run_finished(self, event: RunFinished) -> None:
+        self._seconds_before += max((event.at or self.last_at) - self._session_from, 0.0)
+        self._session_from = event.at
+        self._close_session()
+        self.state, self.ending = event.status, literal(event.reason)
+        role: Literal["good", "warn", "bad"] = (
+            "good" if event.status == "finished" else "warn" if event.status == "stopped" else "bad"
+        )
+        self.chat.add("●", role, ((f"{event.status}: ", role), (self.ending, "")), gap=True)
+
+    def _close_session(self) -> None:
+        """Nothing runs across the end of a session, whatever the log forgot to say."""
+        for number in sorted(self._running):
+            trial = self._trial(number)
+            trial.state, trial.message = TrialState.LOST, "the run was interrupted"
+        self._running.clear()
+
+    def _command_done(self, event: CommandDone) -> None:
+        if event.ok and not self.over:
+            if event.command == "pause":
+                self.state = "paused"
+            elif event.command == "resume":
+                self.state = "running"
+            elif event.command == "stop":
+                self.state = "stopping"
+        if event.reply:
+            self.chat.add(
+                " " if event.ok else "!", "warn", ((literal(event.reply), "" if event.ok else "warn"),)
+            )

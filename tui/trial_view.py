@@ -1,0 +1,205 @@
+"""One trial as the terminal shows it: a row of cells, a line of the log, a page of details."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tunesmith.events import TrialFinished, TrialStarted
+from tunesmith.trial import Proposal, TrialState, Value
+from tunesmith.tui import numbers
+from tunesmith.tui.literal import literal, one_line
+from tunesmith.tui.spans import Role, Span, Spans
+
+STATES: dict[TrialState, tuple[str, str, Role]] = {
+    TrialState.RUNNING: ("›", "running", "accent"),
+    TrialState.COMPLETED: ("✓", "done", "good"),
+    TrialState.PRUNED: ("-", "pruned", "dim"),
+    TrialState.DIVERGED: ("✗", "diverged", "bad"),
+    TrialState.OUT_OF_MEMORY: ("✗", "memory", "bad"),
+    TrialState.TIMED_OUT: ("✗", "timeout", "bad"),
+    TrialState.CRASHED: ("✗", "crashed", "bad"),
+    TrialState.LOST: ("?", "lost", "warn"),
+}
+"""Mark, word (at most 8 letters) and role of each state."""
+
+Formatter = Callable[[Mapping[str, Value]], str]
+"""Writes a configuration on one line."""
+
+
+def plain_configuration(configuration: Mapping[str, Value]) -> str:
+    """`lr=0.0012, optimizer=adam`, without knowing the space."""
+    return long_configuration(configuration, lambda _, value: numbers.plain_value(value))
+
+
+def long_configuration(configuration: Mapping[str, Value], write_value: Callable[[str, Value], str]) -> str:
+    """`lr=0.0012, optimizer=adam`."""
+    return ", ".join(f"{name}={write_value(name, value)}" for name, value in configuration.items())
+
+
+def short_configuration(
+    configuration: Mapping[str, Value], write_value: Callable[[str, Value], str], names: Mapping[str, str]
+) -> str:
+    """`adamw lr 0.0012 wd 0.01`, for a narrow column: choices without their names, names in few letters."""
+    return " ".join(
+        str(value) if isinstance(value, str) else f"{names.get(name, name)} {write_value(name, value)}"
+        for name, value in configuration.items()
+    )
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Few letters for each name, no two alike: initials of words, else the first letters."""
+    found: dict[str, str] = {}
+    taken = set(names)
+    for name in names:
+        words = [word for word in name.replace("-", "_").replace(".", "_").split("_") if word]
+        tries = ["".join(word[0] for word in words)] if len(words) > 1 else []
+        tries += [name[:length] for length in range(min(3, len(name)), len(name))]
+        found[name] = next((short for short in tries if short not in taken), name)
+        taken.add(found[name])
+    return found
+
+
+@dataclass
+class TrialView:
+    """A trial as far as the events have told it."""
+
+    number: int
+    proposal: Proposal | None = None
+    """None when the log tells of its end only."""
+    state: TrialState = TrialState.RUNNING
+    value: float | None = None
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    message: str = ""
+    traceback: str = ""
+    seed: int | None = None
+    started_at: float = 0.0
+    seconds: float = 0.0
+    surprise: float | None = None
+    best: bool = False
+    """Whether it is the incumbent now."""
+
+    @classmethod
+    def started(cls, event: TrialStarted) -> TrialView:
+        return cls(event.number, event.proposal, seed=event.seed, started_at=event.at)
+
+    def finish(self, event: TrialFinished) -> None:
+        outcome = event.outcome
+        self.state, self.value, self.surprise = outcome.state, event.value, event.surprise
+        self.message, self.traceback, self.seconds = outcome.message, outcome.traceback, outcome.seconds
+        if outcome.curve:
+            self.curve = list(outcome.curve)
+
+    @property
+    def origin(self) -> str:
+        return self.proposal.origin.value if self.proposal else "?"
+
+    def configuration(self, write: Formatter) -> str:
+        return one_line(write(self.proposal.configuration), 400) if self.proposal else "?"
+
+
+def cells(trial: TrialView, write: Formatter) -> tuple[Span, ...]:
+    """Number, state, value, best marker, origin, configuration: one cell each."""
+    _, word, role = STATES[trial.state]
+    if trial.value is not None:
+        shown: Span = (numbers.metric(trial.value), "best" if trial.best else "")
+    elif trial.curve:
+        shown = (numbers.metric(trial.curve[-1][1]), "dim")
+    else:
+        shown = ("", "dim")
+    return (
+        (str(trial.number), "dim"),
+        (word, role),
+        shown,
+        ("★" if trial.best else "", "best"),
+        (trial.origin, "dim"),
+        (trial.configuration(write), "best" if trial.best else ""),
+    )
+
+
+def result_line(trial: TrialView, improved: bool) -> Spans:
+    """How a trial ended, for the log."""
+    _, word, role = STATES[trial.state]
+    head: list[Span] = [(f"#{trial.number} ", "strong")]
+    if trial.value is not None:
+        head.append((numbers.metric(trial.value), "best" if improved else ""))
+        if improved:
+            head.append((" ★ new best", "best"))
+    else:
+        head.append((word, role))
+        if trial.state is TrialState.PRUNED and trial.curve:
+            step, value = trial.curve[-1]
+            head.append((f" at step {step}, {numbers.metric(value)}", "dim"))
+        if trial.message:
+            head.append((f": {one_line(trial.message)}", "dim"))
+    expected = expectation(trial)
+    if expected and trial.value is not None:
+        head.append((f" · expected {expected}", "dim"))
+    head.append((f" · {numbers.duration(trial.seconds)}", "dim"))
+    return tuple(head)
+
+
+def expectation(trial: TrialView) -> str:
+    """`0.921 ± 0.012`, or an empty string where nobody predicted."""
+    if trial.proposal is None or trial.proposal.expected is None:
+        return ""
+    return numbers.prediction(trial.proposal.expected, trial.proposal.spread)
+
+
+def details(
+    trial: TrialView, write: Formatter, *, curve_width: int = 24, traceback: bool = True
+) -> list[Spans]:
+    """Everything known about one trial, a line each; what `/why N` and the details pane show."""
+    mark, word, role = STATES[trial.state]
+    head: list[Span] = [(f"trial {trial.number} ", "strong"), (f"{mark} {word}", role)]
+    if trial.value is not None:
+        head.append((f"  {numbers.metric(trial.value)}", "best" if trial.best else "strong"))
+    if trial.best:
+        head.append((" ★ best", "best"))
+    if trial.state is not TrialState.RUNNING:
+        head.append((f"  {numbers.duration(trial.seconds)}", "dim"))
+    lines: list[Spans] = [tuple(head)]
+    if trial.proposal is not None:
+        proposal = trial.proposal
+        lines.append(((trial.configuration(write), ""),))
+        by = proposal.origin.value + (f", {one_line(proposal.prompt_id)}" if proposal.prompt_id else "")
+        if proposal.evidence:
+            by += ", resting on " + ", ".join(f"#{number}" for number in proposal.evidence[:12])
+        lines.append(((one_line(proposal.reason, 600), ""), (f"  ({by})", "dim")))
+    expected = expectation(trial)
+    if expected:
+        lines.append((("expected ", "dim"), (expected, ""), *_against(trial)))
+    if trial.curve:
+        first, last = trial.curve[0], trial.curve[-1]
+        ends = f"  {numbers.metric(first[1])} → {numbers.metric(last[1])}, step {last[0]}"
+        drawn = sparkline([value for _, value in trial.curve], curve_width)
+        lines.append((("curve ", "dim"), (drawn, "accent"), (ends, "dim")))
+    if trial.message:
+        lines.append((("cause ", "dim"), (one_line(trial.message, 600), "bad" if role == "bad" else role)))
+    if traceback and trial.traceback:
+        lines.extend(((f"  {line}", "dim"),) for line in literal(trial.traceback).splitlines())
+    return lines
+
+
+def _against(trial: TrialView) -> Spans:
+    if trial.value is None:
+        return ()
+    said: Spans = ((", got ", "dim"), (numbers.metric(trial.value), "strong"))
+    if trial.surprise is None:
+        return said
+    if abs(trial.surprise) < 1:
+        return (*said, (", as expected", "dim"))
+    side: Span = ("better", "good") if trial.surprise >= 0 else ("worse", "warn")
+    return (*said, (f" ({abs(trial.surprise):.1f} spreads ", "dim"), side, (")", "dim"))
+
+
+def sparkline(values: list[float], width: int) -> str:
+    """A curve as at most `width` block characters, low to high."""
+    if not values:
+        return ""
+    if len(values) > width:
+        values = [values[round(i * (len(values) - 1) / max(width - 1, 1))] for i in range(width)]
+    low, high = min(values), max(values)
+    if high == low:
+        return "▄" * len(values)
+    return "".join("▁▂▃▄▅▆▇█"[int((v - low) / (high - low) * 7.999)] for v in values)
