@@ -32,8 +32,8 @@ class ScoreTransform:
         shift, spread: First z-score, of the divided scores.
         exponent: Yeo-Johnson lambda; None when the plain z-score is used.
         shift2, spread2: Second z-score.
-        reach: Transformed values that `inverse` clips to: the observed ones and a little beyond, because
-            the inverse of Yeo-Johnson runs off to infinity not far outside the data.
+        reach: First z-scores that `inverse` clips to: the observed range and as much again on both sides,
+            because the inverse of Yeo-Johnson may run off to infinity not far outside the data.
     """
 
     floor: float
@@ -53,10 +53,10 @@ class ScoreTransform:
 
     def inverse(self, transformed: Array) -> Array:
         """Scores of transformed values, clipped to `reach`; finite always."""
-        z = np.clip(transformed, *self.reach) * self.spread2 + self.shift2
+        z = transformed * self.spread2 + self.shift2
         if self.exponent is not None:
             z = yeo_johnson_inverse(z, self.exponent)
-        scaled = np.clip(z, -Z_LIMIT, Z_LIMIT) * self.spread + self.shift
+        scaled = np.clip(z, *self.reach) * self.spread + self.shift
         largest = LARGEST / max(self.scale, 1.0)
         return np.clip(scaled, -largest, largest) * self.scale
 
@@ -70,8 +70,6 @@ class ScoreTransform:
         return middle, (high - low) / 2
 
 
-Z_LIMIT = 50.0
-"""Inverted values stay within this many standard deviations of the data: the inverse can be very steep."""
 LARGEST = np.finfo(float).max / 4
 """Scores beyond this are not told apart, so that sums and differences of them stay finite."""
 
@@ -118,10 +116,11 @@ def fit_transform(scores: Array, floor: float) -> tuple[ScoreTransform, Array] |
     if exponent is not None and not (isfinite(shift2) and isfinite(spread2) and spread2 > 1e-12):
         exponent, shift2, spread2 = None, 0.0, 1.0
         y = z
-    transformed = (y - shift2) / spread2
-    low, high = float(np.min(transformed)), float(np.max(transformed))
-    reach = (low - (high - low), high + (high - low))
-    return ScoreTransform(floor, scale, shift, spread, exponent, shift2, spread2, reach), transformed
+    low, high = float(np.min(z)), float(np.max(z))
+    reach = (2 * low - high, 2 * high - low)
+    return ScoreTransform(floor, scale, shift, spread, exponent, shift2, spread2, reach), (
+        y - shift2
+    ) / spread2
 
 
 def _most_normal(z: Array) -> tuple[float | None, Array]:
