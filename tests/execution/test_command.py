@@ -6,7 +6,8 @@ import time
 import pytest
 
 from tunesmith.interfaces import Objective
-from tunesmith.tools.execution.command import arguments, placeholders
+from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.tools.execution.command import arguments
 from tunesmith.tools.execution.sessions import has_ended
 from tunesmith.trial import TrialState
 
@@ -181,16 +182,13 @@ def test_inactive_hyperparameters_take_their_option_with_them():
     assert missing == ["momentum", "beta", "beta"]
 
 
-def test_braces_that_hold_no_name_are_left_alone_and_names_are_found():
-    command = ["train", '{"lr": {lr}}', "{}", "{{x}}", "{config}"]
-    assert placeholders(command) == {"lr", "x"}
-    assert arguments(command, {"lr": 0.001, "x": 3, "config": "C"})[0] == [
-        "train",
-        '{"lr": 0.001}',
-        "{}",
-        "{3}",
-        "C",
-    ]
+def test_every_name_that_a_task_file_may_use_is_filled_in_and_other_braces_are_left_alone():
+    command = ["train", '{"lr": {lr}}', "{}", "{{x}}", *(f"{{{name}}}" for name in RESERVED)]
+    values = {name: name.upper() for name in placeholders(command)}
+    assert arguments(command, values) == (
+        ["train", '{"lr": LR}', "{}", "{X}", *(name.upper() for name in RESERVED)],
+        [],
+    )
 
 
 def test_configurations_reach_the_command_exactly(command):

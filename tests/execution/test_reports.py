@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from tunesmith.interfaces import Finished
 from tunesmith.trial import TrialState
 
 LOOP = """
@@ -110,6 +112,18 @@ def test_a_thousand_unread_verdicts_hold_nobody_up(bench):
         """
     )
     assert len(outcome.curve) == 5000 and len(bench.reports) == 5000
+
+
+def test_an_end_comes_after_all_reports_also_for_an_engine_that_looks_late(bench):
+    job = bench.submit(
+        bench.script("def train(c, t):\n for n in range(100): t.report(n, n)\n return 0.5"),
+    )
+    while not (job.folder / "result.json").exists():
+        time.sleep(0.01)
+    time.sleep(0.3)
+    events = bench.executor.events(5) + bench.executor.events(0.2)
+    assert [event.step for event in events[:-1]] == list(range(100))
+    assert isinstance(events[-1], Finished)
 
 
 def test_the_trial_knows_its_number_seed_folder_and_checkpoints(bench):

@@ -34,8 +34,7 @@ GRACE_S = 2.0
 _LONGEST_LINE = 1 << 20
 _POLL_S = 0.1
 _PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\-]*)\}")
-RESERVED = ("config", "seed", "checkpoint_dir")
-"""Placeholders beside the hyperparameters: the configuration as JSON, the trial's seed, its folder."""
+"""As in `task/command.py`, which checks the names and is too heavy to import here."""
 
 
 class CommandFailed(TunesmithError):
@@ -44,11 +43,6 @@ class CommandFailed(TunesmithError):
     def __init__(self, code: int) -> None:
         self.code = code
         super().__init__(f"the command ended with status {code}")
-
-
-def placeholders(command: tuple[str, ...] | list[str]) -> set[str]:
-    """The `{name}`s in a command, the reserved ones left out."""
-    return {name for argument in command for name in _PLACEHOLDER.findall(argument)} - set(RESERVED)
 
 
 def arguments(command: list[str], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
