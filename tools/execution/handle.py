@@ -75,6 +75,8 @@ class TrialHandle:
     def report(self, value: Any, step: int) -> None:
         """Report the metric after `step` (an epoch, say).
 
+        It does not wait for an answer, but a few hundred reports that a busy engine has not read yet do.
+
         Args:
             value: A number, NumPy scalar or tensor of one element. NaN or an infinite value ends the
                 trial as diverged.

@@ -1,304 +1,31 @@
-"""The warm parent: a small process that has imported the training code's libraries and starts workers.
+"""The warm parent: a small process that imports the training code's libraries once and forks workers.
 
     python -m tunesmith.tools.execution.warm_parent CONTROL_FD ENGINE_PID METHOD [MODULE ...]
 
-It holds no state of a run. It forks a worker for each assignment, drains what workers print into capped
-logs, enforces time limits, waits for workers, ends what they leave behind, records an outcome for one
-that died without a result, and then tells the engine. When the engine is gone it kills everything at once and
-records nothing, so that the trials count as interrupted.
-
-Forking is safe only while this process has one thread and no CUDA context. If a library breaks that by
-being imported, the process starts itself afresh without libraries and starts workers as plain processes.
-
-    engine -> here    {"start": assignment} + a socket    {"kill": number}    {"close": true}
-    here -> engine    {"ready": method, "warnings": [...]}
-                      {"started": number, "pid": ...}    {"unstarted": number, "error": ...}
-                      {"ended": number, "error": ...}
+It holds no state of a run. Forking is safe only while this process has one thread and no CUDA context. If a
+library breaks that by being imported, the process starts itself afresh without libraries and starts
+workers as plain processes. Once that is settled it tells the engine {"ready": method, "warnings": [...]},
+and from then on does what `supervisor.py` says.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
-import json
 import os
-import selectors
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import psutil
 
-from tunesmith.tools.execution.assignment import Assignment
-from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
-from tunesmith.tools.execution.child import memory_mib, thread_environment, work
-from tunesmith.tools.execution.command import GRACE_S
-from tunesmith.tools.execution.log_file import CappedLog
-from tunesmith.tools.execution.messages import Lines, encode
-from tunesmith.tools.execution.records import LOG, read_curve, read_result, settle
-from tunesmith.tools.execution.sessions import end_session, has_ended, signal_session
+from tunesmith.tools.execution.supervisor import Supervisor
 from tunesmith.tools.execution.words import one_line
-from tunesmith.trial import Outcome, TrialState
 
-_CHUNK = 1 << 16
 _LOOK_ROUND_S = 1.0
-"""How often to look whether the engine is still there, beside listening for its end."""
-
-
-@dataclass
-class _Worker:
-    """A worker from its start until it has been waited for."""
-
-    assignment: Assignment
-    pid: int
-    log: CappedLog
-    output: int
-    """Our end of the pipe that the worker prints into."""
-    started: float
-    """Monotonic seconds."""
-    oom_kills: int
-    kill_at: float | None = None
-    """When to stop waiting for it to end; None while nobody asked it to."""
-    process: subprocess.Popen[bytes] | None = None
-    """Set when it was not forked."""
-
-    @property
-    def deadline(self) -> float | None:
-        if self.kill_at is not None:
-            return self.kill_at
-        limit = self.assignment.time_limit_s
-        return None if limit is None else self.started + limit
-
-
-class WarmParent:
-    """Starts workers and sees them to their end; one thread, one loop."""
-
-    def __init__(self, control: socket.socket, engine: int, *, fork: bool) -> None:
-        self._control, self._engine, self._fork = control, engine, fork
-        self._workers: dict[int, _Worker] = {}
-        self._lines = Lines()
-        self._sockets: list[int] = []
-        self._closing = False
-        self._selector = selectors.DefaultSelector()
-        self._wake, wake = socket.socketpair()
-        self._wake.setblocking(False)
-        wake.setblocking(False)
-        self._wake_end = wake
-        signal.signal(signal.SIGCHLD, lambda number, frame: None)  # a handler must be there to wake the loop
-        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        self._selector.register(control, selectors.EVENT_READ, self._on_control)
-        self._selector.register(self._wake, selectors.EVENT_READ, self._on_wake)
-
-    def run(self) -> None:
-        while not (self._closing and not self._workers):
-            for key, _ in self._selector.select(self._timeout()):
-                key.data(key.fileobj)
-            self._reap()
-            self._enforce(time.monotonic())
-            if os.getppid() != self._engine:
-                self._abandon()
-
-    def tell(self, message: dict[str, Any]) -> None:
-        try:
-            self._control.sendall(encode(message))
-        except OSError:
-            self._abandon()
-
-    # -- the engine -----------------------------------------------------------------------------
-
-    def _on_control(self, control: socket.socket) -> None:
-        try:
-            data, sockets, _, _ = socket.recv_fds(control, _CHUNK, 64)
-        except OSError:
-            data, sockets = b"", []
-        if not data:
-            self._abandon()
-        self._sockets.extend(sockets)
-        for message in self._lines.feed(data):
-            if "start" in message:
-                self._start(Assignment(**message["start"]), self._sockets.pop(0))
-            elif "kill" in message:
-                if message["kill"] in self._workers:
-                    self._terminate(self._workers[message["kill"]])
-            elif "close" in message:
-                self._closing = True
-                for worker in self._workers.values():
-                    self._terminate(worker)
-
-    def _abandon(self) -> NoReturn:
-        """The engine is gone: nobody may go on training for it, and nothing is to be recorded."""
-        for worker in self._workers.values():
-            signal_session(worker.pid, signal.SIGKILL)
-        for worker in self._workers.values():
-            end_session(worker.pid)
-        os._exit(0)
-
-    # -- starting -------------------------------------------------------------------------------
-
-    def _start(self, assignment: Assignment, line: int) -> None:
-        output, worker_end = os.pipe()
-        try:
-            log = CappedLog(assignment.path / LOG)
-        except OSError as error:
-            self._not_started(assignment, error, (output, worker_end, line))
-            return
-        oom_kills, started = kernel_oom_kills(), time.monotonic()
-        process = None
-        try:
-            if self._fork:
-                pid = os.fork()
-                if pid == 0:
-                    self._become_worker(assignment, worker_end, line)
-            else:
-                process = _spawn(worker_end, line, assignment)
-                pid = process.pid
-        except OSError as error:
-            log.close()
-            self._not_started(assignment, error, (output, worker_end, line))
-            return
-        os.close(worker_end)
-        os.close(line)
-        os.set_blocking(output, False)
-        worker = _Worker(assignment, pid, log, output, started, oom_kills, process=process)
-        self._workers[assignment.number] = worker
-        self._selector.register(output, selectors.EVENT_READ, lambda _: self._drain(worker, 1))
-        self.tell({"started": assignment.number, "pid": pid})
-
-    def _not_started(self, assignment: Assignment, error: OSError, left: tuple[int, ...]) -> None:
-        for descriptor in left:
-            os.close(descriptor)
-        self.tell({"unstarted": assignment.number, "error": str(error)})
-
-    def _become_worker(self, assignment: Assignment, output: int, line: int) -> NoReturn:
-        """The child's side of a fork: nothing of this process's may be used or left open."""
-        try:
-            os.setsid()
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            self._selector.close()
-            for end in (self._control, self._wake, self._wake_end):
-                end.close()
-            for descriptor in (output, *(worker.output for worker in self._workers.values())):
-                os.close(descriptor)
-            work(assignment, socket.socket(fileno=line))
-        finally:
-            os._exit(70)  # an exception must not come back into the parent's loop, of which this is a copy
-
-    # -- running --------------------------------------------------------------------------------
-
-    def _drain(self, worker: _Worker, chunks: int) -> None:
-        """Move what a worker printed into its log; a chunk at a time, so that one cannot hold up the rest."""
-        for _ in range(chunks):
-            try:
-                data = os.read(worker.output, _CHUNK)
-            except BlockingIOError:
-                return
-            if not data:
-                self._stop_listening(worker)
-                return
-            worker.log.write(data)
-
-    def _stop_listening(self, worker: _Worker) -> None:
-        if worker.output in self._selector.get_map():
-            self._selector.unregister(worker.output)
-
-    def _timeout(self) -> float:
-        deadlines = [w.deadline for w in self._workers.values() if w.deadline is not None]
-        return max(0.0, min([_LOOK_ROUND_S, *(deadline - time.monotonic() for deadline in deadlines)]))
-
-    def _enforce(self, now: float) -> None:
-        for worker in self._workers.values():
-            if worker.deadline is None or now < worker.deadline:
-                continue
-            if worker.kill_at is not None:
-                end_session(worker.pid)
-                worker.kill_at = now + _LOOK_ROUND_S
-                continue
-            limit = worker.assignment.time_limit_s
-            # Recorded before the signal: what it might still record while it ends comes too late.
-            self._settle(
-                worker, Outcome(state=TrialState.TIMED_OUT, message=f"not finished within {limit:g} s")
-            )
-            self._terminate(worker)
-
-    def _terminate(self, worker: _Worker) -> None:
-        if worker.kill_at is None:
-            signal_session(worker.pid, signal.SIGTERM)
-            worker.kill_at = time.monotonic() + GRACE_S
-
-    # -- ending ---------------------------------------------------------------------------------
-
-    def _on_wake(self, wake: socket.socket) -> None:
-        try:
-            wake.recv(_CHUNK)
-        except BlockingIOError:
-            return
-
-    def _reap(self) -> None:
-        for worker in [w for w in self._workers.values() if _has_ended(w.pid)]:
-            self._end(worker)
-
-    def _end(self, worker: _Worker) -> None:
-        # Before the worker is waited for, so that its id, which is its session's, cannot be another's yet.
-        end_session(worker.pid)
-        _, status, usage = os.wait4(worker.pid, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if worker.process is not None:
-            worker.process.returncode = code
-        self._drain(worker, 1 << 10)
-        self._stop_listening(worker)
-        os.close(worker.output)
-        error = ""
-        if read_result(worker.assignment.path) is None:
-            killed = kernel_oom_kills() > worker.oom_kills
-            outcome = from_exit(code, worker.log.tail(), oom_killed=killed)
-            error = self._settle(worker, outcome, memory_mib(usage.ru_maxrss))
-        worker.log.close()
-        del self._workers[worker.assignment.number]
-        self.tell({"ended": worker.assignment.number, "error": error})
-
-    def _settle(self, worker: _Worker, outcome: Outcome, peak_memory_mib: float | None = None) -> str:
-        """Record an outcome that the worker itself cannot; returns what went wrong, or nothing."""
-        folder = worker.assignment.path
-        known = {
-            "curve": read_curve(folder),
-            "seconds": time.monotonic() - worker.started,
-            "peak_memory_mib": peak_memory_mib,
-        }
-        try:
-            settle(folder, outcome.model_copy(update=known))
-        except OSError as error:
-            return str(error)
-        return ""
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether a child has ended; it stays to be waited for."""
-    if not hasattr(os, "waitid"):
-        return has_ended(pid)  # macOS, before Python 3.13
-    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _spawn(output: int, line: int, assignment: Assignment) -> subprocess.Popen[bytes]:
-    with tempfile.TemporaryFile() as task:
-        task.write(json.dumps(assignment.as_json()).encode())
-        task.seek(0)
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "tunesmith.tools.execution.child", str(line)],
-            stdin=task,
-            stdout=output,
-            stderr=output,
-            pass_fds=(line,),
-            start_new_session=True,
-            env=dict(os.environ) | thread_environment(assignment.threads),
-        )
+"""How often to look, while libraries load, whether the engine is still there."""
 
 
 def _preload(modules: list[str], warnings: list[str]) -> str | None:
@@ -352,6 +79,7 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     if method == "fork":
         unsafe = _preload(modules, warnings)
     if unsafe is not None:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on after exec, with nobody to handle it
         os.set_inheritable(control_fd, True)
         afresh = [sys.executable, "-P", "-m", __spec__.name, str(control_fd), str(engine), f"spawn:{unsafe}"]
         os.execv(sys.executable, afresh)
@@ -360,9 +88,9 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     sys.stdout.flush()
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared: the collector does not write to it
-    parent = WarmParent(socket.socket(fileno=control_fd), engine, fork=method == "fork")
-    parent.tell({"ready": method, "warnings": warnings})
-    parent.run()
+    supervisor = Supervisor(socket.socket(fileno=control_fd), engine, fork=method == "fork")
+    supervisor.tell({"ready": method, "warnings": warnings})
+    supervisor.run()
     os._exit(0)  # taking torch down properly takes half a second and does nothing for anybody
 
 
