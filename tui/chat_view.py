@@ -135,6 +135,10 @@ class ChatView:
             plan = f"{len(decision.launch)} to run first; {plan}"
         if decision.stop:
             plan = f"stop: {one_line(decision.stop)}"
-        said_already = bool(reason) and reason in self._last_words
-        spans: list[Span] = [] if said_already or not reason else [(reason, ""), ("  ", "")]
-        self.add("◇", "accent", (*spans, (plan, "dim")))
+        changes_something = bool(decision.candidates or decision.launch or decision.stop)
+        if not reason or reason in self._last_words:  # thought aloud already
+            self.add("◇", "accent", ((plan, "dim"),))
+        elif changes_something:
+            self.add("◇", "accent", ((reason, ""), (f"  {plan}", "dim")))
+        else:
+            self.add("◇", "accent", ((reason, ""),), body=plan)

@@ -13,6 +13,8 @@ import unicodedata
 
 LINE_LIMIT = 2_000
 """Characters of one line; a longer one is cut and says by how much."""
+LINES_LIMIT = 200
+"""Lines of one text; head and tail are kept."""
 TEXT_LIMIT = 20_000
 """Characters of one text; head and tail are kept."""
 
@@ -52,6 +54,11 @@ def literal(text: object, *, limit: int = TEXT_LIMIT) -> str:
         words = "".join(c for c in words if c == "\n" or c in _JOINERS or _drawable(c))
     if len(words) > LINE_LIMIT:
         words = "\n".join(_cut_line(line) for line in words.split("\n"))
+    lines = words.split("\n") if len(words) > LINES_LIMIT else ()
+    if len(lines) > LINES_LIMIT:
+        half = LINES_LIMIT // 2
+        gone = f"… {len(lines) - 2 * half + 1:,} lines left out …"  # a line itself, so one more goes
+        words = "\n".join((*lines[:half], gone, *lines[len(lines) - half + 1 :]))
     if len(words) > limit:
         half = limit // 2
         words = f"{words[:half]}\n… {len(words) - 2 * half:,} characters left out …\n{words[-half:]}"

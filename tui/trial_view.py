@@ -160,12 +160,7 @@ def details(
         head.append((f"  {numbers.duration(trial.seconds)}", "dim"))
     lines: list[Spans] = [tuple(head)]
     if trial.proposal is not None:
-        proposal = trial.proposal
         lines.append(((trial.configuration(write), ""),))
-        by = proposal.origin.value + (f", {one_line(proposal.prompt_id)}" if proposal.prompt_id else "")
-        if proposal.evidence:
-            by += ", resting on " + ", ".join(f"#{number}" for number in proposal.evidence[:12])
-        lines.append(((one_line(proposal.reason, 600), ""), (f"  ({by})", "dim")))
     expected = expectation(trial)
     if expected:
         lines.append((("expected ", "dim"), (expected, ""), *_against(trial)))
@@ -174,6 +169,12 @@ def details(
         ends = f"  {numbers.metric(first[1])} → {numbers.metric(last[1])}, step {last[0]}"
         drawn = sparkline([value for _, value in trial.curve], curve_width)
         lines.append((("curve ", "dim"), (drawn, "accent"), (ends, "dim")))
+    if trial.proposal is not None:
+        proposal = trial.proposal
+        by = proposal.origin.value + (f", {one_line(proposal.prompt_id)}" if proposal.prompt_id else "")
+        if proposal.evidence:
+            by += ", resting on " + ", ".join(f"#{number}" for number in proposal.evidence[:12])
+        lines.append(((one_line(proposal.reason, 600), ""), (f"  ({by})", "dim")))
     if trial.message:
         lines.append((("cause ", "dim"), (one_line(trial.message, 600), "bad" if role == "bad" else role)))
     if traceback and trial.traceback:

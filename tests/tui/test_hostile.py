@@ -92,7 +92,7 @@ def everything_says(text: str) -> list[Event]:
 def screen_words(app: TunesmithApp) -> str:
     """What the terminal shows, every character of it."""
     svg = app.export_screenshot()
-    return html.unescape(re.sub(r"<[^>]*>", "", svg[svg.index("</defs>") :]))
+    return html.unescape(re.sub(r"<[^>]*>", "", svg[svg.index("</defs>") :])).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("group", range(4), ids=lambda group: f"quarter {group + 1}")

@@ -97,7 +97,9 @@ def test_a_tool_call_and_its_return_are_one_line_with_all_of_it_underneath() -> 
 
 def test_a_decision_does_not_repeat_what_was_just_said() -> None:
     decision = Decided(policy="rules", decision=Decision(reason="Look near 0.003.", wake_after=1))
-    assert said(view_of(decision)) == ["Look near 0.003.  next look after 1 more trial"]
+    view = view_of(decision)
+    assert said(view) == ["Look near 0.003."]
+    assert view.chat.items[0].body == "next look after 1 more trial"
     spoken = Thought(turn=0, speaker="narrator", text="Look near 0.003.")
     assert said(view_of(spoken, decision)) == ["Look near 0.003.", "next look after 1 more trial"]
 
@@ -165,9 +167,9 @@ def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() ->
     assert lines == [
         "trial 1 ✓ done  0.8200  2s",
         "learning_rate=0.003, optimizer=adamw",
-        "because of 1  (surrogate, llambo/candidates.v1, resting on #0)",
         "expected 0.7000 ± 0.0500, got 0.8200 (2.4 spreads better)",
         "curve ▁▄█  0.2500 → 0.8000, step 3",
+        "because of 1  (surrogate, llambo/candidates.v1, resting on #0)",
     ]
     failed = plain(answers.why(view, 2))
     assert failed.endswith("cause ValueError: bad\n  Traceback:\n    boom [/]")

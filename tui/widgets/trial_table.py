@@ -39,6 +39,7 @@ class TrialTable(DataTable[Text]):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, cursor_type="row", cell_padding=0)
+        self.cursor_foreground_priority = "renderable"
         self._drawn: dict[int, tuple[Span, ...]] = {}
         self.chosen: int | None = None
         for name, width in COLUMNS:
