@@ -130,7 +130,7 @@ class Engine:
         self._objective = objective
         self._in_step = task.in_step if task.in_step is not None else task.workers == 1
         self._began = time.monotonic()
-        self._first = max((trial.number for trial in history), default=-1) + 1
+        self._first = study.next_number
         self._queue = TrialQueue(self._first)
         self._plan = Decision(reason="The run has just begun.")
         self._messages: list[str] = []
