@@ -24,6 +24,8 @@ MATERIAL = 0.02
 """Share of the scores' interquartile range that the incumbent must gain for it to count as moved."""
 SURPRISE = 2.5
 """Predicted standard deviations between expectation and value that make a surprise."""
+MIN_BETWEEN = 2
+"""Finished trials before a surprise wakes again: a run should cost a handful of turns, not one a trial."""
 FAILURES_IN_ROW = 2
 FAILURES_OF_LAST = (3, 5)
 
@@ -75,7 +77,7 @@ class Triggers:
             "message": messages > 0,
             "trials_finished": self._finished >= wake_after,
             "plateau": plateau is not None,
-            "surprise": self._surprised,
+            "surprise": self._surprised and self._finished >= MIN_BETWEEN,
             "failures": self._failing,
         }
         begun = () if self._beginning is None else (self._beginning,)

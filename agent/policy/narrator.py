@@ -101,11 +101,9 @@ def help_text(*, unknown: bool, standing_in: bool) -> str:
     return render("narrator/help", unknown=unknown, standing_in=standing_in).text
 
 
-def decision(triggers: Sequence[str], wake_after: int) -> str:
+def decision(triggers: Sequence[str]) -> str:
     """The reason recorded with a decision of the rules."""
-    return render(
-        "narrator/decision", triggers=[t.replace("_", " ") for t in triggers], wake_after=wake_after
-    ).text
+    return render("narrator/decision", triggers=[t.replace("_", " ") for t in triggers]).text
 
 
 def trials_left(briefing: Briefing) -> int:

@@ -47,7 +47,7 @@ class RulesPolicy(Policy):
             self._say(briefing, narrator.update(briefing, findings(history, fresh), following))
         self._opened = True
         wake_after = max(1, min(self._wake_after, narrator.trials_left(briefing) or 1))
-        reason = narrator.decision(briefing.triggers, wake_after)
+        reason = narrator.decision(briefing.triggers)
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=wake_after)
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:

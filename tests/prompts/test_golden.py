@@ -100,8 +100,8 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         "none": {"row": "", "gain": "", "census": "1 trial: 1 crashed", "findings": []},
     },
     "narrator/decision.v1": {
-        "usual": {"triggers": ["start", "message"], "wake_after": 4},
-        "last": {"triggers": [], "wake_after": 1},
+        "usual": {"triggers": ["start", "message"]},
+        "last": {"triggers": []},
     },
     "narrator/help.v1": {
         "asked": {"unknown": False, "standing_in": False},

@@ -20,8 +20,8 @@ def test_every_template_of_the_folder_declares_exactly_what_it_uses():
 
 
 def test_a_missing_and_an_undeclared_variable_are_both_named():
-    with pytest.raises(PromptError, match=r"narrator/decision\.v1: missing wake_after; not declared: wake"):
-        render("narrator/decision", triggers=[], wake=3)
+    with pytest.raises(PromptError, match=r"narrator/decision\.v1: missing triggers; not declared: trigger"):
+        render("narrator/decision", trigger=[])
 
 
 def test_an_unknown_template_or_version_lists_what_there_is():

@@ -73,9 +73,11 @@ def test_failures_wake_and_only_new_ones_wake_again(history, ends, woken_at):
 
 
 @pytest.mark.parametrize(("z", "wakes"), [(2.6, True), (-2.6, True), (2.4, False), (None, False)], ids=str)
-def test_a_surprise_in_either_direction_wakes_once(history, z, wakes):
-    triggers, now = Triggers(), history(0.5)
+def test_a_surprise_in_either_direction_wakes_once_and_not_after_every_trial(history, z, wakes):
+    triggers, now = Triggers(), history(0.5, 0.6)
     triggers.finished(now.trials[0], z)
+    assert triggers.due(now, 99) == ()
+    triggers.finished(now.trials[1], None)
     assert triggers.due(now, 99) == (("surprise",) if wakes else ())
     assert triggers.due(now, 99) == ()
 

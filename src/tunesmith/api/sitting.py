@@ -71,7 +71,12 @@ def sit(
         if door is not None:
             stack.callback(door.close)
         objective = objective or task.objective_ref()
-        executor = LocalExecutor(task.workers, preload=_preload(task, objective))
+
+        def slower(cause: str) -> None:
+            how = "trials run all the same, each from a slower start"
+            events.append(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
+
+        executor = LocalExecutor(task.workers, preload=_preload(task, objective), warn=slower)
         stack.callback(executor.close)
         engine = _build_engine(task, folder, study, history, events, executor, objective, door, spent)
         events.append(

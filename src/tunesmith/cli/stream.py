@@ -15,6 +15,7 @@ from tunesmith.events import (
     Answered,
     CommandDone,
     Confirmed,
+    Decided,
     Degraded,
     Event,
     ModelCalled,
@@ -75,16 +76,18 @@ class Stream:
                 self._started(event)
             case TrialFinished():
                 self._trial(event, None)
-            case Thought():
-                pieces = self._thinking.setdefault(event.turn, [])
-                pieces.append(event.text)
-                if event.final:
-                    self._say("".join(self._thinking.pop(event.turn)), event.speaker)
+            case Thought(turn=turn, text=text, speaker=speaker, final=final):
+                self._thinking.setdefault(turn, []).append(text)
+                if final:
+                    self._say(turn, speaker)
             case ToolCalled(tool=tool, arguments=arguments):
+                self._say(event.turn, "model")  # what it said before it acted
                 told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
                 self._line(f"  -> {tool}({_cut(told, 90)})", "cyan dim")
             case Degraded(what=what, where=where, cause=cause, continuation=continuation):
                 self._line(f"  ! {what} in {where}: {_cut(cause, 160)}; {continuation}", "yellow")
+            case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
+                self._line(f"  = {decision.reason}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {_cut(error, 160)}", "yellow")
             case Noted(text=text):
@@ -151,9 +154,10 @@ class Stream:
         if outcome.message and outcome.state.failed:
             self._line(f"       {_cut(outcome.message, 160)}", "red")
 
-    def _say(self, text: str, speaker: str) -> None:
+    def _say(self, turn: int, speaker: str) -> None:
+        """Print what was said in a turn since the last time."""
         width = min(WIDTH, self.console.width) - 2
-        for paragraph in text.strip().splitlines():
+        for paragraph in "".join(self._thinking.pop(turn, ())).strip().splitlines():
             for line in textwrap.wrap(paragraph, width) or [""]:
                 self._line(f"| {line}", "italic" if speaker == "model" else "blue")
 
