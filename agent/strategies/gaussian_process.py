@@ -4,8 +4,8 @@
 
 Parts, one a file: `prior.py` (densities from names and the default), `scores.py` (metric to normal
 scores), `process.py` (the Gaussian process), `surrogate.py` (history in, predictions out), `trust.py` (how
-far data bear the priors out), `acquisition.py` (log EI), `belief.py` (both as one function),
-`candidates.py` (its maximum), `reasons.py` (the choice in words).
+far data bear the priors out), `acquisition.py` (log EI), `belief.py` (both as one function), `calibration.py`
+(honest spreads), `candidates.py` (its maximum), `reasons.py` (the choice in words).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 
 from tunesmith.agent.knowledge import find_card
 from tunesmith.agent.strategies.belief import Belief, believe
+from tunesmith.agent.strategies.calibration import FACTOR, spread_factor
 from tunesmith.agent.strategies.candidates import ORIGINS, Pool, search
 from tunesmith.agent.strategies.prior import CardSource, Prior, build_prior
 from tunesmith.agent.strategies.random import draw, tried
@@ -113,12 +114,17 @@ class GaussianProcessStrategy(Strategy):
         rows = np.stack([self.space.encode(p.configuration)[0] for p in proposals])
         score = belief.acquisition(rows, self._fantasies(history.encoded(history.pending)[0]))
         expected, spread = belief.fitted.metric(*belief.predict(rows))
+        factor = spread_factor(history)
         judged = []
         for i, proposal in enumerate(proposals):
-            details = dict(proposal.details)
+            details = {**proposal.details, FACTOR: factor}
             if proposal.configuration.digest not in taken:
                 details["acquisition"] = float(score[i])
-            changes = {"expected": float(expected[i]), "spread": float(spread[i]), "details": details}
+            changes = {
+                "expected": float(expected[i]),
+                "spread": factor * float(spread[i]),
+                "details": details,
+            }
             judged.append(proposal.model_copy(update=changes))
         return sorted(judged, key=lambda p: -p.details.get("acquisition", -np.inf))
 
@@ -213,6 +219,8 @@ class GaussianProcessStrategy(Strategy):
     ) -> Proposal:
         row = self.space.encode(configuration)[0]
         expected, spread = (float(v[0]) for v in belief.fitted.metric(*belief.predict(row[None])))
+        factor = spread_factor(history)
+        spread *= factor
         guest = guests[pool.ancestors[index]] if pool.ancestors[index] >= 0 else None
         origin = guest.origin if guest is not None else ORIGINS[pool.origins[index]]
         reason, evidence = explain(history, belief, configuration, row, expected, spread, origin, guest)
@@ -230,6 +238,7 @@ class GaussianProcessStrategy(Strategy):
                 "trust": belief.trust,
                 "prior_weight": belief.prior_weight,
                 "candidates": float(len(pool)),
+                FACTOR: factor,
             },
         )
 
