@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tunesmith.cli.numbers import shown
+from tunesmith.tui.literal import literal
+from tunesmith.tui.numbers import metric
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +29,7 @@ def print_outcome(result: Result, console: Console, *, argv: Sequence[str]) -> N
     space = history.space
 
     def line(text: str = "", style: str = "") -> None:
-        console.print(Text(text, style=style))
+        console.print(Text(literal(text), style=style))
 
     line()
     if result.status == "stopped":
@@ -40,7 +41,7 @@ def print_outcome(result: Result, console: Console, *, argv: Sequence[str]) -> N
     if best is not None and best.value is not None:
         line()
         line(
-            f"Best configuration (trial {best.number}, {history.metric} {shown(best.value)} in the search)",
+            f"Best configuration (trial {best.number}, {history.metric} {metric(best.value)} in the search)",
             "bold",
         )
         for name, value in best.configuration.items():

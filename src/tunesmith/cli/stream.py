@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 import threading
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from tunesmith.cli.numbers import duration, shown
 from tunesmith.events import (
     Answered,
     CommandDone,
@@ -27,6 +25,8 @@ from tunesmith.events import (
     TrialStarted,
 )
 from tunesmith.trial import Proposal, TrialState
+from tunesmith.tui.literal import literal
+from tunesmith.tui.numbers import duration, metric, prediction
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -127,14 +127,14 @@ class Stream:
         outcome = event.outcome
         mark = "*" if event.improved else " "
         if outcome.state is TrialState.COMPLETED:
-            result = shown(event.value)
+            result = "-" if event.value is None else metric(event.value)
         elif outcome.state is TrialState.PRUNED and outcome.curve:
-            result = f"pruned at {outcome.curve[-1][0]} ({shown(outcome.curve[-1][1])})"
+            result = f"pruned at {outcome.curve[-1][0]} ({metric(outcome.curve[-1][1])})"
         else:
             result = outcome.state.value.replace("_", " ")
         predicted = ""
-        if proposal is not None and proposal.expected is not None and proposal.spread is not None:
-            predicted = f"predicted {shown(proposal.expected)} ± {shown(proposal.spread)}"
+        if proposal is not None and proposal.expected is not None:
+            predicted = f"predicted {prediction(proposal.expected, proposal.spread)}"
         gain = ""
         if event.improved and previous is not None and event.value is not None:
             gain = f"  best, {event.value - previous:+.4f}"
@@ -169,19 +169,9 @@ class Stream:
             self._line(f"  {done} of {total} done")
 
     def _line(self, text: str, style: str = "") -> None:
-        self.console.print(Text(_clean(text), style=style))
+        self.console.print(Text(literal(text), style=style))
 
 
 def _cut(text: str, limit: int) -> str:
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def _clean(text: str) -> str:
-    """Printable characters only: a log line must not move the cursor or retitle the terminal."""
-    return "".join(c for c in text if c.isprintable() or c == "\n")
-
-
-def warn(text: str) -> None:
-    """One line on stderr, for what has no event to carry it."""
-    print(f"tunesmith: {text}", file=sys.stderr)
