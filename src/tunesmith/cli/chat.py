@@ -10,8 +10,11 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.errors import INTERRUPTED, Debug, told_plainly
+from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, told_plainly
 from tunesmith.cli.run import Fresh, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
+
+LOG_LINES = 20
+"""How much of a failed engine's log is shown."""
 
 
 @told_plainly
@@ -66,10 +69,12 @@ def chat(
         code = _show(folder.path, owns_run=True)
     finally:
         _wait_for(engine, folder.path)
-    if engine.returncode == INTERRUPTED:
-        print(f"Stopped; what is finished is kept in {folder.path}. The same command continues.")
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(code)
+    if engine.returncode not in (0, FAILED, INTERRUPTED):  # those the terminal has shown; leaving is no fault
+        log = folder.path / "engine.log"
+        print("\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]), file=sys.stderr)
+        print(f"tunesmith: the run ended with status {engine.returncode}; {log} has the whole story.")
+        raise typer.Exit(FAILED)
+    raise typer.Exit(code or (FAILED if engine.returncode == FAILED else 0))
 
 
 def _start_engine(task: Path, options: list[str], folder: Path) -> subprocess.Popen[bytes]:
