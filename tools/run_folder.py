@@ -60,16 +60,21 @@ class RunFolder:
         means (metric, direction, search space, objective) may not.
 
         Raises:
-            RunError: The folder holds another task's run, or something that is no run.
+            RunError: The folder holds another task's run or something that is no run, or cannot be made.
         """
         folder = cls(Path(runs) / task.name, task)
-        if not folder._task_file.exists():
+        if not _is_run(folder.path):
             if folder.path.is_dir() and any(folder.path.iterdir()) and not folder._only_lock_files():
                 raise RunError(
                     f"{folder.path} exists and is not a run. Give the task another `name`, or move it."
                 )
-            (folder.path / "trials").mkdir(parents=True, exist_ok=True)
-            folder._write_task()
+            try:
+                (folder.path / "trials").mkdir(parents=True, exist_ok=True)
+                folder._write_task()
+            except OSError as error:
+                raise RunError(
+                    f"{folder.path} cannot be made ({error.strerror or error}). Name another place for runs."
+                ) from error
         else:
             differences = _differences(cls.open(folder.path).task, task)
             if differences:
@@ -87,9 +92,9 @@ class RunFolder:
             RunError: There is no run at `path`.
         """
         path = Path(path).absolute()
-        if not (path / "task.yaml").is_file():
+        if not _is_run(path):
             raise RunError(
-                f"{path} is not a run folder: it has no task.yaml. Name a folder such as runs/<task>."
+                f"{path} is not a run folder: no run has begun there. Name a folder such as runs/<task>."
             )
         return cls(path, _read_task(path))
 
@@ -226,6 +231,11 @@ class RunFolder:
 
     def _only_lock_files(self) -> bool:
         return all(entry.name.startswith("lock") or entry.name == "trials" for entry in self.path.iterdir())
+
+
+def _is_run(path: Path) -> bool:
+    """Whether a run has begun in a folder; a task file alone may be its author's own."""
+    return (path / "task.yaml").is_file() and ((path / "trials").is_dir() or (path / "run.json").exists())
 
 
 def _read_task(path: Path) -> Task:

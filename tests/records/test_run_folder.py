@@ -72,7 +72,7 @@ def test_paths_of_the_task_as_run_count_from_where_its_file_first_was(tmp_path, 
     assert str(tmp_path / "project" / "train.py") in RunFolder.open(folder.path).task.objective_ref().function
 
 
-@pytest.mark.parametrize("content", [None, "notes.txt"], ids=["missing", "something else"])
+@pytest.mark.parametrize("content", [None, "notes.txt", "task.yaml"], ids=["missing", "other", "task file"])
 def test_a_folder_that_is_no_run_is_not_opened(tmp_path, content):
     if content:
         (tmp_path / "x").mkdir()
@@ -87,6 +87,22 @@ def test_a_folder_of_something_else_is_not_written_into(tmp_path, task):
     with pytest.raises(RunError, match="is not a run"):
         RunFolder.create(tmp_path, task)
     assert [p.name for p in (tmp_path / "digits").iterdir()] == ["thesis.tex"]
+
+
+def test_a_task_file_that_lies_where_the_run_would_go_is_not_overwritten(tmp_path, task):
+    (tmp_path / "digits").mkdir()
+    own = tmp_path / "digits" / "task.yaml"
+    own.write_text("# with comments of its author\n" + task.to_yaml())
+    before = own.read_bytes()
+    with pytest.raises(RunError, match="is not a run"):
+        RunFolder.create(tmp_path, task)
+    assert own.read_bytes() == before and len(list(own.parent.iterdir())) == 1
+
+
+def test_a_place_where_nothing_can_be_made_is_named(tmp_path, task):
+    (tmp_path / "runs").touch()  # a file, where a folder should be
+    with pytest.raises(RunError, match="runs/digits cannot be made .*directory"):
+        RunFolder.create(tmp_path / "runs", task)
 
 
 def test_two_engines_cannot_write_one_run(folder, task):
