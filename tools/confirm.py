@@ -39,8 +39,8 @@ class _Side:
     def result(self, metric: str) -> tuple[bool, float | None]:
         """(done, value); a run of another configuration or seed in this folder counts as not done."""
         try:
-            made_for = json.loads((self.folder / "config.json").read_text())
-            outcome = Outcome.model_validate_json((self.folder / "result.json").read_text())
+            made_for = json.loads((self.folder / "config.json").read_bytes())
+            outcome = Outcome.model_validate_json((self.folder / "result.json").read_bytes())
         except (OSError, ValueError, ValidationError):
             return False, None
         if made_for != self.identity or outcome.state is TrialState.LOST:

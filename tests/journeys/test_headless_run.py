@@ -77,6 +77,10 @@ def test_a_finished_run_is_not_run_again_and_more_trials_continue_it(tmp_path: P
     assert again.returncode == 0
     assert "Best configuration" in again.stdout
     assert (folder / "study.journal").read_bytes() == before
+    assert "Report      runs/tiny/report.md" in again.stdout
+    (folder / "report.json").unlink()  # as after a kill just before it was written
+    documents = tunesmith("run", "task.yaml", "--json", cwd=tmp_path)
+    assert len(json.loads(documents.stdout)["trials"]) == 3, documents.stderr
     more = tunesmith("run", "task.yaml", "--trials", 5, cwd=tmp_path)
     assert more.returncode == 0, more.stderr
     assert [number for number, _ in told(folder)] == [0, 1, 2, 3, 4]
@@ -239,6 +243,36 @@ def test_a_wrong_task_file_is_refused_by_name_and_line_and_nothing_is_written(
         assert all(part in done.stderr for part in expected), done.stderr
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "task.yaml", "--runs", "train.py"], "train.py/tiny cannot be made"),
+        (["run", "task.yaml", "--replay", "gone.jsonl"], "gone.jsonl"),
+        (["run", "task.yaml", "--trials", "many"], "--trials"),
+        (["init", "train.py", "-o", "train.py/task.yaml"], "train.py/task.yaml"),
+        (["report", "."], "is not a run folder"),
+        (["chat", "task.yaml"], "terminal"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_one_sentence_and_writes_nothing(
+    tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    write_job(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    done = tunesmith(*arguments, cwd=tmp_path)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert told in done.stderr and "Traceback" not in done.stderr and not done.stdout
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_output_that_cannot_show_a_character_costs_the_character_not_the_run(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=4)
+    done = tunesmith("run", "task.yaml", "--json", cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["trials"]) == 4
 
 
 def test_check_says_what_a_task_means_without_training(tmp_path: Path) -> None:

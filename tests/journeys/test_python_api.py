@@ -12,7 +12,7 @@ import pytest
 import tunesmith
 from fakes.tiny_job import environment
 from tunesmith import Float, Int
-from tunesmith.errors import InvalidConfiguration, RunError
+from tunesmith.errors import InvalidConfiguration, RunError, TaskError
 from tunesmith.events import Event, RunStarted, TrialFinished
 
 SPACE = {"x": Float(-5.0, 5.0), "k": Int(1, 4)}
@@ -88,6 +88,26 @@ def test_a_default_outside_the_space_is_refused_before_anything_is_written(tmp_p
             direction="maximize",
             default={"x": 0.0, "k": 9},
             runs=tmp_path,
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"trials": 0}, "budget.trials"),
+        ({"wall_time_s": -1}, "budget.wall_time_s"),
+        ({"confirm_seeds": -1}, "confirm.seeds"),
+        ({"name": ""}, "name"),
+    ],
+    ids=lambda value: str(*value) if isinstance(value, dict) else "",
+)
+def test_a_wrong_limit_is_told_as_in_a_task_file(tmp_path: Path, wrong: dict[str, object], told: str) -> None:
+    with pytest.raises(TaskError, match=f"^{told}: "):
+        tunesmith.tune(
+            lambda config, trial: 1.0,
+            SPACE,
+            **{"metric": "x", "direction": "maximize", "runs": tmp_path, **wrong},
         )
     assert list(tmp_path.iterdir()) == []
 

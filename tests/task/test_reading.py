@@ -15,6 +15,7 @@ from tunesmith.space import Float, Space
 from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.document import LARGEST_FILE, parse_document
 from tunesmith.task.durations import parse_duration, write_duration
+from tunesmith.task.task import slug
 
 TASK = """\
 description: Digits.
@@ -145,6 +146,7 @@ def test_a_fault_names_line_key_and_fix(fault, change, line, key, words):
     found = {e.key: e for e in (error, *error.also)}
     assert key in found, str(error)
     assert (found[key].line or 1) == line and words in str(found[key])
+    assert "?." not in str(error), "two sentences end here"
 
 
 @pytest.mark.parametrize(
@@ -412,3 +414,11 @@ def test_a_task_of_a_python_function_says_so_when_its_code_is_asked_for(read):
 def test_errors_survive_a_pickle():
     error = pickle.loads(pickle.dumps(TaskError("bad", path=Path("t.yaml"), line=3, key="a.b", fix="Do.")))
     assert (str(error), error.line, error.key, error.fix) == ("t.yaml:3: a.b: bad Do.", 3, "a.b", "Do.")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("räin", "rain"), ("ünï 数", "uni"), ("<lambda>", "lambda"), ("数", "task"), ("../a b", "a-b")],
+)
+def test_a_name_made_from_any_text_is_legal_and_readable(text, name):
+    assert slug(text) == name

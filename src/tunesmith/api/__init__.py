@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.api.result import Result
-from tunesmith.budget import Budget
-from tunesmith.errors import SpaceError
+from tunesmith.errors import SpaceError, UsageError
 from tunesmith.events import Event
 from tunesmith.history import Direction
 from tunesmith.settings import ModelSettings
 from tunesmith.space import Space
-from tunesmith.task import Confirm, Task
+from tunesmith.task import Task
+from tunesmith.task.task import slug
 from tunesmith.trial import Value
 
 __all__ = ["Listener", "ModelChoice", "Result", "run_task", "tune"]
@@ -70,25 +70,27 @@ def tune(
     Returns:
         The result; its `status` is `stopped` after Ctrl-C.
     Raises:
-        UsageError: The space, the default or the run folder cannot be used.
+        UsageError: The space, the default, a limit or the run folder cannot be used.
     """
     if not isinstance(space, Space):
         space = Space(space, constraints)
     elif constraints:
         raise SpaceError("constraints belong to the Space: give them to Space(..., constraints=...)")
-    function = getattr(train, "__name__", "train").strip("<>") or "train"
-    task = Task(
-        name=name or function,
-        description=description,
-        metric=metric,
-        direction=direction,
-        space=space,
-        default=None if default is None else space.validate(default),
-        confirm=Confirm(seeds=confirm_seeds) if confirm_seeds else None,
-        budget=Budget(trials=trials, wall_time_s=wall_time_s, trial_time_s=trial_time_s),
-        seed=seed,
-        workers=workers,
-        threads=threads,
+    # Validated as a task file is, so that a wrong number here is told in the same words.
+    task = Task.model_validate(
+        {
+            "name": slug(getattr(train, "__name__", "train")) if name is None else name,
+            "description": description,
+            "metric": metric,
+            "direction": direction,
+            "space": space,
+            "default": None if default is None else space.validate(default),
+            "confirm": {"seeds": confirm_seeds} if confirm_seeds else None,
+            "budget": {"trials": trials, "wall_time_s": wall_time_s, "trial_time_s": trial_time_s},
+            "seed": seed,
+            "workers": workers,
+            "threads": threads,
+        }
     )
     return run_task(task, runs=runs, fresh=name is None, model=model, listen=listen, train=train)
 
@@ -121,6 +123,8 @@ def run_task(
 
     if train is None:
         check_exists(task.objective_ref())
+    if replay is not None and not replay.is_file():
+        raise UsageError(f"{replay}: no such file. Name the exchanges.jsonl of a run that used a model.")
     if fresh:
         task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
     folder = RunFolder.create(Path(runs), task)

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ReplayMiss
-from tunesmith.events import Confirmed, Degraded, Event, ModelCalled, RunFinished, RunStarted
+from tunesmith.events import Confirmed, Decided, Degraded, Event, RunFinished, RunStarted, TrialStarted
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Executor, Objective
+from tunesmith.interfaces import Briefing, Decision, Executor, Objective
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
-from tunesmith.trial import TrialState
 
 if TYPE_CHECKING:
     from tunesmith.agent.llm import ModelDoor
@@ -48,26 +47,32 @@ def sit(
     Args:
         objective: What to train; None means what the task names.
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
+        listen: Whatever it raises stops the run, resumably, and is then passed on.
     """
+    from tunesmith.api.run_log import RunLog
     from tunesmith.tools.execution.local import LocalExecutor
     from tunesmith.tools.reconcile import reconcile, restore_events
+    from tunesmith.tools.report import write_report
+    from tunesmith.tools.spending import spent
     from tunesmith.tools.study import StudyStore
 
     with ExitStack() as stack:
-        events = _heard_store(folder.db, listen)
+        events = RunLog(folder.db, listen)
         stack.callback(events.close)
         before = events.events()
         study = StudyStore.open(folder, task, storage, emit=events.append)
         history = reconcile(folder, study, emit=events.append)
         restore_events(history, events)
-        reason = _nothing_left(before, history, task)
+        used = spent(before, history)
+        reason = _nothing_left(before, used, task)
         if reason is not None:
-            return Result("finished", reason, history, folder.path, _spent(before, history), _verdict(before))
+            # Written again: the sitting may have been killed before it was, and it costs little.
+            report = write_report(folder.path).markdown
+            return Result("finished", reason, history, folder.path, used, _verdict(before), report)
         for command_id, _ in events.take_commands():  # asked of a sitting that had ended, not of this one
             events.acknowledge(command_id, False, "The run was not running when this was asked.")
 
-        spent = _spent(before, history)
-        door = _open_door(task, folder, settings, replay, events, spent.model)
+        door = _open_door(task, folder, settings, replay, events, used.model)
         if door is not None:
             stack.callback(door.close)
         objective = objective or task.objective_ref()
@@ -78,7 +83,12 @@ def sit(
 
         executor = LocalExecutor(task.workers, preload=_preload(task, objective), warn=slower)
         stack.callback(executor.close)
-        engine = _build_engine(task, folder, study, history, events, executor, objective, door, spent)
+        plan = _standing_plan(before, task)
+        engine = _build_engine(task, folder, study, history, events, executor, objective, door, used, plan)
+        stack.callback(engine.close)
+        events.on_fault = lambda error: engine.request_stop(
+            f"whoever listened to the run failed: {type(error).__name__}: {error}"
+        )
         events.append(
             RunStarted(
                 name=folder.path.name,
@@ -88,7 +98,7 @@ def sit(
                 model=None if door is None else door.model,
                 workers=task.workers,
                 resumed=bool(before),
-                trials_before=len(history.finished),
+                trials_before=used.trials,
                 version=metadata.version("tunesmith"),
             )
         )
@@ -100,6 +110,8 @@ def sit(
                 cause = f"{type(error).__name__}: {error}"[:500]
                 events.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
                 raise
+        if events.fault is not None:
+            raise events.fault
         if replay is not None:
             _check_replay(events.events(after_seq=len(before)), replay)
         return result
@@ -134,7 +146,7 @@ def _run(
     verdict, status, reason = "", ended.status, ended.reason
     if status == "finished" and ended.history.completed:
         confirmation = Confirmation(
-            task, folder, executor, events.append, objective, should_stop=lambda: engine.stopping is not None
+            task, folder, executor, events.append, objective, should_stop=engine.told_to_stop
         )
         try:
             verdict = confirmation.run(ended.history)
@@ -142,7 +154,9 @@ def _run(
             engine.request_stop("interrupted")
         if engine.stopping is not None:
             status, reason, verdict = "stopped", engine.stopping, ""
-    events.append(RunFinished(reason=reason, status=status, by_budget=ended.by_budget))
+    events.append(
+        RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
+    )
     report = write_report(folder.path)
     return Result(status, reason, ended.history, folder.path, engine.spend, verdict, report.markdown)
 
@@ -157,6 +171,7 @@ def _build_engine(
     objective: Objective,
     door: ModelDoor | None,
     spent: Spend,
+    plan: Decision | None,
 ) -> Engine:
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
@@ -194,6 +209,7 @@ def _build_engine(
         spent=spent,
         model_spend=(lambda: door.spend) if door is not None else ModelSpend,
         has_model=door is not None,
+        plan=plan,
     )
 
 
@@ -233,53 +249,47 @@ def _open_door(
     return door
 
 
-def _heard_store(path: Path, listen: Listener | None) -> EventStore:
-    from tunesmith.tools.store import EventStore
-
-    class HeardStore(EventStore):
-        """An event store that also tells whoever watches from this process."""
-
-        def append(self, event: Any) -> Any:
-            stored = super().append(event)
-            if listen is not None:
-                listen(stored)
-            return stored
-
-    return HeardStore(path)
-
-
 def _preload(task: Task, objective: Objective) -> Sequence[str]:
     from tunesmith.tools.execution.preload import discover_preload
 
     return task.preload if task.preload is not None else discover_preload(objective)
 
 
-def _nothing_left(before: Sequence[Event], history: History, task: Task) -> str | None:
+def _nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None:
     """Why there is nothing to continue, or None. Raising a budget makes a finished run continue."""
-    endings = [event for event in before if isinstance(event, RunFinished)]
-    if not endings or endings[-1].status != "finished":
+    last = _last_ending(before)
+    if last is None or last.status != "finished" or _more_trials(last, task):
         return None
-    if any(isinstance(event, RunStarted) and event.seq > endings[-1].seq for event in before):
-        return None  # killed in a later sitting
-    if endings[-1].by_budget and _spent(before, history).exhausted(task.budget) is None:
+    if last.by_budget and used.exhausted(task.budget) is None:
         return None
-    return endings[-1].reason
+    return last.reason
 
 
-def _spent(before: Sequence[Event], history: History) -> Spend:
-    """What earlier sittings spent, read from the log, so that a kill -9 forgets nothing."""
-    seconds, began, last = 0.0, None, 0.0
-    model = ModelSpend()
-    for event in before:
+def _standing_plan(before: Sequence[Event], task: Task) -> Decision | None:
+    """A decision to end the search that was made before the comparison was interrupted; it still holds."""
+    last = _last_ending(before)
+    if last is not None and (last.status == "finished" or _more_trials(last, task)):
+        return None
+    for event in reversed(before):
+        if isinstance(event, Decided):
+            return event.decision if event.decision.stop is not None else None
+        if isinstance(event, TrialStarted):
+            return None
+    return None
+
+
+def _last_ending(before: Sequence[Event]) -> RunFinished | None:
+    """How the latest sitting ended; None where it was killed, or there was none."""
+    for event in reversed(before):
+        if isinstance(event, RunFinished):
+            return event
         if isinstance(event, RunStarted):
-            seconds += 0.0 if began is None else last - began
-            began = event.at
-        elif isinstance(event, ModelCalled):
-            model = event.spend
-        last = event.at
-    seconds += 0.0 if began is None else last - began
-    trials = sum(trial.state is not TrialState.LOST for trial in history)
-    return Spend(trials=trials, seconds=seconds, model=model)
+            return None
+    return None
+
+
+def _more_trials(ending: RunFinished, task: Task) -> bool:
+    return ending.budget_trials is not None and task.budget.trials > ending.budget_trials
 
 
 def _verdict(before: Sequence[Event]) -> str:

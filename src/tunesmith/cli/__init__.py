@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Annotated
 
 import typer
@@ -48,4 +50,7 @@ app.command("report")(report.report)
 
 def main() -> None:
     """Entry point of the `tunesmith` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without a `±` should not end a run
+            stream.reconfigure(errors="backslashreplace")
     app()

@@ -45,5 +45,11 @@ def told_plainly(command: Callable[P, None]) -> Callable[P, None]:
         except BrokenPipeError:  # the reader of our output went away, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:  # no right to write there, a full disk
+            if kwargs.get("debug") or os.environ.get("TUNESMITH_DEBUG"):
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            print(f"tunesmith: {where}{error.strerror or error}", file=sys.stderr)
+            raise typer.Exit(USAGE) from None
 
     return wrapped

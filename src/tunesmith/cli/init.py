@@ -38,5 +38,9 @@ def init(
     target = output or path.parent / "task.yaml"
     if target.exists() and not force:
         raise UsageError(f"{target} exists already. Use --force to replace it, or --output for another name.")
-    write_atomic(target, starter_task(path, function or None).encode())
+    text = starter_task(path, function or None)
+    try:
+        write_atomic(target, text.encode())
+    except OSError as error:
+        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from error
     print(f"Wrote {target}. Look through it, then:\n  tunesmith check {target}\n  tunesmith run {target}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,8 @@ def report(
 
     paths = write_report(RunFolder.open(folder).path)
     if as_json:
-        print(paths.json.read_text())
+        sys.stdout.buffer.write(paths.json.read_bytes())
+        sys.stdout.flush()
         return
     for path in (paths.markdown, paths.html, paths.json):
         print(path)

@@ -75,8 +75,8 @@ def run(
         listen=stream.show,
     )
     if as_json:
-        sys.stdout.write((result.folder / "report.json").read_text())
-        sys.stdout.write("\n")
+        sys.stdout.buffer.write((result.folder / "report.json").read_bytes())  # UTF-8 whatever the locale
+        sys.stdout.flush()
     else:
         print_outcome(result, stream.console, argv=sys.argv)
     if result.status == "stopped":

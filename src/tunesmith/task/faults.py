@@ -112,7 +112,7 @@ def _read_default(given: Any, space: Any) -> tuple[Configuration | None, list[Ta
         return None, [
             fault(
                 ("default", *(() if problem.kind in ("missing", "constraint") else (problem.key,))),
-                f"{problem}.",
+                f"{problem}.".replace("?.", "?"),
             )
             for problem in error.problems
         ]

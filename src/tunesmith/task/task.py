@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -268,6 +269,7 @@ class Task(Frozen):
 
 
 def slug(text: str) -> str:
-    """A legal task name made from any text."""
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    """A legal task name made from any text; letters lose their accents."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")
     return kept[:60] or "task"
