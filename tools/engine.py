@@ -19,22 +19,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tunesmith.budget import ModelSpend, Spend
-from tunesmith.errors import ExecutorError, InvalidConfiguration
+from tunesmith.errors import ExecutorError, ToolError
 from tunesmith.events import (
-    Ask,
-    Command,
-    CommandDone,
     Decided,
-    Degraded,
     Event,
     Noted,
-    Pause,
-    Resume,
-    Stop,
     TrialFinished,
     TrialReported,
     TrialStarted,
-    Try,
     Woken,
 )
 from tunesmith.history import History
@@ -50,25 +42,29 @@ from tunesmith.interfaces import (
     Strategy,
     Toolbox,
 )
-from tunesmith.seeds import derive_seed, rng_for
+from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
+from tunesmith.tools.chooser import Chooser
 from tunesmith.tools.head import Head
+from tunesmith.tools.inbox import Inbox
 from tunesmith.tools.outcomes import ended, outcome_of
 from tunesmith.tools.pruning import Pruner
 from tunesmith.tools.run_folder import RunFolder
 from tunesmith.tools.second_chances import second_chances
 from tunesmith.tools.store import EventStore
 from tunesmith.tools.study import StudyStore
-from tunesmith.tools.trial_queue import TrialQueue
 from tunesmith.tools.triggers import Triggers, surprise
-from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
+from tunesmith.trial import Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
 BROKEN_AFTER = 3
-"""Stop when this many trials crashed and none ended in any other way: the code is broken, not the space."""
+"""Stop when this many trials crashed and none ended in any other way: the code is broken, not the space.
+
+Or when so many for each worker were lost one after the other: they cost no budget, so nothing else would.
+"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +95,7 @@ class Engine:
         spent: What earlier sittings of this run have spent.
         model_spend: The model's spend so far, this sitting included.
         has_model: Whether a person's free text can be answered and acted upon.
+        plan: What was decided in an earlier sitting and still holds.
     """
 
     def __init__(
@@ -118,6 +115,7 @@ class Engine:
         spent: Spend | None = None,
         model_spend: Callable[[], ModelSpend] = ModelSpend,
         has_model: bool = False,
+        plan: Decision | None = None,
     ) -> None:
         self.task, self.folder, self.study, self.history = task, folder, study, history
         self.events, self.strategy, self.executor = events, strategy, executor
@@ -126,19 +124,22 @@ class Engine:
         self._pruner = Pruner(task.pruner, task.direction)
         self._triggers = Triggers()
         self._spent_before = (spent or Spend()).seconds
-        self._model_spend, self._has_model = model_spend, has_model
-        self._objective = objective
+        self._model_spend, self._objective = model_spend, objective
         self._in_step = task.in_step if task.in_step is not None else task.workers == 1
         self._began = time.monotonic()
         self._first = study.next_number
-        self._queue = TrialQueue(self._first)
-        self._plan = Decision(reason="The run has just begun.")
-        self._messages: list[str] = []
+        self._chooser = Chooser(task, strategy, self.emit, self._first)
+        self._plan = plan or Decision(reason="The run has just begun.")
+        self._inbox = Inbox(
+            events,
+            task.space,
+            why_not=self._no_room_for,
+            launch=self.launch,
+            answer=lambda command_id, text: self._head.answer(command_id, text, self.briefing()),
+            keep_messages=has_model,
+        )
         self._curves: dict[int, list[tuple[int, float]]] = {}
-        self._paused = False
-        self._stop: str | None = None
         self._turn = 0
-        self._exhausted = False
         for trial in history.finished:
             self._pruner.observe(trial)
 
@@ -149,17 +150,33 @@ class Engine:
         return self.events.append(event)
 
     def launch(self, proposals: list[Proposal]) -> list[int]:
-        """Queue proposals and return the numbers their trials will have; safe from any thread."""
-        return self._queue.add(proposals)
+        """Queue proposals and return the numbers their trials will have; safe from any thread.
+
+        Raises:
+            ToolError: The search has ended; only a head that was left behind gets to hear this.
+        """
+        if not self._inbox.searching:
+            raise ToolError("the search has ended: nothing can be launched any more")
+        return self._chooser.queue.add(proposals)
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
-        self._stop = self._stop or reason
+        self._inbox.request_stop(reason)
 
     @property
     def stopping(self) -> str | None:
         """Why the run is being stopped, or None while it is not."""
-        return self._stop
+        return self._inbox.stop
+
+    def told_to_stop(self) -> bool:
+        """Obey the commands that have come in since the search ended; whether the run is to end now."""
+        self._inbox.read()
+        return self.stopping is not None
+
+    def close(self) -> None:
+        """Refuse commands that nobody read, and wait briefly for an answer being given. Idempotent."""
+        self._inbox.close()
+        self._head.close()
 
     @property
     def policy_name(self) -> str:
@@ -167,7 +184,7 @@ class Engine:
 
     @property
     def queued(self) -> tuple[Proposal, ...]:
-        return self._queue.waiting
+        return self._chooser.queue.waiting
 
     @property
     def spend(self) -> Spend:
@@ -184,7 +201,7 @@ class Engine:
         self._triggers.started(resumed=bool(self.history.finished))
         try:
             while True:
-                self._take_commands()
+                self._inbox.read()
                 self._take_decision()
                 ending = self._ending()
                 if ending is not None:
@@ -195,8 +212,8 @@ class Engine:
         except KeyboardInterrupt:
             ending = ("stopped", "interrupted")
         finally:
+            self._inbox.searching = False
             self._lose_running("the run was stopped while this trial was running")
-            self._head.close()
         assert ending is not None
         status, reason = ending
         by_budget = self.spend.exhausted(self.task.budget) is not None
@@ -204,36 +221,47 @@ class Engine:
 
     def _ending(self) -> tuple[Literal["finished", "stopped", "failed"], str] | None:
         """(status, reason) once nothing more is to be done."""
-        if self._stop is not None:
-            return "stopped", self._stop
+        if self.stopping is not None:
+            return "stopped", self.stopping
         good: Literal["finished", "failed"] = "finished" if self.history.completed else "failed"
         budget, spend = self.task.budget, self.spend
         exhausted = spend.exhausted(budget)
         if exhausted and budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
             return good, exhausted
-        ends = [t.state for t in self.history.finished if t.number >= self._first]
-        crashed = ends.count(TrialState.CRASHED)
-        if crashed >= BROKEN_AFTER and set(ends) <= {TrialState.CRASHED, TrialState.LOST}:
-            return "failed", f"all {crashed} trials so far crashed, so the training code is probably broken"
+        broken = self._broken()
+        if broken is not None:
+            return "stopped" if self.history.completed else "failed", broken
         if self.history.pending:
             return None
         if self._plan.stop is not None and not self._head.busy:
             return "finished", self._plan.stop
-        if exhausted is None and self._exhausted and not self.queued:
+        if exhausted is None and self._chooser.exhausted(self.history) and not self.queued:
             exhausted = "every configuration of the search space has been tried"
         return None if exhausted is None else (good, exhausted)
 
+    def _broken(self) -> str | None:
+        """Why no further trial of this sitting would come to anything, or None."""
+        ends = [t for t in self.history.finished if t.number >= self._first]
+        crashed = sum(t.state is TrialState.CRASHED for t in ends)
+        if crashed >= BROKEN_AFTER and {t.state for t in ends} <= {TrialState.CRASHED, TrialState.LOST}:
+            return f"all {crashed} trials so far crashed, so the training code is probably broken"
+        latest = ends[-BROKEN_AFTER * self.task.workers :]
+        if len(latest) == BROKEN_AFTER * self.task.workers and {t.state for t in latest} == {TrialState.LOST}:
+            return f"the last {len(latest)} trials were lost, the latest because {latest[-1].message}"
+        return None
+
     def _wake_if_due(self) -> None:
-        if self._head.busy or self._paused or self._plan.stop is not None:
+        if self._head.busy or self._inbox.paused or self._plan.stop is not None:
             return
         if self.spend.exhausted(self.task.budget) is not None:
             return  # whatever it decided could not be run
-        triggers = self._triggers.due(self.history, self._plan.wake_after, messages=len(self._messages))
+        messages = self._inbox.messages
+        triggers = self._triggers.due(self.history, self._plan.wake_after, messages=len(messages))
         if not triggers:
             return
         self._turn += 1
         briefing = self.briefing(triggers)
-        self._messages.clear()
+        messages.clear()
         self.emit(Woken(triggers=triggers))
         self._head.wake(briefing, lambda b: self._make_toolbox(b, self))
 
@@ -245,7 +273,7 @@ class Engine:
             budget=self.task.budget,
             spend=self.spend,
             triggers=triggers,
-            messages=tuple(self._messages),
+            messages=tuple(self._inbox.messages),
             turn=self._turn,
         )
 
@@ -263,71 +291,28 @@ class Engine:
 
     def _fill(self) -> None:
         """Give every free worker something to do."""
-        if self._paused or self._plan.stop is not None or (self._in_step and self._head.busy):
+        if self._inbox.paused or self._plan.stop is not None or (self._in_step and self._head.busy):
             return
-        while self.executor.capacity() > 0 and self.spend.exhausted(self.task.budget) is None:
-            proposal = self._next_proposal()
-            if proposal is None:
+        for _ in range(self.executor.capacity()):  # once each: a trial that cannot start may end the run
+            if self.spend.exhausted(self.task.budget) is not None:
                 return
-            self._start(proposal)
+            found = self._chooser.next(self.history, self._plan.candidates)
+            if found is None:
+                return
+            self._start(*found)
 
-    def _next_proposal(self) -> Proposal | None:
-        while (queued := self._queue.pop()) is not None:
-            if self._acceptable(queued):
-                return queued
-        try:
-            proposals = self.strategy.propose(self.history, 1, self._plan.candidates)
-        except Exception as error:  # a strategy's fault costs one random proposal, and is shown
-            log.exception("the %s strategy failed", self.strategy.name)
-            proposals = self._random_instead(f"{type(error).__name__}: {error}")
-        acceptable = next((p for p in proposals if self._acceptable(p)), None)
-        if acceptable is None and proposals:
-            others = self._random_instead("none of its proposals may be run")
-            acceptable = next((p for p in others if self._acceptable(p)), None)
-        self._exhausted = acceptable is None
-        return acceptable
+    def _no_room_for(self, proposal: Proposal) -> str | None:
+        """Why what a person wants cannot be queued: it would never run, or is going to anyway."""
+        waiting, budget = self.queued, self.task.budget
+        if any(proposal.configuration == other.configuration for other in waiting):
+            return "the same configuration is queued already"
+        if self._plan.stop is not None:
+            return "the search is ending"
+        if self.spend.trials + len(waiting) >= budget.trials:
+            return f"the budget of {budget.trials} trials has no room for it"
+        return self._chooser.why_not(proposal, self.history)
 
-    def _acceptable(self, proposal: Proposal) -> bool:
-        """Whether a proposal may run: legal, and not running or done already, unless it is a second try."""
-        try:
-            self.task.space.validate(dict(proposal.configuration))
-        except InvalidConfiguration as error:
-            self._rejected(proposal, str(error))
-            return False
-        again = (
-            (TrialState.LOST, TrialState.CRASHED) if proposal.origin is Origin.RETRY else (TrialState.LOST,)
-        )
-        for trial in self.history:
-            if trial.configuration == proposal.configuration and trial.state not in again:
-                self._rejected(proposal, f"the same configuration is trial {trial.number} already")
-                return False
-        return True
-
-    def _rejected(self, proposal: Proposal, cause: str) -> None:
-        where = f"proposal by {proposal.origin.value}"
-        self.emit(Degraded(what="rejected", where=where, cause=cause[:500], continuation="it was not run"))
-
-    def _random_instead(self, cause: str) -> list[Proposal]:
-        self.emit(
-            Degraded(
-                what="fallback",
-                where=f"strategy {self.strategy.name}",
-                cause=cause[:500],
-                continuation="a random configuration was run instead",
-            )
-        )
-        rng = rng_for(self.task.seed, "engine fallback", len(self.history))
-        return [
-            Proposal(
-                configuration=configuration,
-                origin=Origin.RANDOM,
-                reason=f"Drawn at random because the {self.strategy.name} strategy failed.",
-            )
-            for configuration in self.task.space.sample(rng, 8)
-        ]
-
-    def _start(self, proposal: Proposal) -> None:
-        number = self._queue.take_number()
+    def _start(self, number: int, proposal: Proposal) -> None:
         trial = Trial(
             number=number,
             proposal=proposal,
@@ -352,7 +337,8 @@ class Engine:
         try:
             self.executor.submit(job)
         except ExecutorError as error:
-            outcome = Outcome(state=TrialState.CRASHED, message=f"no worker could be started: {error}"[:500])
+            # Says nothing of the configuration, hence lost: no strategy must learn from it.
+            outcome = Outcome(state=TrialState.LOST, message=f"no worker could be started: {error}"[:500])
             self._finish(number, self.folder.settle(number, outcome))
 
     def _handle_workers(self, timeout_s: float) -> None:
@@ -391,9 +377,9 @@ class Engine:
     def _run_again(self) -> None:
         """Queue again what an interruption took."""
         again, given_up = second_chances(self.history)
-        self._queue.add(again)
+        self._chooser.queue.add(again)
         for trial in given_up:
-            text = f"The configuration of trial {trial.number} was lost too often and is left out."
+            text = f"The configuration of trial {trial.number} came to nothing too often and is left out."
             self.emit(Noted(text=text))
 
     def _lose_running(self, message: str) -> None:
@@ -408,38 +394,3 @@ class Engine:
         deadline = time.monotonic() + 10.0
         while self.history.pending and time.monotonic() < deadline:
             self._handle_workers(POLL_S)
-
-    # -- commands -------------------------------------------------------------------------------
-
-    def _take_commands(self) -> None:
-        for command_id, command in self.events.take_commands():
-            ok, reply = self._obey(command_id, command)
-            self.events.acknowledge(command_id, ok, reply)
-            self.emit(CommandDone(command_id=command_id, command=command.kind, ok=ok, reply=reply))
-
-    def _obey(self, command_id: int, command: Command) -> tuple[bool, str]:
-        match command:
-            case Pause():
-                self._paused = True
-                return True, f"Paused: no new trial starts; {len(self.history.pending)} running go on."
-            case Resume():
-                self._paused = False
-                return True, "Going on."
-            case Stop(reason=reason):
-                self.request_stop(reason)
-                return True, "Stopping: running trials are stopped and will be run again on resume."
-            case Try(values=values, reason=reason):
-                try:
-                    configuration = self.task.space.validate(values)
-                except InvalidConfiguration as error:
-                    return False, str(error)
-                (number,) = self.launch(
-                    [Proposal(configuration=configuration, origin=Origin.USER, reason=reason)]
-                )
-                return True, f"Queued as trial {number}."
-            case Ask(text=text):
-                if not self._head.answer(command_id, text, self.briefing()):
-                    return False, "Still answering the question before; ask again in a moment."
-                if self._has_model:
-                    self._messages.append(text)
-                return True, "Answering."

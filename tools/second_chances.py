@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from tunesmith.history import History
+from tunesmith.history import MAX_LOSSES, History
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
-
-MAX_LOSSES = 2
-"""How often one configuration may be lost and still be tried again: it may be what kills the machine."""
 
 
 class SecondChances(NamedTuple):
     again: list[Proposal]
     given_up: list[Trial]
-    """The first trial of each configuration that was lost too often."""
+    """The first trial of each configuration that came to nothing too often."""
 
 
 def second_chances(history: History) -> SecondChances:

@@ -22,7 +22,7 @@ class TrialQueue:
     def __init__(self, first: int) -> None:
         self._next = first
         self._waiting: deque[Proposal] = deque()
-        self._lock = threading.Lock()  # guards both together
+        self._lock = threading.Lock()  # guards both together: a promise counts what waits from `_next`
 
     def add(self, proposals: Sequence[Proposal]) -> list[int]:
         """Queue proposals; returns the numbers their trials will have."""
@@ -31,17 +31,33 @@ class TrialQueue:
             self._waiting.extend(proposals)
             return list(range(first, first + len(proposals)))
 
-    def pop(self) -> Proposal | None:
-        """The next proposal, or None where nothing waits."""
+    def first(self) -> Proposal | None:
+        """The proposal whose turn it is; it stays until `start` or `drop`. None where nothing waits."""
         with self._lock:
-            return self._waiting.popleft() if self._waiting else None
+            return self._waiting[0] if self._waiting else None
 
-    def take_number(self) -> int:
-        """The number of the trial that starts now."""
+    def start(self) -> int:
+        """The first proposal's trial starts now; returns its number."""
         with self._lock:
-            number = self._next
-            self._next += 1
-            return number
+            self._waiting.popleft()
+            return self._take()
+
+    def drop(self) -> None:
+        """The first proposal cannot be run after all."""
+        with self._lock:
+            self._waiting.popleft()
+
+    def start_unqueued(self) -> int | None:
+        """A trial that never waited here starts now; returns its number.
+
+        None where something was queued in the meantime: that has been promised the number.
+        """
+        with self._lock:
+            return None if self._waiting else self._take()
+
+    def _take(self) -> int:
+        self._next += 1
+        return self._next - 1
 
     @property
     def waiting(self) -> tuple[Proposal, ...]:

@@ -15,7 +15,7 @@ from tunesmith.errors import ModelError
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal
 
 WARM_TRIALS = 4
 """Finished trials below which the model is asked for a warm start instead of candidates."""
@@ -111,9 +111,8 @@ class HybridSuggester:
 
 def _new(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:
     """Without what is running or done, and each configuration once."""
-    known = {trial.configuration for trial in history if trial.state is not TrialState.LOST}
     kept: dict[Configuration, Proposal] = {}
     for proposal in proposals:
-        if proposal.configuration not in known:
+        if proposal.configuration.digest not in history.taken:
             kept.setdefault(proposal.configuration, proposal)
     return tuple(kept.values())

@@ -11,7 +11,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal
 
 ATTEMPTS = 64
 """Draws before a small space is listed instead, and a large one counts as exhausted."""
@@ -49,8 +49,8 @@ class RandomStrategy(Strategy):
 
 
 def tried(history: History) -> set[str]:
-    """Digests of every configuration run or running; a lost trial says nothing, so it may come again."""
-    return {t.configuration.digest for t in history if t.state is not TrialState.LOST}
+    """Digests of every configuration that must not come again; a lost trial says nothing, so it may."""
+    return set(history.taken)
 
 
 def draw(space: Space, rng: np.random.Generator, taken: set[str]) -> Configuration | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +16,9 @@ from tunesmith.trial import Configuration, Trial, TrialState
 
 Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
+
+MAX_LOSSES = 2
+"""How often one configuration may be lost and still be tried again: it may be what kills the machine."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,13 @@ class History:
     @cached_property
     def pending(self) -> tuple[Trial, ...]:
         return tuple(t for t in self.trials if not t.finished)
+
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Digests of the configurations that are not to be proposed: run, running, or lost too often."""
+        lost = Counter(t.configuration.digest for t in self.trials if t.state is TrialState.LOST)
+        ran = {t.configuration.digest for t in self.trials if t.state is not TrialState.LOST}
+        return frozenset(ran | {digest for digest, times in lost.items() if times > MAX_LOSSES})
 
     @cached_property
     def incumbent(self) -> Trial | None:

@@ -1,0 +1,258 @@
+"""The loop over real records: what ends a run, what is promised, what an odd part cannot break."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from fakes.engine_house import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
+from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.budget import Budget
+from tunesmith.events import CommandDone, Decided, Degraded, TrialStarted, Try
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing, Decision, Job, Toolbox
+from tunesmith.space import Categorical, Space
+from tunesmith.trial import Origin, Outcome, Proposal, TrialState
+
+LOST, CRASHED, COMPLETED = TrialState.LOST, TrialState.CRASHED, TrialState.COMPLETED
+
+
+def test_a_run_uses_its_budget_and_begins_with_the_default(house: House) -> None:
+    ended = house.engine().run()
+    assert (ended.status, ended.by_budget) == ("finished", True)
+    assert [trial.number for trial in ended.history] == [0, 1, 2, 3, 4]
+    assert ended.history.trials[0].configuration == DEFAULT
+    assert ended.spend.trials == 5
+
+
+def test_the_same_seed_gives_the_same_trials(tmp_path) -> None:
+    runs = []
+    for name in ("a", "b"):
+        house = House(tmp_path / name)
+        runs.append([(t.configuration, t.seed, t.value) for t in house.engine(seed=7).run().history])
+        house.close()
+    assert runs[0] == runs[1]
+
+
+class Slow(RandomStrategy):
+    """Thinks until somebody has queued something."""
+
+    def __init__(self, *args) -> None:
+        super().__init__(*args)
+        self.thinking, self.go_on = threading.Event(), threading.Event()
+
+    def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
+        if len(history) == 1:
+            self.thinking.set()
+            assert self.go_on.wait(10)
+        return super().propose(history, n, candidates)
+
+
+def test_a_number_promised_while_the_strategy_thinks_is_kept(house: House) -> None:
+    strategy = Slow(house.task().space, 0)
+    engine = house.engine(strategy=strategy, in_step=False)
+    promised: list[int] = []
+
+    def launch() -> None:
+        assert strategy.thinking.wait(10)
+        promised.extend(engine.launch([proposal(0.9), proposal(0.8)]))
+        strategy.go_on.set()
+
+    thread = threading.Thread(target=launch)
+    thread.start()
+    history = engine.run().history
+    thread.join()
+    assert promised == [1, 2]
+    assert [history.trials[number].configuration["x"] for number in promised] == [0.9, 0.8]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_that_always_vanish_end_the_run(house: House, workers: int) -> None:
+    executor = InlineExecutor(workers, sequence([LOST]))
+    ended = house.engine(executor=executor, workers=workers).run()
+    assert ended.status == "failed"
+    assert "lost" in ended.reason and "so it was" in ended.reason
+    assert len(executor.jobs) < 12
+
+
+def test_workers_that_begin_to_vanish_stop_the_run_resumably(house: House) -> None:
+    executor = InlineExecutor(1, sequence([COMPLETED, COMPLETED, LOST]))
+    ended = house.engine(executor=executor, budget=Budget(trials=10)).run()
+    assert ended.status == "stopped" and "lost" in ended.reason
+    assert len(ended.history.completed) == 2
+    resumed = house.engine(budget=Budget(trials=10)).run()
+    assert resumed.status == "finished" and resumed.spend.trials == 10
+
+
+def test_a_single_lost_trial_costs_the_budget_nothing(house: House) -> None:
+    executor = InlineExecutor(1, sequence([COMPLETED, LOST, COMPLETED]))
+    ended = house.engine(executor=executor).run()
+    assert ended.status == "finished"
+    assert ended.spend.trials == 5 and len(ended.history) == 6
+
+
+def test_when_no_process_can_be_started_the_budget_is_not_burnt(house: House) -> None:
+    executor = InlineExecutor(2)
+    executor.refuses = True
+    ended = house.engine(executor=executor, workers=2, budget=Budget(trials=200)).run()
+    assert ended.status == "failed" and "out of processes" in ended.reason
+    assert len(ended.history) < 12
+    assert ended.spend.trials == 0, "nothing was trained, so nothing is known of any configuration"
+
+
+def test_code_that_always_crashes_ends_the_run_early(house: House) -> None:
+    ended = house.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
+    assert ended.status == "failed" and len(ended.history) == 3
+
+
+def test_mended_code_gets_its_crashed_configurations_back(house: House) -> None:
+    house.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
+    history = house.engine(budget=Budget(trials=9)).run().history
+    assert history.trials[3].configuration == DEFAULT
+    assert history.trials[3].proposal.origin is Origin.RETRY and history.trials[3].state is COMPLETED
+
+
+def test_a_default_that_was_lost_too_often_is_not_proposed_for_ever(house: House) -> None:
+    def kills_the_machine(job: Job) -> Outcome:
+        return Outcome(state=LOST) if job.configuration == dict(DEFAULT) else completed(job)
+
+    for _ in range(4):
+        ended = house.engine(executor=InlineExecutor(1, kills_the_machine), budget=Budget(trials=12)).run()
+    tries = sum(trial.configuration == DEFAULT for trial in ended.history)
+    assert tries == 3
+    assert ended.spend.trials == 12
+
+
+def test_a_finite_space_ends_the_run_and_is_not_searched_while_others_run(house: House) -> None:
+    space = Space({"c": Categorical(["a", "b"])})
+    asked: list[int] = []
+
+    class Counting(RandomStrategy):
+        def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
+            asked.append(len(history))
+            return super().propose(history, n, candidates)
+
+    began = time.monotonic()
+
+    def train(job: Job) -> Outcome | None:
+        if job.number == 1 and time.monotonic() < began + 0.5:
+            return None
+        return Outcome(state=COMPLETED, values={"score": 1.0})
+
+    ended = house.engine(
+        executor=InlineExecutor(2, train), strategy=Counting(space, 0), space=space, default=None, workers=2
+    ).run()
+    assert ended.status == "finished" and "every configuration" in ended.reason
+    assert not ended.by_budget
+    assert len(asked) <= 5, "asked again although nothing had changed"
+
+
+def test_a_broken_strategy_costs_random_proposals_and_is_shown(house: House) -> None:
+    class Broken(RandomStrategy):
+        def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
+            raise ZeroDivisionError("no surrogate")
+
+    ended = house.engine(strategy=Broken(house.task().space, 0)).run()
+    assert ended.status == "finished" and len(ended.history.completed) == 5
+    shown = [event for event in house.events(Degraded) if "no surrogate" in event.cause]
+    assert len(shown) == 5
+
+
+def test_a_decision_to_stop_lets_running_trials_end_and_starts_no_queued_ones(house: House) -> None:
+    def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
+        if "trials_finished" not in briefing.triggers:
+            return Decision(reason="Look.", wake_after=2)
+        toolbox.launch_trials([proposal(0.9)])
+        return Decision(reason="Enough.", stop="It is good enough.")
+
+    ended = house.engine(policy=Follow(decide), budget=Budget(trials=10)).run()
+    assert (ended.status, ended.reason, ended.by_budget) == ("finished", "It is good enough.", False)
+    assert len(ended.history) == 2 and not ended.history.pending
+
+
+def test_trials_running_when_the_time_is_up_are_lost_and_run_again_with_more_time(house: House) -> None:
+    slow = InlineExecutor(1, lambda job: completed(job) if job.number < 2 else None)
+    ended = house.engine(executor=slow, budget=Budget(trials=5, wall_time_s=0.5)).run()
+    assert (ended.status, ended.by_budget) == ("finished", True)
+    assert [trial.state for trial in ended.history] == [COMPLETED, COMPLETED, LOST]
+    more = house.engine(budget=Budget(trials=5, wall_time_s=60)).run().history
+    assert more.trials[3].proposal.origin is Origin.RETRY
+    assert more.trials[3].configuration == more.trials[2].configuration
+    assert len(more.completed) == 5
+
+
+def test_a_broken_part_takes_no_worker_with_it(house: House) -> None:
+    killed: list[int] = []
+
+    class Noticing(InlineExecutor):
+        def kill(self, number: int, outcome: Outcome) -> None:
+            killed.append(number)
+            super().kill(number, outcome)
+
+    engine = house.engine(executor=Noticing(1, lambda job: None))
+
+    def broken(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    threading.Timer(0.3, lambda: setattr(engine.executor, "events", broken)).start()
+    with pytest.raises(OSError, match="No space"):
+        engine.run()
+    assert killed == [0]
+
+
+def test_what_a_policy_raises_in_its_thread_reaches_the_caller_only_when_nothing_can_be_recorded(
+    house: House,
+) -> None:
+    def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
+        raise RuntimeError("a bug")
+
+    engine = house.engine(policy=Follow(decide), fallback=Follow())
+    assert engine.run().status == "finished"
+    assert any("a bug" in event.cause for event in house.events(Degraded))
+
+
+def tried(house: House, **values) -> int:
+    assert house.store is not None
+    return house.store.post(Try(values={"x": 0.75, "k": 1, **values}))
+
+
+def replies(house: House) -> dict[int, CommandDone]:
+    return {event.command_id: event for event in house.events(CommandDone)}
+
+
+def test_a_configuration_that_was_tried_or_is_queued_is_refused_at_once(house: House) -> None:
+    engine = house.engine()
+    first, again, known = tried(house), tried(house), tried(house, x=0.5, k=2)
+    engine.launch([Proposal(configuration=DEFAULT, origin=Origin.DEFAULT, reason="First.")])
+    engine.run()
+    said = replies(house)
+    assert said[first].ok and said[first].reply == "Queued as trial 1."
+    assert not said[again].ok and "queued" in said[again].reply
+    assert not said[known].ok and "queued" in said[known].reply
+    late = tried(house, k=3)
+    assert house.store is not None and house.store.command_status(late).status == "pending"
+    assert not [event for event in house.events(Degraded) if event.what == "rejected"]
+
+
+def test_a_configuration_that_the_budget_has_no_room_for_is_refused(house: House) -> None:
+    posted: list[int] = []
+
+    def train(job: Job) -> Outcome | None:
+        if job.number < 4:
+            return completed(job)
+        if not posted:
+            posted.append(tried(house))
+        return completed(job) if replies(house) else None
+
+    ended = house.engine(executor=InlineExecutor(1, train)).run()
+    assert len(ended.history) == 5
+    (reply,) = replies(house).values()
+    assert not reply.ok and "budget" in reply.reply
+
+
+def test_the_log_tells_starts_in_the_order_of_numbers(house: House) -> None:
+    house.engine(workers=3, executor=InlineExecutor(3)).run()
+    assert [event.number for event in house.events(TrialStarted)] == [0, 1, 2, 3, 4]
+    assert house.events(Decided)

@@ -1,0 +1,197 @@
+"""An engine over real records (folder, study, log) whose jobs run in this very process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.budget import Budget
+from tunesmith.errors import ExecutorError
+from tunesmith.events import Event
+from tunesmith.history import History
+from tunesmith.interfaces import (
+    Briefing,
+    Chunk,
+    Decision,
+    Executor,
+    Finished,
+    Job,
+    Objective,
+    Policy,
+    Toolbox,
+    WorkerEvent,
+)
+from tunesmith.space import Float, Int, Space
+from tunesmith.task import Task
+from tunesmith.tools.engine import Engine
+from tunesmith.tools.execution.records import settle
+from tunesmith.tools.reconcile import reconcile
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.store import EventStore
+from tunesmith.tools.study import StudyStore
+from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.trial import Origin, Outcome, Proposal, TrialState
+
+SPACE = Space({"x": Float(0.0, 1.0), "k": Int(1, 4)})
+DEFAULT = SPACE.validate({"x": 0.5, "k": 2})
+
+
+def completed(job: Job) -> Outcome:
+    """What training comes to here: the larger x, the better."""
+    return Outcome(state=TrialState.COMPLETED, values={"score": float(job.configuration["x"])}, seconds=0.01)
+
+
+class InlineExecutor(Executor):
+    """Ends each job when `events` is asked: by `train`, or not at all while that returns None.
+
+    Attributes:
+        jobs: All that were submitted.
+        refuses: Raise ExecutorError instead of starting anything.
+    """
+
+    def __init__(self, workers: int = 1, train: Callable[[Job], Outcome | None] = completed) -> None:
+        self.workers, self.train = workers, train
+        self.jobs: list[Job] = []
+        self.running: dict[int, Job] = {}
+        self.killed: dict[int, Outcome] = {}
+        self.refuses = False
+
+    def capacity(self) -> int:
+        return self.workers - len(self.running)
+
+    def submit(self, job: Job) -> None:
+        if self.refuses:
+            raise ExecutorError("out of processes")
+        self.jobs.append(job)
+        self.running[job.number] = job
+
+    def events(self, timeout_s: float) -> list[WorkerEvent]:
+        ended: list[WorkerEvent] = []
+        for number, job in list(self.running.items()):
+            outcome = self.killed.get(number) or self.train(job)
+            if outcome is not None:
+                del self.running[number]
+                ended.append(Finished(number, settle(job.folder, outcome)))
+        if not ended:
+            time.sleep(min(timeout_s, 0.01))
+        return ended
+
+    def verdict(self, number: int, step: int, prune: bool) -> None:
+        raise AssertionError("nothing here reports")
+
+    def kill(self, number: int, outcome: Outcome) -> None:
+        self.killed[number] = outcome
+
+    def close(self) -> None:
+        self.running.clear()
+
+
+class Follow(Policy):
+    """A policy made of a function."""
+
+    name = "follow"
+
+    def __init__(self, decide: Callable[[Briefing, Toolbox], Decision] | None = None) -> None:
+        self._decide = decide or (lambda briefing, toolbox: Decision(reason="Go on."))
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        return self._decide(briefing, toolbox)
+
+    def answer(self, question: str, briefing: Briefing):
+        yield Chunk(f"You asked: {question}")
+
+
+class Suggest:
+    """The strategy's own proposals as suggestions."""
+
+    left = ()
+
+    def __init__(self, strategy: RandomStrategy) -> None:
+        self._strategy = strategy
+
+    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+        return self._strategy.propose(history, n)
+
+
+class House:
+    """Makes engines, one sitting after the other, over one run folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.store: EventStore | None = None
+
+    def close(self) -> None:
+        if self.store is not None:
+            self.store.close()
+
+    def task(self, **changes) -> Task:
+        fields = {
+            "name": "job",
+            "metric": "score",
+            "direction": "maximize",
+            "space": SPACE,
+            "default": DEFAULT,
+            "objective": {"function": "train.py:train"},
+            "budget": Budget(trials=5),
+        }
+        return Task.model_validate({**fields, **changes})
+
+    def engine(
+        self,
+        *,
+        executor: Executor | None = None,
+        policy: Policy | None = None,
+        fallback: Policy | None = None,
+        strategy=None,
+        has_model: bool = False,
+        **changes,
+    ) -> Engine:
+        task = self.task(**changes)
+        folder = RunFolder.create(self.path, task)
+        study = StudyStore.open(folder, task)
+        self.close()
+        self.store = EventStore(folder.db)
+        self.executor = executor or InlineExecutor(task.workers)
+        strategy = strategy or RandomStrategy(task.space, task.seed)
+        policy = policy or Follow()
+
+        def toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
+            return StudyToolbox(
+                briefing, suggest=Suggest(strategy), launch=engine.launch, queued=lambda: engine.queued
+            )
+
+        return Engine(
+            task=task,
+            folder=folder,
+            study=study,
+            history=reconcile(folder, study),
+            events=self.store,
+            strategy=strategy,
+            policy=policy,
+            fallback=fallback or policy,
+            make_toolbox=toolbox,
+            executor=self.executor,
+            objective=Objective(function="/train.py:train"),
+            has_model=has_model,
+        )
+
+    def events(self, kind: type[Event] | None = None) -> list[Event]:
+        assert self.store is not None, "no engine was made"
+        return [event for event in self.store.events() if kind is None or isinstance(event, kind)]
+
+
+def proposal(x: float, k: int = 2, origin: Origin = Origin.MODEL) -> Proposal:
+    return Proposal(configuration=SPACE.validate({"x": x, "k": k}), origin=origin, reason="A thought.")
+
+
+def sequence(outcomes: Sequence[TrialState]) -> Callable[[Job], Outcome]:
+    """Jobs that end in these states, one after the other, the last of them for ever."""
+    left = list(outcomes)
+
+    def train(job: Job) -> Outcome:
+        state = left.pop(0) if len(left) > 1 else left[0]
+        return completed(job) if state is TrialState.COMPLETED else Outcome(state=state, message="so it was")
+
+    return train
