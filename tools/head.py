@@ -29,8 +29,7 @@ class Head:
     def __init__(self, policy: Policy, fallback: Policy, emit: Emit) -> None:
         self.policy, self.fallback, self._emit = policy, fallback, emit
         self._thread: threading.Thread | None = None
-        self._decision: Decision | None = None
-        self._decided_by = policy.name
+        self._decided: tuple[str, Decision] | Exception | None = None
         self._answering: threading.Thread | None = None
         self._done = threading.Event()
 
@@ -49,36 +48,43 @@ class Head:
         self._thread.start()
 
     def take(self, timeout_s: float = 0.0) -> tuple[str, Decision] | None:
-        """The decision and the name of the policy that made it, once there is one."""
+        """The decision and the name of the policy that made it, once there is one.
+
+        Raises:
+            Exception: What kept even the fallback from deciding: the run's log cannot be written.
+        """
         if self._thread is None or not self._done.wait(timeout_s):
             return None
         self._thread.join()
         self._thread = None
-        decision, self._decision = self._decision, None
-        assert decision is not None
-        return self._decided_by, decision
+        decided, self._decided = self._decided, None
+        if isinstance(decided, Exception):
+            raise decided
+        return decided
 
     def _decide(self, briefing: Briefing, make_toolbox: Callable[[Briefing], Toolbox]) -> None:
         try:
-            self._decision, self._decided_by = self._ask(briefing, make_toolbox)
+            self._decided = self._ask(briefing, make_toolbox)
+        except Exception as error:  # noqa: BLE001  raised again by `take`, in the engine's thread
+            self._decided = error
         finally:
             self._done.set()
 
-    def _ask(self, briefing: Briefing, make_toolbox: Callable[[Briefing], Toolbox]) -> tuple[Decision, str]:
+    def _ask(self, briefing: Briefing, make_toolbox: Callable[[Briefing], Toolbox]) -> tuple[str, Decision]:
         if self.policy is not self.fallback:
             try:
-                return self.policy.decide(briefing, make_toolbox(briefing)), self.policy.name
+                return self.policy.name, self.policy.decide(briefing, make_toolbox(briefing))
             except ModelError as error:
                 self._fell_back(f"{type(error).__name__}: {error}", "the rules policy decided this time")
             except Exception as error:  # a thread's edge: counted, shown, and logged in full
                 log.exception("the %s policy failed", self.policy.name)
                 self._fell_back(f"{type(error).__name__}: {error}", "the rules policy decided this time")
         try:
-            return self.fallback.decide(briefing, make_toolbox(briefing)), self.fallback.name
+            return self.fallback.name, self.fallback.decide(briefing, make_toolbox(briefing))
         except Exception as error:  # the last thread's edge: the strategy goes on without a plan
             log.exception("the %s policy failed", self.fallback.name)
             self._fell_back(f"{type(error).__name__}: {error}", "the strategy went on without a plan")
-            return Decision(reason="No policy could decide; the strategy goes on by itself."), "none"
+            return "none", Decision(reason="No policy could decide; the strategy goes on by itself.")
 
     def _fell_back(self, cause: str, continuation: str) -> None:
         self._emit(

@@ -43,6 +43,8 @@ class RunFinished(_Event):
     """finished: nothing left to do; stopped: by a person, resumable; failed: no trial completed."""
     by_budget: bool = False
     """Whether the budget ended it, so that a larger one lets the same run go on."""
+    budget_trials: int | None = None
+    """`Budget.trials` at that time: more of them let any run go on."""
 
 
 class TrialStarted(_Event):

@@ -36,6 +36,7 @@ from tunesmith.tools.report.data import (
 )
 from tunesmith.tools.report.environment import environment
 from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.spending import spent
 from tunesmith.tools.store import EventStore
 from tunesmith.trial import Trial, TrialState
 
@@ -245,18 +246,12 @@ def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]
 
 
 def _used(task: Task, history: History, events: Sequence[Event]) -> Used:
-    seconds, began, last = 0.0, None, 0.0
-    for event in events:  # between two sittings nothing ran
-        if isinstance(event, RunStarted):
-            seconds += 0.0 if began is None else last - began
-            began = event.at
-        last = event.at
-    seconds += 0.0 if began is None else last - began
+    used = spent(events, history)
     caps = task.budget.model
     return Used(
-        trials=sum(trial.state is not TrialState.LOST for trial in history),
+        trials=used.trials,
         trials_limit=task.budget.trials,
-        seconds=max(seconds, 0.0),
+        seconds=used.seconds,
         seconds_limit=task.budget.wall_time_s,
         model_calls_limit=caps.calls,
         model_tokens_limit=caps.tokens,

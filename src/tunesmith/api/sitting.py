@@ -13,10 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.api.earlier import nothing_left, standing_plan, verdict
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ReplayMiss
-from tunesmith.events import Confirmed, Decided, Degraded, Event, RunFinished, RunStarted, TrialStarted
+from tunesmith.events import Degraded, Event, RunFinished, RunStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Executor, Objective
 from tunesmith.settings import ModelSettings
@@ -64,11 +65,11 @@ def sit(
         history = reconcile(folder, study, emit=events.append)
         restore_events(history, events)
         used = spent(before, history)
-        reason = _nothing_left(before, used, task)
+        reason = nothing_left(before, used, task)
         if reason is not None:
             # Written again: the sitting may have been killed before it was, and it costs little.
             report = write_report(folder.path).markdown
-            return Result("finished", reason, history, folder.path, used, _verdict(before), report)
+            return Result("finished", reason, history, folder.path, used, verdict(before), report)
         for command_id, _ in events.take_commands():  # asked of a sitting that had ended, not of this one
             events.acknowledge(command_id, False, "The run was not running when this was asked.")
 
@@ -83,7 +84,7 @@ def sit(
 
         executor = LocalExecutor(task.workers, preload=_preload(task, objective), warn=slower)
         stack.callback(executor.close)
-        plan = _standing_plan(before, task)
+        plan = standing_plan(before, task)
         engine = _build_engine(task, folder, study, history, events, executor, objective, door, used, plan)
         stack.callback(engine.close)
         events.on_fault = lambda error: engine.request_stop(
@@ -143,22 +144,23 @@ def _run(
     from tunesmith.tools.report import write_report
 
     ended = engine.run()
-    verdict, status, reason = "", ended.status, ended.reason
+    compared, status, reason = "", ended.status, ended.reason
     if status == "finished" and ended.history.completed:
         confirmation = Confirmation(
             task, folder, executor, events.append, objective, should_stop=engine.told_to_stop
         )
         try:
-            verdict = confirmation.run(ended.history)
+            compared = confirmation.run(ended.history)
         except KeyboardInterrupt:
             engine.request_stop("interrupted")
         if engine.stopping is not None:
-            status, reason, verdict = "stopped", engine.stopping, ""
+            status, reason, compared = "stopped", engine.stopping, ""
+    engine.close()
     events.append(
         RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
     )
     report = write_report(folder.path)
-    return Result(status, reason, ended.history, folder.path, engine.spend, verdict, report.markdown)
+    return Result(status, reason, ended.history, folder.path, engine.spend, compared, report.markdown)
 
 
 def _build_engine(
@@ -253,47 +255,6 @@ def _preload(task: Task, objective: Objective) -> Sequence[str]:
     from tunesmith.tools.execution.preload import discover_preload
 
     return task.preload if task.preload is not None else discover_preload(objective)
-
-
-def _nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None:
-    """Why there is nothing to continue, or None. Raising a budget makes a finished run continue."""
-    last = _last_ending(before)
-    if last is None or last.status != "finished" or _more_trials(last, task):
-        return None
-    if last.by_budget and used.exhausted(task.budget) is None:
-        return None
-    return last.reason
-
-
-def _standing_plan(before: Sequence[Event], task: Task) -> Decision | None:
-    """A decision to end the search that was made before the comparison was interrupted; it still holds."""
-    last = _last_ending(before)
-    if last is not None and (last.status == "finished" or _more_trials(last, task)):
-        return None
-    for event in reversed(before):
-        if isinstance(event, Decided):
-            return event.decision if event.decision.stop is not None else None
-        if isinstance(event, TrialStarted):
-            return None
-    return None
-
-
-def _last_ending(before: Sequence[Event]) -> RunFinished | None:
-    """How the latest sitting ended; None where it was killed, or there was none."""
-    for event in reversed(before):
-        if isinstance(event, RunFinished):
-            return event
-        if isinstance(event, RunStarted):
-            return None
-    return None
-
-
-def _more_trials(ending: RunFinished, task: Task) -> bool:
-    return ending.budget_trials is not None and task.budget.trials > ending.budget_trials
-
-
-def _verdict(before: Sequence[Event]) -> str:
-    return next((e.text for e in reversed(before) if isinstance(e, Confirmed) and e.text), "")
 
 
 @contextmanager

@@ -1,0 +1,109 @@
+"""The thinking beside the loop: faults become fallbacks at the thread's edge, and nothing blocks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fakes.engine_house import Follow
+from fakes.histories import briefing
+from tunesmith.errors import ModelUnavailable
+from tunesmith.events import Answered, Degraded, Event
+from tunesmith.interfaces import Briefing, Chunk, Decision, Toolbox
+from tunesmith.tools.head import Head
+
+
+def decided(head: Head) -> tuple[str, Decision] | None:
+    head.wake(briefing(), lambda about: None)  # type: ignore[arg-type, return-value]
+    return head.take(timeout_s=5)
+
+
+class Faulty(Follow):
+    """Fails at everything, in a way of choice."""
+
+    name = "faulty"
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        raise self.fault
+
+    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+        yield Chunk("I think")
+        raise self.fault
+
+
+@pytest.mark.parametrize("fault", [ModelUnavailable("no route"), KeyError("lr")], ids=["model", "bug"])
+def test_whatever_a_policy_raises_the_fallback_decides_and_says_so(fault: Exception) -> None:
+    told: list[Event] = []
+    head = Head(Faulty(fault), Follow(), told.append)
+    taken = decided(head)
+    assert taken is not None and taken[0] == "follow"
+    assert [type(event) for event in told] == [Degraded]
+    assert not head.busy
+
+
+def test_without_any_policy_that_works_the_strategy_goes_on_without_a_plan() -> None:
+    told: list[Event] = []
+    head = Head(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), told.append)
+    taken = decided(head)
+    assert taken is not None and taken[0] == "none" and taken[1].stop is None
+    assert len(told) == 2
+
+
+def test_a_log_that_cannot_be_written_is_an_error_of_the_one_who_takes_the_decision() -> None:
+    def full(event: Event) -> None:
+        raise OSError(28, "No space left on device")
+
+    head = Head(Faulty(ModelUnavailable("no route")), Follow(), full)
+    with pytest.raises(OSError, match="No space"):
+        decided(head)
+    assert not head.busy, "it can be woken again"
+
+
+def test_it_is_busy_from_being_woken_until_its_decision_is_taken() -> None:
+    go_on = threading.Event()
+
+    def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
+        assert go_on.wait(5)
+        return Decision(reason="At last.")
+
+    head = Head(Follow(decide), Follow(), lambda event: event)
+    head.wake(briefing(), lambda about: None)  # type: ignore[arg-type, return-value]
+    assert head.busy and head.take() is None
+    go_on.set()
+    taken = head.take(timeout_s=5)
+    assert taken == ("follow", Decision(reason="At last."))
+    assert not head.busy and head.take() is None
+
+
+def test_an_answer_that_breaks_off_is_finished_by_the_fallback() -> None:
+    told: list[Event] = []
+    head = Head(Faulty(ModelUnavailable("cut")), Follow(), told.append)
+    assert head.answer(4, "which?", briefing())
+    head.close()
+    answers = [event for event in told if isinstance(event, Answered)]
+    assert [event.text for event in answers] == ["I think", "You asked: which?", ""]
+    assert answers[-1].final and {event.command_id for event in answers} == {4}
+
+
+def test_closing_waits_for_no_answer_for_ever() -> None:
+    forever = threading.Event()
+
+    class Silent(Follow):
+        def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+            forever.wait(30)
+            yield Chunk("too late")
+
+    head = Head(Silent(), Silent(), lambda event: event)
+    assert head.answer(1, "?", briefing())
+    assert not head.answer(2, "?", briefing()), "one question at a time"
+    began = time.monotonic()
+    head.close(timeout_s=0.2)
+    assert time.monotonic() - began < 2
+    forever.set()
