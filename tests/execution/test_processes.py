@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -294,3 +295,26 @@ def test_an_executor_needs_a_worker(number, words):
 def test_a_folder_must_be_absolute(bench):
     with pytest.raises(ExecutorError, match="absolute"):
         bench.executor.submit(Job(10**6, Path("trials/1"), {}, 0, "m", Objective(function="x.py:f")))
+
+
+@pytest.mark.parametrize("how", ["kill", "close"])
+def test_a_disk_too_full_for_the_record_lets_nothing_run_on(bench, monkeypatch, tmp_path, how):
+    def full(folder, outcome):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    executor = LocalExecutor(1)
+    try:
+        job = bench.job(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+        executor.submit(job)
+        pids = pids_in(job.folder)
+        executor.events(0.1)
+        monkeypatch.setattr("tunesmith.tools.execution.local.settle", full)
+        if how == "kill":
+            with pytest.raises(ExecutorError, match="No space left"):
+                executor.kill(job.number, Outcome(state=TrialState.LOST))
+        else:
+            executor.close()
+        assert_gone(pids)
+    finally:
+        monkeypatch.undo()
+        executor.close()

@@ -15,6 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -134,15 +135,18 @@ class LocalExecutor(Executor):
     def kill(self, number: int, outcome: Outcome) -> None:
         running = self._running.get(number)
         if running is not None:
-            self._settle(running, outcome)
-            self._tell_parent({"kill": number})
+            try:
+                self._settle(running, outcome)
+            finally:  # a disk too full for the record must not let it run on
+                self._tell_parent({"kill": number})
 
     def close(self) -> None:
         if self._closed:
             return
         for running in self._running.values():
             lost = Outcome(state=TrialState.LOST, message="the run ended while it was running")
-            self._settle(running, lost)
+            with suppress(ExecutorError):  # no room to say so: what has no result counts as lost later
+                self._settle(running, lost)
         try:
             self._link.send({"close": True})
         except OSError:
