@@ -169,18 +169,25 @@ class EventStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """A write transaction: committed at the end of the block, undone by an exception."""
+        """A write transaction: committed at the end of the block, undone by an exception.
+
+        Raises:
+            RunError: The file cannot be written, as on a full disk; the next write may succeed.
+        """
         with self._lock:
             connection = self._open()
             if connection is None:
                 raise RunError(f"{self._path} does not exist: no run was started here yet.")
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
+                connection.execute("COMMIT")
+            except BaseException as error:
+                if connection.in_transaction:  # on a full disk SQLite has rolled back by itself
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise RunError(f"{self._path} cannot be written: {error}.") from error
                 raise
-            connection.execute("COMMIT")
 
     def _read(self, sql: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:

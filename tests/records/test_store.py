@@ -45,6 +45,17 @@ def test_a_batch_is_stored_whole_or_not_at_all(store):
     assert store.append(Noted(text="third")).seq == 2
 
 
+def test_a_full_disk_is_told_as_such_and_costs_one_write_not_the_next_one_too(store):
+    store.append(Noted(text="first"))
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(RunError, match="run.db cannot be written: database or disk is full"):
+        store.append(Noted(text="x" * 100_000))
+    store._connection.execute("PRAGMA max_page_count = 100000")
+    assert store.append(Noted(text="second")).seq == 2
+    assert [e.text for e in store.events()] == ["first", "second"]
+
+
 def test_a_value_that_is_not_finite_is_stored_and_read_back(store):
     event = store.append(TrialReported(number=0, step=0, value=-math.inf))
     assert store.events() == [event]
