@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -93,6 +94,8 @@ def _show(folder: Path, *, owns_run: bool) -> int:
     from tunesmith.tui.app import TunesmithApp
 
     app = TunesmithApp(folder, owns_run=owns_run)
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window is left as by quitting
+        signal.signal(number, lambda number, frame: app.exit(return_code=128 + number))
     message = app.run()
     if message:
         print(message)
