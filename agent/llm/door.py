@@ -109,6 +109,7 @@ class ModelDoor:
         self._prices: dict[str, Price | None] = {}
         self._http: httpx2.Client | None = None
         self._openai: OpenAI | None = None
+        self._closed = False
         official = self.base_url.startswith("https://api.openai.com")
         self._limit_name = "max_completion_tokens" if official else "max_tokens"
         self._refused_parameters: set[str] = set()
@@ -192,8 +193,9 @@ class ModelDoor:
         )
 
     def close(self) -> None:
-        """Close connections. Idempotent."""
+        """Break off what is being asked and let nothing more be asked. Idempotent."""
         with self._lock:
+            self._closed = True
             if self._http is not None:
                 self._http.close()
             self._http = self._openai = None
@@ -267,6 +269,8 @@ class ModelDoor:
 
     def _client(self) -> httpx2.Client:
         with self._lock:
+            if self._closed:
+                raise ModelUnavailable("the run has ended: nothing more is asked of the model")
             if self._http is None:
                 self._http = self._open()
             return self._http
