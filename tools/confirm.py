@@ -16,7 +16,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tunesmith.events import Confirmed
+from tunesmith.errors import ExecutorError
+from tunesmith.events import Confirmed, Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Executor, Finished, Job, Objective, Reported
 from tunesmith.seeds import derive_seed
@@ -35,9 +36,11 @@ class _Side:
     configuration: Configuration
     seed: int
     folder: Path
+    objective: str
+    """Which training code, in the task's words."""
 
     def result(self, metric: str) -> tuple[bool, float | None]:
-        """(done, value); a run of another configuration or seed in this folder counts as not done."""
+        """(done, value); a run of another configuration, seed or code in this folder counts as not done."""
         try:
             made_for = json.loads((self.folder / "config.json").read_bytes())
             outcome = Outcome.model_validate_json((self.folder / "result.json").read_bytes())
@@ -49,7 +52,12 @@ class _Side:
 
     @property
     def identity(self) -> dict[str, object]:
-        return {"digest": self.configuration.digest, "seed": self.seed, "values": dict(self.configuration)}
+        return {
+            "digest": self.configuration.digest,
+            "seed": self.seed,
+            "objective": self.objective,
+            "values": dict(self.configuration),
+        }
 
 
 class Confirmation:
@@ -96,8 +104,9 @@ class Confirmation:
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration) -> list[_Side]:
         root = self.folder.path / "confirm"
         seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(spec.seeds)]
+        code = spec.spec.text() if spec.spec is not None else "the objective"
         return [
-            _Side(name, configuration, seed, root / f"{name}-{index}")
+            _Side(name, configuration, seed, root / f"{name}-{index}", code)
             for index, seed in enumerate(seeds)  # paired: both sides of a seed before the next seed
             for name, configuration in (("default", default), ("best", best))
         ]
@@ -115,20 +124,10 @@ class Confirmation:
                 while waiting and self.executor.capacity() > 0:
                     side = waiting.pop(0)
                     number -= 1
-                    self._prepare(side)
-                    running.add(number)
-                    self.executor.submit(
-                        Job(
-                            number=number,
-                            folder=side.folder,
-                            configuration=dict(side.configuration),
-                            seed=side.seed,
-                            metric=metric,
-                            objective=objective,
-                            time_limit_s=self.task.budget.trial_time_s,
-                            threads=self.task.threads,
-                        )
-                    )
+                    if self._started(number, side, metric, objective):
+                        running.add(number)
+                    else:
+                        done += 1
                 for event in self.executor.events(0.1):
                     if isinstance(event, Reported):
                         self.executor.verdict(event.number, event.step, False)
@@ -141,6 +140,28 @@ class Confirmation:
             for left in running:
                 lost = Outcome(state=TrialState.LOST, message="the comparison was interrupted")
                 self.executor.kill(left, lost)
+
+    def _started(self, number: int, side: _Side, metric: str, objective: Objective) -> bool:
+        """Start a run; one that cannot be started has failed."""
+        self._prepare(side)
+        job = Job(
+            number=number,
+            folder=side.folder,
+            configuration=dict(side.configuration),
+            seed=side.seed,
+            metric=metric,
+            objective=objective,
+            time_limit_s=self.task.budget.trial_time_s,
+            threads=self.task.threads,
+        )
+        try:
+            self.executor.submit(job)
+        except ExecutorError as error:
+            where = f"confirm/{side.folder.name}"
+            how = "this run counts as failed"
+            self._emit(Degraded(what="warning", where=where, cause=str(error)[:500], continuation=how))
+            return False
+        return True
 
     def _prepare(self, side: _Side) -> None:
         side.folder.mkdir(parents=True, exist_ok=True)

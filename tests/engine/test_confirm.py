@@ -1,0 +1,173 @@
+"""The comparison on fresh seeds: durable run by run, resumable, and never about something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fakes.engine_house import DEFAULT, SPACE, InlineExecutor, completed
+from tunesmith.budget import Budget
+from tunesmith.events import Confirmed, Degraded, Event
+from tunesmith.history import History
+from tunesmith.interfaces import Job, Objective
+from tunesmith.task import Task
+from tunesmith.tools.confirm import Confirmation
+from tunesmith.tools.run_folder import RunFolder
+from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
+
+SEARCHED = Objective(function="/train.py:train")
+
+
+def found(x: float, number: int = 1) -> History:
+    """A search in which the default gave 0.5 and trial `number` gave `x`."""
+    tried = [(0, DEFAULT), (number, SPACE.validate({"x": x, "k": 1}))]
+    trials = [
+        Trial(
+            number=n,
+            proposal=Proposal(configuration=c, origin=Origin.RANDOM, reason=""),
+            state=TrialState.COMPLETED,
+            value=float(c["x"]),
+        )
+        for n, c in tried
+    ]
+    return History(SPACE, "score", "maximize", default=DEFAULT, trials=tuple(trials))
+
+
+class Bench:
+    """A confirmation over a real folder."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.told: list[Event] = []
+
+    def compare(
+        self,
+        history: History,
+        executor: InlineExecutor | None = None,
+        stop_after: int | None = None,
+        **spec: object,
+    ) -> tuple[str, InlineExecutor]:
+        task = Task.model_validate(
+            {
+                "name": "job",
+                "metric": "score",
+                "direction": "maximize",
+                "space": SPACE,
+                "default": DEFAULT,
+                "objective": {"function": "train.py:train"},
+                "budget": Budget(trials=5),
+                "confirm": {"seeds": 3, "function": "train.py:test", **spec},
+            }
+        )
+        self.folder = RunFolder.create(self.path, task)
+        executor = executor or InlineExecutor(2)
+
+        def should_stop() -> bool:
+            return stop_after is not None and len(executor.jobs) >= stop_after
+
+        said = Confirmation(task, self.folder, executor, self.told.append, SEARCHED, should_stop).run(history)
+        return said, executor
+
+    @property
+    def written(self) -> dict[str, object]:
+        data: dict[str, object] = json.loads((self.folder.path / "confirm.json").read_bytes())
+        return data
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_both_are_trained_on_the_same_fresh_seeds_by_the_code_named_for_it(bench: Bench) -> None:
+    said, executor = bench.compare(found(0.9))
+    assert len(executor.jobs) == 6
+    by_seed: dict[int, set[float]] = {}
+    for job in executor.jobs:
+        by_seed.setdefault(job.seed, set()).add(float(job.configuration["x"]))
+    assert len(by_seed) == 3 and all(values == {0.5, 0.9} for values in by_seed.values())
+    assert all(job.number < 0 for job in executor.jobs), "these are no trials"
+    assert {str(job.objective.function).rpartition(":")[2] for job in executor.jobs} == {"test"}
+    assert "better" in said
+    assert bench.written["best"] == [0.9] * 3 and bench.written["default"] == [0.5] * 3
+    assert isinstance(bench.told[-1], Confirmed) and bench.told[-1].text == said
+
+
+def test_what_was_trained_before_an_interruption_is_not_trained_again(bench: Bench) -> None:
+    said, first = bench.compare(found(0.9), InlineExecutor(1), stop_after=4)
+    assert "interrupted" in said
+    assert not (bench.folder.path / "confirm.json").exists()
+    said, second = bench.compare(found(0.9))
+    done = {job.folder for job in first.jobs}
+    assert not done & {job.folder for job in second.jobs}
+    assert (len(first.jobs), len(second.jobs)) == (4, 2) and "better" in said
+
+
+@pytest.mark.parametrize(
+    ("history", "spec"),
+    [
+        (found(0.95), {}),
+        (found(0.9), {"function": "train.py:other_test"}),
+        (found(0.9), {"function": None}),
+    ],
+    ids=["another best", "other code", "the objective itself"],
+)
+def test_runs_of_something_else_are_not_taken_for_this_comparison(
+    bench: Bench, history: History, spec: dict[str, object]
+) -> None:
+    bench.compare(found(0.9))
+    _, executor = bench.compare(history, **spec)
+    assert len(executor.jobs) == (3 if not spec else 6)
+
+
+def test_a_failed_run_leaves_its_pair_out_and_says_so(bench: Bench) -> None:
+    failed: list[int] = []
+
+    def train(job: Job) -> Outcome:
+        if not failed:
+            failed.append(job.number)
+            return Outcome(state=TrialState.CRASHED, message="no memory")
+        return completed(job)
+
+    said, _ = bench.compare(found(0.9), InlineExecutor(1, train))
+    assert "1 of 3 pairs had a failed run" in said
+    assert bench.written["default"] == [None, 0.5, 0.5]
+
+
+def test_when_no_process_can_be_started_the_comparison_ends_and_the_search_is_kept(bench: Bench) -> None:
+    executor = InlineExecutor(2)
+    executor.refuses = True
+    said, _ = bench.compare(found(0.9), executor)
+    assert "3 of 3 pairs had a failed run" in said
+    warnings = [event for event in bench.told if isinstance(event, Degraded)]
+    assert len(warnings) == 6 and "out of processes" in warnings[0].cause
+
+
+def test_runs_that_could_not_be_started_are_started_the_next_time(bench: Bench) -> None:
+    executor = InlineExecutor(2)
+    executor.refuses = True
+    bench.compare(found(0.9), executor)
+    said, again = bench.compare(found(0.9))
+    assert len(again.jobs) == 6 and "better" in said
+
+
+@pytest.mark.parametrize(
+    ("history", "why"),
+    [
+        (History(SPACE, "score", "maximize", default=DEFAULT), "no trial completed"),
+        (found(0.1), "the default configuration is itself the best found"),
+    ],
+    ids=["nothing completed", "default is best"],
+)
+def test_where_there_is_nothing_to_compare_it_says_why(bench: Bench, history: History, why: str) -> None:
+    said, executor = bench.compare(history)
+    assert said == f"Not compared with the default: {why}."
+    assert executor.jobs == []
+
+
+def test_trainings_are_killed_when_it_is_interrupted(bench: Bench) -> None:
+    executor = InlineExecutor(2, lambda job: None)
+    bench.compare(found(0.9), executor, stop_after=2)
+    assert set(executor.killed) == {-1, -2}
