@@ -189,6 +189,8 @@ class Confirmation:
             note = (
                 note + " Same data as in the search, so the best configuration's lead is optimistic."
             ).strip()
+        if len(pairs) > 1 and all(len(set(side)) == 1 for side in zip(*pairs, strict=True)):
+            note = f"{note} Each gave the same value on every seed, so no noise was measured.".strip()
         self._write(
             {
                 "metric": metric,

@@ -1,0 +1,89 @@
+"""The comparison at the end: other code, other seeds, in pairs, and each training once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.api import Result, run_task
+from tunesmith.task import load_task
+from tunesmith.tools.run_folder import RunFolder
+
+SCRIPT = """
+from pathlib import Path
+
+def train(config, trial):
+    return {"score": config["x"]}
+
+def test(config, trial):
+    noted = Path(__file__).with_name("trained.txt")
+    with noted.open("a") as file:
+        print(config["x"], trial.seed, file=file)
+    return {"score": -1.0, "test_score": 2 * config["x"] + trial.seed % 100}
+
+def deaf(config, trial):
+    return {"test_score": config["x"]}
+"""
+TASK = """
+name: job
+metric: score
+direction: maximize
+objective: job.py:train
+space: {{x: {{type: int, low: 0, high: 40}}}}
+default: {{x: 3}}
+budget: {{trials: {trials}}}
+confirm: {{function: "job.py:{function}", metric: test_score, seeds: {seeds}}}
+"""
+
+
+@pytest.fixture
+def compare(tmp_path: Path) -> Any:
+    (tmp_path / "job.py").write_text(SCRIPT)
+
+    def run(trials: int = 4, seeds: int = 3, function: str = "test") -> tuple[Result, dict[str, Any]]:
+        (tmp_path / "task.yaml").write_text(TASK.format(trials=trials, seeds=seeds, function=function))
+        result = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None)
+        return result, json.loads((result.folder / "confirm.json").read_text())
+
+    return run
+
+
+def trained(folder: Path) -> list[tuple[int, int]]:
+    """(x, seed) of every training of `test`, in order."""
+    lines = (folder / "trained.txt").read_text().splitlines()
+    return [(int(x), int(seed)) for x, seed in (line.split() for line in lines)]
+
+
+def test_both_are_trained_by_the_comparisons_own_code_and_metric_on_the_same_fresh_seeds(
+    compare: Any, tmp_path: Path
+) -> None:
+    result, found = compare()
+    best = result.best["x"]
+    assert best != 3
+    assert found["metric"] == "test_score" and len(set(found["seeds"])) == 3
+    assert found["best"] == [2 * best + seed % 100 for seed in found["seeds"]]
+    assert found["default"] == [6 + seed % 100 for seed in found["seeds"]]
+    assert sorted(trained(tmp_path)) == sorted((x, seed) for seed in found["seeds"] for x in (3, best))
+    run = RunFolder.open(result.folder)
+    searched = {run.read_config(number).seed for number in run.trial_numbers()}  # type: ignore[union-attr]
+    assert len(searched) == 4 and not searched & set(found["seeds"])
+    assert len(result.history) == 4, "a comparison is no trial"
+
+
+def test_what_was_trained_is_not_trained_again_and_another_best_is(compare: Any, tmp_path: Path) -> None:
+    first, found = compare(seeds=2, trials=2)
+    before = len(trained(tmp_path))
+    longer, again = compare(seeds=2, trials=30)
+    assert again["default"] == found["default"]
+    assert longer.best["x"] > first.best["x"]
+    new = trained(tmp_path)[before:]
+    assert sorted(new) == sorted((longer.best["x"], seed) for seed in again["seeds"])
+    assert again["best"] == [2 * longer.best["x"] + seed % 100 for seed in again["seeds"]]
+
+
+def test_a_training_that_does_not_listen_to_its_seed_is_called_out(compare: Any) -> None:
+    result, found = compare(function="deaf")
+    assert "no noise was measured" in result.verdict and "no noise was measured" in found["note"]
