@@ -183,7 +183,8 @@ def _figures(
     if shared and contender != GP:
         here, other = means[shared], np.array([tables[GP][names[i]][:, window].mean() for i in shared])
         figures["tasks in ratio"] = len(shared)
-        figures["ratio"] = round(float(here.mean() / other.mean()), 3)
+        if other.mean() > 0:
+            figures["ratio"] = round(float(here.mean() / other.mean()), 3)
         # With a handful of tasks a resample can have next to no regret at all, and its ratio says nothing.
         if len(shared) >= 10:
             figures["ratio, 95 %"] = _interval(_resampled(here).mean(axis=1) / _resampled(other).mean(axis=1))
