@@ -1,4 +1,4 @@
-"""The comparison at the end: other code, other seeds, in pairs, and each training once."""
+"""The comparison at the end of a whole run: the code, metric and seeds that its task promises."""
 
 from __future__ import annotations
 
@@ -71,17 +71,6 @@ def test_both_are_trained_by_the_comparisons_own_code_and_metric_on_the_same_fre
     searched = {run.read_config(number).seed for number in run.trial_numbers()}  # type: ignore[union-attr]
     assert len(searched) == 4 and not searched & set(found["seeds"])
     assert len(result.history) == 4, "a comparison is no trial"
-
-
-def test_what_was_trained_is_not_trained_again_and_another_best_is(compare: Any, tmp_path: Path) -> None:
-    first, found = compare(seeds=2, trials=2)
-    before = len(trained(tmp_path))
-    longer, again = compare(seeds=2, trials=30)
-    assert again["default"] == found["default"]
-    assert longer.best["x"] > first.best["x"]
-    new = trained(tmp_path)[before:]
-    assert sorted(new) == sorted((longer.best["x"], seed) for seed in again["seeds"])
-    assert again["best"] == [2 * longer.best["x"] + seed % 100 for seed in again["seeds"]]
 
 
 def test_a_training_that_does_not_listen_to_its_seed_is_called_out(compare: Any) -> None:
