@@ -202,7 +202,7 @@ def test_a_broken_part_takes_no_worker_with_it(house: House) -> None:
     assert killed == [0]
 
 
-def test_what_a_policy_raises_in_its_thread_reaches_the_caller_only_when_nothing_can_be_recorded(
+def test_a_bug_in_a_policy_costs_a_fallback_that_is_shown(
     house: House,
 ) -> None:
     def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
