@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -70,10 +71,13 @@ def test_an_unguarded_script_is_not_run_again_and_its_own_modules_are_found(tmp_
     (tmp_path / "helper.py").write_text("def help(n): return n + 1\n")
     (tmp_path / "script.py").write_text(UNGUARDED)
     script = ["script.py"] if by == "file" else ["-"]
+    # A user's script finds its neighbours; our own test command asks Python not to, for itself.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
     done = subprocess.run(
         [sys.executable, *script, str(tmp_path)],
         input=UNGUARDED if by == "stdin" else "",
         cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=60,
