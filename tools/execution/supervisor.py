@@ -37,6 +37,8 @@ from tunesmith.trial import Outcome, TrialState
 _CHUNK = 1 << 16
 _LOOK_ROUND_S = 1.0
 """How often to look whether the engine is still there, beside listening for its end."""
+_ENDING_S = 0.2
+"""How long the end of an engine may take to show everywhere."""
 
 
 @dataclass
@@ -254,12 +256,31 @@ class Supervisor:
         os.close(worker.output)
         error = ""
         if read_result(worker.assignment.path) is None:
+            # A worker whose engine is gone kills itself, and may be quicker than we are to notice.
+            if code == -signal.SIGKILL and worker.kill_at is None and self._engine_gone():
+                self._abandon()
             killed = kernel_oom_kills() > worker.oom_kills
             outcome = from_exit(code, worker.log.tail(), oom_killed=killed)
             error = self._settle(worker, outcome, memory_mib(usage.ru_maxrss))
         worker.log.close()
         del self._workers[worker.assignment.number]
         self.tell({"ended": worker.assignment.number, "error": error})
+
+    def _engine_gone(self) -> bool:
+        """Whether the engine has ended, or does so in the next moment: ending is not all at once."""
+        until = time.monotonic() + _ENDING_S
+        while True:
+            try:
+                gone = not self._control.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                gone = False
+            except OSError:
+                gone = True
+            if gone or os.getppid() != self._engine:
+                return True
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.005)
 
     def _settle(self, worker: _Worker, outcome: Outcome, peak_memory_mib: float | None = None) -> str:
         """Record an outcome that the worker itself cannot; returns what went wrong, or nothing."""
