@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from tunesmith.api import Result
 
 
-def print_outcome(result: Result, console: Console, *, argv: Sequence[str]) -> None:
+def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequence[str]) -> None:
     """Print the end of a run.
 
     Args:
+        trials: The task's budget of trials; a run that used it can be given a larger one.
         argv: This very command, for 'the same command continues'.
     """
     history, best = result.history, result.best_trial
@@ -67,7 +68,8 @@ def print_outcome(result: Result, console: Console, *, argv: Sequence[str]) -> N
         again = shlex.join(argument for argument in argv[1:] if argument != "--fresh")
         line(f"Continue    {program(argv[0])} {again}")
     elif result.status == "finished":
-        line("More        the same command with a larger --trials continues; --fresh starts anew")
+        more = "the same command with a larger --trials continues; " if result.spend.trials >= trials else ""
+        line(f"More        {more}--fresh starts anew")
 
 
 def program(called_as: str) -> str:

@@ -78,7 +78,7 @@ def run(
         sys.stdout.buffer.write((result.folder / "report.json").read_bytes())  # UTF-8 whatever the locale
         sys.stdout.flush()
     else:
-        print_outcome(result, stream.console, argv=sys.argv)
+        print_outcome(result, stream.console, trials=loaded.budget.trials, argv=sys.argv)
     if result.status == "stopped":
         raise typer.Exit(INTERRUPTED)
     if result.status == "failed":
