@@ -125,7 +125,6 @@ class Engine:
         self._triggers = Triggers()
         self._spent_before = (spent or Spend()).seconds
         self._model_spend, self._objective = model_spend, objective
-        self._in_step = task.in_step if task.in_step is not None else task.workers == 1
         self._began = time.monotonic()
         self._first = study.next_number
         self._chooser = Chooser(task, strategy, self.emit, self._first)
@@ -291,7 +290,11 @@ class Engine:
 
     def _fill(self) -> None:
         """Give every free worker something to do."""
-        if self._inbox.paused or self._plan.stop is not None or (self._in_step and self._head.busy):
+        if (
+            self._inbox.paused
+            or self._plan.stop is not None
+            or (self.task.decides_in_step and self._head.busy)
+        ):
             return
         for _ in range(self.executor.capacity()):  # once each: a trial that cannot start may end the run
             if self.spend.exhausted(self.task.budget) is not None:

@@ -57,6 +57,19 @@ def test_a_run_prints_what_it_believes_tries_and_learns_and_leaves_everything_on
     assert (tmp_path / checkpoint).is_file()
 
 
+def test_a_reader_that_leaves_early_does_not_end_the_run(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=4)
+    run = subprocess.Popen(
+        command("run", "task.yaml"), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert run.stdout is not None
+    run.stdout.readline()
+    run.stdout.close()
+    assert run.wait(timeout=60) == 0
+    assert len(outcomes(tmp_path / "runs" / "tiny")) == 4
+    assert (tmp_path / "runs" / "tiny" / "report.md").is_file()
+
+
 def test_json_puts_one_document_on_stdout_and_the_talk_on_stderr(tmp_path: Path) -> None:
     write_job(tmp_path, trials=4)
     done = tunesmith("run", "task.yaml", "--json", cwd=tmp_path)

@@ -65,8 +65,8 @@ def test_an_exception_inside_frees_the_lock(tmp_path):
 
 def test_a_note_that_was_cut_short_does_not_matter(tmp_path):
     (tmp_path / "lock.json").write_text('{"pid": 1')
-    with hold(tmp_path / "lock"):
-        pass
+    with hold(tmp_path / "lock") as holder:
+        assert holder_of(tmp_path / "lock") == holder
 
 
 def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it():
@@ -91,8 +91,9 @@ def test_a_child_of_a_killed_holder_does_not_keep_the_lock(tmp_path):
     try:
         process.kill()
         process.wait()
-        with hold(tmp_path / "lock"):
+        with hold(tmp_path / "lock") as holder:
             os.kill(orphan, 0)  # it is alive all the same
+            assert holder.pid == os.getpid()
     finally:
         os.kill(orphan, signal.SIGKILL)
         process.stdout.close()

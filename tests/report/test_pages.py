@@ -117,7 +117,8 @@ def test_the_json_holds_no_nan_or_infinity(whole_run):
     def refuse(name: str) -> None:
         raise AssertionError(name)
 
-    json.loads(write_report(whole_run.path).json.read_text(), parse_constant=refuse)
+    report = json.loads(write_report(whole_run.path).json.read_text(), parse_constant=refuse)
+    assert report["trials"]
 
 
 @pytest.mark.parametrize("page", ["markdown", "html"])

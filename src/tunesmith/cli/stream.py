@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 import threading
 from typing import TYPE_CHECKING
@@ -40,6 +41,14 @@ STYLES = {
 }
 
 
+class _Unstoppable(Console):
+    """A console whose reader may leave, as `| head` does: the run goes on, and its report is written."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 class Stream:
     """Prints events as they come. Text from anywhere is literal; colours respect NO_COLOR and pipes.
 
@@ -50,7 +59,7 @@ class Stream:
 
     def __init__(self, task: Task, *, to_stderr: bool = False, quiet: bool = False) -> None:
         self.task = task
-        self.console = Console(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+        self.console = _Unstoppable(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
         self._quiet = quiet
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}

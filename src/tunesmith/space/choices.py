@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,8 +24,8 @@ class Listed(Parameter):
     """What the listed kinds share; `listed` holds the values in order."""
 
     @property
-    def listed(self) -> tuple[Value, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def listed(self) -> tuple[Value, ...]: ...
 
     @property
     def size(self) -> int:
