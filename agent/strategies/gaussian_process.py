@@ -10,12 +10,13 @@ far data bear the priors out), `acquisition.py` (log EI), `belief.py` (both as o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
+from typing import Protocol
 
 import numpy as np
 
-from tunesmith.agent.knowledge import find_card
+from tunesmith.agent.knowledge import Card, find_card
 from tunesmith.agent.strategies.belief import Belief, believe
 from tunesmith.agent.strategies.calibration import FACTOR, spread_factor
 from tunesmith.agent.strategies.candidates import ORIGINS, Pool, search
@@ -32,6 +33,14 @@ from tunesmith.trial import Configuration, Origin, Proposal, TrialState
 
 STEPPED_FROM = 3
 """How many of the best trials get local steps."""
+
+
+class GuestExpert(Protocol):
+    """A second opinion on guests, from whoever suggested them; `expert.ModelExpert` is the one there is."""
+
+    def weigh(self, pool: Pool, guests: Sequence[Proposal], belief: Belief) -> Pool:
+        """The pool with the guests' scores changed, best first again."""
+        ...
 
 
 class GaussianProcessStrategy(Strategy):
@@ -61,6 +70,8 @@ class GaussianProcessStrategy(Strategy):
     ) -> None:
         self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
         self._fit_seed = seed  # stays, so that copies with other seeds can share what is fitted
+        self._stated: Mapping[str, Card] = {}
+        self._expert: GuestExpert | None = None
         self._prior: tuple[str, Prior] | None = None
         self._surrogates: dict[bool, GaussianProcessSurrogate] = {}
 
@@ -68,6 +79,17 @@ class GaussianProcessStrategy(Strategy):
         """The same strategy with another seed, sharing what is already computed."""
         other = copy(self)
         other.seed = seed
+        return other
+
+    def advised(self, stated: Mapping[str, Card], expert: GuestExpert | None) -> GaussianProcessStrategy:
+        """The same strategy with beliefs stated for this task and a second opinion on guests.
+
+        Shares what is already computed. Without either it is this strategy, bit for bit.
+        """
+        other = copy(self)
+        if stated != self._stated:
+            other._stated, other._prior = dict(stated), None
+        other._expert = expert
         return other
 
     @one_thread
@@ -135,7 +157,13 @@ class GaussianProcessStrategy(Strategy):
         if known is None or known[0] != digest:
             default = history.default if self.priors else None
             cards = self.cards if self.priors else None
-            prior = build_prior(self.space, default=default, words=self.words, cards=cards)
+            prior = build_prior(
+                self.space,
+                default=default,
+                words=self.words,
+                cards=cards,
+                stated=self._stated if self.priors else None,
+            )
             self._prior = known = (digest, prior)
         return known[1]
 
@@ -198,6 +226,8 @@ class GaussianProcessStrategy(Strategy):
             np.vstack([history.encoded(done)[0], running]),
             rng,
         )
+        if self._expert is not None and guests:
+            pool = self._expert.weigh(pool, guests, belief)
         for i in range(len(pool)):
             configuration = self.space.decode(pool.rows[i])
             if configuration.digest not in taken:

@@ -4,6 +4,7 @@ Each parameter has its own density p_j on the unit interval, held on a grid with
     card and default   0.9 [0.75 N(T(x); m, s) + 0.25 N(u; u_default, 0.15)] + 0.1
     card alone         0.9 N(T(x); m, s) + 0.1
     default alone      0.9 N(u; u_default, 0.2) + 0.1
+    card and stated    half each where the card alone stands above; stated alone: as a card
     neither            flat: the parameter is left out
     category           0.9 [0.85 card + 0.15 default] + 0.1 uniform
 The floor of 0.1 bounds what a wrong belief can cost. No Jacobian: a density is over u as the space scales it.
@@ -11,7 +12,7 @@ The floor of 0.1 bounds what a wrong belief can cost. No Jacobian: a density is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +29,9 @@ FLOOR = 0.1
 DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
 CardSource = Callable[[str, Parameter, str], Card | None]
+STATED_SHARE = 0.5
+"""Of a belief stated for this very task (`stated.py`) beside a name's card: both may be wrong, neither is
+known to be wrong more often, and a half-and-half mixture is nowhere below half of either density."""
 MIN_SD_SHARE = 0.05
 """A card's sd is at least this share of the parameter's range on the card's scale."""
 
@@ -132,6 +136,7 @@ def build_prior(
     default: Configuration | None = None,
     words: str = "",
     cards: CardSource | None = find_card,
+    stated: Mapping[str, Card] | None = None,
 ) -> Prior:
     """The prior of a space.
 
@@ -139,6 +144,7 @@ def build_prior(
         default: The configuration the person would start from, or None.
         words: About the model and data; decides which context of a card fits.
         cards: Finds the card of a parameter, given its name, itself and `words`; None means no cards.
+        stated: Further beliefs by parameter, mixed with the cards.
     """
     columns: dict[str, list[int]] = {name: [] for name in space.names}
     for i, column in enumerate(space.columns):
@@ -151,23 +157,29 @@ def build_prior(
         at = columns[name]
         start = row[at] if row is not None and active is not None and active[at[0]] else None
         card = cards(name, parameter, words) if cards is not None else None
-        prior = parameter_prior(parameter, card, start)
+        prior = parameter_prior(parameter, card, start, (stated or {}).get(name))
         if prior is not None:
             priors[name] = prior
     return Prior(space, priors, {name: np.array(at, dtype=np.intp) for name, at in columns.items()})
 
 
-def parameter_prior(parameter: Parameter, card: Card | None, default: Array | None) -> ParameterPrior | None:
+def parameter_prior(
+    parameter: Parameter, card: Card | None, default: Array | None, stated: Card | None = None
+) -> ParameterPrior | None:
     """One parameter's prior, or None where there is nothing to believe.
 
     Args:
         default: The default's unit-cube columns of this parameter: (1,), or (k,) for k choices; or None.
+        stated: A belief that counts beside the card.
     """
     if parameter.size == 1:
         return None
     if isinstance(parameter, Categorical | Bool):
-        return _categorical_prior(parameter, card, default)
+        return _categorical_prior(parameter, card, default, stated)
     bump = _card_density(parameter, card) if isinstance(card, Located) else None
+    if isinstance(stated, Located) and (other := _card_density(parameter, stated)) is not None:
+        card = stated if bump is None else card
+        bump = other if bump is None else (1 - STATED_SHARE) * bump + STATED_SHARE * other
     if default is None:
         return None if bump is None else ParameterPrior((1 - FLOOR) * bump + FLOOR, card)
     # Bells about the default lie on the grid as the space rounds it, first value at 0, last at 1.
@@ -189,11 +201,17 @@ def ends(parameter: Parameter) -> tuple[float, float]:
 
 
 def _categorical_prior(
-    parameter: Categorical | Bool, card: Card | None, default: Array | None
+    parameter: Categorical | Bool, card: Card | None, default: Array | None, stated: Card | None = None
 ) -> ParameterPrior | None:
     choices = parameter.listed
     k = len(choices)
     believed = card.probabilities(choices) if isinstance(card, Categories) else None
+    other = stated.probabilities(choices) if isinstance(stated, Categories) else None
+    if other is not None and believed is not None:
+        pairs = zip(believed, other, strict=True)
+        believed = [(1 - STATED_SHARE) * p + STATED_SHARE * q for p, q in pairs]
+    elif other is not None:
+        believed, card = other, stated
     if believed is None and default is None:
         return None
     # Without a card the choices other than the default count alike.
