@@ -2,10 +2,11 @@
 
     door = ModelDoor(settings, caps, emit, exchanges=folder.exchanges)
     done = door.complete(messages, Candidates, purpose="llambo.candidates")     # a validated value
+    said = door.sample(messages, n=5, temperature=0.8, purpose="llambo.sampler")  # plain texts
     agent = create_agent(door.chat_model(), tools)                              # LangChain, same transport
 
-Every exception that leaves `complete` and `model` is a ModelError. LangChain raises its own and openai's
-besides ours: hand them to `translate`.
+Every exception that leaves `complete`, `sample` and `model` is a ModelError. LangChain raises its own and
+openai's besides ours: hand them to `translate`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from tunesmith.agent.llm.adapting import Adapter
 from tunesmith.agent.llm.breaker import Breaker
-from tunesmith.agent.llm.faults import Rejected, place, translate
+from tunesmith.agent.llm.faults import place, translate
 from tunesmith.agent.llm.ledger import Ledger
 from tunesmith.agent.llm.pricing import Price, is_own_server, price_of
 from tunesmith.agent.llm.recording import Player, Recorder
+from tunesmith.agent.llm.sampling import SampleCaller, Samples, parameters, samples_from
 from tunesmith.agent.llm.structured import Completion, Message, StructuredCaller
-from tunesmith.agent.llm.wire import Reply, reply_of
+from tunesmith.agent.llm.wire import reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.events import Degraded, Noted
@@ -104,15 +107,15 @@ class ModelDoor:
         self.timeout_s = timeout_s if timeout_s is not None else OWN_SERVER_TIMEOUT_S if own else TIMEOUT_S
         self.ledger = Ledger(caps, emit, spent)
         self._breaker = Breaker(self._went_dead)
-        self._structured = StructuredCaller(self._ask, emit)
+        official = self.base_url.startswith("https://api.openai.com")
+        self._adapter = Adapter(self._post, "max_completion_tokens" if official else "max_tokens", emit)
+        self._structured = StructuredCaller(lambda asked: reply_of(self._adapter.ask(asked)), emit)
+        self._sampler = SampleCaller(self._adapter, emit)
         self._lock = threading.RLock()  # guards what is made on first use, below
         self._prices: dict[str, Price | None] = {}
         self._http: httpx2.Client | None = None
         self._openai: OpenAI | None = None
         self._closed = False
-        official = self.base_url.startswith("https://api.openai.com")
-        self._limit_name = "max_completion_tokens" if official else "max_tokens"
-        self._refused_parameters: set[str] = set()
 
     @property
     def model(self) -> str:
@@ -161,6 +164,46 @@ class ModelDoor:
             value, level, repairs = self._structured.complete(messages, schema, asked, purpose, check)
         return Completion(value, sum(tokens), level, repairs > 0, repairs)
 
+    def sample(
+        self,
+        messages: Sequence[Message],
+        *,
+        n: int = 1,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        purpose: str,
+        logprobs: int = 0,
+        stop: Sequence[str] | None = None,
+    ) -> Samples:
+        """Ask for `n` answers in plain text, in one request where the server can.
+
+        Args:
+            messages: As for `complete`.
+            n: How many answers, at least 1.
+            temperature, top_p, stop: None leaves them to the server; so does a server that refuses them.
+            max_tokens: Longest single answer; None means `answer_tokens`. The caps count n times that.
+            logprobs: How many alternatives to ask for at each place of an answer, 0 to 20.
+        Returns:
+            `n` answers; fewer only where the model failed after giving some, which is an event.
+        Raises:
+            ModelError: as from `complete`, except InvalidAnswer: nothing is read into the text.
+        """
+        if n < 1:
+            raise ValueError(f"n = {n}: at least one answer must be asked for")
+        asked = parameters(
+            messages,
+            temperature=temperature,
+            top_p=top_p,
+            limit=max_tokens or self._answer_tokens,
+            logprobs=logprobs,
+            stop=stop,
+            purpose=purpose,
+        )
+        with self.ledger.tally() as spent:
+            choices = self._sampler.sample(asked, n, purpose)
+        return samples_from(choices, spent)
+
     def chat_model(self, *, purpose: str = "agent", **kw: Any) -> ChatOpenAI:
         """LangChain's chat model through this door; `kw` goes to ChatOpenAI. Synchronous use only."""
         import httpx2
@@ -173,7 +216,7 @@ class ModelDoor:
         # LangChain turns max_tokens into max_completion_tokens, which many servers of one's own ignore.
         limits = (
             {"extra_body": {"max_tokens": limit}}
-            if self._limit_name == "max_tokens"
+            if self._adapter.limit_name == "max_tokens"
             else {"max_tokens": limit}
         )
         return ChatOpenAI(
@@ -200,47 +243,18 @@ class ModelDoor:
                 self._http.close()
             self._http = self._openai = None
 
-    def _ask(self, asked: dict[str, Any]) -> Reply:
-        """One request; adapts, once each, to parameters that this server or model will not have."""
-        for _ in range(3):
-            try:
-                return self._post(asked)
-            except Rejected as exc:
-                if not self._adapted(str(exc), asked):
-                    raise
-        return self._post(asked)
-
-    def _post(self, asked: dict[str, Any]) -> Reply:
+    def _post(self, body: dict[str, Any], purpose: str) -> Any:
+        """One request: the answer's JSON, or a ModelError."""
         from tunesmith.agent.llm.transport import PURPOSE_HEADER
 
-        body = {
-            name: value for name, value in asked.items() if name not in ("temperature", "limit", "purpose")
-        }
-        body[self._limit_name] = asked["limit"]
-        if asked["temperature"] is not None and "temperature" not in self._refused_parameters:
-            body["temperature"] = asked["temperature"]
         model, client = self.model, self._sdk()
         try:
             raw = client.chat.completions.with_raw_response.create(
-                model=model, extra_headers={PURPOSE_HEADER: asked["purpose"]}, **body
+                model=model, extra_headers={PURPOSE_HEADER: purpose}, **body
             )
-            return reply_of(json.loads(raw.text))
+            return json.loads(raw.text)
         except Exception as exc:  # noqa: BLE001  the door's edge: nothing but ModelErrors goes out
             raise translate(exc) from None
-
-    def _adapted(self, words: str, asked: dict[str, Any]) -> bool:
-        """Whether a rejection named a parameter that can be left out or renamed; remembers it."""
-        if "temperature" in words and asked["temperature"] is not None:
-            if "temperature" not in self._refused_parameters:
-                self._refused_parameters.add("temperature")
-                return True
-        if self._limit_name in words:
-            other = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-            if "limit" not in self._refused_parameters:
-                self._refused_parameters.add("limit")
-                self._limit_name = other[self._limit_name]
-                return True
-        return False
 
     def _first_listed(self) -> str:
         try:

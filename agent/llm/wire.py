@@ -89,14 +89,45 @@ def usage_of(data: Any) -> Usage | None:
 
 def reply_of(data: Any) -> Reply:
     """The first choice of a completion. A reply without one, or with odd types, reads as empty."""
-    message, finish_reason = _first_choice(data, "message")
-    refusal = message.get("refusal")
-    return Reply(
-        text=_text(message.get("content")),
-        arguments=_arguments(message.get("tool_calls")),
-        refusal=refusal if isinstance(refusal, str) else "",
-        finish_reason=finish_reason,
-    )
+    return next(iter(replies_of(data)), Reply())
+
+
+def replies_of(data: Any) -> list[Reply]:
+    """Every choice of a completion, in the server's order; what has odd types reads as empty."""
+    replies = []
+    for choice in _choices(data):
+        message, finish_reason = _said(choice, "message")
+        refusal = message.get("refusal")
+        replies.append(
+            Reply(
+                text=_text(message.get("content")),
+                arguments=_arguments(message.get("tool_calls")),
+                refusal=refusal if isinstance(refusal, str) else "",
+                finish_reason=finish_reason,
+            )
+        )
+    return replies
+
+
+def logprobs_of(data: Any) -> list[list[dict[str, Any]] | None]:
+    """For each choice the places of its text with their log-probabilities; None where there are none."""
+    found: list[list[dict[str, Any]] | None] = []
+    for choice in _choices(data):
+        given = choice.get("logprobs")
+        content = given.get("content") if isinstance(given, dict) else None
+        places = [p for p in content if isinstance(p, dict)] if isinstance(content, list) else []
+        found.append(places or None)
+    return found
+
+
+def with_system_folded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same conversation without system messages: their words stand before the first user's."""
+    words = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
+    rest = [dict(m) for m in messages if m.get("role") != "system"]
+    first = next((m for m in rest if m.get("role") == "user"), None)
+    if first is not None:
+        first["content"] = "\n\n".join([*words, str(first.get("content") or "")])
+    return rest
 
 
 def stream_events(chunks: Iterable[str]) -> list[dict[str, Any]]:
@@ -124,19 +155,21 @@ def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
     """Estimated tokens of what completions or chunks say, for servers that count nothing."""
     total = 0
     for event in events:
-        for part in ("message", "delta"):
-            said, _ = _first_choice(event, part)
-            total += estimate_tokens(_text(said.get("content")) + _text(said.get("reasoning_content")))
-            calls = said.get("tool_calls")
-            total += estimate_tokens(json.dumps(calls)) if calls else 0
+        for choice in _choices(event):
+            for part in ("message", "delta"):
+                said, _ = _said(choice, part)
+                total += estimate_tokens(_text(said.get("content")) + _text(said.get("reasoning_content")))
+                calls = said.get("tool_calls")
+                total += estimate_tokens(json.dumps(calls)) if calls else 0
     return total
 
 
-def _first_choice(data: Any, part: str) -> tuple[dict[str, Any], str]:
+def _choices(data: Any) -> list[dict[str, Any]]:
     choices = data.get("choices") if isinstance(data, dict) else None
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    if not isinstance(choice, dict):
-        return {}, ""
+    return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+
+
+def _said(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
     said, finish_reason = choice.get(part), choice.get("finish_reason")
     return said if isinstance(said, dict) else {}, finish_reason if isinstance(finish_reason, str) else ""
 

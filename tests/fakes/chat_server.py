@@ -8,7 +8,8 @@
 
 A script is a callable, one reply for every request, or a list played in order (its last one repeats).
 A str is a text answer and a dict an answer as JSON (through the tool when the request forces one, as a
-real server does). The server streams whatever reply the request wants streamed, with usage
+real server does). A reply with one answer is given as often as the request's `n` says; `several` gives
+different ones. The server streams whatever reply the request wants streamed, with usage
 when the request asks for it, and keeps every request it got.
 """
 
@@ -34,6 +35,8 @@ class ChatRequest:
     headers: dict[str, str]
     """Names in lower case."""
     body: dict[str, Any] = field(default_factory=dict)
+    n: int = 1
+    """Choices that the server will give."""
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -88,10 +91,19 @@ class Reply:
     """Seconds between the chunks of a stream."""
     empty: bool = False
     """Answer with an empty list of choices."""
+    contents: tuple[str, ...] = ()
+    """Texts of several choices, as many of them as are asked for (and again from the start if more are)."""
+    tokens: tuple[tuple[tuple[str, float, dict[str, float]], ...], ...] = ()
+    """(token, log-probability, alternatives) at each place of each choice; sent if asked for."""
 
 
 def text(content: str, **more: Any) -> Reply:
     return Reply(content=content, **more)
+
+
+def several(*contents: str, **more: Any) -> Reply:
+    """Different answers in one reply, for requests with `n`."""
+    return Reply(content=contents[0], contents=contents, **more)
 
 
 def answer(value: object, **more: Any) -> Reply:
@@ -161,6 +173,7 @@ class ChatServer:
         script: See the module's docstring.
         models: What `GET /v1/models` lists.
         rejects: Fields of a request that this server answers with 400, such as `response_format`, `tools`.
+        ignores: Fields that it takes and does nothing about, of `n` and `logprobs`.
         key: The only API key it accepts; None accepts any.
     Attributes:
         chats: Every chat request so far, in order of arrival.
@@ -174,9 +187,11 @@ class ChatServer:
         *,
         models: Sequence[str] = ("fake-model",),
         rejects: Sequence[str] = (),
+        ignores: Sequence[str] = (),
         key: str | None = None,
     ) -> None:
         self.script, self.models, self.rejects, self.key = script, tuple(models), tuple(rejects), key
+        self.ignores = tuple(ignores)
         self.requests: list[ChatRequest] = []
         self.chats: list[ChatRequest] = []
         self._lock = threading.Lock()  # guards the two lists
@@ -198,7 +213,8 @@ class ChatServer:
 
     def note(self, method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> ChatRequest:
         with self._lock:
-            request = ChatRequest(len(self.chats), method, path, headers, body)
+            kept = {name: value for name, value in body.items() if name not in self.ignores}
+            request = ChatRequest(len(self.chats), method, path, headers, body, int(kept.get("n") or 1))
             self.requests.append(request)
             if method == "POST":
                 self.chats.append(request)
@@ -264,7 +280,9 @@ def _handler_for(server: ChatServer) -> type[BaseHTTPRequestHandler]:
             if request.streamed and reply.raw is None:
                 self._stream(request, reply)
             else:
-                self._send(reply, reply.raw if reply.raw is not None else _completion(request, reply))
+                self._send(
+                    reply, reply.raw if reply.raw is not None else _completion(request, reply, server.ignores)
+                )
 
         def _send(self, reply: Reply, body: bytes) -> None:
             self.send_response(reply.status)
@@ -297,7 +315,11 @@ def _handler_for(server: ChatServer) -> type[BaseHTTPRequestHandler]:
 def _usage(request: ChatRequest, reply: Reply) -> dict[str, int] | None:
     if reply.usage is None:
         return None
-    said = (reply.content or "") + "".join(arguments for _, arguments in reply.tool_calls)
+    contents = [
+        reply.contents[index % len(reply.contents)] if reply.contents else reply.content or ""
+        for index in range(request.n)
+    ]
+    said = "".join(contents) + "".join(arguments for _, arguments in reply.tool_calls)
     estimates = (len(json.dumps(request.messages)) // 4 + 1, len(said) // 4 + 1)
     prompt, completion = (guess if n < 0 else n for n, guess in zip(reply.usage, estimates, strict=True))
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
@@ -324,14 +346,36 @@ def _tool_calls(request: ChatRequest, reply: Reply) -> list[dict[str, Any]]:
     ]
 
 
-def _completion(request: ChatRequest, reply: Reply) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": reply.content, "refusal": reply.refusal}
-    if reply.tool_calls:
-        message["tool_calls"] = _tool_calls(request, reply)
-    choice = {"index": 0, "message": message, "finish_reason": _finish_reason(reply)}
-    body = {**_frame(request, "chat.completion"), "choices": [] if reply.empty else [choice]}
+def _completion(request: ChatRequest, reply: Reply, ignores: Sequence[str] = ()) -> bytes:
+    choices: list[dict[str, Any]] = []
+    for index in range(0 if reply.empty else request.n):
+        content = reply.contents[index % len(reply.contents)] if reply.contents else reply.content
+        message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": reply.refusal}
+        if reply.tool_calls:
+            message["tool_calls"] = _tool_calls(request, reply)
+        choice = {"index": index, "message": message, "finish_reason": _finish_reason(reply)}
+        if request.body.get("logprobs") and "logprobs" not in ignores and reply.tokens:
+            most = request.body.get("top_logprobs", 0)
+            choice["logprobs"] = {"content": _places(reply.tokens[index % len(reply.tokens)], most)}
+        choices.append(choice)
+    body = {**_frame(request, "chat.completion"), "choices": choices}
     usage = _usage(request, reply)
     return json.dumps(body if usage is None else {**body, "usage": usage}).encode()
+
+
+def _places(tokens: Sequence[tuple[str, float, dict[str, float]]], most: int) -> list[dict[str, Any]]:
+    """Log-probabilities as the protocol has them: each place with its likeliest tokens."""
+    return [
+        {
+            "token": token,
+            "logprob": logprob,
+            "top_logprobs": [
+                {"token": other, "logprob": value}
+                for other, value in sorted(top.items(), key=lambda pair: -pair[1])[:most]
+            ],
+        }
+        for token, logprob, top in tokens
+    ]
 
 
 def _events(request: ChatRequest, reply: Reply) -> Iterator[str]:
