@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tunesmith.agent.sampler import TunesmithSampler
     from tunesmith.api import Result, tune
+    from tunesmith.data_card import DataCard
     from tunesmith.errors import TunesmithError
     from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
     from tunesmith.task import Task, load_task
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Bool": "tunesmith.space",
     "Categorical": "tunesmith.space",
+    "DataCard": "tunesmith.data_card",
     "Float": "tunesmith.space",
     "Int": "tunesmith.space",
     "Ordinal": "tunesmith.space",
@@ -36,6 +38,7 @@ _HOMES = {
 __all__ = [
     "Bool",
     "Categorical",
+    "DataCard",
     "Float",
     "Int",
     "Ordinal",

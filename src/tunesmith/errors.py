@@ -3,6 +3,7 @@
 TunesmithError                     the base; `except TunesmithError` catches all of ours
 ├── UsageError                     the person's input is wrong: exit code 2, no traceback
 │   ├── TaskError                  a task file: names file, line, key, fix
+│   ├── DataError                  a data file: names file, line, column or array, fix
 │   ├── SpaceError                 a search space that cannot be
 │   ├── InvalidConfiguration       a configuration outside its space: one `Problem` per fault
 │   ├── ObjectiveError             the training function or command cannot be loaded
@@ -66,6 +67,25 @@ class TaskError(UsageError):
         parts = [where, key, problem + (f" {fix}" if fix else "")]
         text = ": ".join(part for part in parts if part)
         super().__init__("\n".join([text, *map(str, also)]))
+
+
+class DataError(UsageError):
+    """A data file that no data card can be made of.
+
+    Attributes:
+        path: The file.
+        line: 1-based line, or None where unknown.
+        place: The column or array it is about, or None.
+        problem: What is wrong.
+        fix: What to do, or an empty string.
+    """
+
+    def __init__(
+        self, problem: str, *, path: Path, line: int | None = None, place: str | None = None, fix: str = ""
+    ) -> None:
+        self.path, self.line, self.place, self.problem, self.fix = path, line, place, problem, fix
+        where = str(path) if line is None else f"{path}:{line}"
+        super().__init__(": ".join(filter(None, [where, place, problem + (f" {fix}" if fix else "")])))
 
 
 class SpaceError(UsageError):

@@ -47,6 +47,7 @@ def test_the_public_names_are_these() -> None:
     assert tunesmith.__all__ == [
         "Bool",
         "Categorical",
+        "DataCard",
         "Float",
         "Int",
         "Ordinal",

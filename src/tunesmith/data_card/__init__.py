@@ -1,0 +1,5 @@
+"""The data card: what is known of the data a model is trained on, computed from the data itself."""
+
+from tunesmith.data_card.card import DataCard, FeatureFacts, Spread
+
+__all__ = ["DataCard", "FeatureFacts", "Spread"]
