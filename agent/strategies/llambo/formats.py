@@ -227,15 +227,16 @@ def _field(
     if warp != "none":
         forward = _FORWARD[warp]
         shown = Float(forward(parameter.low), forward(parameter.high))  # type: ignore[attr-defined]
-    decimals = _decimals(parameter, protocol.number_rule, warp != "none")
+    decimals = _decimals(parameter, protocol.number_rule, shown if warp != "none" else None)
     return Field(renaming.names[name], replace(shown, when=None), warp, decimals, labels)
 
 
-def _decimals(parameter: Parameter, rule: str, warped: bool) -> int | None:
+def _decimals(parameter: Parameter, rule: str, warped: Float | None) -> int | None:
+    """Decimals that a number is shown with; None: as many as it needs."""
     if rule == "span":
-        return None
+        return None if warped is None else max(0, math.ceil(2.95 - math.log10(warped.high - warped.low)))
     if isinstance(parameter, Int):
-        if not warped:
+        if warped is None:
             return 0
         return decimals_of(math.log10(parameter.low)) if rule == "lower_bound" else 4
     if isinstance(parameter, Float):
@@ -274,7 +275,7 @@ _INVERSE: dict[Warp, str] = {"none": "{}", "log10": "10**({})", "logit": "1 / (1
 
 
 def _within(parameter: Parameter, shown: Any, field: Field) -> Any:
-    """The real value that is shown as `shown`, or the bound that it misses by no more than the rounding of what is printed."""
+    """The real value shown as `shown`, or the bound that it misses by no more than the rounding in print."""
     value = field.backward(shown)
     if not isinstance(parameter, Float | Int) or not is_number(value) or not math.isfinite(value):
         return value

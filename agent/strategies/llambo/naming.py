@@ -50,9 +50,9 @@ def safe(space: Space) -> Renaming:
     for name, parameter in space.parameters.items():
         if isinstance(parameter, Categorical | Ordinal):
             words = [value for value in parameter.listed if isinstance(value, str)]
-            changed: dict[Value, str] = {**_aliases(words, "choice")}
-            if any(word != label for word, label in changed.items()):
-                labels[name] = changed
+            aliases = _aliases(words, "choice")
+            if any(word != alias for word, alias in aliases.items()):
+                labels[name] = {word: aliases[word] for word in words}
     return Renaming(_aliases(space.names, "parameter"), labels)
 
 
