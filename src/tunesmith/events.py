@@ -140,6 +140,22 @@ class Degraded(_Event):
     """What was done instead."""
 
 
+class AnswersParsed(_Event):
+    """Answers of a language model were read; how many at which stage. What it took is in Degraded events."""
+
+    kind: Literal["answers_parsed"] = "answers_parsed"
+    where: str
+    """What was asked for, such as `llambo/candidates.v1`."""
+    strict: int = 0
+    """In the form that was asked for."""
+    tolerant: int = 0
+    """In another form that leaves no doubt of what is meant, or from JSON that was repaired."""
+    repaired: int = 0
+    """After one question back."""
+    refused: int = 0
+    """Not usable: the numeric methods went on without them."""
+
+
 class Noted(_Event):
     """A plain line for the person watching."""
 
@@ -188,6 +204,7 @@ Event = Annotated[
     | Decided
     | ModelCalled
     | Degraded
+    | AnswersParsed
     | Noted
     | CommandDone
     | Answered
