@@ -3,9 +3,9 @@
 Results are text of bounded size whatever the history's length. Wrong use raises ToolError, whose text
 tells a model what to do instead.
 
-Statistics keeps the upper hand by one rule, checked at every launch: configurations that the policy made
-up itself ("own") never outnumber the other trials of the run that were not a warm start. So at least
-half of these are always the strategy's own choice, at every moment and however often the policy is woken.
+Statistics keeps the upper hand by one rule, checked at every launch: what a model made up or had a say in
+passes the gate (`gate.py`) only so often. So at least half of the trials after the warm start are always the
+surrogate's own choice, in any stretch of the run and however often the policy is woken.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.analysis.task_text import task_text
+from tunesmith.tools.gate import GATE, OWN, WARM_START, is_open, side, started
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
-OWN = "own_choice"
-"""Mark in `Proposal.details` of a configuration that the policy made up and launched past the acquisition."""
-WARM_START = "warm_start"
-"""Mark in `Proposal.details` of a zero-shot configuration, made before there was much to learn from."""
+__all__ = ["MAX_LAUNCH", "OWN", "WARM_START", "StudyToolbox", "Suggester"]
+
 NEAR = 0.005
 """Two configurations closer than this in every coordinate of the unit cube are the same experiment."""
 MAX_ROWS = 12
@@ -75,6 +74,7 @@ class StudyToolbox:
         self._suggest, self._launch, self._queued = suggest, launch, queued
         self._finish_after = max(1, finish_after)
         self._suggested: dict[Configuration, Proposal] = {}
+        self._held: dict[Configuration, Proposal] = {}  # refused at the gate
         self._launched: dict[Configuration, int] = {}
         self._turn: list[Proposal] = []
         self._lock = threading.RLock()  # a model may call several tools at once
@@ -110,9 +110,9 @@ class StudyToolbox:
         return found
 
     def candidates(self) -> tuple[Proposal, ...]:
-        """The model's suggestions that were not launched: they go on competing under the acquisition."""
+        """The model's configurations that were not launched: they go on competing under the acquisition."""
         with self._lock:
-            held = (*self._suggested.values(), *self._suggest.left)
+            held = (*self._suggested.values(), *self._held.values(), *self._suggest.left)
             kept = {p.configuration: p for p in held if p.origin is Origin.MODEL}
             return tuple(p for c, p in kept.items() if c not in self._launched)
 
@@ -129,7 +129,7 @@ class StudyToolbox:
             self._check_room(len(accepted))
             self._check_legal(accepted)
             self._check_new(accepted)
-            self._check_share(sum(OWN in p.details for p in accepted))
+            self._check_gate(accepted)
             numbers = self._launch(accepted)
             self._launched.update(zip((p.configuration for p in accepted), numbers, strict=True))
             self._turn += accepted
@@ -152,7 +152,7 @@ class StudyToolbox:
         """A configuration that nobody suggested is the policy's own, and is counted as that."""
         if proposal.configuration in self._suggested or proposal.origin is not Origin.MODEL:
             return proposal
-        return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0}})
+        return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0, GATE: 0.0}})
 
     def _check_room(self, wanted: int) -> None:
         if len(self._launched) + wanted > MAX_LAUNCH:
@@ -210,26 +210,25 @@ class StudyToolbox:
             return format_metric(self._history, trial.value)
         return "running now" if not trial.finished else trial.state.value.replace("_", " ")
 
-    def _check_share(self, own: int) -> None:
-        if not own:
-            return
-        allowed = self.own_allowance()
-        if own > allowed:
-            raise ToolError(
-                f"{own} configurations of your own were given, {allowed} are allowed now: at least half of "
-                "the trials stay the statistical strategy's choice. Launch what suggest returned, or call "
-                "decide: the strategy then goes on and you are woken again."
-            )
+    def _check_gate(self, proposals: Sequence[Proposal]) -> None:
+        passed = self._so_far()
+        for place, proposal in enumerate(proposals, 1):
+            if side(proposal) == "model" and not is_open(passed):
+                self._held.update((p.configuration, p) for p in proposals if side(p) == "model")
+                raise ToolError(
+                    f"configuration {place} may not be launched now: at least half of the trials stay the "
+                    "statistical strategy's own choice, so yours must wait for some of these. It goes on "
+                    "competing under the acquisition function. Launch what the surrogate chose by itself, or "
+                    "call decide: you are woken again."
+                )
+            passed.append(proposal)
 
     def own_allowance(self) -> int:
-        """How many configurations of its own the policy may launch now."""
-        own = others = 0
-        for proposal in (*(t.proposal for t in self._history), *self._waiting()):
-            if OWN in proposal.details:
-                own += 1
-            elif WARM_START not in proposal.details:
-                others += 1
-        return max(0, others - own)
+        """How many configurations of its own the policy may launch now: 1, or 0 while the gate is shut."""
+        return int(is_open(self._so_far()))
+
+    def _so_far(self) -> list[Proposal]:
+        return [*started(self._history), *self._waiting()]
 
     def _waiting(self) -> list[Proposal]:
         """What is queued, or was launched in this turn, and is not in the snapshot."""

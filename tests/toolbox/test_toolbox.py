@@ -10,6 +10,7 @@ from fakes.histories import SPACE, briefing, configured, grown, history, proposa
 from tunesmith.budget import Budget
 from tunesmith.errors import ToolError
 from tunesmith.history import History
+from tunesmith.tools.gate import GATE
 from tunesmith.tools.toolbox import MAX_LAUNCH, OWN, WARM_START, StudyToolbox
 from tunesmith.trial import Configuration, Origin, Proposal, TrialState
 
@@ -89,8 +90,33 @@ def test_a_launched_suggestion_keeps_who_proposed_it_and_is_not_the_policys_own(
 
 def test_own_configurations_are_marked_and_numbered_at_once():
     box, queue = toolbox(grown(5))
-    assert box.launch_trials([own(width=99), own(width=33)]) == [5, 6]
-    assert [OWN in p.details for p in queue.waiting] == [True, True]
+    assert box.launch_trials([own(width=99)]) == [5]
+    assert [p.details for p in queue.waiting] == [{OWN: 1.0, GATE: 0.0}]
+
+
+def test_what_the_gate_keeps_back_goes_on_competing_and_may_be_launched_after_a_trial_of_the_surrogates():
+    past = grown(5)
+    box, queue = toolbox(past)
+    with pytest.raises(ToolError, match="configuration 2 may not be launched now: at least half"):
+        box.launch_trials([own(width=99), own(width=33)])
+    assert queue.waiting == [] and [p.configuration["width"] for p in box.candidates()] == [99, 33]
+    box.launch_trials([own(width=99)])
+    assert "launch now: 0" in box.describe_task()
+    past = past.with_trial(trial(5, configured(width=99), 0.5, details={OWN: 1.0}))
+    with pytest.raises(ToolError):
+        toolbox(past)[0].launch_trials([own(width=33)])
+    past = past.with_trial(trial(6, configured(width=50), 0.5))
+    assert toolbox(past)[0].launch_trials([own(width=33)]) == [7]
+
+
+def test_a_suggestion_that_the_model_had_a_say_in_passes_the_gate_only_in_its_turn():
+    ours, theirs = proposal(configured(width=60)), proposal(configured(width=61), details={GATE: 0.0})
+    past = grown(5).with_trial(trial(5, configured(width=99), 0.5, details={GATE: 0.0}))
+    box, queue = toolbox(past, ours, theirs)
+    box.suggest(2)
+    with pytest.raises(ToolError, match="at least half"):
+        box.launch_trials([theirs])
+    assert box.launch_trials([ours, theirs]) == [6, 7]
 
 
 def test_repeats_are_refused_with_the_trial_and_its_value():
