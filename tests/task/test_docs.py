@@ -9,6 +9,7 @@ from tunesmith.budget import Budget, ModelCaps
 from tunesmith.space.documents import KEYS
 from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
+from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
@@ -32,6 +33,7 @@ def rows(section):
         ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
          + [f"model.{key}" for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),
+        ("data_file", list(DataFile.model_fields)),
     ],
 )  # fmt: skip
 def test_every_key_is_documented_and_no_other(section, keys):

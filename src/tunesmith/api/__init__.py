@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tunesmith.api.result import Result
+from tunesmith.data_card import DataCard
 from tunesmith.errors import SpaceError, UsageError
 from tunesmith.events import Event
 from tunesmith.history import Direction
@@ -42,6 +43,7 @@ def tune(
     name: str | None = None,
     runs: str | Path = "runs",
     description: str = "",
+    data: tuple[Any, Any] | DataCard | None = None,
     wall_time_s: float | None = None,
     trial_time_s: float | None = None,
     seed: int = 0,
@@ -63,6 +65,8 @@ def tune(
         name: Name of the run folder. Given again, the run is continued; without it every call
             makes a new folder named after the function.
         description: The job in words; used by a language model and by the priors.
+        data: The training data as `(X, y)`, y None for no target, or its DataCard; figures of it are used as
+            the description is. The data itself is not kept and not sent.
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
         model: Which language model to use; None for none.
@@ -81,6 +85,7 @@ def tune(
         {
             "name": slug(getattr(train, "__name__", "train")) if name is None else name,
             "description": description,
+            "data_card": DataCard.from_arrays(*data) if isinstance(data, tuple) else data,
             "metric": metric,
             "direction": direction,
             "space": space,

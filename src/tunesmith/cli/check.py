@@ -35,6 +35,8 @@ def check(
         print(f"  default    {loaded.space.format(loaded.default)}")
     else:
         print("  default    none stated: the best will be compared with nothing")
+    if loaded.data_card is not None:
+        print(f"  data       {loaded.data_card.words()}")
     budget = loaded.budget
     limits = [f"{budget.trials} trials"]
     limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []

@@ -155,12 +155,15 @@ class DataCard(Frozen):
         """The figures as plain data, None where unknown; without the list of features."""
         return self.model_dump(mode="json", exclude={"listed", "classes"}) | {"classes": dict(self.classes)}
 
-    def words(self) -> str:
-        """The card as a few sentences, at most about 1,200 characters."""
-        return clean(" ".join(filter(None, self._sentences())), WORDS_LENGTH)
+    def words(self, *, names: bool = True) -> str:
+        """The card as a few sentences, at most about 1,200 characters.
 
-    def _sentences(self) -> list[str]:
-        return [self._size(), self._target(), self._gaps(), self._scale(), self._shape(), self._relations()]
+        Args:
+            names: Whether classes are named. Their names come from the data, so they have no place in text
+                that decides anything.
+        """
+        parts = [self._size(), self._target(names), self._gaps(), self._scale(), self._shape()]
+        return clean(" ".join(filter(None, [*parts, self._relations()])), WORDS_LENGTH)
 
     def _size(self) -> str:
         kinds = f"{self.numeric:,} numeric, {self.categorical:,} categorical"
@@ -168,7 +171,7 @@ class DataCard(Frozen):
         used = "" if self.samples_used == self.samples else f"; figures from {self.samples_used:,} samples"
         return f"{size}, {_count(self.features, 'feature')} ({kinds}){used}."
 
-    def _target(self) -> str:
+    def _target(self, names: bool) -> str:
         if self.task == "regression" and self.target_mean is not None and self.target_sd is not None:
             skew = "" if self.target_skewness is None else f", skewness {self.target_skewness:.3g}"
             return (
@@ -177,12 +180,13 @@ class DataCard(Frozen):
             )
         if self.task != "classification":
             return ""
-        largest = sorted(self.classes, key=lambda item: -item[1])[:CLASSES_IN_WORDS]
-        shown = [f"{name} ({count:,})" for name, count in self.classes if (name, count) in largest]
-        rest = self.n_classes - len(shown[:CLASSES_IN_WORDS])
+        shown = sorted(self.classes, key=lambda item: -item[1])[:CLASSES_IN_WORDS]
+        shown = [item for item in self.classes if item in shown]  # in the card's order
+        told = ", ".join(f"{name} ({count:,})" if names else f"{count:,}" for name, count in shown)
+        rest = self.n_classes - len(shown)
         more = f" and {rest:,} more" if rest > 0 else ""
-        listed = ", ".join(shown[:CLASSES_IN_WORDS])
-        return f"Classification into {_count(self.n_classes, 'class', 'classes')}: {listed}{more}."
+        of = "" if names else "of sizes "
+        return f"Classification into {_count(self.n_classes, 'class', 'classes')}: {of}{told}{more}."
 
     def _gaps(self) -> str:
         missing = f"{self.missing:.2%} of entries are missing." if self.missing else "No entry is missing."

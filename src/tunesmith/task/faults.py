@@ -33,6 +33,7 @@ _EXAMPLES = {
     "objective": "Write `objective: train.py:train`, or `objective: {command: 'python train.py --lr {lr}'}`.",
     "confirm": "Write `confirm: {seeds: 5}`.",
     "pruner": "Write `pruner: {kind: median}`.",
+    "data_file": "Write `data_file: {path: train.csv, target: label}`.",
 }
 
 
@@ -178,6 +179,8 @@ def _translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> 
 
 def _keys_at(loc: tuple[str, ...]) -> list[str]:
     """The legal keys of the mapping at a place."""
+    from tunesmith.data_card import DataCard
+    from tunesmith.task.data_file import DataFile
     from tunesmith.task.task import Confirm, ObjectiveSpec, PrunerSpec, Task
 
     if loc == ():
@@ -190,6 +193,8 @@ def _keys_at(loc: tuple[str, ...]) -> list[str]:
         ("objective",): ObjectiveSpec,
         ("confirm",): Confirm,
         ("pruner",): PrunerSpec,
+        ("data_file",): DataFile,
+        ("data_card",): DataCard,
     }
     return list(models[loc].model_fields) if loc in models else []
 

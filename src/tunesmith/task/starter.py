@@ -126,6 +126,7 @@ def _text(
         f"description: {_quoted(f'Tune {script.name}.')}",
         'model: ""  # such as: small CNN trained with Adam',
         'data: ""  # such as: 300 grey images of 8x8, 10 classes',
+        "# data_file: {path: train.csv, target: label}  # figures of the data, computed from it",
         "",
         f"metric: {_quoted(metric)}  # {about_metric}",
         f"direction: {direction}  # or {'maximize' if direction == 'minimize' else 'minimize'}",

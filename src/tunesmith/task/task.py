@@ -20,12 +20,14 @@ from pydantic import (
 )
 
 from tunesmith.budget import Budget
-from tunesmith.errors import ObjectiveError
+from tunesmith.data_card import DataCard
+from tunesmith.errors import DataError, ObjectiveError
 from tunesmith.history import Direction
 from tunesmith.interfaces import Objective
 from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
+from tunesmith.task.data_file import DataFile
 from tunesmith.trial import ConfigurationField, Frozen
 
 FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
@@ -162,6 +164,10 @@ class Task(Frozen):
     """The model being trained in words, such as `small CNN, Adam`."""
     data: Words = ""
     """Facts about the data in words, such as `300 grey images of 8x8, 10 classes`."""
+    data_file: DataFile | None = None
+    """The file that `data_card` is computed from, when the task is made."""
+    data_card: DataCard | None = None
+    """Figures of the data. Given together with `data_file`, as in a run's own task file, they stand."""
     metric: str
     """Name of the value to optimise; a dict that the training code returns must hold it."""
     direction: Direction
@@ -206,6 +212,11 @@ class Task(Frozen):
             )
             raise faults.joined(found) from None
         found += faults.across(task)
+        if task.data_file is not None and task.data_card is None:
+            try:
+                task = task.model_copy(update={"data_card": task.data_file.card(task.folder)})
+            except DataError as error:
+                found.append(faults.fault(("data_file",), str(error)))
         if found:
             raise faults.joined(found)
         return task
@@ -256,9 +267,15 @@ class Task(Frozen):
         """The training code as the task file names it."""
         return "a Python function" if self.objective is None else self.objective.text()
 
-    def words(self) -> str:
-        """Description, model and data in words; empty when the task says nothing."""
-        parts = [("", self.description), ("Model: ", self.model), ("Data: ", self.data)]
+    def words(self, *, card: bool = True) -> str:
+        """Description, model and data in words; empty when the task says nothing.
+
+        Args:
+            card: Whether the data card's words are among them: without names of classes, which come from the
+                data and must not decide which prior fits.
+        """
+        figures = "" if self.data_card is None or not card else self.data_card.words(names=False)
+        parts = [("", self.description), ("Model: ", self.model), ("Data: ", self.data), ("", figures)]
         return "\n".join(label + text.strip() for label, text in parts if text.strip())
 
     def to_yaml(self) -> str:
