@@ -1,10 +1,17 @@
-"""Log expected improvement, stable however unlikely an improvement is.
+"""Acquisition functions: what a trial of unknown score is worth. Pure functions; larger scores are better.
 
-Ament et al., *Unexpected improvements to expected improvement*, 2023: far from the incumbent EI underflows
-to 0 and all candidates look alike; its logarithm, computed directly, still tells them apart.
+Log expected improvement is the one to use: far from the incumbent EI underflows to 0 and all candidates look
+alike; its logarithm, computed directly, still tells them apart (Ament et al., *Unexpected improvements to
+expected improvement*, 2023). Plain EI ranks alike wherever it does not underflow, and is LLAMBO's. The upper
+confidence bound (Srinivas et al., 2010) knows no incumbent.
+
+Trials that are still running are the caller's: with a surrogate that can be conditioned on them (a Gaussian
+process) as fantasies, with any other by leaving their configurations out.
 """
 
 from __future__ import annotations
+
+from typing import Literal, get_args
 
 import numpy as np
 from scipy.special import erfcx, ndtr
@@ -13,6 +20,54 @@ from tunesmith.history import Array
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 TINY = 1e-12
+Acquisition = Literal["ei", "log_ei", "ucb"]
+ACQUISITIONS: tuple[str, ...] = get_args(Acquisition)
+WORDS: dict[str, str] = {
+    "ei": "expected improvement",
+    "log_ei": "expected improvement",
+    "ucb": "upper confidence bound",
+}
+"""What a person calls them."""
+
+
+def acquire(name: Acquisition, mean: Array, std: Array, incumbent: float, *, kappa: float = 2.0) -> Array:
+    """The acquisition function `name`; arguments as below, `kappa` for the upper confidence bound only.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    match name:
+        case "ei":
+            return expected_improvement(mean, std, incumbent)
+        case "log_ei":
+            return log_expected_improvement(mean, std, incumbent)
+        case "ucb":
+            return upper_confidence_bound(mean, std, kappa)
+    raise ValueError(f"there is no acquisition function {name!r}, only {', '.join(ACQUISITIONS)}")
+
+
+def expected_improvement(mean: Array, std: Array, incumbent: float) -> Array:
+    """E[max(f - incumbent, 0)] for f ~ N(mean, std^2), maximising (Jones et al., 1998).
+
+    Args:
+        mean, std: Posterior moments, shape (n,), std >= 0, one unit with incumbent.
+    Returns:
+        Shape (n,), in that unit, >= 0; the certain gain where std is 0.
+    """
+    gain = mean - incumbent
+    z = gain / np.maximum(std, TINY)
+    spread = std * np.exp(-(np.clip(z, -40, 40) ** 2) / 2 - LOG_SQRT_2PI)
+    return np.where(std > 0, np.maximum(gain * ndtr(z) + spread, 0.0), np.maximum(gain, 0.0))
+
+
+def upper_confidence_bound(mean: Array, std: Array, kappa: float = 2.0) -> Array:
+    """mean + kappa std: the optimist's score, maximising (Srinivas et al., 2010).
+
+    Args:
+        mean, std: Posterior moments, shape (n,), std >= 0.
+        kappa: Standard deviations of optimism, >= 0.
+    """
+    return mean + kappa * std
 
 
 def log_expected_improvement(mean: Array, std: Array, incumbent: float) -> Array:
