@@ -73,7 +73,7 @@ class DataError(UsageError):
     """A data file that no data card can be made of.
 
     Attributes:
-        path: The file.
+        path: The file, or None where unknown.
         line: 1-based line, or None where unknown.
         place: The column or array it is about, or None.
         problem: What is wrong.
@@ -81,10 +81,16 @@ class DataError(UsageError):
     """
 
     def __init__(
-        self, problem: str, *, path: Path, line: int | None = None, place: str | None = None, fix: str = ""
+        self,
+        problem: str,
+        *,
+        path: Path | None = None,
+        line: int | None = None,
+        place: str | None = None,
+        fix: str = "",
     ) -> None:
         self.path, self.line, self.place, self.problem, self.fix = path, line, place, problem, fix
-        where = str(path) if line is None else f"{path}:{line}"
+        where = ":".join(str(part) for part in (path, line) if part is not None)
         super().__init__(": ".join(filter(None, [where, place, problem + (f" {fix}" if fix else "")])))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -213,7 +214,7 @@ def _read_npz(path: Path, target: str | int | None) -> Table:
             y = None if target is None else str(target)
             X = _data_name(path, [name for name in names if name != y])
             return _checked(path, _member(path, archive, X), None if y is None else _member(path, archive, y))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise DataError(
             f"is not a .npz file ({short(str(error))}).", path=path, fix="Save it with numpy.savez."
         ) from None
@@ -252,9 +253,8 @@ def _array(path: Path, file: Any, name: str | None) -> NDArray[Any]:
             f"is not an array of numpy's ({short(str(error))}).", path=path, place=place, fix="Save it again."
         ) from None
     if dtype.hasobject or dtype.names is not None or dtype.kind in "cV":
-        _refuse(
-            path, place, f"holds {dtype.name if dtype.names is None else 'records'}, which are not read here."
-        )
+        kind = "records" if dtype.names is not None else f"{dtype.name} values"
+        _refuse(path, place, f"holds {kind}, which are not read here.")
     size = math.prod(shape, start=dtype.itemsize)
     if min(shape, default=0) < 0:
         _refuse(path, place, f"has the shape {short(shape)}.", "Save it again.")
