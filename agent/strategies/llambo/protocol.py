@@ -49,6 +49,7 @@ _SHARED = (
     Constant("top_pct", "top_share", 0.25, CODE),
     Constant("acquisition", "acquisition", "ei", f"{CODE}; {PAPER}"),
     Constant("target", "target", "upstream", CODE),
+    Constant("filter of candidates", "out_of_range", "drop", f"{CODE}: keys known and in range"),
     Constant("retries of the sampler", "attempts", 4, f"{CODE}: gives up after the fourth"),
     Constant("top_p", "top_p", 0.95, f"{CODE}; {PAPER}"),
     Constant("surrogate temperature", "surrogate_temperature", 0.7, f"{CODE}; {PAPER}"),
