@@ -3,16 +3,17 @@
     study = optuna.create_study(sampler=TunesmithSampler(seed=1, words="CNN trained with Adam"))
     study.optimize(objective, n_trials=30)
 
-Works define-by-run: without a space, parameters that all completed trials share are proposed together by
-the Gaussian process; any other is drawn by its name's prior. Why each trial was proposed is in its user
-attribute `tunesmith`, which optuna-dashboard shows.
+Works define-by-run: without a space, parameters that all completed trials share are proposed together by the
+Gaussian process. A parameter of a branch is proposed from the trials that took its branch, and drawn by its
+name's prior while there are few. Why each trial was proposed is in its user attribute `tunesmith`, which
+optuna-dashboard shows.
 """
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,10 +26,12 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.agent.knowledge import find_card
+from tunesmith.agent.scalarise import draw_weights
 from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
 from tunesmith.agent.strategies.hybrid import Proposer
 from tunesmith.agent.strategies.prior import Prior, parameter_prior
 from tunesmith.agent.study_view import ATTRIBUTE, StudyView, Translation
+from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.history import History
 from tunesmith.seeds import derive_seed, rng_for
@@ -37,15 +40,19 @@ from tunesmith.trial import Origin, Proposal
 
 MODEL_CANDIDATES, ASK_EVERY = 6, 5
 """A language model is asked for 6 candidates at most once in 5 finished trials."""
+BRANCH_FROM = 3
+"""Completed trials with a parameter from which on it is proposed from what they found, not drawn."""
 ENQUEUED = "fixed_params"
 """The system attribute in which Optuna keeps what `enqueue_trial` asked for."""
+_Proposed = tuple[Proposal, Translation]
 
 
 class TunesmithSampler(BaseSampler):
     """Gaussian process with priors by hyperparameter name; default configuration first.
 
-    One objective only. A failed trial (Optuna's FAIL, or an infinite value) counts as a poor one, so that
-    its surroundings are avoided; running trials are taken into account.
+    A failed trial (Optuna's FAIL, or an infinite value) counts as a poor one, so that its surroundings are
+    avoided; running trials are taken into account. Several objectives are scalarised with weights that are
+    drawn anew for every trial (see `scalarise.py`). Constraints of a study (`constraints_func`) are not read.
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.
@@ -54,6 +61,7 @@ class TunesmithSampler(BaseSampler):
         priors: Whether priors take part at all.
         default: Values to start from, tried first; without a space it may name only some parameters.
         model: A language model as a source of candidates, which compete under the one acquisition function.
+        data: The training data's DataCard, or `(X, y)` to compute it from; its words join `words`.
     """
 
     def __init__(
@@ -65,8 +73,12 @@ class TunesmithSampler(BaseSampler):
         priors: bool = True,
         default: Mapping[str, Any] | None = None,
         model: Proposer | None = None,
+        data: DataCard | tuple[Any, Any] | None = None,
     ) -> None:
-        self._space, self._words, self._priors, self._model = space, words, priors, model
+        card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
+        figures = "" if card is None else card.words(names=False)
+        self._words = "\n".join(filter(None, [words.strip(), figures]))
+        self._space, self._priors, self._model = space, priors, model
         self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self._default = dict(default or {})
         if space is not None and default is not None:
@@ -79,6 +91,10 @@ class TunesmithSampler(BaseSampler):
         self._strategies: dict[Space, GaussianProcessStrategy] = {}
         self._guests: tuple[Proposal, ...] = ()
         self._ask_at = 0
+        # Proposals for branches of running trials, by trial number and the names proposed together.
+        self._branches: WeakKeyDictionary[Study, dict[int, dict[tuple[str, ...], _Proposed]]] = (
+            WeakKeyDictionary()
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         # Samplers are pickled to resume studies; what is forgotten here is found again from the study.
@@ -90,7 +106,6 @@ class TunesmithSampler(BaseSampler):
         self._forget()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        self._raise_error_if_multi_objective(study)
         if self._space is not None:
             return self._space.to_distributions()
         found = intersection_search_space(study.get_trials(deepcopy=False))
@@ -99,26 +114,76 @@ class TunesmithSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
         if not search_space:
             return {}
-        # One proposal at a time: each must see what the one before it proposed.
+        proposal, translation = self._propose(study, trial, search_space, self._candidates)
+        params = translation.to_optuna(proposal.configuration)
+        notes = {**_provenance(proposal), "configuration": params}
+        if len(study.directions) > 1:
+            notes["weights"] = [round(weight, 3) for weight in self._weights(study, trial)]
+        _note(study, trial, notes)
+        return params
+
+    def _propose(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        search_space: Mapping[str, BaseDistribution],
+        ask: Callable[[History], tuple[Proposal, ...]] | None = None,
+    ) -> _Proposed:
+        """A configuration of `search_space` for a trial; one at a time, for each must see the one before."""
         with self._lock:
             view = self._view(study, search_space)
-            history = view.history(study, but=trial.number)
-            strategy = self._strategy(view.translation.space)
-            guests = self._candidates(history) if self._model is not None else ()
-            proposals = strategy.with_seed(derive_seed(self._seed, trial.number)).propose(history, 1, guests)
-            proposal = proposals[0] if proposals else self._again(view.translation.space, trial)
+            space = view.translation.space
+            weights = self._weights(study, trial)
+            history = view.history(study, but=trial.number, weights=weights)
+            guests = ask(history) if ask is not None and self._model is not None else ()
+            strategy = self._strategy(space).with_seed(derive_seed(self._seed, trial.number))
+            proposals = strategy.propose(history, 1, guests)
+            proposal = proposals[0] if proposals else self._again(space, trial)
             view.proposed[trial.number] = proposal.configuration
-        params = view.translation.to_optuna(proposal.configuration)
-        _note(study, trial, {**_provenance(proposal), "configuration": params})
-        return params
+        if len(weights) > 1:
+            shown = " : ".join(f"{weight:.2f}" for weight in weights)
+            reason = f"For weights {shown} of the objectives: {proposal.reason}"
+            proposal = proposal.model_copy(update={"reason": reason})
+        return proposal, view.translation
+
+    def _weights(self, study: Study, trial: FrozenTrial) -> tuple[float, ...]:
+        objectives = len(study.directions)
+        return draw_weights(self._seed, trial.number, objectives) if objectives > 1 else (1.0,)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        self._raise_error_if_multi_objective(study)
+        branch = self._branch(study, param_name, param_distribution)
+        if not branch:
+            return self._drawn(trial, param_name, param_distribution)
+        # Parameters of one branch are asked for one by one; all come from one proposal.
+        kept = self._branches.setdefault(study, {}).setdefault(trial.number, {})
+        names = tuple(branch)
+        if names not in kept:
+            kept[names] = self._propose(study, trial, branch)
+        proposal, translation = kept[names]
+        notes = dict(trial.user_attrs.get(ATTRIBUTE, {}))
+        notes["branches"] = {**notes.get("branches", {}), param_name: proposal.reason}
+        _note(study, trial, notes)
+        return translation.to_optuna(proposal.configuration)[param_name]
+
+    def _branch(self, study: Study, name: str, distribution: BaseDistribution) -> dict[str, BaseDistribution]:
+        """The parameters that all finished trials with this one share; empty while these are too few."""
+        taken = [
+            trial
+            for trial in study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
+            if trial.distributions.get(name) == distribution
+        ]
+        if len(taken) < BRANCH_FROM:
+            return {}
+        return {
+            key: shared for key, shared in intersection_search_space(taken).items() if not shared.single()
+        }
+
+    def _drawn(self, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
+        """One parameter by itself: in the first trial its default or its prior's mode; later a draw."""
         translation = Translation({param_name: param_distribution})
         space = translation.space
         parameter = space.parameters[param_name]
@@ -141,15 +206,20 @@ class TunesmithSampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, state: OptunaState, values: Sequence[float] | None
     ) -> None:
         """Complete the record of a trial that was not proposed as a whole, or ran something else."""
+        self._branches.get(study, {}).pop(trial.number, None)
         notes = trial.user_attrs.get(ATTRIBUTE)
         wanted = notes.get("configuration", {}) if isinstance(notes, dict) else {}
         changed = any(name in wanted and wanted[name] != value for name, value in trial.params.items())
         if changed or (notes is None and ENQUEUED in trial.system_attrs):
             reason = "Set by hand: enqueued, or fixed by another sampler; not what Tunesmith proposed."
             _note(study, trial, {"origin": Origin.USER.value, "reason": reason})
-        elif notes is None:
+        elif not isinstance(notes, dict) or "origin" not in notes:
             reason = "Each parameter drawn by itself: from its default or its name's prior where it has one."
-            _note(study, trial, {"origin": Origin.PRIOR.value, "reason": reason})
+            origin, notes = Origin.PRIOR, notes if isinstance(notes, dict) else {}
+            if notes.get("branches"):
+                reason = "Proposed branch by branch, as the trials so far share no parameters."
+                origin = Origin.SURROGATE
+            _note(study, trial, {"origin": origin.value, "reason": reason, **notes})
 
     def _view(self, study: Study, search_space: Mapping[str, BaseDistribution]) -> StudyView:
         own = self._space is not None and set(search_space) == set(self._space.names)

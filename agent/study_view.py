@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
+from tunesmith.agent.scalarise import scalarise
 from tunesmith.errors import InvalidConfiguration, SpaceError
 from tunesmith.history import Direction, History
 from tunesmith.space import Categorical, Space
@@ -92,14 +94,20 @@ class StudyView:
     proposed: dict[int, Configuration] = field(default_factory=dict)
     _finished: History | None = None
     _read: set[int] = field(default_factory=set)
+    _objectives: dict[int, tuple[float, ...]] = field(default_factory=dict)
 
-    def history(self, study: Study, but: int) -> History:
-        """Everything known except trial number `but`, which is being proposed for."""
+    def history(self, study: Study, but: int, weights: tuple[float, ...] = (1.0,)) -> History:
+        """Everything known except trial number `but`, which is being proposed for.
+
+        Args:
+            weights: Of the study's objectives. With several, the values are their scalarisation, to be
+                minimised.
+        """
         finished = self._finished
         if finished is None:
-            maximise = study.direction == StudyDirection.MAXIMIZE
+            maximise = len(study.directions) == 1 and study.direction == StudyDirection.MAXIMIZE
             direction: Direction = "maximize" if maximise else "minimize"
-            finished = History(self.translation.space, "value", direction, default=self.default)
+            finished = History(self.translation.space, _metric(study), direction, default=self.default)
         running: list[Trial] = []
         for frozen in study.get_trials(deepcopy=False):
             if frozen.number == but or frozen.number in self._read:
@@ -110,12 +118,34 @@ class StudyView:
                 self.proposed.pop(frozen.number, None)
                 if trial is not None:
                     finished = finished.with_trial(trial)
+                    if trial.state is TrialState.COMPLETED:
+                        self._objectives[trial.number] = tuple(frozen.values)
             elif trial is not None:
                 running.append(trial)
         self._finished = finished
+        if len(study.directions) > 1:
+            finished = self._weighed(finished, study.directions, weights)
         for trial in running:
             finished = finished.with_trial(trial)
         return finished
+
+    def _weighed(
+        self, history: History, directions: list[StudyDirection], weights: tuple[float, ...]
+    ) -> History:
+        """The same trials with the scalarisation of their objectives as value."""
+        signs = [-1.0 if direction == StudyDirection.MAXIMIZE else 1.0 for direction in directions]
+        known = [self._objectives[trial.number] for trial in history.completed]
+        rows = np.array(known, dtype=np.float64).reshape(len(known), len(signs)) * signs
+        scalars = iter(scalarise(rows, weights).tolist())
+        return replace(
+            history,
+            trials=tuple(
+                trial.model_copy(update={"value": next(scalars)})
+                if trial.state is TrialState.COMPLETED
+                else trial
+                for trial in history.trials
+            ),
+        )
 
     def _thawed(self, frozen: FrozenTrial) -> Trial | None:
         """A trial of ours from one of Optuna's; None where it says nothing about this space."""
@@ -132,8 +162,9 @@ class StudyView:
                 configuration = self.translation.to_configuration(notes["configuration"])
         if configuration is None:
             return None
-        value = frozen.value if state is TrialState.COMPLETED else None
-        if state is TrialState.COMPLETED and (value is None or not math.isfinite(value)):
+        # Of several objectives the first stands here until they are weighed.
+        value = frozen.values[0] if state is TrialState.COMPLETED else None
+        if state is TrialState.COMPLETED and not all(map(math.isfinite, frozen.values)):
             state, value = TrialState.DIVERGED, None
         if frozen.state is OptunaState.FAIL and notes.get("outcome") in _KINDS:
             state = TrialState(notes["outcome"])
@@ -147,6 +178,12 @@ class StudyView:
             value=value,
             curve=tuple(curve),
         )
+
+
+def _metric(study: Study) -> str:
+    if len(study.directions) > 1:
+        return "weighted_objectives"
+    return "value"
 
 
 _STATES = {

@@ -8,16 +8,16 @@ import pytest
 from optuna.samplers import BaseSampler
 from optuna.testing.pytest_samplers import (
     BasicSamplerTestCase,
+    MultiObjectiveSamplerTestCase,
     RelativeSamplerTestCase,
-    SingleOnlySamplerTestCase,
 )
 
 from tunesmith import TunesmithSampler
 
 
 @pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
-class TestTunesmithSampler(BasicSamplerTestCase, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
-    """One objective, no language model, no space given: the define-by-run case."""
+class TestTunesmithSampler(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
+    """No language model, no space given: the define-by-run case."""
 
     @pytest.fixture
     def sampler(self) -> Callable[[], BaseSampler]:
