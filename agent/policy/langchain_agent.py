@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.policy.facts import correction, wrong_citations
 from tunesmith.agent.policy.findings import Watermark, findings
+from tunesmith.agent.policy.narrator import trials_left
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
@@ -25,9 +26,12 @@ from tunesmith.words import clean
 
 if TYPE_CHECKING:
     from tunesmith.agent.llm import ModelDoor
+    from tunesmith.agent.policy.turn import Turn
 
-MODEL_CALLS = 8
-TOOL_CALLS = 14
+MODEL_CALLS = 5
+TOOL_CALLS = 10
+OFFERED = 3
+"""Suggestions in a briefing: asking for them first would be a call of its own."""
 WRONG_USES = 3
 MAX_MESSAGES = 8
 """Texts of a person shown in one briefing; the latest."""
@@ -83,6 +87,8 @@ class AgentPolicy(Policy):
             ModelCallLimitMiddleware(run_limit=self._model_calls, exit_behavior="error"),
             ToolCallLimitMiddleware(run_limit=self._tool_calls, exit_behavior="error"),
         ]
+        # Outside the edge below: a fault of ours in a suggestion is not the model's.
+        asked: Any = {"messages": self._briefed(briefing, toolbox, turn).as_chat()}
         try:
             agent = create_agent(
                 self._door.chat_model(purpose="agent.decide", streaming=True),
@@ -90,7 +96,6 @@ class AgentPolicy(Policy):
                 system_prompt=self._system().text,
                 middleware=limits,
             )
-            asked: Any = {"messages": self._briefed(briefing, toolbox).as_chat()}
             agent.invoke(asked, {"callbacks": [stream]})
         except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
             if guard.fault is not None:
@@ -134,17 +139,19 @@ class AgentPolicy(Policy):
         yield Chunk(f"\n{correction(wrong)}" if wrong else "", final=True)
 
     def _system(self) -> Prompt:
-        return render("agent/system", tool_calls=self._tool_calls, launch_limit=MAX_LAUNCH)
+        return render("agent/system", version=2, tool_calls=self._tool_calls, launch_limit=MAX_LAUNCH)
 
-    def _briefed(self, briefing: Briefing, toolbox: Toolbox) -> Prompt:
+    def _briefed(self, briefing: Briefing, toolbox: Toolbox, turn: Turn) -> Prompt:
         fresh = self._watermark.advance(briefing.history, resumed="resumed" in briefing.triggers)
         return render(
             "agent/briefing",
+            version=2,
             task=toolbox.describe_task(),
             history=toolbox.history(),
             triggers=[trigger.replace("_", " ") for trigger in briefing.triggers],
             findings=findings(briefing.history, fresh),
             messages=list(briefing.messages[-MAX_MESSAGES:]),
+            picks=turn.suggest(OFFERED) if trials_left(briefing) else "",
         )
 
     def _undecided(self, mistakes: list[str], launched: list[int]) -> None:

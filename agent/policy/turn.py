@@ -20,7 +20,7 @@ from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.trial import Origin, Proposal
 from tunesmith.words import clean
 
-PROMPT_ID = "agent/briefing.v1"
+PROMPT_ID = "agent/briefing.v2"
 WAKE_AFTER = 4
 """When the model does not say, and what a turn without a decision gets."""
 MAX_WAKE_AFTER = 12
@@ -61,14 +61,12 @@ class Turn:
         """The tools as LangChain wants them, with schemas of this very space."""
         configuration = Annotated[dict[str, Any], WithJsonSchema(configuration_schema(self._history.space))]
         own = create_model("OwnTrial", __base__=_OwnTrial, configuration=(configuration, ...))
-        launch = create_model(
-            "LaunchTrials",
-            __base__=_LaunchTrials,
-            own=(
-                list[own],
-                Field(default_factory=list, description="Configurations of your own, each with a reason."),
-            ),
+        owns: Any = (
+            list[own],
+            Field(default_factory=list, description="Configurations of your own, each with a reason."),
         )
+        launch = create_model("LaunchTrials", __base__=_LaunchTrials, own=owns)
+        decide = create_model("Decide", __base__=_Decide, own=owns)
         return [
             _tool(self.describe_task, _Nothing),
             _tool(self.history, _History),
@@ -76,7 +74,7 @@ class Turn:
             _tool(self.suggest, _Suggest),
             _tool(self.launch_trials, launch),
             _tool(self.finish, _Finish),
-            _tool(self.decide, _Decide),
+            _tool(self.decide, decide),
         ]
 
     def describe_task(self) -> str:
@@ -92,7 +90,7 @@ class Turn:
         return self._toolbox.learning_curve(number)
 
     def suggest(self, n: int = 3) -> str:
-        """Configurations worth trying, best first, each with a pick number for launch_trials."""
+        """Configurations worth trying, best first, each with a pick number for decide and launch_trials."""
         found = self._toolbox.suggest(n)
         first = len(self._picks) + 1
         self._picks += found
@@ -113,14 +111,15 @@ class Turn:
         self._reason = self._stop = clean(reason, REASON_LIMIT)
         return "The run will end."
 
-    def decide(self, reason: str, wake_after: int = WAKE_AFTER) -> str:
-        """End your turn: why you did what you did, and after how many further finished trials to wake you."""
+    def decide(self, reason: str, wake_after: int, picks: list[int], own: list[_OwnTrial]) -> str:
+        """End your turn: why, what to launch, and after how many further finished trials to wake you."""
         if not reason.strip():
             raise ToolError("say why, in one or two sentences")
         if wake_after < 1:
             raise ToolError("wake_after must be at least 1")
+        queued = self.launch_trials(picks, own) + " " if picks or own else ""
         self._reason, self._wake_after = reason, wake_after
-        return "Noted; you will be woken again."
+        return f"{queued}Noted; you will be woken again."
 
     def _described(self, proposal: Proposal) -> str:
         return f"[{proposal.origin.value}] {clean(describe(self._history, proposal), 900)}"
@@ -185,6 +184,8 @@ class _Finish(_Arguments):
 class _Decide(_Arguments):
     reason: str = Field(description="What you saw and what follows from it, for the person watching.")
     wake_after: int = Field(WAKE_AFTER, description="Finished trials until you are woken again, 1 to 12.")
+    picks: list[int] = Field(default_factory=list, description="Pick numbers to launch, if any.")
+    own: list[_OwnTrial] = Field(default_factory=list)
 
 
 def _tool(function: Callable[..., str], arguments: type[BaseModel]) -> BaseTool:

@@ -112,6 +112,28 @@ class Decided(_Event):
     decision: Decision
 
 
+class StatedBelief(Frozen):
+    """What a language model expects of one hyperparameter of this very task, checked against the space."""
+
+    parameter: str
+    low: float | None = None
+    """Low end of what is plausible: about 80 % of the belief lies between `low` and `high`."""
+    best: float | None = None
+    high: float | None = None
+    """All three are None for a belief about categories."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Share of the belief by choice; empty for a numeric parameter."""
+    why: str = ""
+
+
+class BeliefsStated(_Event):
+    """The model was asked what it expects; asked once in a run, whatever it said. Read again on resume."""
+
+    kind: Literal["beliefs_stated"] = "beliefs_stated"
+    beliefs: tuple[StatedBelief, ...]
+    prompt_id: str
+
+
 class ModelCalled(_Event):
     """One attempt at the language model, failed ones included; `spend` is the total after it."""
 
@@ -202,6 +224,7 @@ Event = Annotated[
     | ToolCalled
     | ToolReturned
     | Decided
+    | BeliefsStated
     | ModelCalled
     | Degraded
     | AnswersParsed

@@ -1,16 +1,24 @@
-"""The model proposes, the strategy decides."""
+"""The model advises, seldom; the strategy decides."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
+from tunesmith.agent.strategies.cadence import LEAST, LEAST_URGENT, urgent, worth_asking
+from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
 from tunesmith.agent.strategies.hybrid import CANDIDATES, REST, HybridSuggester
+from tunesmith.agent.strategies.hybrid_strategy import HybridStrategy
+from tunesmith.agent.strategies.llambo.opening import Opening
+from tunesmith.agent.strategies.stated import StatedBeliefs
 from tunesmith.errors import ModelUnavailable
-from tunesmith.events import Degraded
+from tunesmith.events import BeliefsStated, Degraded, StatedBelief, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
-from tunesmith.trial import Origin, Proposal
+from tunesmith.tools.gate import WARM_START
+from tunesmith.trial import Origin, Proposal, TrialState
+
+LR = StatedBelief(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
 
 
 class Narrowest(Strategy):
@@ -30,11 +38,13 @@ class Narrowest(Strategy):
 class Model:
     """Answers with the widths it is given; raises once they are used up."""
 
-    def __init__(self, *widths: Sequence[int]) -> None:
-        self.widths, self.asked = list(widths), []
+    def __init__(self, *widths: Sequence[int], beliefs: Sequence[StatedBelief] = ()) -> None:
+        self.widths, self.beliefs, self.asked = list(widths), tuple(beliefs), []
 
-    def warm_start(self, history: History, n: int) -> list[Proposal]:
-        return self._answer("warm_start")
+    def opening(self, history: History, n: int) -> Opening:
+        found = self._answer("opening")
+        marked = [p.model_copy(update={"details": {WARM_START: 1.0}}) for p in found]
+        return Opening(marked, self.beliefs, "Width matters.", "llambo/opening.v1")
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
         return self._answer("candidates")
@@ -57,22 +67,30 @@ def test_without_a_model_the_strategy_suggests_alone():
     assert suggest.left == () and log.events == []
 
 
-def test_while_little_is_known_the_default_comes_first_then_the_warm_start():
-    model = Model([20, 200, 30])
-    suggest = HybridSuggester(Narrowest(), model, Log())
-    found = suggest(history(), 3)
+def test_a_run_opens_with_one_call_the_default_first_then_two_of_the_models_and_the_rest_competes():
+    model, log, stated = Model([20, 200, 30, 40], beliefs=[LR]), Log(), StatedBeliefs(SPACE)
+    suggest = HybridSuggester(Narrowest(), model, log, stated)
+    found = suggest(history(), 8)
     assert [p.origin for p in found] == [Origin.DEFAULT, Origin.MODEL, Origin.MODEL]
-    assert widths(found) == [64, 20, 200] and widths(suggest.left) == [30]
-    assert model.asked == ["warm_start"]
+    assert widths(found) == [64, 20, 200] and widths(suggest.left) == [30, 40]
+    assert all(WARM_START in p.details for p in found[1:])
+    assert not any(WARM_START in p.details for p in suggest.left), "the others are judged like any"
+    assert model.asked == ["opening"] and stated.beliefs == (LR,)
+    (event,) = log.of(BeliefsStated)
+    assert event.beliefs == (LR,) and event.prompt_id == "llambo/opening.v1"
+    assert [e.text for e in log.of(Thought)] == ["Width matters."]
 
 
-def test_a_warm_start_is_asked_for_once_in_each_state_and_never_repeats_what_ran():
-    model = Model([20, 200, 30, 40])
-    suggest = HybridSuggester(Narrowest(), model, Log())
+def test_the_opening_is_asked_for_once_and_not_at_all_in_a_run_that_was_opened_before():
+    model = Model([20, 200, 30, 40], [50])
+    suggest = HybridSuggester(Narrowest(), model, Log(), StatedBeliefs(SPACE))
+    suggest(history(), 1)
     past = history(trial(0, configured(), 0.5))
-    assert widths(suggest(past, 1)) == [20]
-    assert widths(suggest(past.with_trial(trial(1, configured(width=200))), 5)) == [30, 40]
-    assert model.asked == ["warm_start"]
+    suggest(past, 1)
+    suggest(past.with_trial(trial(1, configured(width=200), 0.4)), 1)
+    assert model.asked == ["opening"]
+    resumed = HybridSuggester(Narrowest(), Model([50]), Log(), StatedBeliefs(SPACE, [LR]))
+    assert widths(resumed(past, 2)) == [50, 128]
 
 
 def test_later_candidates_compete_and_only_the_strategys_choice_is_suggested():
@@ -85,10 +103,39 @@ def test_later_candidates_compete_and_only_the_strategys_choice_is_suggested():
     assert model.asked == ["candidates"] and strategy.offered == [3, 2]
 
 
+def test_candidates_are_asked_for_seldom_and_less_often_as_trials_grow():
+    model = Model([10, 20], *[[30 + k] for k in range(50)])
+    suggest = HybridSuggester(Narrowest(), model, Log())
+    asked_at = []
+    for n in range(300):
+        before = len(model.asked)
+        suggest(calm(n), 1)
+        asked_at += [n] * (len(model.asked) - before)
+    assert asked_at[0] == 0 and sum(n < 30 for n in asked_at) <= 5 and len(asked_at) <= 10
+
+
+def calm(n: int) -> History:
+    """A history that keeps improving: nothing surprises, nothing fails, no plateau."""
+    return history(*[trial(i, configured(width=8 + i % 240, lr=1e-5 * 1.02**i), float(i)) for i in range(n)])
+
+
+def test_something_to_make_sense_of_shortens_the_wait():
+    assert worth_asking(0, None) and not worth_asking(LEAST_URGENT, 0)
+    assert worth_asking(LEAST_URGENT, 0, urgent=True) and worth_asking(LEAST, 0)
+    assert not worth_asking(100, 40) and worth_asking(100, 40, urgent=True)
+    assert not urgent(history()) and not urgent(calm(20))
+    failed = [trial(20 + i, configured(width=99 + i), state=TrialState.CRASHED) for i in range(2)]
+    assert urgent(history(*calm(20), *failed))
+    surprising = trial(20, configured(width=99), 50.0, expected=20.0, spread=1.0)
+    assert urgent(history(*calm(20), surprising))
+    flat = [trial(20 + i, configured(width=99 + i), 1.0) for i in range(9)]
+    assert urgent(history(*calm(20), *flat))
+
+
 def test_kept_candidates_are_few_and_newest_first():
     model = Model(*[[w + k for w in range(130, 130 + 20 * CANDIDATES, 20)] for k in range(4)])
     suggest = HybridSuggester(Narrowest(), model, Log())
-    for n in (12, 13, 14, 15):
+    for n in (12, 40, 120, 360):
         suggest(grown(n), 1)
     assert len(suggest.left) <= 2 * CANDIDATES and suggest.left[0].configuration["width"] == 133
 
@@ -107,28 +154,24 @@ def test_a_fault_of_the_model_falls_back_to_the_strategy_and_gives_the_model_a_r
     assert model.asked == ["candidates", "candidates"]
 
 
+def test_a_failed_opening_states_nothing_and_may_be_made_up_for_while_little_is_known():
+    model, log, stated = Model(), Log(), StatedBeliefs(SPACE)
+    suggest = HybridSuggester(Narrowest(), model, log, stated)
+    assert widths(suggest(history(), 1)) == [128]
+    assert not stated.asked and log.of(BeliefsStated) == [] and len(log.of(Degraded)) == 1
+    model.widths = [[20, 30]]
+    later = history(*[trial(i, configured(width=80 + i), 0.5) for i in range(REST)])
+    assert widths(suggest(later, 3)) == [64, 20, 30] and stated.asked
+
+
 def test_a_candidate_of_the_model_wins_and_loses_under_the_real_acquisition():
-    from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-
     past = grown(25)
-    strategy = GaussianProcessStrategy(SPACE, 0)
+    alone = GaussianProcessStrategy(SPACE, 0)
+    strategy = HybridStrategy(alone)
     poor = proposal(configured(width=8, lr=0.09), origin=Origin.MODEL)
-    (chosen,) = HybridSuggester(strategy, Offers([poor]), Log())(past, 1)
+    (chosen,) = strategy.propose(past, 1, [poor])
     assert chosen.configuration != poor.configuration and chosen.origin is not Origin.MODEL
-    best = strategy.propose(past, 1)[0]
-    same = best.model_copy(update={"origin": Origin.MODEL})
-    (chosen,) = HybridSuggester(strategy, Offers([same]), Log())(past, 1)
+    best = alone.propose(past, 1)[0]
+    same = best.model_copy(update={"origin": Origin.MODEL, "details": {}})
+    (chosen,) = strategy.propose(past, 1, [same])
     assert chosen.configuration == best.configuration
-
-
-class Offers:
-    """A model that always offers the same."""
-
-    def __init__(self, offered: list[Proposal]) -> None:
-        self.offered = offered
-
-    def warm_start(self, history: History, n: int) -> list[Proposal]:
-        return self.offered
-
-    def candidates(self, history: History, n: int) -> list[Proposal]:
-        return self.offered

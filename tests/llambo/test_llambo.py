@@ -56,16 +56,17 @@ def told(log: Log, what: str) -> list[Degraded]:
 def test_a_warm_start_is_one_call_for_n_configurations_with_reasons():
     answer = warm(candidate(width=100), candidate(width=200, lr=0.01, reason="Fast.\x1b[31m", expected=None))
     with proposing([answer]) as (proposer, server, log):
-        found = proposer.warm_start(history(), 2)
-    assert len(server.chats) == 1
+        said = proposer.opening(history(), 2)
+    found = said.proposals
+    assert len(server.chats) == 1 and said.beliefs == () and said.view == ""
     assert [p.configuration["width"] for p in found] == [100, 200]
     assert {p.origin for p in found} == {Origin.MODEL} and {p.prompt_id for p in found} == {
-        "llambo/warm_start.v1"
+        "llambo/opening.v1"
     }
     assert all(WARM_START in p.details for p in found)
     assert [p.expected for p in found] == [0.8, None] and found[1].reason == "Fast. [31m"
     asked = server.chats[0].messages[-1]["content"]
-    assert "Propose 2 configurations" in asked and "Recognise handwritten digits" in asked
+    assert "2 configurations to start from" in asked and "Recognise handwritten digits" in asked
     assert "lr=0.001, width=64, optimizer=adam is run anyway" in asked
     assert log.of(Degraded) == []
 

@@ -25,7 +25,7 @@ from fakes.chat_server import (
 )
 from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
 from tunesmith.agent.llm import ModelDoor
-from tunesmith.agent.policy.langchain_agent import AgentPolicy
+from tunesmith.agent.policy.langchain_agent import MODEL_CALLS, AgentPolicy
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.errors import ModelBudgetReached, ModelError, ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded, Thought, ToolCalled, ToolReturned
@@ -100,12 +100,12 @@ def test_a_turn_looks_acts_and_decides():
         decision = s.decide()
     assert decision == Decision(reason="Width matters.", wake_after=3)
     assert s.launched[0] == b and s.launched[1].origin is Origin.MODEL and OWN in s.launched[1].details
-    assert s.launched[1].prompt_id == "agent/briefing.v1" and s.launched[1].reason == "Because."
+    assert s.launched[1].prompt_id == "agent/briefing.v2" and s.launched[1].reason == "Because."
     assert [e.tool for e in s.log.of(ToolCalled)] == [
         "describe_task", "history", "learning_curve", "suggest", "launch_trials", "decide",
     ]  # fmt: skip
     assert all(ok for _, ok, _ in s.results())
-    assert "pick 2: [surrogate] lr=0.001, width=200" in s.results()[3][2]
+    assert "pick 4: [surrogate] lr=0.001, width=200" in s.results()[3][2]  # 1 and 2 were in the briefing
     assert s.results()[4][2] == "Queued as #12, #13."
     assert len(s.server.chats) == 4 and s.log.of(Degraded) == []
 
@@ -143,11 +143,12 @@ def test_the_briefing_is_as_long_after_3000_trials_as_after_60():
 
 
 def test_calls_of_one_message_are_carried_out_in_their_order_and_none_after_the_decision():
-    trials = [("launch_trials", {"own": [own(width=60 + 5 * k)]}) for k in range(5)]
+    trials = [("launch_trials", {"picks": [1 + k]}) for k in range(3)]
     with stage([calls(*trials, DECIDE, ("launch_trials", {"own": [own(width=200)]}))]) as s:
+        s.suggested = [proposal(configured(width=60 + 5 * k)) for k in range(3)]
         decision = s.decide()
     assert decision.reason == "Width matters."
-    assert [p.configuration["width"] for p in s.launched] == [60, 65, 70, 75, 80]
+    assert [p.configuration["width"] for p in s.launched] == [60, 65, 70]
     assert s.results()[-1] == (
         "launch_trials", False, "the turn has ended already; this call was not carried out",
     )  # fmt: skip
@@ -237,7 +238,7 @@ def test_finishing_before_any_trial_completed_is_refused():
 def test_endless_tool_calls_are_stopped_by_a_limit_that_raises():
     with stage([calls(("history", {}))]) as s, pytest.raises(ModelBudgetReached, match="limit"):
         s.decide()
-    assert len(s.server.chats) == 8
+    assert len(s.server.chats) == MODEL_CALLS
     many = calls(*[("history", {})] * 40)
     with stage([many]) as s, pytest.raises(ModelBudgetReached, match="limit"):
         s.decide()
@@ -294,16 +295,36 @@ def test_an_error_of_our_own_inside_a_tool_is_not_blamed_on_the_model():
 def test_the_models_own_configurations_cannot_crowd_out_the_strategy():
     past = history(trial(0, configured(), 0.4), trial(1, configured(width=90), 0.5))
     greedy = calls(("launch_trials", {"own": [own(width=w) for w in (20, 30, 40)]}))
-    modest = calls(("launch_trials", {"own": [own(width=w) for w in (20, 30)]}))
+    modest = calls(("launch_trials", {"own": [own(width=20)]}))
     with stage(in_turns(greedy, modest, calls(DECIDE))) as s:
-        s.decide(briefing(past))
-    assert "at least half of the trials stay the statistical strategy's choice" in s.results()[0][2]
-    assert len(s.launched) == 2
+        decision = s.decide(briefing(past))
+    assert "at least half of the trials stay the statistical strategy's own choice" in s.results()[0][2]
+    assert [p.configuration["width"] for p in s.launched] == [20]
+    assert [p.configuration["width"] for p in decision.candidates] == [30, 40]
+
+
+def test_one_message_is_a_whole_turn_suggestions_come_with_the_briefing_and_decide_launches():
+    a, b = (proposal(configured(width=w), expected=0.8, spread=0.1) for w in (100, 200))
+    whole = ("decide", {"reason": "Wider.", "wake_after": 3, "picks": [2], "own": [own(width=150)]})
+    with stage([calls(whole)]) as s:
+        s.suggested = [a, b]
+        decision = s.decide()
+    assert decision.reason == "Wider." and len(s.server.chats) == 1
+    assert [p.configuration["width"] for p in s.launched] == [200, 150]
+    assert "pick 2: [surrogate] lr=0.001, width=200" in s.server.chats[0].messages[1]["content"]
+    assert s.results()[0][2] == "Queued as #12, #13. Noted; you will be woken again."
+
+
+def test_a_decision_whose_launch_is_refused_does_not_end_the_turn():
+    wrong = ("decide", {"reason": "Wider.", "picks": [7]})
+    with stage(in_turns(calls(wrong), calls(DECIDE))) as s:
+        assert s.decide().reason == "Width matters."
+    assert s.results()[0][1] is False and "no pick 7" in s.results()[0][2]
 
 
 def test_candidates_that_were_suggested_and_not_launched_go_on_competing():
     a, b = (proposal(configured(width=w), origin=Origin.MODEL) for w in (100, 200))
-    script = in_turns(calls(("suggest", {"n": 1})), calls(("launch_trials", {"picks": [1]})), calls(DECIDE))
+    script = in_turns(calls(("suggest", {"n": 1})), calls(("launch_trials", {"picks": [2]})), calls(DECIDE))
     with stage(script) as s:
         s.suggested, s.left = [a], (b,)
         assert s.decide().candidates == (b,)

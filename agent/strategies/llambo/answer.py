@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from tunesmith.agent.policy.facts import mark_wrong_citations
+from tunesmith.agent.strategies.expert import MODEL_EXPECTED, MODEL_SPREAD
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -33,6 +34,7 @@ class Candidate(BaseModel):
     configuration: dict[str, Any]
     reason: str
     expected: float | None = None
+    spread: float | None = None
     evidence: list[int] = Field(default_factory=list)
 
 
@@ -55,6 +57,10 @@ def schema_for(space: Space, *, evidence: bool) -> type[Answer]:
         "configuration": (configuration, ...),
         "reason": (str, Field(description="One or two plain sentences for a person.")),
         "expected": (float | None, Field(description="The metric you expect, or null.")),
+        "spread": (
+            float | None,
+            Field(None, description="How far off `expected` may be: one standard deviation, or null."),
+        ),
     }
     if evidence:
         fields["evidence"] = (list[int], Field(description="Numbers of the trials this rests on."))
@@ -182,7 +188,7 @@ class Reader:
             evidence=tuple(dict.fromkeys(n for n in candidate.evidence if self._history.get(n) is not None)),
             expected=expected,
             prompt_id=prompt_id,
-            details={} if expected is None else {"model_expected": expected},
+            details=_prediction(expected, candidate.spread),
         )
 
     def _degraded(self, what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
@@ -193,3 +199,11 @@ class Reader:
             continuation=clean(continuation, 300),
         )
         self._emit(event)
+
+
+def _prediction(expected: float | None, spread: float | None) -> dict[str, float]:
+    """What the model predicts, for `expert.py`; nothing without a value."""
+    if expected is None:
+        return {}
+    said = {MODEL_EXPECTED: expected}
+    return said | ({MODEL_SPREAD: spread} if spread is not None and 0 < spread < math.inf else {})

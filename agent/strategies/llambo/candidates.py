@@ -52,6 +52,7 @@ def candidates(
     wanted, incumbent = target(history, alpha), history.incumbent
     prompt = render(
         "llambo/candidates",
+        version=2,
         words=words,
         space=history.space.describe(),
         metric=history.metric,

@@ -1,11 +1,11 @@
-"""The model as a proposer: binds the two kinds of question to one task."""
+"""The model as a proposer for the hybrid: binds its two kinds of question to one task."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from tunesmith.agent.strategies.llambo.candidates import ALPHA, candidates
-from tunesmith.agent.strategies.llambo.warm_start import warm_start
+from tunesmith.agent.strategies.llambo.opening import Opening, opening
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.trial import Proposal
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LlamboProposer:
-    """Asks a language model for configurations; each method is one structured call.
+    """Asks a language model for beliefs and configurations; each method is one structured call.
 
     Args:
         door: The model; every fault leaves it as a ModelError, which is not caught here.
@@ -28,9 +28,13 @@ class LlamboProposer:
     def __init__(self, door: ModelDoor, task: Task, emit: Emit, *, alpha: float = ALPHA) -> None:
         self._door, self._words, self._emit, self._alpha = door, task.words(), emit, alpha
 
+    def opening(self, history: History, n: int) -> Opening:
+        """Beliefs, and up to `n` diverse configurations, from the task's description alone."""
+        return opening(self._door, self._words, history, n, self._emit)
+
     def warm_start(self, history: History, n: int) -> list[Proposal]:
-        """Up to `n` diverse configurations from the task's description alone."""
-        return warm_start(self._door, self._words, history, n, self._emit)
+        """The configurations of an opening alone."""
+        return self.opening(history, n).proposals
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
         """Up to `n` configurations that should reach a target beyond the best value so far."""

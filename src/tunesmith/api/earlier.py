@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.budget import Spend
-from tunesmith.events import Confirmed, Decided, Event, RunFinished, RunStarted, TrialStarted
+from tunesmith.events import (
+    BeliefsStated,
+    Confirmed,
+    Decided,
+    Event,
+    RunFinished,
+    RunStarted,
+    StatedBelief,
+    TrialStarted,
+)
 from tunesmith.interfaces import Decision
 from tunesmith.task import Task
 
@@ -45,6 +54,11 @@ def _last_ending(before: Sequence[Event]) -> RunFinished | None:
 
 def _more_trials(ending: RunFinished, task: Task) -> bool:
     return ending.budget_trials is not None and task.budget.trials > ending.budget_trials
+
+
+def stated_beliefs(before: Sequence[Event]) -> tuple[StatedBelief, ...] | None:
+    """What a model stated in this run; None where it has not been asked. The first statement stands."""
+    return next((event.beliefs for event in before if isinstance(event, BeliefsStated)), None)
 
 
 def verdict(before: Sequence[Event]) -> str:

@@ -13,13 +13,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.api.earlier import nothing_left, standing_plan, verdict
+from tunesmith.api.earlier import nothing_left, standing_plan, stated_beliefs, verdict
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ReplayMiss
-from tunesmith.events import Degraded, Event, RunFinished, RunStarted
+from tunesmith.events import Degraded, Event, RunFinished, RunStarted, StatedBelief
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Executor, Objective
+from tunesmith.interfaces import Briefing, Decision, Executor, Objective, Strategy
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 
@@ -85,7 +85,19 @@ def sit(
         executor = LocalExecutor(task.workers, preload=_preload(task, objective), warn=slower)
         stack.callback(executor.close)
         plan = standing_plan(before, task)
-        engine = _build_engine(task, folder, study, history, events, executor, objective, door, used, plan)
+        engine = _build_engine(
+            task,
+            folder,
+            study,
+            history,
+            events,
+            executor,
+            objective,
+            door,
+            used,
+            plan,
+            stated_beliefs(before),
+        )
         stack.callback(engine.close)
         events.on_fault = lambda error: engine.request_stop(
             f"whoever listened to the run failed: {type(error).__name__}: {error}"
@@ -174,24 +186,31 @@ def _build_engine(
     door: ModelDoor | None,
     spent: Spend,
     plan: Decision | None,
+    stated_before: Sequence[StatedBelief] | None,
 ) -> Engine:
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
     from tunesmith.agent.strategies.hybrid import HybridSuggester
+    from tunesmith.agent.strategies.hybrid_strategy import HybridStrategy
+    from tunesmith.agent.strategies.stated import StatedBeliefs
     from tunesmith.tools.engine import Engine
     from tunesmith.tools.toolbox import StudyToolbox
 
-    strategy = GaussianProcessStrategy(task.space, task.seed, words=task.words())
+    alone = GaussianProcessStrategy(task.space, task.seed, words=task.words())
+    stated = StatedBeliefs(task.space, stated_before)
+    strategy: Strategy = HybridStrategy(alone, stated) if door is not None or stated.asked else alone
     rules = RulesPolicy(events.append, standing_in=door is not None)
     policy: Any = rules
     proposer = None
     if door is not None:
         from tunesmith.agent.policy.langchain_agent import AgentPolicy
+        from tunesmith.agent.policy.sparing import SparingPolicy
         from tunesmith.agent.strategies.llambo import LlamboProposer
 
         proposer = LlamboProposer(door, task, events.append)
-        policy = AgentPolicy(door, events.append)
-    suggester = HybridSuggester(strategy, proposer, events.append)
+        between = RulesPolicy(events.append, standing_in=True)
+        policy = SparingPolicy(AgentPolicy(door, events.append), between)
+    suggester = HybridSuggester(strategy, proposer, events.append, stated)
 
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
         return StudyToolbox(briefing, suggest=suggester, launch=engine.launch, queued=lambda: engine.queued)
