@@ -11,6 +11,8 @@ from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
+from tunesmith.task.tuner import LlamboProtocol
+from tunesmith.task.tuner_reading import TUNER_KEYS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
 _FIELDS = {field: key for key, field in DURATIONS.items()}
@@ -33,6 +35,7 @@ def rows(section):
         ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
          + [f"model.{key}" for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),
+        ("tuner", list(TUNER_KEYS)),
         ("data_file", list(DataFile.model_fields)),
     ],
 )  # fmt: skip
@@ -66,3 +69,12 @@ def test_the_documented_example_is_a_legal_task(tmp_path):
     (tmp_path / "task.yaml").write_text(example[1])
     task = load_task(tmp_path / "task.yaml")
     assert task.space.constraints == ("warmup < epochs / 2",) and task.confirm.separate
+
+
+def test_the_documented_defaults_of_llambo_are_the_models():
+    part = TEXT.partition("## `tuner`")[2]
+    for key, field in LlamboProtocol.model_fields.items():
+        shown = str(field.default).lower() if isinstance(field.default, bool) else f"{field.default}"
+        shown = {"completions": "candidates / templates", "ucb_kappa": "2"}.get(key, shown)
+        (cells,) = [line.split(" | ") for line in part.splitlines() if line.startswith(f"| `{key}` |")]
+        assert cells[2].strip() == shown, key

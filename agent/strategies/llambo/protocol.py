@@ -13,7 +13,7 @@ from typing import Any
 
 from tunesmith.task.tuner import LlamboProtocol, TunerSpec
 
-__all__ = ["PRESETS", "UPSTREAM", "Constant", "LlamboProtocol", "changed", "protocol_for"]
+__all__ = ["PRESETS", "UPSTREAM", "Constant", "LlamboProtocol", "calls_a_trial", "changed", "protocol_for"]
 
 CODE = "released code, end-to-end runs"
 PAPER = "paper, appendix D"
@@ -105,3 +105,9 @@ def changed(protocol: LlamboProtocol, settings: dict[str, Any]) -> LlamboProtoco
     if {"candidates", "templates"} & settings.keys():
         del kept["completions"]
     return LlamboProtocol.model_validate({**kept, **settings})
+
+
+def calls_a_trial(protocol: LlamboProtocol) -> int:
+    """Calls of the model for one proposal where every answer can be read and the server gives n at once."""
+    surrogate = -(-protocol.candidates // protocol.batch) * protocol.templates
+    return protocol.templates + surrogate

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.errors import Debug, told_plainly
+
+if TYPE_CHECKING:
+    from tunesmith.task import Task
 
 
 @told_plainly
@@ -42,8 +45,29 @@ def check(
     limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
     limits += [f"{budget.trial_time_s:g} s a trial"] if budget.trial_time_s else []
     print(f"  budget     {', '.join(limits)}; {loaded.workers} at a time")
+    for line in _tuner_lines(loaded):
+        print(line)
     settings = ModelSettings.from_environment()
     if settings is None:
         print("  model      none configured: the run will work without a language model")
     else:
         print(f"  model      {settings.model or 'the first that the server lists'} at {settings.base_url}")
+
+
+def _tuner_lines(task: Task) -> list[str]:
+    """Who chooses, and whether the model's caps allow it."""
+    if task.tuner is None:
+        return ["  tuner      hybrid with a language model, numeric without"]
+    if task.tuner.method != "llambo":
+        return [f"  tuner      {task.tuner.text()}"]
+    from tunesmith.agent.strategies.llambo.protocol import calls_a_trial, protocol_for
+
+    protocol = protocol_for(task.tuner)
+    calls = calls_a_trial(protocol) * max(task.budget.trials - protocol.initial, 0)
+    lines = [f"  tuner      {task.tuner.text()}: about {calls} calls of the model in all"]
+    cap = task.budget.model.calls
+    if cap is not None and cap < calls:
+        lines.append(
+            f"             budget.model.calls is {cap}: what it does not reach is chosen numerically"
+        )
+    return lines

@@ -67,8 +67,13 @@ def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
     if "budget" in prepared and not isinstance(prepared["budget"], Budget):
         prepared["budget"], faults = _read_budget(prepared["budget"])
         found += faults
+    if prepared.get("tuner") is not None:
+        from tunesmith.task.tuner_reading import read_tuner
+
+        prepared["tuner"], faults = read_tuner(prepared["tuner"])
+        found += faults
     if found:  # what could not be read is told by its own fault, not by pydantic again
-        for key in ("space", "default", "budget"):
+        for key in ("space", "default", "budget", "tuner"):
             if prepared.get(key, 0) is None:
                 del prepared[key]
     return prepared, found
@@ -142,7 +147,7 @@ def _read_budget(given: Any) -> tuple[Budget | None, list[TaskError]]:
     try:
         budget = Budget.model_validate(values, strict=True)
     except ValidationError as error:
-        return None, found + [_translated(item, ("budget",), given) for item in error.errors()]
+        return None, found + [translated(item, ("budget",), given) for item in error.errors()]
     return (None if found else budget), found
 
 
@@ -154,13 +159,14 @@ def _written(field: str, given: Mapping[str, Any]) -> str:
 def from_pydantic(error: ValidationError, skip: set[str]) -> list[TaskError]:
     """Pydantic's errors in our words, except at the top-level keys in `skip`, told already."""
     return [
-        _translated(item, (), {})
+        translated(item, (), {})
         for item in error.errors()
         if str(item["loc"][:1] and item["loc"][0]) not in skip
     ]
 
 
-def _translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> TaskError:
+def translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> TaskError:
+    """One of pydantic's errors in our words; `above` is where `given`, the mapping it is about, stands."""
     loc = (*above, *(str(part) for part in item["loc"]))
     if above == ("budget",) and len(loc) > 1:
         loc = ("budget", _written(loc[1], given), *loc[2:])
@@ -185,6 +191,10 @@ def _keys_at(loc: tuple[str, ...]) -> list[str]:
 
     if loc == ():
         return [key for key in Task.model_fields if key != "path"]
+    if loc == ("tuner",):
+        from tunesmith.task.tuner_reading import TUNER_KEYS
+
+        return list(TUNER_KEYS)
     if loc == ("budget",):
         renamed = {field: key for key, field in DURATIONS.items()}
         return [renamed.get(key, key) for key in Budget.model_fields]

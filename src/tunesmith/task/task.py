@@ -28,6 +28,7 @@ from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
+from tunesmith.task.tuner import TunerSpec
 from tunesmith.trial import ConfigurationField, Frozen
 
 FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
@@ -193,7 +194,9 @@ class Task(Frozen):
     preload: Strings | None = None
     """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
     in_step: bool | None = None
-    """Whether launching waits for the policy's decision; None: only with one worker."""
+    """Whether launching waits for the policy's decision; None: only with one worker, or with LLAMBO."""
+    tuner: TunerSpec | None = None
+    """Who chooses the next trial; None: hybrid with a language model, numeric without."""
     path: Path | None = None
     """The file it came from; not written in it."""
 
@@ -243,7 +246,9 @@ class Task(Frozen):
     @property
     def decides_in_step(self) -> bool:
         """`in_step` with None settled."""
-        return self.workers == 1 if self.in_step is None else self.in_step
+        if self.in_step is not None:
+            return self.in_step
+        return self.workers == 1 or (self.tuner is not None and self.tuner.method == "llambo")
 
     def objective_ref(self) -> Objective:
         """Where the training code is, with absolute paths.

@@ -1,0 +1,120 @@
+"""The key `tuner`: names, presets with changed settings, faults with suggestions, to a file and back."""
+
+import pytest
+
+from tunesmith.agent.strategies.llambo.protocol import PRESETS, protocol_for
+from tunesmith.errors import TaskError
+from tunesmith.task import Task, load_task
+from tunesmith.task.tuner import TunerSpec
+
+TASK = """\
+metric: acc
+direction: maximize
+objective: train.py:train
+space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(tuner):
+        path = tmp_path / "task.yaml"
+        path.write_text(f"{TASK}tuner: {tuner}\n", encoding="utf-8")
+        return load_task(path)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("given", "spec"),
+    [
+        ("hybrid", TunerSpec(method="hybrid")),
+        ("numeric", TunerSpec(method="numeric")),
+        ("llambo", TunerSpec(method="llambo")),
+        ("llambo-paper", TunerSpec(method="llambo", preset="llambo-paper")),
+        ("{method: numeric}", TunerSpec(method="numeric")),
+        ("{alpha: 1}", TunerSpec(method="llambo", settings={"alpha": 1})),
+        (
+            "{method: llambo, preset: llambo-code, context: none, blinded: true}",
+            TunerSpec(method="llambo", preset="llambo-code", settings={"context": "none", "blinded": True}),
+        ),
+        ("null", None),
+    ],
+)
+def test_a_tuner_is_a_name_or_a_mapping(read, given, spec):
+    task = read(given)
+    assert task.tuner == spec
+    again = Task.model_validate(task.model_dump(mode="json", exclude={"path", "default"}))
+    assert again.tuner == spec
+
+
+def test_a_task_with_a_tuner_is_written_so_that_it_reads_the_same(read, tmp_path):
+    for given in ("llambo-paper", "{preset: llambo-code, alpha: -0.2}", "numeric"):
+        task = read(given)
+        (tmp_path / "again.yaml").write_text(task.to_yaml(), encoding="utf-8")
+        assert load_task(tmp_path / "again.yaml").tuner == task.tuner
+    assert "settings" not in task.to_yaml()
+
+
+@pytest.mark.parametrize(
+    ("given", "key", "said"),
+    [
+        ("llambo-papr", "tuner", "did you mean 'llambo-paper'?"),
+        ("3", "tuner", "a name or a mapping"),
+        ("{}", "tuner", "a name or a mapping"),
+        ("{preset: code}", "tuner.preset", "no preset of a tuner"),
+        ("{method: llamb}", "tuner.method", "did you mean 'llambo'?"),
+        ("{alhpa: 0.1}", "tuner.alhpa", "did you mean 'alpha'?"),
+        ("{alpha: much}", "tuner.alpha", "number"),
+        ("{candidates: 0}", "tuner.candidates", "greater than or equal to 1"),
+        ("{context: ful}", "tuner.context", "'none', 'partial' or 'full'"),
+        ("{method: hybrid, alpha: 0.1}", "tuner.alpha", "belongs to LLAMBO"),
+        ("{method: numeric, preset: llambo}", "tuner.preset", "belongs to LLAMBO"),
+    ],
+)
+def test_a_fault_names_key_line_and_what_was_meant(read, given, key, said):
+    with pytest.raises(TaskError) as caught:
+        read(given)
+    assert caught.value.key == key and caught.value.line == 5 and said in str(caught.value)
+
+
+def test_all_faults_of_a_tuner_are_told_at_once(read):
+    with pytest.raises(TaskError) as caught:
+        read("{alpha: x, samples: 0, colour: red}")
+    assert {caught.value.key, *(e.key for e in caught.value.also)} == {
+        "tuner.alpha",
+        "tuner.samples",
+        "tuner.colour",
+    }
+
+
+def test_settings_change_the_preset_they_start_from(read):
+    protocol = protocol_for(read("{preset: llambo-paper, alpha: 0.25, candidates: 6}").tuner)
+    assert (protocol.alpha, protocol.candidates, protocol.completions) == (0.25, 6, 3)
+    kept = {"alpha", "candidates", "completions"}
+    assert protocol.model_dump(exclude=kept) == PRESETS["llambo-paper"].model_dump(exclude=kept)
+
+
+def test_llambo_decides_in_step_however_many_workers_there_are(read):
+    task = read("llambo")
+    assert task.model_copy(update={"workers": 4}).decides_in_step
+    assert not task.model_copy(update={"workers": 4, "in_step": False}).decides_in_step
+    assert not task.model_copy(update={"workers": 4, "tuner": None}).decides_in_step
+
+
+def test_check_shows_the_tuner_and_whether_the_caps_allow_it(read, tmp_path, capsys, monkeypatch):
+    from typer.testing import CliRunner
+
+    from tunesmith.cli import app
+
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (tmp_path / "train.py").write_text("def train(config, trial):\n    return 1.0\n")
+    for given, said in [
+        ("llambo-paper", "llambo-paper: about 1050 calls"),
+        ("llambo-paper", "budget.model.calls is 60"),
+        ("numeric", "tuner      numeric"),
+        ("null", "hybrid with a language model"),
+    ]:
+        read(given)
+        done = CliRunner().invoke(app, ["check", str(tmp_path / "task.yaml")])
+        assert done.exit_code == 0 and said in done.output
