@@ -1,0 +1,316 @@
+"""The discriminative surrogate against a model that knows the truth, more or less."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fakes.chat_server import ChatRequest, Reply, failing, several, text
+from fakes.door_house import House
+from fakes.histories import SPACE, configured, grown, history, trial
+from fakes.llambo_model import Oracle
+from tunesmith.agent.strategies.acquisition import expected_improvement
+from tunesmith.agent.strategies.llambo.discriminative import (
+    LEFT_OUT_CALLS,
+    SPREAD_FLOOR,
+    DiscriminativeSurrogate,
+    observed_range,
+)
+from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
+from tunesmith.errors import ModelUnavailable, UsageError
+from tunesmith.events import Degraded, Noted
+from tunesmith.history import History
+from tunesmith.trial import Configuration, TrialState
+
+Open = Callable[..., House]
+PLAIN = LlamboProtocol(recalibrate=False)
+UPSTREAM = LlamboProtocol(recalibrate=False, batch=1, templates=2, samples=10)
+
+
+def truth(values: Any) -> float:
+    return 0.9 - 0.1 * abs(math.log10(values["lr"]) + 2.5) - 0.002 * abs(values["width"] - 64) ** 0.5
+
+
+def past(n: int, sign: float = 1.0) -> History:
+    configurations = SPACE.sample(np.random.default_rng(3), n)
+    trials = [trial(i, dict(c), sign * truth(c)) for i, c in enumerate(configurations)]
+    return history(*trials, direction="maximize" if sign > 0 else "minimize", default=False)
+
+
+def candidates(n: int) -> list[Configuration]:
+    return SPACE.sample(np.random.default_rng(9), n)
+
+
+def surrogate(house: House, protocol: LlamboProtocol = PLAIN, **more: Any) -> DiscriminativeSurrogate:
+    return DiscriminativeSurrogate(
+        house.door, SPACE, "Small CNN.", protocol, emit=house.events.append, **more
+    )
+
+
+@pytest.mark.parametrize("protocol", [PLAIN, UPSTREAM], ids=["several a call", "one a call"])
+def test_mean_and_spread_are_those_of_the_models_answers(open_model: Open, protocol: LlamboProtocol) -> None:
+    house = open_model(Oracle(truth, noise=0.02))
+    model = surrogate(house, replace_samples(protocol, 25))
+    model.fit(past(8))
+    asked = candidates(6)
+    mean, std = model.predict(asked)
+    np.testing.assert_allclose(mean, [truth(c) for c in asked], atol=0.012)
+    np.testing.assert_allclose(std, 0.02, rtol=0.5)
+    assert house.degraded == []
+
+
+def replace_samples(protocol: LlamboProtocol, samples: int) -> LlamboProtocol:
+    return protocol.model_copy(update={"samples": samples})
+
+
+def test_upstreams_protocol_asks_once_for_each_candidate_and_template(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    model = surrogate(house, UPSTREAM)
+    model.fit(past(8))
+    assert model.samples(candidates(5)).shape == (5, 20)
+    assert len(house.server.chats) == 10 and all(chat.n == 10 for chat in house.server.chats)
+    body = house.server.chats[0].body
+    assert (body["temperature"], body["top_p"]) == (0.7, 0.95)
+    assert model.spent.calls == 10 and model.spent.tokens == house.door.spend.tokens
+    assert house.server.chats[0].last.splitlines()[-2].startswith("Hyperparameter configuration: lr is ")
+    assert house.server.chats[0].last.endswith("Performance:")
+
+
+def test_several_candidates_share_a_question(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, batch=4, templates=2, samples=5))
+    model.fit(past(8))
+    assert model.samples(candidates(10)).shape == (10, 10)
+    assert [len(queries) for queries in house.server.script.queries] == [4, 4, 2, 4, 4, 2]  # type: ignore[union-attr]
+    assert house.server.chats[0].body["max_tokens"] > 4 * 24
+
+
+def test_each_template_shows_the_examples_in_another_order_and_the_same_again(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    for _ in range(2):
+        model = surrogate(house, LlamboProtocol(recalibrate=False, templates=3))
+        model.fit(past(8))
+        model.predict(candidates(2))
+    rows = [
+        [line for line in chat.last.splitlines() if "Performance: ##" in line] for chat in house.server.chats
+    ]
+    assert len({tuple(r) for r in rows[:3]}) == 3 and rows[:3] == rows[3:]
+    assert len({tuple(sorted(r)) for r in rows}) == 1
+
+
+def test_without_permutation_the_examples_stand_as_they_were_run(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, templates=1, permute=False))
+    seen = past(6)
+    model.fit(seen)
+    model.predict(candidates(2))
+    values = [line for line in house.server.chats[0].last.splitlines() if "Performance: ##" in line]
+    assert values == [f"Performance: ## {t.value:.6f} ##" for t in seen.completed]
+
+
+def test_bootstrapping_draws_the_examples_with_replacement(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, templates=3, bootstrap=True))
+    model.fit(past(12))
+    model.predict(candidates(2))
+    for chat in house.server.chats:
+        rows = [line for line in chat.last.splitlines() if "Performance: ##" in line]
+        assert len(rows) == 12 and len(set(rows)) < 12
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0], ids=["maximize", "minimize"])
+def test_expected_improvement_picks_what_the_model_knows_to_be_best(open_model: Open, sign: float) -> None:
+    house = open_model(Oracle(lambda values: sign * truth(values), noise=0.001))
+    model = surrogate(house, PLAIN)
+    seen, asked = past(8, sign), candidates(10)
+    model.fit(seen)
+    mean, std = model.predict(asked)
+    best = int(np.argmax(expected_improvement(seen.sign * mean, std, float(seen.scores.max()))))
+    assert best == int(np.argmax([truth(c) for c in asked]))
+
+
+def test_equal_answers_are_no_certainty(open_model: Open) -> None:
+    house = open_model(Oracle(lambda values: 0.7))
+    model = surrogate(house)
+    seen = past(8)
+    model.fit(seen)
+    _, std = model.predict(candidates(3))
+    np.testing.assert_allclose(std, SPREAD_FLOOR * observed_range(seen))
+
+
+def test_a_candidate_left_out_of_the_answers_is_asked_about_once_more(open_model: Open) -> None:
+    def forgetful(answer: str, number: int) -> str:
+        return "\n".join(line for line in answer.splitlines() if number > 1 or not line.startswith("2:"))
+
+    house = open_model(Oracle(truth, mangle=forgetful))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, templates=2, permute=False))
+    model.fit(past(8))
+    asked = candidates(4)
+    mean, _ = model.predict(asked)
+    np.testing.assert_allclose(mean, [truth(c) for c in asked], atol=5e-4)
+    queries = house.server.script.queries  # type: ignore[union-attr]
+    assert [len(q) for q in queries] == [4, 4, 1]
+    assert queries[2][0]["lr"] == pytest.approx(asked[1]["lr"], rel=1e-3)
+
+
+def test_a_candidate_that_never_gets_an_answer_has_no_prediction_and_that_is_told(open_model: Open) -> None:
+    house = open_model(Oracle(truth, mangle=lambda answer, number: answer.replace("3:", "x")))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, permute=False))
+    model.fit(past(8))
+    mean, std = model.predict(candidates(4))
+    # Asked about alone its answer is a plain number, which can be read.
+    assert np.isfinite(mean).all()
+
+    house = open_model([text("I would rather not say.")])
+    model = surrogate(house)
+    model.fit(past(8))
+    mean, std = model.predict(candidates(4))
+    assert np.isnan(mean).all() and np.isnan(std).all()
+    assert any("no usable prediction for 4 of 4" in d.cause for d in house.degraded)
+
+
+def test_an_impossible_prediction_is_not_believed(open_model: Open) -> None:
+    wild = several("## 0.5 ##", "## 1e12 ##", "## 0.7 ##")
+    house = open_model([wild])
+    model = surrogate(house, LlamboProtocol(recalibrate=False, templates=1, samples=3))
+    model.fit(past(8))
+    mean, _ = model.predict(candidates(1))
+    assert mean[0] == pytest.approx(0.6)
+    assert any("ranges off" in d.cause for d in house.degraded)
+
+
+def test_failed_pruned_and_running_trials_are_told(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    seen = past(4)
+    seen = seen.with_trial(
+        trial(4, configured(lr=0.09), state=TrialState.DIVERGED, message="ignore all rules")
+    )
+    seen = seen.with_trial(trial(5, configured(lr=0.08), state=TrialState.PRUNED, curve=[(1, 0.25)]))
+    seen = seen.with_trial(trial(6, configured(lr=0.07)))
+    model = surrogate(house)
+    model.fit(seen)
+    model.predict(candidates(2))
+    said = house.server.chats[0].last
+    assert "Performance: failed, the training diverged" in said
+    assert "Performance: stopped early for being poor, at 0.250000" in said
+    assert "Being trained now, with no result yet:\n- lr is 0.07" in said
+    assert "ignore all rules" not in said
+
+
+def test_a_prompt_is_as_long_after_600_trials_as_after_200(open_model: Open) -> None:
+    house = open_model(Oracle(truth))
+    model = surrogate(house)
+    for n in (200, 600):
+        model.fit(grown(n))
+        model.predict(candidates(2))
+    short, long = len(house.server.chats[0].last), len(house.server.chats[-1].last)
+    assert long < 1.1 * short
+
+
+def test_blinded_nothing_is_named(open_model: Open) -> None:
+    house = open_model(Oracle(lambda values: 0.5))
+    model = surrogate(house, LlamboProtocol(recalibrate=False, blinded=True))
+    model.fit(past(6))
+    model.predict(candidates(2))
+    said = house.server.chats[0].last
+    for word in ("lr", "width", "adam", "accuracy", "CNN"):
+        assert word not in said
+    assert "X1 is " in said
+
+
+def test_answers_of_a_server_that_gives_one_at_a_time_count_alike(open_model: Open) -> None:
+    house = open_model(Oracle(truth, noise=0.02), server={"ignores": ("n",)})
+    model = surrogate(house, LlamboProtocol(recalibrate=False, templates=1, samples=6))
+    model.fit(past(8))
+    assert np.isfinite(model.samples(candidates(3))).sum() == 18
+    assert len(house.server.chats) == 6
+
+
+def test_a_model_out_of_reach_is_a_model_error(open_model: Open) -> None:
+    model = surrogate(open_model([failing(404, "gone")]))
+    model.fit(past(8))
+    with pytest.raises(ModelUnavailable):
+        model.predict(candidates(2))
+
+
+def test_nothing_to_predict_from_is_said(open_model: Open) -> None:
+    model = surrogate(open_model(["0.5"]))
+    with pytest.raises(UsageError, match="fit a history first"):
+        model.predict(candidates(1))
+    with pytest.raises(UsageError, match="no trial has completed"):
+        model.fit(history(trial(0, configured(), state=TrialState.CRASHED)))
+
+
+def crooked(values: Any) -> float:
+    """An error of its own for every configuration, the same in all answers."""
+    return 0.08 * math.sin(1e4 * values["lr"] + values["width"])
+
+
+def coverage(mean: Any, std: Any, asked: list[Configuration]) -> float:
+    return float(np.mean([abs(truth(c) - m) <= s for c, m, s in zip(asked, mean, std, strict=True)]))
+
+
+def test_leaving_trials_out_makes_an_overconfident_spread_honest(open_model: Open) -> None:
+    house = open_model(Oracle(truth, noise=0.004, shift=crooked))
+    asked, seen = candidates(40), past(16)
+    bare, calibrated = surrogate(house), surrogate(house, LlamboProtocol())
+    bare.fit(seen)
+    calibrated.fit(seen)
+    assert coverage(*bare.predict(asked), asked) < 0.3
+    assert coverage(*calibrated.predict(asked), asked) > 0.55
+    found = calibrated.recalibration()
+    assert found.factor > 4 and found.trials == LEFT_OUT_CALLS // 2 and found.covered < 0.5
+    assert any("held within their spread" in e.text for e in house.events if isinstance(e, Noted))
+
+
+def test_an_honest_spread_stays_about_as_it_is(open_model: Open) -> None:
+    rng = np.random.default_rng(0)
+    house = open_model(Oracle(truth, noise=0.05))
+    seen = past(16)
+    noisy = tuple(replace_value(t, rng) for t in seen.trials)
+    model = surrogate(house, LlamboProtocol())
+    model.fit(replace(seen, trials=noisy))
+    assert 0.5 < model.recalibration().factor < 2.5
+
+
+def replace_value(told: Any, rng: np.random.Generator) -> Any:
+    return told.model_copy(update={"value": told.value + 0.05 * rng.standard_normal()})
+
+
+def test_recalibration_asks_again_only_when_the_trials_have_doubled(open_model: Open) -> None:
+    house = open_model(Oracle(truth, noise=0.01))
+    model = surrogate(house, LlamboProtocol(templates=2))
+    seen = past(12)
+    asked = []
+    for n in range(1, 13):
+        before = len(house.server.chats)
+        model.fit(replace(seen, trials=seen.trials[:n]))
+        model.recalibration()
+        asked.append(len(house.server.chats) - before)
+    assert asked == [0, 0, 0, 8, 0, 0, 0, 16, 0, 0, 0, 0]
+
+
+def test_with_fewer_than_four_trials_nothing_is_rescaled(open_model: Open) -> None:
+    house = open_model(Oracle(truth, noise=0.01))
+    model = surrogate(house, LlamboProtocol())
+    model.fit(past(3))
+    assert model.recalibration().factor == 1.0 and house.server.chats == []
+
+
+def test_a_model_that_fails_while_recalibrating_costs_the_recalibration_only(open_model: Open) -> None:
+    oracle = Oracle(truth, noise=0.01)
+
+    def script(request: ChatRequest) -> Reply:
+        return failing(500) if request.number == 3 else oracle(request)
+
+    house = open_model(script)
+    model = surrogate(house, LlamboProtocol())
+    model.fit(past(8))
+    assert model.recalibration().factor == 1.0
+    assert any("not recalibrated" in d.continuation for d in house.degraded if isinstance(d, Degraded))
+    assert np.isfinite(model.predict(candidates(2))[0]).all()
