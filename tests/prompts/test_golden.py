@@ -185,6 +185,48 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "n": 1,
         },
     },
+    "llambo/faithful_candidates.v1": {
+        "with a target": {
+            "facts": "Model being tuned: RandomForest\nQuality is measured by: acc; larger is better",
+            "space": [
+                "lr: -5.0000000 to -1.0000000 (log10 of the value, 7 decimals)",
+                "optimizer: one of a, b",
+            ],
+            "metric": "acc",
+            "target": "0.912000",
+            "precise": True,
+            "examples": [
+                {"configuration": "lr: -3.5, optimizer: a", "performance": "0.900000"},
+                {"configuration": "lr: -1.5, optimizer: b", "performance": "none (failed, out of memory)"},
+            ],
+            "running": ["lr: -2.5, optimizer: a"],
+        },
+        "bare": {
+            "facts": "",
+            "space": ["X1: 1 to 9 (whole number)"],
+            "metric": "score",
+            "target": "",
+            "precise": False,
+            "examples": [],
+            "running": [],
+        },
+    },
+    "llambo/faithful_warm_start.v1": {
+        "fitted": {
+            "facts": "Model being tuned: RandomForest",
+            "space": ["depth: 1 to 9 (whole number)", "it must hold that depth < {{ braces }}"],
+            "n": 5,
+            "fitted": True,
+            "taken": ["depth: 3"],
+        },
+        "bare": {
+            "facts": "",
+            "space": ["X1: 1 to 9 (whole number)"],
+            "n": 1,
+            "fitted": False,
+            "taken": [],
+        },
+    },
     "llambo/warm_start.v1": {
         "with a default": {
             "words": "Small CNN on digits. {{ braces }}",
