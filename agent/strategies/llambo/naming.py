@@ -64,18 +64,17 @@ def _aliases(given: Iterable[str], stem: str) -> dict[str, str]:
     for index, text in enumerate(given, 1):
         alias = text
         if text not in kept:
-            alias = _plain(text) or f"{stem} {index}"
+            alias = _plain(text) or f"{stem}_{index}"
             base, number = alias, index
             while alias in kept or alias in found.values():
-                alias, number = f"{base} {number}", number + 1
+                alias, number = f"{base}_{number}", number + 1
         found[text] = alias
     return found
 
 
 def _plain(text: str) -> str:
-    """`text` with every unsafe run as `_`; empty where nothing that can be read is left."""
-    plain = re.sub(r"_*[ _]*_", "_", _UNSAFE.sub("_", text)) if _UNSAFE.search(text) else text
-    plain = plain.strip("_ ") if plain != text else text
+    """`text` itself, or with every unsafe run as one `_`; empty where nothing that can be read is left."""
+    plain = re.sub(r"[\s_]+", "_", _UNSAFE.sub("_", text)).strip("_") if _UNSAFE.search(text) else text
     return plain if any(c.isalnum() for c in plain) else ""
 
 
