@@ -157,20 +157,25 @@ class TunesmithSampler(BaseSampler):
     ) -> Any:
         branch = self._branch(study, param_name, param_distribution)
         if not branch:
-            return self._drawn(trial, param_name, param_distribution)
+            return self._drawn(study, trial, param_name, param_distribution)
         # Parameters of one branch are asked for one by one; all come from one proposal.
         kept = self._branches.setdefault(study, {}).setdefault(trial.number, {})
         names = tuple(branch)
         if names not in kept:
             kept[names] = self._propose(study, trial, branch)
         proposal, translation = kept[names]
-        notes = dict(trial.user_attrs.get(ATTRIBUTE, {}))
+        # The frozen trial that Optuna hands over is from before `sample_relative` wrote its notes.
+        notes = dict(study._storage.get_trial(trial._trial_id).user_attrs.get(ATTRIBUTE, {}))
         notes["branches"] = {**notes.get("branches", {}), param_name: proposal.reason}
         _note(study, trial, notes)
         return translation.to_optuna(proposal.configuration)[param_name]
 
     def _branch(self, study: Study, name: str, distribution: BaseDistribution) -> dict[str, BaseDistribution]:
-        """The parameters that all finished trials with this one share; empty while these are too few."""
+        """The parameters to propose this one with: those that all completed trials with it share.
+
+        Without those that never varied there, such as the choice that leads into the branch: they explain
+        nothing, and a proposal must not be made for another value of theirs. Empty while trials are too few.
+        """
         taken = [
             trial
             for trial in study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
@@ -178,16 +183,21 @@ class TunesmithSampler(BaseSampler):
         ]
         if len(taken) < BRANCH_FROM:
             return {}
+        first = taken[0].params
         return {
-            key: shared for key, shared in intersection_search_space(taken).items() if not shared.single()
+            other: shared
+            for other, shared in intersection_search_space(taken).items()
+            if other == name or any(trial.params[other] != first[other] for trial in taken)
         }
 
-    def _drawn(self, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
-        """One parameter by itself: in the first trial its default or its prior's mode; later a draw."""
+    def _drawn(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """One parameter by itself: its default or its prior's mode when it is first met; later a draw."""
         translation = Translation({param_name: param_distribution})
         space = translation.space
         parameter = space.parameters[param_name]
-        first = trial.number == 0
+        first = trial.number == 0 or _is_first(study, trial, param_name)
         given = translation.to_configuration(self._default)
         if first and given is not None:
             return translation.to_optuna(given)[param_name]
@@ -258,6 +268,12 @@ class TunesmithSampler(BaseSampler):
                     stacklevel=2,
                 )
         return self._guests
+
+
+def _is_first(study: Study, trial: FrozenTrial, name: str) -> bool:
+    """Whether no trial has had this parameter, nor may be about to: trials side by side should differ."""
+    others = (other for other in study.get_trials(deepcopy=False) if other.number != trial.number)
+    return not any(name in other.params or other.state is OptunaState.RUNNING for other in others)
 
 
 def _provenance(proposal: Proposal) -> dict[str, Any]:

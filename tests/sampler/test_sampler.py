@@ -3,11 +3,12 @@ from __future__ import annotations
 import pickle
 from math import log10
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState as OptunaState
 
-from tunesmith import Categorical, Float, Int, Space, TunesmithSampler
+from tunesmith import Categorical, DataCard, Float, Int, Space, TunesmithSampler
 from tunesmith.agent.study_view import ATTRIBUTE
 from tunesmith.errors import InvalidConfiguration, ModelUnavailable
 from tunesmith.trial import Origin, Proposal
@@ -201,12 +202,6 @@ def test_a_partial_fixed_sampler_can_wrap_it(parameter):
     assert all(t.params[parameter] == fixed for t in study.trials if parameter in t.params)
 
 
-def test_several_objectives_are_refused_clearly():
-    study = optuna.create_study(directions=["minimize", "maximize"], sampler=TunesmithSampler(seed=0))
-    with pytest.raises(ValueError, match="multi-objective"):
-        study.optimize(lambda t: (t.suggest_float("x", 0, 1), 0.0), n_trials=1)
-
-
 def test_a_default_outside_the_space_is_refused_at_once():
     with pytest.raises(InvalidConfiguration, match="lr"):
         TunesmithSampler(SPACE, default={**DEFAULT, "lr": 7.0})
@@ -243,6 +238,21 @@ def test_a_model_that_fails_costs_a_warning():
     with pytest.warns(UserWarning, match="without the language model for 5 trials.*does not answer"):
         study = optimize(sampler, 6)
     assert len(study.trials) == 6
+
+
+def test_a_data_card_joins_the_words_that_choose_priors():
+    space = Space({"gamma": Float(1e-6, 10, scale="log")})
+    raw = np.random.default_rng(0).normal(50, 20, (60, 3))
+
+    def first(**options):
+        sampler = TunesmithSampler(space, seed=0, words="SVM with an RBF kernel", **options)
+        return optimize(sampler, 1, lambda t: t.suggest_float("gamma", 1e-6, 10, log=True)).best_params[
+            "gamma"
+        ]
+
+    told = first(data=DataCard.from_arrays(raw))
+    assert told == first(data=(raw, None))
+    assert told < 0.01 * first()  # raw features are far apart: their kernel is narrow only at a small gamma
 
 
 def test_the_attribute_is_the_one_that_runs_of_ours_write():
