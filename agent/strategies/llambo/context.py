@@ -12,6 +12,7 @@ each of many calls. Blinded, nothing is told but that there is a score, and whic
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -74,10 +75,10 @@ def facts(
     with_data = card is not None and (partial if stage == "start" else full)
     lines = []
     if told.model.strip():
-        lines.append(f"Model being tuned: {clean(told.model, MODEL_LIMIT)}")
+        lines.append(f"Model being tuned: {_line(told.model, MODEL_LIMIT)}")
     if metric:
         goal = f"; {better}" if better and partial else ""
-        lines.append(f"Quality is measured by: {clean(metric, METRIC_LIMIT)}{goal}")
+        lines.append(f"Quality is measured by: {_line(metric, METRIC_LIMIT)}{goal}")
     if card is not None and with_data:
         lines += _sizes(card)
         if full and stage == "start":
@@ -138,7 +139,11 @@ def _shape(card: DataCard) -> list[str]:
     return lines
 
 
+def _line(text: str, limit: int) -> str:
+    """A person's words on one line, with nothing in them that reads as a mark of ours."""
+    return re.sub("##+", "#", clean(text, limit)).replace("<", "‹").replace(">", "›")
+
+
 def _quoted(name: str) -> str:
-    """A name out of a data file, one line, with no quote or mark of ours in it."""
-    plain = clean(name, 40).replace("'", "’").replace("#", "_")
-    return f"'{plain}'"
+    """A name out of a data file, with no quote or mark of ours in it."""
+    return "'" + _line(name, 40).replace("'", "’") + "'"
