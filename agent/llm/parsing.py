@@ -36,7 +36,7 @@ def objects_in(text: str) -> list[dict[str, Any]]:
     """
     spoken = without_thinking(text)
     found: list[dict[str, Any]] = []
-    decoder = json.JSONDecoder(**_STRICT)
+    decoder = json.JSONDecoder(**STRICT_JSON)
     position = spoken.find("{")
     while position >= 0:
         try:
@@ -71,7 +71,7 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         pass  # ill written, which is what repair is for
     try:
-        value = json.loads(json.dumps(loads(body)), **_STRICT)
+        value = json.loads(json.dumps(loads(body)), **STRICT_JSON)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or not value:
@@ -132,12 +132,13 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-_STRICT: dict[str, Any] = {
+STRICT_JSON: dict[str, Any] = {
     "parse_constant": _refuse,
     "parse_float": _finite,
     "parse_int": _integer,
     "object_pairs_hook": _distinct,
 }
+"""For `json.loads`: a ValueError for NaN, an infinity, endless digits and a key twice."""
 
 
 def _keys(value: Any) -> list[str]:
