@@ -109,7 +109,7 @@ class DiscriminativeSurrogate(AskedSurrogate):
         if not trials:
             return UNCHANGED
         known = self._recalibrations
-        key = hashlib.blake2b(repr([(t.configuration.digest, t.value) for t in trials]).encode()).hexdigest()
+        key = hashlib.blake2b(repr([t.configuration.digest for t in trials]).encode()).hexdigest()
         if key not in known:
             try:
                 known[key] = self._recalibrated(replace(self.history, trials=trials))
