@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli import chat, check, init, report, run
+from tunesmith.cli import bench, chat, check, init, report, run
 
 app = typer.Typer(
     name="tunesmith",
@@ -46,6 +46,7 @@ app.command("chat")(chat.chat)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("bench")(bench.bench)
 
 
 def main() -> None:

@@ -1,0 +1,151 @@
+"""Tunesmith without a language model as a contender: as it is, without priors, and with wrong ones.
+
+The wrong ones show what a misleading prior costs: it may cost something, and must not sink a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tunesmith.bench.contenders import Contender
+from tunesmith.bench.contenders.build import our_version
+from tunesmith.bench.task import BenchTask, Values
+from tunesmith.bench.trace import Evaluator, Steps, Trace, play
+from tunesmith.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from tunesmith.interfaces import Strategy
+
+SHIFT_SD = 3.0
+CORNERS = 8
+
+
+class StrategySteps(Steps):
+    """A strategy of ours, asked for one configuration at a time."""
+
+    def __init__(self, task: BenchTask, seed: int, strategy: Strategy) -> None:
+        from tunesmith.history import History
+
+        space = task.space
+        default = None if task.default is None else space.validate(task.default)
+        self._strategy = strategy
+        self._history = History(space, task.metric, task.direction, default=default)
+        self._initial = [space.validate(values) for values in task.initial(seed)]
+        self._proposal: Any = None
+
+    def ask(self) -> Values | None:
+        from tunesmith.trial import Origin, Proposal
+
+        number = len(self._history)
+        if number < len(self._initial):
+            reason = "An initial configuration that all contenders share."
+            configuration = self._initial[number]
+            self._proposal = Proposal(configuration=configuration, origin=Origin.RANDOM, reason=reason)
+        else:
+            proposals = self._strategy.propose(self._history, 1)
+            if not proposals:
+                return None
+            self._proposal = proposals[0]
+        return dict(self._proposal.configuration)
+
+    def tell(self, value: float) -> None:
+        from tunesmith.trial import Trial, TrialState
+
+        failed = np.isnan(value)
+        trial = Trial(
+            number=len(self._history),
+            proposal=self._proposal,
+            state=TrialState.DIVERGED if failed else TrialState.COMPLETED,
+            value=None if failed else value,
+        )
+        self._history = self._history.with_trial(trial)
+
+
+Options = Callable[[BenchTask], dict[str, Any]]
+
+
+def as_it_is(task: BenchTask) -> dict[str, Any]:
+    return {}
+
+
+def no_priors(task: BenchTask) -> dict[str, Any]:
+    return {"priors": False}
+
+
+def names_wrong(task: BenchTask) -> dict[str, Any]:
+    return {"cards": shifted}
+
+
+def names_shuffled(task: BenchTask) -> dict[str, Any]:
+    from tunesmith.agent.knowledge import find_card
+
+    names = list(task.space.names)
+    other = dict(zip(names, names[1:] + names[:1], strict=True))
+    return {"cards": lambda name, parameter, words: find_card(other[name], parameter, words)}
+
+
+def shifted(name: str, parameter: Any, words: str) -> Any:
+    """The card moved by SHIFT_SD to the side with more room; categories turned upside down."""
+    from tunesmith.agent.knowledge import Located, find_card
+
+    card = find_card(name, parameter, words)
+    if card is None:
+        return None
+    if not isinstance(card, Located):
+        total = sum(weight for _, weight in card.weights)
+        return replace(card, weights=tuple((choice, (1 - total) / 10) for choice, _ in card.weights))
+    ends = parameter.numbers(np.array([0.0, 1.0]))
+    if card.transform != "linear":
+        ends = np.log10(np.maximum(ends if card.transform == "log10" else 1 - ends, 1e-300))
+    up = ends.max() - card.mean > card.mean - ends.min()
+    return replace(card, mean=card.mean + (SHIFT_SD if up else -SHIFT_SD) * card.sd)
+
+
+def in_worst_corner(task: BenchTask) -> BenchTask:
+    """The task with the worst of CORNERS random corners for its default; these evaluations do not count."""
+    rng = np.random.default_rng(0)
+    corners: list[Values] = []
+    for row in task.space.round((rng.random((CORNERS, task.space.dimensions)) > 0.5).astype(float)):
+        try:
+            corners.append(dict(task.space.decode(row)))
+        except InvalidConfiguration:
+            continue  # a constraint cuts this corner off
+    sign = 1.0 if task.direction == "maximize" else -1.0
+
+    def badness(configuration: Values) -> float:
+        try:
+            value = sign * task.evaluate(configuration)
+        except Exception:  # noqa: BLE001 - a corner where the objective fails is no place to start from
+            return np.inf
+        return np.inf if np.isnan(value) else value
+
+    return replace(task, default=min(corners, key=badness)) if corners else task
+
+
+OPTIONS: dict[str, Options] = {
+    "tunesmith": as_it_is,
+    "tunesmith-no-priors": no_priors,
+    "tunesmith:names-wrong": names_wrong,
+    "tunesmith:names-shuffled": names_shuffled,
+    "tunesmith:worst-default": as_it_is,
+}
+
+
+def contender(name: str) -> Contender:
+    """See `contenders.contender`; `name` is in OPTIONS."""
+
+    def run(task: BenchTask, seed: int, evaluations: int, evaluate: Evaluator) -> Trace:
+        from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
+
+        if name == "tunesmith:worst-default":
+            task = in_worst_corner(task)
+        options = OPTIONS[name](task)
+        strategy = GaussianProcessStrategy(task.space, seed, words=task.words, **options)
+        given = len(task.initial(seed)) + (task.default is not None)
+        return play(StrategySteps(task, seed, strategy), given, evaluations, evaluate)
+
+    return Contender(name, our_version(), name != "tunesmith-no-priors", run)

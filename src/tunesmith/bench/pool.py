@@ -1,0 +1,179 @@
+"""Runs in parallel: plain processes with one BLAS thread each, one run at a time. No `multiprocessing`.
+
+A worker that dies takes its run with it, and nothing else: the run is tried once more by a new worker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tunesmith.bench.store import Run, as_run
+from tunesmith.settings import SECRET_VARIABLES
+
+MOST_TRIES = 2
+GRACE_S = 5.0
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run that is wanted."""
+
+    task: str
+    contender: str
+    seed: int
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be made, and why."""
+
+    order: Order
+    cause: str
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[bytes]
+    order: Order | None = None
+    read: bytearray = field(default_factory=bytearray)
+
+
+class Pool:
+    """Makes runs with `jobs` processes. A context manager: on the way out every process is ended.
+
+    Args:
+        suite: What `open_suite` takes.
+        jobs: Processes at a time, at least 1.
+    """
+
+    def __init__(self, suite: Sequence[str], jobs: int) -> None:
+        self._suite, self._jobs = list(suite), jobs
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        for worker in self._workers:
+            with suppress(OSError):
+                if worker.process.stdin is not None:
+                    worker.process.stdin.close()
+            if worker.order is not None:
+                worker.process.terminate()
+        until = time.monotonic() + GRACE_S
+        for worker in self._workers:
+            try:
+                worker.process.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                worker.process.kill()
+                worker.process.wait()
+            if worker.process.stdout is not None:
+                worker.process.stdout.close()
+        self._workers.clear()
+        self._selector.close()
+
+    def run(
+        self,
+        orders: Sequence[Order],
+        done: Callable[[Run], None],
+        *,
+        started: Callable[[Order], None] = lambda order: None,
+        seconds: float = float("inf"),
+    ) -> list[Failure]:
+        """Make the runs, in this order; starts none after `seconds`, but waits for those that run.
+
+        Args:
+            done: Called with each run as it ends, in this thread.
+        Returns:
+            The runs that could not be made; those not started are not among them.
+        """
+        waiting, tries = deque(orders), dict[Order, int]()
+        failures: list[Failure] = []
+        until = time.monotonic() + seconds
+        while True:
+            while waiting and time.monotonic() < until and (worker := self._idle()) is not None:
+                order = waiting.popleft()
+                tries[order] = tries.get(order, 0) + 1
+                worker.order = order
+                started(order)
+                self._send(worker, asdict(order))
+            if all(worker.order is None for worker in self._workers):
+                return failures
+            for key, _ in self._selector.select(1.0):
+                worker = key.data
+                order = worker.order
+                answers = self._read(worker)
+                if answers is None:
+                    status = worker.process.wait()
+                    self._forget(worker)
+                    if order is None:
+                        continue
+                    if tries[order] < MOST_TRIES:
+                        waiting.appendleft(order)
+                    else:
+                        failures.append(Failure(order, f"its process ended with status {status}, twice"))
+                    continue
+                for answer in answers:
+                    worker.order = None
+                    if order is not None and "run" in answer:
+                        done(as_run(answer["run"]))
+                    elif order is not None:
+                        failures.append(Failure(order, str(answer.get("error"))))
+
+    def _idle(self) -> _Worker | None:
+        for worker in self._workers:
+            if worker.order is None:
+                return worker
+        if len(self._workers) >= self._jobs:
+            return None
+        environment = {k: v for k, v in os.environ.items() if k not in SECRET_VARIABLES}
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tunesmith.bench.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**environment, **dict.fromkeys(_THREADS, "1")},
+            start_new_session=True,  # Ctrl-C is ours to pass on
+        )
+        worker = _Worker(process)
+        self._workers.append(worker)
+        self._selector.register(process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
+        self._send(worker, {"suite": self._suite, "path": sys.path})
+        return worker
+
+    def _send(self, worker: _Worker, message: dict[str, object]) -> None:
+        assert worker.process.stdin is not None
+        with suppress(BrokenPipeError):  # it has died: its stdout says so next
+            worker.process.stdin.write(json.dumps(message).encode() + b"\n")
+            worker.process.stdin.flush()
+
+    def _read(self, worker: _Worker) -> list[dict[str, Any]] | None:
+        """Whole answers that have come; None when it has ended."""
+        assert worker.process.stdout is not None
+        data = os.read(worker.process.stdout.fileno(), 1 << 16)
+        if not data:
+            return None
+        worker.read += data
+        *lines, rest = worker.read.split(b"\n")
+        worker.read = bytearray(rest)
+        return [json.loads(line) for line in lines]
+
+    def _forget(self, worker: _Worker) -> None:
+        self._selector.unregister(worker.process.stdout)  # type: ignore[arg-type]
+        self._workers.remove(worker)
+        for pipe in (worker.process.stdin, worker.process.stdout):
+            with suppress(OSError):
+                if pipe is not None:
+                    pipe.close()

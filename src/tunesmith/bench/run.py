@@ -1,0 +1,146 @@
+"""The bench from its beginning to its end: plan, missing runs, summary, pages."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from tunesmith.bench.plan import Plan, make_plan
+from tunesmith.bench.pool import Failure, Order, Pool
+from tunesmith.bench.store import Run, Store
+from tunesmith.bench.suites import open_suite
+from tunesmith.bench.summary import Summary, summarise
+from tunesmith.tui.literal import literal
+
+EVERY_S = 10.0
+"""Between two lines of progress where stderr is no terminal."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of the bench leaves.
+
+    Attributes:
+        failures: Runs that could not be made.
+        files: The page, the pictures and the JSON document, as written.
+    """
+
+    summary: Summary
+    failures: tuple[Failure, ...]
+    files: tuple[Path, ...]
+
+
+@dataclass
+class Progress:
+    """One line on stderr, rewritten on a terminal, and now and then elsewhere."""
+
+    total: int
+    out: TextIO = field(default_factory=lambda: sys.stderr)
+    done: int = 0
+    _shown: float = 0.0
+    _running: list[Order] = field(default_factory=list)
+
+    def started(self, order: Order) -> None:
+        self._running.append(order)
+        self._show()
+
+    def ended(self, run: Run) -> None:
+        key = (run.task, run.contender, run.seed)
+        self._running = [o for o in self._running if (o.task, o.contender, o.seed) != key]
+        self.done += 1
+        self._show(run.task if self.done == self.total else "")
+
+    def close(self) -> None:
+        if self.out.isatty() and self._shown:
+            print("\r\x1b[K", end="", file=self.out, flush=True)
+
+    def _show(self, last: str = "") -> None:
+        now = time.monotonic()
+        terminal = self.out.isatty()
+        if not terminal and not last and now - self._shown < EVERY_S:
+            return
+        self._shown = now
+        running = ", ".join(f"{o.contender} on {o.task}, seed {o.seed}" for o in self._running[-2:])
+        text = literal(f"{self.done} of {self.total} runs" + (f"; {running}" if running else ""))
+        text = text.replace("\n", " ")
+        if terminal:
+            width = os.get_terminal_size(self.out.fileno()).columns
+            print(f"\r\x1b[K{text[: max(width - 1, 20)]}", end="", file=self.out, flush=True)
+        else:
+            print(text, file=self.out, flush=True)
+
+
+def bench(
+    what: Sequence[str],
+    *,
+    contenders: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    seeds: int | None = None,
+    evaluations: int | None = None,
+    jobs: int | None = None,
+    seconds: float = float("inf"),
+    quick: bool = False,
+    report: bool = False,
+    fresh: Sequence[str] = (),
+    results: Path = Path("benchmarks"),
+) -> Outcome:
+    """Make the runs that are missing, and write what all stored runs say.
+
+    Ctrl-C keeps every run that has ended; so does a kill. The same call goes on.
+
+    Args:
+        what: A suite's name, or task files.
+        contenders: Who runs; with `report`, who is shown beside the reference.
+        tasks: Shell patterns of task names.
+        jobs: Processes at a time; None means one a core.
+        seconds: No run is started after so many.
+        quick: A few tasks, contenders and seeds.
+        report: Run nothing.
+        fresh: Contenders whose stored runs are forgotten first.
+        results: Folder of the suites' folders.
+    Raises:
+        UsageError: Something named does not exist or cannot be used.
+        KeyboardInterrupt: Passed on once the processes have ended.
+    """
+    suite = open_suite(what)
+    plan = make_plan(
+        suite, contenders=contenders, tasks=tasks, seeds=seeds, evaluations=evaluations, quick=quick
+    )
+    folder = results / suite.name
+    store = Store(folder)
+    for name in fresh:
+        store.drop(name)
+    failures: list[Failure] = []
+    if not report:
+        failures = _make(plan, store, what, jobs or os.cpu_count() or 1, seconds)
+    runs = store.load()
+    summary = summarise(plan, runs, only=contenders if report else (), damaged=store.damaged)
+    partial = bool(plan.narrowed) or (report and bool(contenders))
+    files: tuple[Path, ...] = ()
+    if summary.rows:
+        from tunesmith.bench.pages import write_pages
+
+        files = write_pages(summary, folder / "partial" if partial else folder)
+    return Outcome(summary, tuple(failures), files)
+
+
+def _make(plan: Plan, store: Store, what: Sequence[str], jobs: int, seconds: float) -> list[Failure]:
+    missing = plan.missing(store.load())
+    if not missing:
+        return []
+    progress = Progress(len(missing))
+
+    def done(run: Run) -> None:
+        store.append([run])
+        progress.ended(run)
+
+    try:
+        with Pool(what, min(jobs, len(missing))) as pool:
+            return pool.run(missing, done, started=progress.started, seconds=seconds)
+    finally:
+        progress.close()

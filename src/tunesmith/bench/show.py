@@ -1,0 +1,134 @@
+"""The summary as tables for a terminal. Names are shown literally; NO_COLOR leaves the bold line out."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from tunesmith.bench.metrics import NO_WORSE
+from tunesmith.bench.summary import Figure, Row, Summary
+from tunesmith.tui.literal import literal
+
+DASH = "–"
+
+
+def show(summary: Summary, out: TextIO = sys.stdout) -> None:
+    """Print the tables."""
+    bold = out.isatty() and not os.environ.get("NO_COLOR")
+    first, last = summary.window
+    counts = f"{summary.tasks} tasks, {summary.seeds} seeds, {summary.evaluations} evaluations"
+    print(f"{literal(summary.suite)}: {counts}\n{literal(summary.about)}.\n", file=out)
+    for note in summary.notes:
+        if note.startswith("Not the full benchmark"):
+            print(f"{literal(note)}\n", file=out)
+    span = f"{first}-{last}" if first < last else f"{last}"
+    shown = summary.shown_family
+    heads = ["mean normalised regret", span, f"at {last}"]
+    heads += [f"{shown} at {last}"] if shown else []
+    heads += [f"ratio {span} to {summary.reference}", f"ratio at {last}", "no worse", "tasks"]
+    lines = []
+    for row in summary.rows:
+        cells = [row.label, _regret(row.window.mean), _regret(row.end.mean)]
+        cells += [_regret(row.families.get(shown))] if shown else []
+        is_reference = row.label == summary.reference
+        cells += ["1", "1", DASH] if is_reference else [_ratio(row.window), _ratio(row.end), _verdict(row)]
+        cells.append(str(row.tasks or DASH))
+        lines.append(cells)
+    _table(heads, lines, out, bold)
+    print(
+        f"\nratio: paired by task, with the 95 % interval by bootstrap over tasks; no worse: its upper limit "
+        f"is at most {NO_WORSE:g},\n{span} and at {last}.",
+        file=out,
+    )
+    ours = [row for row in summary.rows if row.kind != "given"]
+    if ours:
+        print(file=out)
+        heads = [
+            "",
+            f"rank at {last}",
+            "[95 %]",
+            "regret [95 %]",
+            "sd of seeds",
+            "s a run",
+            "ms a proposal",
+            "failed",
+        ]
+        lines = [
+            [
+                row.label,
+                _number(row.rank, 2),
+                _span(row.rank_low, row.rank_high, 2),
+                f"{_regret(row.window.mean)} {_span(row.window.low, row.window.high, 4)}",
+                _regret(row.window.seed_sd),
+                _number(row.cpu_s, 1),
+                _number(row.proposal_ms, 1),
+                str(row.failed) if row.evaluations else DASH,
+            ]
+            for row in ours
+        ]
+        _table(heads, lines, out, bold)
+    if len(summary.families) > 1 and ours:
+        print(f"\nregret at {last} by family", file=out)
+        heads = ["", *summary.families]
+        lines = [[row.label, *(_regret(row.families.get(f)) for f in summary.families)] for row in ours]
+        _table(heads, lines, out, bold)
+    if (found := summary.difference) is not None:
+        print(
+            f"\ncritical difference of ranks (Nemenyi, 5 %) {found.difference:.2f} over {found.tasks} tasks; "
+            f"Friedman's p = {found.p:.2g}. Not told apart:",
+            file=out,
+        )
+        for group in found.groups:
+            print(f"  {literal(', '.join(group))}", file=out)
+    notes = [note for note in summary.notes if not note.startswith("Not the full benchmark")]
+    if notes:
+        print(file=out)
+    for note in notes:
+        print(literal(note), file=out)
+    if summary.missing:
+        print(
+            f"\n{summary.missing} runs are missing; the same command without --report makes them.", file=out
+        )
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], out: TextIO, bold: bool) -> None:
+    clean = [[literal(cell).replace("\n", " ") for cell in line] for line in lines]
+    widths = [max(len(line[i]) for line in [list(heads), *clean]) for i in range(len(heads))]
+
+    def joined(cells: Sequence[str]) -> str:
+        first = cells[0].ljust(widths[0])
+        return "  ".join([first, *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]).rstrip()
+
+    print(joined(heads), file=out)
+    for line in clean:
+        text = joined(line)
+        print(f"\x1b[1m{text}\x1b[0m" if bold and line[0] == "tunesmith" else text, file=out)
+
+
+def _regret(value: float | None) -> str:
+    return DASH if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def _number(value: float | None, digits: int) -> str:
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def _span(low: float | None, high: float | None, digits: int) -> str:
+    if low is None:
+        return ""
+    return f"[{low:.{digits}f}, {'inf' if high is None else f'{high:.{digits}f}'}]"
+
+
+def _ratio(figure: Figure) -> str:
+    if figure.ratio is None:
+        return DASH
+    return f"{figure.ratio:.2f} {_span(figure.ratio_low, figure.ratio_high, 2)}".strip()
+
+
+def _verdict(row: Row) -> str:
+    words = {True: "yes", False: "no", None: DASH}
+    pair = (words[row.window.no_worse], words[row.end.no_worse])
+    return DASH if pair == (DASH, DASH) else "/".join(pair)

@@ -1,0 +1,36 @@
+"""The suites, by name. Each is a file here that ends in `SUITE = Suite(...)`, loaded when it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from tunesmith.bench.task import Suite
+from tunesmith.errors import UsageError
+
+SUITES = {
+    "llambo20": "tunesmith.bench.suites.llambo20",
+    "analytic": "tunesmith.bench.suites.analytic",
+    "torch": "tunesmith.bench.suites.small_torch",
+}
+OWN = "own"
+"""Name of the suite of a user's own tasks."""
+
+
+def open_suite(what: Sequence[str]) -> Suite:
+    """The suite that a command line names: one of ours by name, or task files.
+
+    Raises:
+        UsageError: There is no such suite or file, or a file is no task that can be run.
+    """
+    if len(what) == 1 and what[0] in SUITES:
+        suite: Suite = import_module(SUITES[what[0]]).SUITE
+        return suite
+    for item in what:
+        if Path(item).suffix.lower() not in (".yaml", ".yml"):
+            known = ", ".join(SUITES)
+            raise UsageError(f"{item!r} is no suite; there are {known}, or give task files (.yaml).")
+    from tunesmith.bench.suites.own import own_suite
+
+    return own_suite([Path(item) for item in what])

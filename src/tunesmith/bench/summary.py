@@ -1,0 +1,323 @@
+"""What the stored runs say: one row a contender, paired by task with the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from tunesmith.bench import metrics
+from tunesmith.bench.plan import Plan
+from tunesmith.bench.scales import Scale, scales
+from tunesmith.bench.sources import Source, sources
+from tunesmith.bench.store import Run
+from tunesmith.history import Array
+
+REFERENCE = "gp+default"
+LEAST_TASKS = 5
+"""Tasks from which on an interval over tasks is given; of fewer it would say nothing."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Regret of one contender in one window.
+
+    Attributes:
+        mean: Over tasks and seeds.
+        low, high: Bootstrap interval over tasks; None with fewer than LEAST_TASKS.
+        seed_sd: Standard deviation over seeds of the mean over tasks; None with one seed.
+        ratio: Mean over mean of the reference, on the `shared` tasks that both have finished.
+        no_worse: Whether the ratio's upper limit is at most metrics.NO_WORSE; None without an interval.
+    """
+
+    mean: float
+    low: float | None = None
+    high: float | None = None
+    seed_sd: float | None = None
+    shared: int = 0
+    ratio: float | None = None
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+    no_worse: bool | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender.
+
+    Attributes:
+        kind: `live`, `earlier` (runs of another build), `recorded` (computed from recorded runs) or `given`.
+        tasks: How many tasks it has finished, every seed.
+        families: Mean regret at the end, by family.
+        by_task: (window, end) regret, by task.
+        rank, rank_low, rank_high: Average rank at the end, among those that have finished all tasks.
+        curve: Mean regret after each evaluation; `rank_curve` the average rank.
+        cpu_s: Mean seconds of a run, evaluations included; proposal_ms: CPU of one proposal.
+        failed: Evaluations without a value, of `evaluations`.
+    """
+
+    label: str
+    kind: str
+    tasks: int
+    window: Figure
+    end: Figure
+    families: dict[str, float] = field(default_factory=dict)
+    by_task: dict[str, tuple[float, float]] = field(default_factory=dict)
+    rank: float | None = None
+    rank_low: float | None = None
+    rank_high: float | None = None
+    curve: tuple[float, ...] = ()
+    rank_curve: tuple[float, ...] = ()
+    cpu_s: float | None = None
+    proposal_ms: float | None = None
+    failed: int = 0
+    evaluations: int = 0
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The critical difference of average ranks at the end.
+
+    Attributes:
+        ranked: (label, average rank), best first.
+        groups: Labels that cannot be told apart at 5 %.
+    """
+
+    p: float
+    difference: float
+    tasks: int
+    ranked: tuple[tuple[str, float], ...]
+    groups: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All that the table, the page and the JSON document show."""
+
+    suite: str
+    about: str
+    tasks: int
+    seeds: int
+    evaluations: int
+    window: tuple[int, int]
+    reference: str
+    shown_family: str
+    families: tuple[str, ...]
+    rows: tuple[Row, ...]
+    difference: Difference | None
+    missing: int
+    notes: tuple[str, ...]
+    versions: dict[str, tuple[str, ...]]
+
+
+def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged: int = 0) -> Summary:
+    """The summary of stored runs for a plan.
+
+    Args:
+        only: Show these contenders and the reference; empty means every one with runs.
+    """
+    tasks = {task.name: task for task in plan.tasks}
+    relevant = [run for run in runs if run.task in tasks]
+    by_scale = scales(plan.tasks, relevant)
+    found = sources(plan, relevant, only)
+    curves = {source.label: _curves(source, plan, by_scale) for source in found}
+    rows = [_row(source, plan, curves) for source in found]
+    rows, difference = _ranked(rows, curves, plan)
+    given = () if plan.narrowed or only else plan.suite.given
+    elsewhere = [
+        Row(
+            g.label,
+            "given",
+            0,
+            Figure(g.window),
+            Figure(g.end),
+            families={} if g.family_end is None else {plan.suite.shown_family: g.family_end},
+        )
+        for g in given
+    ]
+    return Summary(
+        suite=plan.suite.name,
+        about=plan.suite.about,
+        tasks=len(plan.tasks),
+        seeds=plan.seeds,
+        evaluations=plan.evaluations,
+        window=plan.window,
+        reference=REFERENCE,
+        shown_family=plan.suite.shown_family,
+        families=tuple(dict.fromkeys(task.family for task in plan.tasks if task.family)),
+        rows=(*elsewhere, *rows),
+        difference=difference,
+        missing=len(plan.missing(runs)),
+        notes=tuple(_notes(plan, rows, found, by_scale, damaged)),
+        versions=_versions(found),
+    )
+
+
+def _curves(source: Source, plan: Plan, by_scale: dict[str, Scale]) -> dict[str, Array]:
+    """Regret (seeds, evaluations) by task, of the tasks of which every seed is done."""
+    table = {}
+    for task in plan.tasks:
+        values = [source.values(task.name, seed) for seed in range(plan.seeds)]
+        scale = by_scale.get(task.name)
+        if scale is not None and all(v is not None and len(v) >= plan.evaluations for v in values):
+            stacked = np.array([v[: plan.evaluations] for v in values if v is not None])
+            table[task.name] = scale.regret(stacked)
+    return table
+
+
+def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row:
+    mine = curves[source.label]
+    reference = curves.get(REFERENCE, {})
+    first, last = plan.window
+    families: dict[str, list[float]] = {}
+    for task in plan.tasks:
+        if task.name in mine and task.family:
+            families.setdefault(task.family, []).append(float(mine[task.name][:, -1].mean()))
+    every = [run for run in source.runs if run.task in mine]
+    timed = [run for run in every if run.proposal_s is not None and run.proposals]
+    proposed = sum(run.proposals for run in timed)
+    return Row(
+        label=source.label,
+        kind=source.kind,
+        tasks=len(mine),
+        window=_figure(mine, reference, first, last, source.label == REFERENCE),
+        end=_figure(mine, reference, last, last, source.label == REFERENCE),
+        families={name: _rounded(float(np.mean(ends))) for name, ends in families.items()},
+        by_task={
+            name: (_rounded(float(c[:, first - 1 :].mean())), _rounded(float(c[:, -1].mean())))
+            for name, c in mine.items()
+        },
+        curve=tuple(_rounded(float(v)) for v in _mean_curve(mine)),
+        cpu_s=round(float(np.mean([run.cpu_s for run in every])), 2) if every else None,
+        proposal_ms=round(1000 * sum(run.proposal_s or 0.0 for run in timed) / proposed, 2)
+        if proposed
+        else None,
+        failed=sum(v is None for run in every for v in run.values[: plan.evaluations]),
+        evaluations=len(every) * plan.evaluations,
+    )
+
+
+def _mean_curve(table: dict[str, Array]) -> Array:
+    return np.mean([c.mean(axis=0) for c in table.values()], axis=0) if table else np.empty(0)
+
+
+def _figure(
+    mine: dict[str, Array], reference: dict[str, Array], first: int, last: int, is_reference: bool
+) -> Figure:
+    if not mine:
+        return Figure(float("nan"))
+    by_seed = np.array([metrics.window_mean(c, first, last) for c in mine.values()])  # (tasks, seeds)
+    means = by_seed.mean(axis=1)
+    low, high = metrics.mean_interval(means) if len(means) >= LEAST_TASKS else (None, None)
+    figure = Figure(
+        mean=_rounded(float(means.mean())),
+        low=_rounded(low),
+        high=_rounded(high),
+        seed_sd=_rounded(float(by_seed.mean(axis=0).std(ddof=1))) if by_seed.shape[1] > 1 else None,
+    )
+    shared = [name for name in mine if name in reference]
+    if not shared or is_reference:
+        return figure
+    here = np.array([float(metrics.window_mean(mine[n], first, last).mean()) for n in shared])
+    there = np.array([float(metrics.window_mean(reference[n], first, last).mean()) for n in shared])
+    figure = replace(figure, shared=len(shared))
+    if there.mean() > 0:
+        figure = replace(figure, ratio=_rounded(float(here.mean() / there.mean())))
+    if len(shared) >= LEAST_TASKS:
+        below, above = metrics.ratio_interval(here, there)
+        finite = np.isfinite(above)
+        figure = replace(
+            figure,
+            ratio_low=_rounded(below) if np.isfinite(below) else None,
+            ratio_high=_rounded(above) if finite else None,
+            no_worse=bool(finite and above <= metrics.NO_WORSE),
+        )
+    return figure
+
+
+def _ranked(
+    rows: list[Row], curves: dict[str, dict[str, Array]], plan: Plan
+) -> tuple[list[Row], Difference | None]:
+    """Rows with ranks, among the rows that have finished every task; earlier builds are not ranked."""
+    names = [task.name for task in plan.tasks]
+    who = [row.label for row in rows if row.kind != "earlier" and row.tasks == len(names)]
+    if len(who) < 2:
+        return rows, None
+    table = np.array([[curves[label][n].mean(axis=0) for n in names] for label in who])  # (who, tasks, n)
+    over = np.stack([metrics.ranks(table[:, :, i]) for i in range(table.shape[2])], axis=2)
+    final = over[:, :, -1]
+    places: dict[str, dict[str, Any]] = {}
+    for i, label in enumerate(who):
+        enough = len(names) >= LEAST_TASKS
+        low, high = metrics.mean_interval(final[i]) if enough else (None, None)
+        places[label] = {
+            "rank": _rounded(float(final[i].mean())),
+            "rank_low": _rounded(low),
+            "rank_high": _rounded(high),
+            "rank_curve": tuple(_rounded(float(v)) for v in over[i].mean(axis=0)),
+        }
+    rows = [replace(row, **places[row.label]) if row.label in places else row for row in rows]
+    found = metrics.critical_difference(final)
+    if found is None:
+        return rows, None
+    order = sorted(range(len(who)), key=lambda i: float(final[i].mean()))
+    return rows, Difference(
+        p=float(f"{found.p:.3g}"),
+        difference=_rounded(found.difference),
+        tasks=len(names),
+        ranked=tuple((who[i], _rounded(float(final[i].mean()))) for i in order),
+        groups=tuple(tuple(who[i] for i in group) for group in found.groups),
+    )
+
+
+def _notes(
+    plan: Plan, rows: list[Row], found: Sequence[Source], by_scale: dict[str, Scale], damaged: int
+) -> list[str]:
+    notes = []
+    if plan.narrowed:
+        notes.append(f"Not the full benchmark: {', '.join(plan.narrowed)}. Too little to judge by.")
+    partial = [row.label for row in rows if row.tasks < len(plan.tasks)]
+    if partial:
+        notes.append(
+            f"Not finished on every task, so their absolute figures are of fewer tasks (ratios are of "
+            f"shared ones): {', '.join(partial)}."
+        )
+    earlier = [source.label for source in found if source.kind == "earlier"]
+    if earlier:
+        notes.append(
+            f"Runs of an earlier build or of an earlier form of a task, not ranked: {', '.join(earlier)}."
+        )
+    guessed = [name for name, scale in by_scale.items() if scale.guessed]
+    if guessed:
+        notes.append(
+            f"No runs of `random` on {', '.join(guessed)}: regret 1 is the median of all contenders there."
+        )
+    different = {name: vs for name, vs in _versions(found).items() if len(vs) > 1 and name != "tunesmith"}
+    for name, versions in different.items():
+        notes.append(f"Runs of several versions of {name} are compared here: {', '.join(versions)}.")
+    faults = [run for source in found for run in source.runs if run.fault]
+    if faults:
+        first = faults[0]
+        notes.append(
+            f"Evaluations that raised, in {len(faults)} runs; the first, {first.contender} on {first.task}: "
+            f"{first.fault}"
+        )
+    if damaged:
+        notes.append(f"{damaged} lines of the store cannot be read and were not counted.")
+    notes += [f"Left out: {reason}." for reason in plan.left_out]
+    return notes
+
+
+def _versions(found: Sequence[Source]) -> dict[str, tuple[str, ...]]:
+    seen: dict[str, set[str]] = {}
+    for source in found:
+        for run in source.runs:
+            for name, version in run.versions.items():
+                seen.setdefault(name, set()).add(version)
+    return {name: tuple(sorted(versions)) for name, versions in sorted(seen.items())}
+
+
+def _rounded(value: float | None) -> Any:
+    return None if value is None else round(value, 5)

@@ -1,0 +1,104 @@
+"""One contender on one task: what happened, evaluation by evaluation."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tunesmith.bench.task import BenchTask, Values
+
+NAN = math.nan
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run leaves.
+
+    Attributes:
+        values: The metric after each evaluation, NaN where one failed or nothing new was known.
+        evaluation_s: Seconds all evaluations took, by the task's clock.
+        proposal_s: CPU seconds the contender took to choose and to learn.
+        proposals: How many configurations it chose itself.
+        fault: The cause of the first failed evaluation that raised, in one line; empty if none did.
+    """
+
+    values: tuple[float, ...]
+    evaluation_s: float
+    proposal_s: float
+    proposals: int
+    fault: str = ""
+
+
+class Steps(Protocol):
+    """An optimiser that is asked for a configuration and told its value, in turns."""
+
+    def ask(self) -> Values | None:
+        """The next configuration; None when nothing new is left."""
+
+    def tell(self, value: float) -> None:
+        """The value of what was asked for last; NaN where its evaluation failed."""
+
+
+@dataclass
+class Evaluator:
+    """Evaluates a task's configurations, and keeps the account.
+
+    A configuration that breaks a constraint of the space counts as failed without being evaluated. What was
+    evaluated before in this process (the shared starting points, mostly) is not evaluated
+    again, but charged the seconds it took then.
+    """
+
+    task: BenchTask
+    seconds: float = 0.0
+    fault: str = ""
+    _known: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """A new run's account."""
+        self.seconds, self.fault = 0.0, ""
+
+    def __call__(self, configuration: Values) -> float:
+        """The value; NaN where the evaluation failed."""
+        key = json.dumps(dict(configuration), sort_keys=True)
+        if key not in self._known:
+            began, fault = self.task.clock(), ""
+            try:
+                if self.task.space.constraints and (faults := self.task.space.problems(configuration)):
+                    raise ValueError(f"{faults[0]}")
+                value = float(self.task.evaluate(configuration))
+            except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
+                value, fault = NAN, " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            if not math.isfinite(value):
+                value = NAN
+            self._known[key] = (value, self.task.clock() - began, fault)
+        value, seconds, fault = self._known[key]
+        self.seconds += seconds
+        self.fault = self.fault or fault
+        return value
+
+
+Start = Callable[[BenchTask, int, Sequence[Values]], Steps]
+"""Makes an optimiser for a task, a seed and the configurations it must evaluate first."""
+
+
+def play(steps: Steps, given: int, evaluations: int, evaluate: Evaluator) -> Trace:
+    """Ask, evaluate, tell, `evaluations` times. The first `given` configurations were given to it."""
+    values: list[float] = []
+    proposal_s, proposals = 0.0, 0
+    while len(values) < evaluations:
+        began = time.process_time()
+        configuration = steps.ask()
+        proposal_s += time.process_time() - began
+        if configuration is None:  # a small space is exhausted
+            values += [NAN] * (evaluations - len(values))
+            break
+        proposals += len(values) >= given
+        values.append(evaluate(configuration))
+        began = time.process_time()
+        steps.tell(values[-1])
+        proposal_s += time.process_time() - began
+    return Trace(tuple(values), evaluate.seconds, proposal_s, proposals, evaluate.fault)

@@ -1,0 +1,118 @@
+"""`tunesmith bench`: contenders on suites of tasks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunesmith.cli.errors import FAILED, Debug, told_plainly
+
+What = Annotated[
+    list[str] | None,
+    typer.Argument(help="A suite (llambo20, analytic, torch), or task files (YAML).", show_default=False),
+]
+Contenders = Annotated[
+    str | None,
+    typer.Option("--contenders", help="Who runs, with commas between; with --report, who is shown."),
+]
+Tasks = Annotated[
+    str | None, typer.Option("--tasks", help="Only tasks whose names fit, such as 'iris/*,wine/SVM'.")
+]
+Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Seeds, instead of the suite's.")]
+Evaluations = Annotated[
+    int | None, typer.Option("--evaluations", min=1, help="Evaluations a run, instead of the suite's.")
+]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Runs at a time; one a core otherwise.")]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--seconds", min=0, help="Start no run after so many; the same command goes on."),
+]
+Quick = Annotated[bool, typer.Option("--quick", help="Minutes: a few tasks, contenders and seeds.")]
+Report = Annotated[bool, typer.Option("--report", help="Run nothing; show what the stored runs say.")]
+Fresh = Annotated[
+    list[str] | None, typer.Option("--fresh", help="Forget this contender's stored runs first; repeatable.")
+]
+Results = Annotated[Path, typer.Option("--results", help="Folder with a folder for each suite.")]
+
+
+@told_plainly
+def bench(
+    what: What = None,
+    contenders: Contenders = None,
+    tasks: Tasks = None,
+    seeds: Seeds = None,
+    evaluations: Evaluations = None,
+    jobs: Jobs = None,
+    seconds: Seconds = None,
+    quick: Quick = False,
+    report: Report = False,
+    fresh: Fresh = None,
+    results: Results = Path("benchmarks"),
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare optimisers on a suite of tasks; runs only what is not stored yet.
+
+    Without a suite: say which suites and contenders there are.
+
+    Exit codes: 0 done, 1 a run could not be made, 2 wrong input, 130 interrupted (the same command goes on).
+    """
+    if not what:
+        _list()
+        return
+    from tunesmith.bench.run import bench as run_bench
+    from tunesmith.bench.show import show
+    from tunesmith.tui.literal import literal
+
+    outcome = run_bench(
+        what,
+        contenders=_split(contenders),
+        tasks=_split(tasks),
+        seeds=seeds,
+        evaluations=evaluations,
+        jobs=jobs,
+        seconds=float("inf") if seconds is None else seconds,
+        quick=quick,
+        report=report,
+        fresh=fresh or (),
+        results=results,
+    )
+    if as_json:
+        from tunesmith.bench.pages import as_document
+
+        sys.stdout.write(json.dumps(as_document(outcome.summary), indent=1) + "\n")
+    else:
+        show(outcome.summary, sys.stdout)
+        print()
+        for path in outcome.files:
+            if path.suffix in (".html", ".json"):
+                print(literal(path))
+    sys.stdout.flush()
+    for failure in outcome.failures:
+        order = failure.order
+        where = f"{order.contender} on {order.task}, seed {order.seed}"
+        print(literal(f"tunesmith: {where}: {failure.cause}"), file=sys.stderr)
+    if outcome.failures:
+        raise typer.Exit(FAILED)
+
+
+def _split(text: str | None) -> list[str]:
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def _list() -> None:
+    from tunesmith.bench.contenders import NAMES
+    from tunesmith.bench.suites import SUITES, open_suite
+
+    print("Suites:")
+    for name in SUITES:
+        suite = open_suite([name])
+        print(f"  {name:<10} {suite.about}.")
+    print("  or task files of your own: tunesmith bench path/to/task.yaml")
+    print("Contenders:")
+    print("  " + ", ".join(NAMES))
+    print("  or any Optuna sampler: module:factory, module:factory+default")
