@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from tunesmith.agent.strategies.acquisition import Acquisition
 from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
@@ -129,13 +129,13 @@ class LlamboStrategy(Strategy):
             return self._fall_back(history, n, pool, f"{type(error).__name__}: {error}")
         if not found:
             return self._fall_back(history, n, pool, "nothing new was found")
-        costs = {"calls": float(spent.calls), "tokens": float(spent.tokens)} if spent.calls else {}
+        if opening or not spent.calls:
+            return found  # the opening design carries its own share of what it cost
+        # Whatever was asked was asked for the first of them.
         first = found[0]
-        changes: dict[str, Any] = {"details": {**first.details, **costs}}
-        if spent.tokens:  # whatever was asked, it was asked for the first of them
-            changes["tokens"] = spent.tokens
-            found = [first, *(p.model_copy(update={"tokens": 0}) for p in found[1:])]
-        return [first.model_copy(update=changes), *found[1:]]
+        costs = {"calls": float(spent.calls), "tokens": float(spent.tokens)}
+        changes = {"details": {**first.details, **costs}, "tokens": spent.tokens}
+        return [first.model_copy(update=changes), *(p.model_copy(update={"tokens": 0}) for p in found[1:])]
 
     def _open(self, history: History, n: int, missing: int) -> list[Proposal]:
         """Opening trials: the model's design while it lasts, or uniform draws."""
