@@ -14,7 +14,7 @@ from tunesmith.bench.summary import Row, Summary
 
 WIDTH = 900.0
 COLOURS = 8
-NAME_LIMIT = 42
+NAME_LIMIT = 44
 GAP = 14.0
 """Least distance between the base lines of two labels."""
 
@@ -106,7 +106,7 @@ def _curves(
 ) -> Picture | None:
     if not rows or len(curves[0]) < 2:
         return None
-    left, top, right, bottom = 64.0, 16.0, 600.0, 384.0
+    left, top, right, bottom = 64.0, 16.0, 560.0, 384.0
     n = len(curves[0])
     first = start if n > start else 1
     values = [v for curve in curves for v in curve[first - 1 :]]
@@ -256,6 +256,11 @@ def _ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Ticks at 1, 2, 5 times powers of ten, for an axis from 10^low to 10^high."""
-    every = [m * 10.0**p for p in range(floor(low), ceil(high) + 1) for m in (1, 2, 5)]
-    return [(v, f"{v:.3g}") for v in every if low <= log10(v) <= high]
+    """Ticks at 1, 2, 5 (or all) times powers of ten, for an axis from 10^low to 10^high."""
+    powers = range(floor(low), ceil(high) + 1)
+    for steps in ((1, 2, 5), tuple(range(1, 10))):
+        values = [m * 10.0**p for p in powers for m in steps]
+        shown = [(v, f"{v:.3g}") for v in values if low <= log10(v) <= high]
+        if len(shown) >= 3:
+            break
+    return shown

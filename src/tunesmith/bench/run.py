@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from tunesmith.bench.contenders import contender
 from tunesmith.bench.plan import Plan, make_plan
 from tunesmith.bench.pool import Failure, Order, Pool
 from tunesmith.bench.store import Run, Store
@@ -114,7 +115,8 @@ def bench(
     folder = results / suite.name
     store = Store(folder)
     for name in fresh:
-        store.drop(name)
+        if not store.drop(name):
+            contender(name)  # a name that nobody has should not pass for a contender without runs
     failures: list[Failure] = []
     if not report:
         failures = _make(plan, store, what, jobs or os.cpu_count() or 1, seconds)

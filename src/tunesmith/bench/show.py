@@ -19,7 +19,14 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
     """Print the tables."""
     bold = out.isatty() and not os.environ.get("NO_COLOR")
     first, last = summary.window
-    counts = f"{summary.tasks} tasks, {summary.seeds} seeds, {summary.evaluations} evaluations"
+    counts = ", ".join(
+        f"{n} {what}{'' if n == 1 else 's'}"
+        for n, what in (
+            (summary.tasks, "task"),
+            (summary.seeds, "seed"),
+            (summary.evaluations, "evaluation"),
+        )
+    )
     print(f"{literal(summary.suite)}: {counts}\n{literal(summary.about)}.\n", file=out)
     for note in summary.notes:
         if note.startswith("Not the full benchmark"):

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import signal
 import sys
+import threading
+import time
 import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 REHEARSAL = 12
 """Evaluations of a rehearsal: two more than the random ones that Optuna's samplers start with."""
+
+ENDING_S = 0.5
 
 
 class Desk:
@@ -81,9 +86,20 @@ def main() -> None:
     from tunesmith.bench.suites import open_suite
 
     desk = Desk(open_suite(hello["suite"]))
-    for line in sys.stdin:
+    orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
+    while (line := orders.get()) is not None:
         out.write(json.dumps(desk.answer(json.loads(line))) + "\n")
         out.flush()
+
+
+def _listen(orders: queue.SimpleQueue[str | None]) -> None:
+    """Pass orders on; when the bench is gone, end this process even in the middle of a run."""
+    for line in sys.stdin:
+        orders.put(line)
+    orders.put(None)
+    time.sleep(ENDING_S)  # an idle worker has left by then
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave(number: int, frame: Any) -> NoReturn:
