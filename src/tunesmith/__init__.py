@@ -12,6 +12,7 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunesmith.agent.llambo_sampler import LlamboSampler
     from tunesmith.agent.sampler import TunesmithSampler
     from tunesmith.api import Result, tune
     from tunesmith.data_card import DataCard
@@ -25,6 +26,7 @@ _HOMES = {
     "DataCard": "tunesmith.data_card",
     "Float": "tunesmith.space",
     "Int": "tunesmith.space",
+    "LlamboSampler": "tunesmith.agent.llambo_sampler",
     "Ordinal": "tunesmith.space",
     "Result": "tunesmith.api",
     "Space": "tunesmith.space",
@@ -41,6 +43,7 @@ __all__ = [
     "DataCard",
     "Float",
     "Int",
+    "LlamboSampler",
     "Ordinal",
     "Result",
     "Space",

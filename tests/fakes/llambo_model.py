@@ -69,7 +69,11 @@ class Oracle:
             self.asked.append("label")
             return self._label(request, text)
         self.asked.append("propose")
-        return several(*self._texts(request, lambda: self._configuration(text)))
+        wanted = re.search(r"Recommend (\d+) configurations", text)
+        lines = int(wanted[1]) if wanted else 1
+        return several(
+            *self._texts(request, lambda: "\n".join(self._configuration(text) for _ in range(lines)))
+        )
 
     def _texts(self, request: ChatRequest, answer: Callable[[], str]) -> list[str]:
         return [self.mangle(answer(), request.number) for _ in range(request.n)]

@@ -146,10 +146,10 @@ class LlamboStrategy(Strategy):
             return (
                 [] if drawn is None else [Proposal(configuration=drawn, origin=Origin.RANDOM, reason=reason)]
             )
-        self._opening = _new(self._opening, history)
+        # Changed in place: copies with another seed share the list, for it is one design.
+        self._opening[:] = _new(self._opening, history)
         if not self._opening:
-            self._opening = _new(self._warm.propose(history, missing), history)
-        # Copies with another seed share the list: it is one design, whoever asks for the next of it.
+            self._opening[:] = _new(self._warm.propose(history, missing), history)
         found, self._opening[:] = self._opening[:n], self._opening[n:]
         return found
 
