@@ -51,6 +51,7 @@ def tune(
     threads: int = 1,
     confirm_seeds: int = 0,
     model: ModelChoice = "environment",
+    tuner: str | Mapping[str, Any] | None = None,
     listen: Listener | None = None,
 ) -> Result:
     """Tune a Python function. Ctrl-C stops cleanly and returns what is there.
@@ -70,6 +71,8 @@ def tune(
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
         model: Which language model to use; None for none.
+        tuner: Who chooses: `hybrid`, `numeric`, `llambo-paper` and so on, or a preset of LLAMBO with
+            settings changed, such as `{"preset": "llambo-paper", "alpha": 0.1}`; None: hybrid with a model.
         listen: Called with every event, in the thread that raised it.
     Returns:
         The result; its `status` is `stopped` after Ctrl-C.
@@ -95,6 +98,7 @@ def tune(
             "seed": seed,
             "workers": workers,
             "threads": threads,
+            "tuner": tuner,
         }
     )
     return run_task(task, runs=runs, fresh=name is None, model=model, listen=listen, train=train)

@@ -198,11 +198,17 @@ def _build_engine(
 
     alone = GaussianProcessStrategy(task.space, task.seed, words=task.words())
     stated = StatedBeliefs(task.space, stated_before)
-    strategy: Strategy = HybridStrategy(alone, stated) if door is not None or stated.asked else alone
+    method = "hybrid" if task.tuner is None else task.tuner.method
+    hybrid = method == "hybrid" and (door is not None or stated.asked)
+    strategy: Strategy = HybridStrategy(alone, stated) if hybrid else alone
     rules = RulesPolicy(events.append, standing_in=door is not None)
     policy: Any = rules
     proposer = None
-    if door is not None:
+    if method == "llambo":
+        from tunesmith.api.llambo import llambo_policy
+
+        policy = llambo_policy(task, door, alone, rules, events.append)
+    elif door is not None:
         from tunesmith.agent.policy.langchain_agent import AgentPolicy
         from tunesmith.agent.policy.sparing import SparingPolicy
         from tunesmith.agent.strategies.llambo import LlamboProposer
@@ -215,7 +221,7 @@ def _build_engine(
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
         return StudyToolbox(briefing, suggest=suggester, launch=engine.launch, queued=lambda: engine.queued)
 
-    return Engine(
+    engine = Engine(
         task=task,
         folder=folder,
         study=study,
@@ -229,9 +235,12 @@ def _build_engine(
         objective=objective,
         spent=spent,
         model_spend=(lambda: door.spend) if door is not None else ModelSpend,
-        has_model=door is not None,
+        has_model=door is not None and method == "hybrid",
         plan=plan,
     )
+    if method == "llambo" and policy is not rules:
+        policy.waiting = lambda: engine.queued
+    return engine
 
 
 def _open_door(
@@ -243,6 +252,8 @@ def _open_door(
     spent: ModelSpend,
 ) -> ModelDoor | None:
     """The door to the model, or None: without settings or recording, or when the server names no model."""
+    if task.tuner is not None and task.tuner.method == "numeric":
+        return None
     if settings is None and replay is None:
         return None
     from tunesmith.agent.llm import ModelDoor
