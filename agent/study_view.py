@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.agent.scalarise import scalarise
-from tunesmith.errors import InvalidConfiguration, SpaceError
+from tunesmith.errors import InvalidConfiguration, SpaceError, UsageError
 from tunesmith.history import Direction, History
 from tunesmith.space import Categorical, Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, Value
@@ -184,6 +184,19 @@ def _metric(study: Study) -> str:
     if len(study.directions) > 1:
         return "weighted_objectives"
     return "value"
+
+
+def history_of(study: Study, space: Space) -> History:
+    """What an Optuna study of one objective has learned, for a strategy or surrogate used by itself.
+
+    Trials that do not fit the space are left out.
+
+    Raises:
+        UsageError: the study has several objectives.
+    """
+    if len(study.directions) > 1:
+        raise UsageError(f"the study has {len(study.directions)} objectives; one can be read as a history")
+    return StudyView(Translation(space.to_distributions(), space), None).history(study, but=-1)
 
 
 _STATES = {

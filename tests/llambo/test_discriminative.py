@@ -314,3 +314,23 @@ def test_a_model_that_fails_while_recalibrating_costs_the_recalibration_only(ope
     assert model.recalibration().factor == 1.0
     assert any("not recalibrated" in d.continuation for d in house.degraded if isinstance(d, Degraded))
     assert np.isfinite(model.predict(candidates(2))[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        ("## -3456.123456", -3456.123456),
+        ("## -3456.123456 #", -3456.123456),
+        ("## -3456.1", None),
+        ("## 9.5e+03 ##", 9500.0),
+        ("## 1.2.3 ##", None),
+    ],
+)
+def test_an_answer_cut_at_upstreams_eight_tokens_is_read_if_its_number_is_whole(
+    open_model: Open, said: str, value: float | None
+) -> None:
+    house = open_model([Reply(content=said, finish_reason="length" if "##" not in said[2:] else "stop")])
+    model = surrogate(house, UPSTREAM)
+    model.fit(history(trial(0, configured(), -3000.0), trial(1, configured(width=32), 8000.0)))
+    mean, _ = model.predict(candidates(1))
+    assert np.isnan(mean[0]) if value is None else mean[0] == pytest.approx(value)

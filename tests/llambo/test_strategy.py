@@ -284,3 +284,10 @@ def test_every_fallback_is_an_event() -> None:
     tuner.propose(history(default=False), 1)
     (fell,) = log.of(Degraded)
     assert (fell.what, fell.where) == ("fallback", "llambo") and "no language model" in fell.cause
+
+
+def test_what_a_failure_cost_stands_with_the_trial_that_came_of_it(open_model: Open) -> None:
+    oracle = Oracle(truth)
+    house = open_model(lambda r: text("Hard to say.") if "Predict the" in r.last else oracle(r))
+    past = run(strategy(house), 5)
+    assert sum(t.proposal.tokens for t in past) == house.door.spend.tokens

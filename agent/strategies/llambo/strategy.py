@@ -116,21 +116,23 @@ class LlamboStrategy(Strategy):
     def _next(self, history: History, n: int, guests: Sequence[Proposal]) -> list[Proposal]:
         started = sum(t.state is not TrialState.LOST for t in history)
         opening = started < self._initial or not history.completed
-        pool = list(guests)
-        try:
-            with self._meter.reading() as spent:
+        pool, found, cause = list(guests), list[Proposal](), "nothing new was found"
+        with self._meter.reading() as spent:
+            try:
                 if opening:
                     found = self._open(history, n, max(self._initial - started, 1))
                 else:
                     pool = self._pool(history, guests)
                     found = self._best(history, n, pool)
-        except (ModelError, PromptError) as error:
-            # What was already answered still competes, under the fallback's own judgement.
-            return self._fall_back(history, n, pool, f"{type(error).__name__}: {error}")
+            except (ModelError, PromptError) as error:
+                cause = f"{type(error).__name__}: {error}"
+        if found and opening:
+            return found  # a design carries its own share of what it cost
         if not found:
-            return self._fall_back(history, n, pool, "nothing new was found")
-        if opening or not spent.calls:
-            return found  # the opening design carries its own share of what it cost
+            # What was already answered still competes, under the fallback's own judgement.
+            found = self._fall_back(history, n, pool, cause)
+        if not found or not spent.calls:
+            return found
         # Whatever was asked was asked for the first of them.
         first = found[0]
         costs = {"calls": float(spent.calls), "tokens": float(spent.tokens)}
