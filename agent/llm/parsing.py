@@ -14,16 +14,25 @@ import re
 from collections import Counter
 from typing import Any
 
-_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_OPEN_THINKING = re.compile(r"<(think|thinking|thought|reasoning)>.*\Z", re.DOTALL | re.IGNORECASE)
-_STRAY_END = re.compile(r"\A.*</(think|thinking|thought|reasoning)>", re.DOTALL | re.IGNORECASE)
+_TAG = re.compile(
+    r"<(/?)(think|thinking|thoughts?|reasoning|scratchpad|analysis|reflection)\s{0,4}>|\[(/?)(think)\]",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(r"<\|channel\|>final<\|message\|>")
+_OBJECT = re.compile(r"""\{\s{0,200}["'}]""")
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_KEY = re.compile(r"""([\w.-]+)["'“”]?\s*:""")
+_KEY = re.compile(r"""(?<![\w.-])([\w.-]{1,200})["'“”]?\s{0,20}:""")
+MOST_OBJECTS = 100
+"""Objects that one reply is searched for: more are a model repeating itself."""
+LONGEST_REPAIRED = 20_000
+"""Characters of JSON that repair is tried on; its time grows faster than their number."""
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
 _REFUSAL = re.compile(
     r"\b(i('m| am) sorry|i apologi[sz]e|i (can('|no)t|can not|am unable|'m unable|won't|will not)"
-    r"( \w+)? (help|assist|comply|provide|answer|do)|unable to (help|assist|comply)|as an ai\b)",
+    r"( \w+)? (help|assist|comply|provide|answer|do|recommend|suggest|propose|give|determine|predict|estimate"
+    r"|generate|produce|fulfil\w*|make)|(unable|not able) to (help|assist|comply|provide|answer|recommend"
+    r"|suggest|predict|determine|give)|as an ai\b)",
     re.IGNORECASE,
 )
 
@@ -39,13 +48,18 @@ def objects_in(text: str) -> list[dict[str, Any]]:
     decoder = json.JSONDecoder(**STRICT_JSON)
     position = spoken.find("{")
     while position >= 0:
+        if not _OBJECT.match(spoken, position):  # a failed decode costs time in proportion to the whole text
+            position = spoken.find("{", position + 1)
+            continue
         try:
             value, end = decoder.raw_decode(spoken, position)
         except (ValueError, RecursionError):
-            end = position + 1 if not _looks_like_object(spoken, position) else _skip(spoken, position)
+            end = _skip(spoken, position)
         else:
             if value not in found:
                 found.append(value)
+            if len(found) == MOST_OBJECTS:
+                break
         position = spoken.find("{", end)
     return found
 
@@ -60,6 +74,8 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
     fences = _FENCE.findall(spoken)
     source = fences[0] if len(fences) == 1 else spoken
     start, end = source.find("{"), source.rfind("}")
+    if end - start > LONGEST_REPAIRED:
+        return None
     if finish_reason != "stop" or start < 0 or end < start or _GROUPED.search(source, start, end):
         return None
     from json_repair import loads
@@ -85,17 +101,31 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
 
 def without_thinking(text: str) -> str:
     """The reply without its thinking, finished or not, and without a thought whose start was swallowed."""
-    spoken = _THINKING.sub(" ", text)
-    return _OPEN_THINKING.sub(" ", _STRAY_END.sub(" ", spoken))
+    final = list(_FINAL.finditer(text))
+    if final:  # the channels of open-weight reasoning models
+        text = text[final[-1].end() :].split("<|")[0]
+    spoken: list[str] = []
+    position, inside = 0, ""
+    for tag in _TAG.finditer(text):
+        closing, name = (tag[1] or tag[3]) == "/", (tag[2] or tag[4]).casefold()
+        if closing and (not inside or name != inside):
+            spoken, inside = [], ""  # all before it was thought
+        elif closing:
+            inside = ""
+        elif not inside:
+            spoken.append(text[position : tag.start()])
+            inside = name
+        else:
+            continue
+        position = tag.end()
+    if not inside:
+        spoken.append(text[position:])
+    return " ".join(spoken)
 
 
 def is_refusal(text: str) -> bool:
     """Whether a reply without any JSON reads as declining. Looks at its start, where refusals say so."""
     return bool(_REFUSAL.search(without_thinking(text).strip()[:200].replace("\u2019", "'")))
-
-
-def _looks_like_object(text: str, position: int) -> bool:
-    return bool(re.match(r'\{\s*["\'}]', text[position : position + 40]))
 
 
 def _skip(text: str, position: int) -> int:

@@ -17,7 +17,7 @@ _ALIKE = str.maketrans(
         "\r": "\n",
     }
 )
-_ESCAPED = re.compile(r"\\+([_!-/:-@\[\]^`{-~])")
+_ESCAPED = re.compile(r"\\{1,8}([_!-/:-@\[\]^`{-~])")
 _MARK = re.compile(r"#{2,}")
 _LABEL = re.compile(r"config|hyperparam|performance|answer|classif|predict", re.IGNORECASE)
 _OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
