@@ -78,7 +78,7 @@ class LlamboSampler(TunesmithSampler):
         default: Mapping[str, Any] | None = None,
         priors: bool = True,
         caps: ModelCaps = CAPS,
-        exchanges: Path | None = None,
+        exchanges: Path | str | None = None,
         mode: Mode | None = None,
     ) -> None:
         card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
@@ -87,7 +87,8 @@ class LlamboSampler(TunesmithSampler):
         self._protocol = _protocol(preset, settings or {})
         self._sampling, self._judging, self._metric = sampler, surrogate, metric
         self._task_words, self._card = words, card
-        self._caps, self._exchanges = caps, exchanges
+        self._caps = caps
+        self._exchanges = None if exchanges is None else Path(exchanges)
         self._mode: Mode = mode or ("record" if exchanges is not None else "live")
         self._settings = model if isinstance(model, ModelSettings) else None
         self._door = model if isinstance(model, ModelDoor) else None
