@@ -23,7 +23,7 @@ from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.analysis.task_text import task_text
-from tunesmith.tools.gate import GATE, OWN, WARM_START, is_open, side, started
+from tunesmith.tools.gate import GATE, OWN, WARM_START, Step, is_open, side, steps_of
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
 __all__ = ["MAX_LAUNCH", "OWN", "WARM_START", "StudyToolbox", "Suggester"]
@@ -221,14 +221,14 @@ class StudyToolbox:
                     "competing under the acquisition function. Launch what the surrogate chose by itself, or "
                     "call decide: you are woken again."
                 )
-            passed.append(proposal)
+            passed.append(Step(side(proposal)))
 
     def own_allowance(self) -> int:
         """How many configurations of its own the policy may launch now: 1, or 0 while the gate is shut."""
         return int(is_open(self._so_far()))
 
-    def _so_far(self) -> list[Proposal]:
-        return [*started(self._history), *self._waiting()]
+    def _so_far(self) -> list[Step]:
+        return [*steps_of(self._history), *(Step(side(p)) for p in self._waiting())]
 
     def _waiting(self) -> list[Proposal]:
         """What is queued, or was launched in this turn, and is not in the snapshot."""

@@ -59,7 +59,6 @@ class SparingPolicy(Policy):
         left = briefing.budget.trials - briefing.spend.trials
         launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][:left]
         toolbox.launch_trials(launch)
-        count = "one configuration" if len(warm) == 1 else f"{len(warm)} configurations"
-        first = "The default goes first, then" if len(launch) > len(warm) else "First go"
-        reason = f"{first} {count} of the language model; what it expects is the prior from then on."
+        first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
+        reason = f"{first} what the language model would try; what it expects is the prior from then on."
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=len(launch))

@@ -3,7 +3,7 @@
     opening        one call before anything is known: its view, a prior for each hyperparameter, a warm start
     candidates     one call when something has happened or enough was learned (`cadence.py`)
 
-The default and two configurations of the warm start are suggested as they are. Everything else the model
+The default and the first configuration of the warm start are suggested as they are. Everything else the model
 proposes competes under the strategy's acquisition function, through the gate (`hybrid_strategy.py`).
 Without a model, or when it fails, the strategy goes on alone.
 """
@@ -26,8 +26,12 @@ from tunesmith.trial import Configuration, Origin, Proposal
 T = TypeVar("T")
 WARM_TRIALS = 4
 """Finished trials below which the model may still open the run."""
-WARM_ASKED, WARM_LAUNCHED = 5, 2
-"""Configurations asked for at the opening; how many are run unjudged, which bounds what a bad model costs."""
+WARM_ASKED, WARM_LAUNCHED = 5, 1
+"""Configurations asked for at the opening, and how many of them are run unjudged.
+
+Of a model's zero-shot configurations the first is what brings most, even in the studies of others; one instead
+of two costs a good model nothing here and halves what a bad one costs (tests/strategies/test_misleading_model.py).
+"""
 CANDIDATES = 6
 """Candidates asked for in one call; asking for more costs little beside the prompt."""
 REST = 3

@@ -28,7 +28,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.space import Space
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.tools.gate import GATE, WARM_START, is_open, started
+from tunesmith.tools.gate import GATE, WARM_START, Step, is_open, side, steps_of
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
 STATED = "stated"
@@ -58,16 +58,17 @@ class HybridStrategy(Strategy):
         if not guests and not self.stated.cards:
             return self.alone.propose(history, n, candidates)
         others = [c for c in candidates if c.origin is not Origin.MODEL]
-        before, found = started(history), list[Proposal]()
+        steps, found = steps_of(history), list[Proposal]()
         expert = model_expert(history)
         for _ in range(n):
-            if is_open([*before, *found]):
+            if is_open(steps):
                 chosen = self._with_model(history, expert, [*guests, *others])
             else:
                 chosen = self._without(history, others)
             if chosen is None:
                 break
             found.append(chosen)
+            steps.append(Step(side(chosen)))
             # What is proposed counts as running for the next.
             number = history.trials[-1].number + 1 if history.trials else 0
             history = history.with_trial(Trial(number=number, proposal=chosen))

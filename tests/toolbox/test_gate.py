@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.histories import configured, history, proposal, trial
-from tunesmith.tools.gate import GATE, OWN, WARM_START, between, is_open, side, started
+from tunesmith.tools.gate import GATE, MOST_MISSES, OWN, WARM_START, Step, between, is_open, side, steps_of
 from tunesmith.trial import Origin, Proposal, TrialState
+
+MODEL, OURS, NEITHER = Step("model"), Step("surrogate"), Step(None)
 
 
 def on(gate: float | None = None, origin: Origin = Origin.SURROGATE, **details: float) -> Proposal:
@@ -25,37 +27,69 @@ def test_each_kind_of_proposal_is_on_its_side():
 
 def test_the_model_may_speak_first_and_then_in_its_turn_only():
     assert is_open([])
-    assert not is_open([on(0.0)])
-    assert is_open([on(0.0), on()])
-    assert not is_open([on(0.0), on(origin=Origin.USER)])
+    assert not is_open([MODEL])
+    assert is_open([MODEL, OURS])
+    assert not is_open([MODEL, NEITHER])
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.sampled_from(["model", "surrogate", "person"]), max_size=80), st.integers(1, 20))
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["model", "surrogate", "person"]), st.booleans()), max_size=80),
+    st.integers(1, 20),
+)
 def test_in_any_window_at_least_half_are_the_surrogates_however_eager_the_model_is(wishes, window):
-    run: list[Proposal] = []
-    for wish in wishes:
+    run: list[Step] = []
+    for wish, missed in wishes:
         if wish == "person":
-            run.append(on(origin=Origin.USER))
+            run.append(NEITHER)
         else:
-            run.append(on(0.0 if wish == "model" and is_open(run) else 1.0))
-    sides = [side(p) for p in run if side(p) is not None]
+            run.append(Step("model", missed) if wish == "model" and is_open(run) else OURS)
+    sides = [step.side for step in run if step.side is not None]
     for start in range(len(sides) - window + 1):
         assert sides[start : start + window].count("surrogate") >= window // 2
 
 
 def test_the_share_grows_with_the_evidence_towards_all():
-    run: list[Proposal] = []
+    run: list[Step] = []
     for _ in range(300):
-        run.append(on(0.0 if is_open(run) else 1.0))
-    shares = [sum(side(p) == "surrogate" for p in run[i : i + 50]) / 50 for i in (0, 100, 250)]
+        run.append(Step("model", False) if is_open(run) else OURS)
+    shares = [sum(step.side == "surrogate" for step in run[i : i + 50]) / 50 for i in (0, 100, 250)]
     assert 0.5 <= shares[0] < shares[1] < shares[2] and shares[2] > 0.9
     assert between(0) == 1 and between(15) == 2
 
 
+def test_a_model_that_always_misses_is_heard_a_few_times_in_all():
+    run = [Step(None, True)]  # its warm start, run unjudged
+    for _ in range(100):
+        run.append(Step("model", True) if is_open(run) else OURS)
+    spoke = [i for i, step in enumerate(run) if step.side == "model"]
+    assert sum(i < 30 for i in spoke) <= 3 and len(spoke) <= 6
+    assert between(0, 99) == 2**MOST_MISSES
+
+
+def test_a_hit_takes_a_miss_back():
+    missed = [Step("model", True), *[OURS] * 2, Step("model", True)]
+    assert not is_open([*missed, *[OURS] * 3]) and is_open([*missed, *[OURS] * 4])
+    made_up = [*missed, *[OURS] * 4, Step("model", False)]
+    assert is_open([*made_up, *[OURS] * 2])
+
+
+def test_misses_are_results_below_the_median_of_those_before_whatever_the_direction():
+    said = {"details": {GATE: 0.0}}
+    for direction, sign in (("maximize", 1.0), ("minimize", -1.0)):
+        past = history(
+            trial(0, configured(), sign * 0.4),
+            trial(1, configured(width=9), sign * 0.3, details={WARM_START: 1.0}),
+            trial(2, configured(width=10), sign * 0.5, **said),
+            trial(3, configured(width=11), state=TrialState.CRASHED, **said),
+            trial(4, configured(width=12), sign * 0.1),
+            trial(5, configured(width=13), **said),
+            direction=direction,
+        )
+        assert [step.missed for step in steps_of(past)] == [None, True, False, True, None, None]
+
+
 def test_a_lost_trial_does_not_count():
-    past = history(
-        trial(0, configured(), 0.4, details={GATE: 0.0}),
-        trial(1, configured(width=9), state=TrialState.LOST),
-    )
-    assert len(started(past)) == 1 and not is_open(started(past))
+    lost = {"state": TrialState.LOST, "details": {GATE: 0.0}}
+    past = history(trial(0, configured(), 0.4), trial(1, configured(width=9), **lost))
+    assert steps_of(past) == [Step("surrogate")]
