@@ -29,8 +29,8 @@ WARM_TRIALS = 4
 WARM_ASKED, WARM_LAUNCHED = 5, 1
 """Configurations asked for at the opening, and how many of them are run unjudged.
 
-Of a model's zero-shot configurations the first is what brings most, even in the studies of others; one instead
-of two costs a good model nothing here and halves what a bad one costs (tests/strategies/test_misleading_model.py).
+Of a model's zero-shot configurations the first is what brings most (SLLMBO's records say so too); one
+instead of two costs a good model nothing and halves what a bad one costs.
 """
 CANDIDATES = 6
 """Candidates asked for in one call; asking for more costs little beside the prompt."""
