@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.bench.pictures import Picture, pictures
 from tunesmith.bench.summary import Summary
 from tunesmith.tools.atomic_write import write_atomic
+from tunesmith.tui.literal import literal
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,6 +58,11 @@ def _plain(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
+def _legal(value: Any) -> Any:
+    """What is shown, without the control characters that XML forbids; autoescape does the rest."""
+    return literal(value) if type(value) is str else value
+
+
 def _regret(value: float | None) -> str:
     return "–" if value is None or math.isnan(value) else f"{value:.4f}"
 
@@ -82,6 +88,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_legal,
     )
     environment.filters.update(regret=_regret, fixed=_fixed)
     environment.globals["span"] = _span

@@ -61,7 +61,7 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
             "sd of seeds",
             "s a run",
             "ms a proposal",
-            "failed",
+            "no value",
         ]
         lines = [
             [
@@ -102,14 +102,14 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
 
 
 def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], out: TextIO, bold: bool) -> None:
-    clean = [[literal(cell).replace("\n", " ") for cell in line] for line in lines]
-    widths = [max(len(line[i]) for line in [list(heads), *clean]) for i in range(len(heads))]
+    first_line, *clean = [[literal(cell).replace("\n", " ") for cell in line] for line in (heads, *lines)]
+    widths = [max(len(line[i]) for line in (first_line, *clean)) for i in range(len(heads))]
 
     def joined(cells: Sequence[str]) -> str:
         first = cells[0].ljust(widths[0])
         return "  ".join([first, *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]).rstrip()
 
-    print(joined(heads), file=out)
+    print(joined(first_line), file=out)
     for line in clean:
         text = joined(line)
         print(f"\x1b[1m{text}\x1b[0m" if bold and line[0] == "tunesmith" else text, file=out)
