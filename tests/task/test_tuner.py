@@ -1,6 +1,8 @@
 """The key `tuner`: names, presets with changed settings, faults with suggestions, to a file and back."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tunesmith.agent.strategies.llambo.protocol import PRESETS, protocol_for
 from tunesmith.errors import TaskError
@@ -49,8 +51,8 @@ def test_a_tuner_is_a_name_or_a_mapping(read, given, spec):
 
 
 def test_a_task_with_a_tuner_is_written_so_that_it_reads_the_same(read, tmp_path):
-    for given in ("llambo-paper", "{preset: llambo-code, alpha: -0.2}", "numeric"):
-        task = read(given)
+    for written in ("llambo-paper", "{preset: llambo-code, alpha: -0.2}", "numeric"):
+        task = read(written)
         (tmp_path / "again.yaml").write_text(task.to_yaml(), encoding="utf-8")
         assert load_task(tmp_path / "again.yaml").tuner == task.tuner
     assert "settings" not in task.to_yaml()
@@ -109,12 +111,33 @@ def test_check_shows_the_tuner_and_whether_the_caps_allow_it(read, tmp_path, cap
 
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     (tmp_path / "train.py").write_text("def train(config, trial):\n    return 1.0\n")
-    for given, said in [
+    for written, said in [
         ("llambo-paper", "llambo-paper: about 1050 calls"),
         ("llambo-paper", "budget.model.calls is 60"),
         ("numeric", "tuner      numeric"),
         ("null", "hybrid with a language model"),
     ]:
-        read(given)
+        read(written)
         done = CliRunner().invoke(app, ["check", str(tmp_path / "task.yaml")])
         assert done.exit_code == 0 and said in done.output
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+_KEYS = st.sampled_from(["method", "preset", "alpha", "context", "candidates", "top_p", "warp", "hue"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(_VALUES | st.dictionaries(_KEYS, _VALUES | st.sampled_from(["llambo", "none"]), max_size=4))
+def test_anything_given_is_a_tuner_or_a_fault_of_the_task(given_):
+    fields = {"metric": "acc", "direction": "maximize", "space": {"x": {"type": "bool"}}, "tuner": given_}
+    try:
+        task = Task.model_validate(fields)
+    except TaskError as error:
+        assert error.key is not None and error.key.startswith("tuner")
+    else:
+        if task.tuner is not None and task.tuner.method == "llambo":
+            protocol_for(task.tuner)
