@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,14 +13,16 @@ from fakes.chat_server import failing, several
 from fakes.histories import configured, grown, history, trial
 from tunesmith.agent.strategies.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.strategies.llambo.collapse import WINDOW, collapse
-from tunesmith.agent.strategies.llambo.formats import format_configuration
+from tunesmith.agent.strategies.llambo.formats import format_configuration, view
+from tunesmith.agent.strategies.llambo.parse import Parsed, parse_configuration
 from tunesmith.agent.strategies.llambo.protocol import PRESETS, changed
+from tunesmith.agent.strategies.llambo.settle import Settler
 from tunesmith.agent.strategies.llambo.target import target
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import ModelBudgetReached, ModelUnavailable
 from tunesmith.events import AnswersParsed, Degraded
 from tunesmith.history import History
-from tunesmith.space import Categorical, Float, Int, Space
+from tunesmith.space import Categorical, Float, Int, Ordinal, Space
 from tunesmith.trial import Origin, TrialState
 
 OURS, PAPER, CODE = PRESETS["llambo"], PRESETS["llambo-paper"], PRESETS["llambo-code"]
@@ -324,3 +328,30 @@ def test_history_of_nothing_but_lost_trials_is_an_empty_one(open_model):
     house.server.script = lambda r: "## lr: 0.01, width: 50, optimizer: adam ##"
     found = CandidateSampler(house.door, lost.space, "", OURS).propose(lost, 1)
     assert len(found) == 1 and "that were tried" not in house.server.chats[0].last
+
+
+# Real answers ----------------------------------------------------------------------------------
+
+ANSWERS = Path(__file__).parents[2] / "../shared/data/llm_answers.jsonl"
+
+
+def _legal(kind: str, scale: str, values: list[float]) -> Int | Float | Ordinal:
+    if kind == "ordinal":
+        return Ordinal(values)
+    if kind == "int":
+        return Int(int(values[0]), int(values[1]))
+    return Float(*values, scale="log" if scale == "log" else "linear")
+
+
+def test_every_recorded_answer_becomes_the_configuration_it_states():
+    if not ANSWERS.is_file():
+        pytest.skip("the recorded answers are not in this checkout")
+    lines = ANSWERS.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 654
+    for told_ in map(json.loads, lines):
+        space = Space({name: _legal(*legal) for name, legal in told_["space"].items()})
+        settler = Settler(view(space, CODE), CODE, ())
+        parsed = parse_configuration(told_["raw"], view(space, CODE).space)
+        assert isinstance(parsed, Parsed), told_["id"]
+        settler.take([[parsed]])
+        assert dict(settler.found[0]) == pytest.approx(told_["reference_parse"], rel=1e-9), told_["id"]
