@@ -1,0 +1,90 @@
+"""The agent gets a turn where it is worth its price; the rules narrate in between."""
+
+from __future__ import annotations
+
+from fakes.histories import briefing, configured, grown, history, proposal
+from tunesmith.agent.policy.sparing import SparingPolicy
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.tools.gate import WARM_START
+from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.trial import Origin, Proposal
+
+
+class Noting(Policy):
+    """Notes after how many trials it was asked."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.asked = name, []
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        self.asked.append(len(briefing.history.finished))
+        return Decision(reason=self.name)
+
+    def answer(self, question, briefing):
+        yield Chunk(self.name, final=True)
+
+
+class Opening:
+    """Suggests a default, a warm start and one of the surrogate's."""
+
+    left = ()
+
+    def __init__(self, *, warm: bool) -> None:
+        self.warm = warm
+
+    def __call__(self, past: History, n: int, /) -> list[Proposal]:
+        mark = {WARM_START: 1.0}
+        found = [proposal(configured(), origin=Origin.DEFAULT)]
+        if self.warm:
+            found.append(proposal(configured(width=99), origin=Origin.MODEL, details=mark))
+        return [*found, proposal(configured(width=128))]
+
+
+def decide(policy: SparingPolicy, about: Briefing, *, warm: bool = True) -> tuple[Decision, list[Proposal]]:
+    launched: list[Proposal] = []
+
+    def launch(proposals: list[Proposal]) -> list[int]:
+        launched.extend(proposals)
+        return list(range(len(proposals)))
+
+    box = StudyToolbox(about, suggest=Opening(warm=warm), launch=launch)
+    return policy.decide(about, box), launched
+
+
+def sparing() -> tuple[SparingPolicy, Noting, Noting]:
+    agent, rules = Noting("agent"), Noting("rules")
+    return SparingPolicy(agent, rules), agent, rules
+
+
+def test_the_start_launches_the_default_and_the_warm_start_without_a_turn_of_the_agent():
+    policy, agent, rules = sparing()
+    decision, launched = decide(policy, briefing(history(), "start"))
+    assert [p.configuration["width"] for p in launched] == [64, 99]
+    assert decision.wake_after == 2 and "default goes first" in decision.reason
+    assert agent.asked == [] and rules.asked == []
+
+
+def test_where_the_model_has_nothing_to_start_from_the_rules_begin():
+    policy, agent, rules = sparing()
+    decision, launched = decide(policy, briefing(history(), "start"), warm=False)
+    assert decision.reason == "rules" and launched == [] and agent.asked == []
+
+
+def test_a_run_of_30_trials_gets_a_handful_of_turns_even_where_every_trial_is_a_surprise():
+    for trigger in ("trials_finished", "surprise"):
+        policy, agent, rules = sparing()
+        decide(policy, briefing(history(), "start"))
+        for n in range(1, 30):
+            decide(policy, briefing(grown(n), trigger))
+        assert 2 <= len(agent.asked) <= 5, trigger
+        assert len(agent.asked) + len(rules.asked) == 29
+
+
+def test_a_person_who_speaks_and_a_resumed_run_always_get_the_agent():
+    policy, agent, _ = sparing()
+    decide(policy, briefing(grown(10), "resumed"))
+    decide(policy, briefing(grown(11), "message", messages=["try more width"]))
+    decide(policy, briefing(grown(12), "trials_finished"))
+    assert agent.asked == [10, 11]
+    assert next(policy.answer("why?", briefing())).text == "agent" and policy.name == "agent"
