@@ -23,7 +23,7 @@ from tunesmith.agent.llm.faults import Rejected
 from tunesmith.agent.llm.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.llm.wire import Reply
 from tunesmith.errors import InvalidAnswer, ModelRefused
-from tunesmith.events import Degraded
+from tunesmith.events import AnswersParsed, Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.words import clean
 
@@ -66,7 +66,7 @@ class StructuredCaller:
 
     Args:
         ask: Sends one request (messages and parameters) and returns the reply; raises Rejected for a 400.
-        emit: Gets a Degraded for each fallback and repair.
+        emit: Gets a Degraded for each fallback and repair, and an AnswersParsed for each question.
     """
 
     def __init__(self, ask: Callable[[dict[str, Any]], Reply], emit: Emit) -> None:
@@ -86,13 +86,31 @@ class StructuredCaller:
         Raises:
             ModelRefused, InvalidAnswer, and whatever `ask` raises.
         """
+        try:
+            value, level, asked_back, repairs = self._complete(messages, schema, parameters, purpose, check)
+        except (ModelRefused, InvalidAnswer):
+            self._emit(AnswersParsed(where=purpose, refused=1))
+            raise
+        how = "repaired" if asked_back else "tolerant" if repairs else "strict"
+        self._emit(AnswersParsed(where=purpose, **{how: 1}))
+        return value, level, repairs
+
+    def _complete(
+        self,
+        messages: Sequence[Message],
+        schema: type[T],
+        parameters: dict[str, Any],
+        purpose: str,
+        check: Callable[[T], list[str]] | None,
+    ) -> tuple[T, Level, bool, int]:
+        """The value, its level, whether it took a question back, and the number of repairs."""
         reply = self._ask_at_best_level(messages, schema, parameters, purpose)
         answer, level = read(reply, schema, check), self.level
         if answer.bare and level != "text":
             self._lower("text", purpose, f"the server took the {level} request and answered in prose")
         if answer.value is not None:
             self._note_mended(answer, purpose)
-            return answer.value, level, int(answer.mended)
+            return answer.value, level, False, int(answer.mended)
         self._degraded("repair", purpose, "; ".join(answer.faults), "the model is asked once to correct it")
         repair = [*messages, *_repair(reply, answer.faults, schema)]
         second = read(self._ask_at_best_level(repair, schema, parameters, purpose), schema, check)
@@ -102,7 +120,7 @@ class StructuredCaller:
                 + "; ".join(second.faults)
             )
         self._note_mended(second, purpose)
-        return second.value, self.level, 1 + second.mended
+        return second.value, self.level, True, 1 + second.mended
 
     def _ask_at_best_level(
         self, messages: Sequence[Message], schema: type[T], parameters: dict[str, Any], purpose: str

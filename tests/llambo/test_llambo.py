@@ -17,7 +17,7 @@ from tunesmith.agent.strategies.llambo.answer import configuration_schema, schem
 from tunesmith.agent.strategies.llambo.candidates import target
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelRefused, ModelUnavailable
-from tunesmith.events import Degraded
+from tunesmith.events import Degraded, ModelCalled
 from tunesmith.history import History
 from tunesmith.settings import ModelSettings
 from tunesmith.tools.toolbox import WARM_START
@@ -74,7 +74,7 @@ def test_a_warm_start_is_one_call_for_n_configurations_with_reasons():
 def test_the_tokens_of_a_call_are_shared_out_over_its_proposals_to_the_last_one():
     with proposing([said(*[candidate(width=w) for w in (20, 30, 40)])]) as (proposer, _, log):
         found = proposer.candidates(grown(12), 6)
-    assert sum(p.tokens for p in found) == log.events[-1].spend.tokens
+    assert sum(p.tokens for p in found) == log.of(ModelCalled)[-1].spend.tokens
     assert max(p.tokens for p in found) - min(p.tokens for p in found) <= 1
 
 

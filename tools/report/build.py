@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import (
+    AnswersParsed,
     Decided,
     Degraded,
     Event,
@@ -24,6 +25,7 @@ from tunesmith.tools.outcomes import ended
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
+    AnswersRead,
     Best,
     Incident,
     ModelUse,
@@ -228,7 +230,24 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
         completion_tokens=completion,
         dollars=_finite(dollars),
         purposes=dict(Counter(text(call.purpose, 100) for call in called)),
+        answers=_answers(events),
         sentence=sentence,
+    )
+
+
+def _answers(events: Sequence[Event]) -> AnswersRead | None:
+    read = [event for event in events if isinstance(event, AnswersParsed)]
+    if not read:
+        return None
+    strict, tolerant = sum(e.strict for e in read), sum(e.tolerant for e in read)
+    repaired, refused = sum(e.repaired for e in read), sum(e.refused for e in read)
+    return AnswersRead(
+        strict=strict,
+        tolerant=tolerant,
+        repaired=repaired,
+        refused=refused,
+        sentence=f"Model answers: {strict} read strictly, {tolerant} tolerantly, "
+        f"{repaired} after a question, {refused} refused.",
     )
 
 

@@ -97,6 +97,16 @@ class TrialLine(ReportPart):
     traceback: str
 
 
+class AnswersRead(ReportPart):
+    """How answers of language models could be read; see `AnswersParsed` for the stages."""
+
+    strict: int
+    tolerant: int
+    repaired: int
+    refused: int
+    sentence: str
+
+
 class ModelUse(ReportPart):
     """What was asked of language models."""
 
@@ -110,6 +120,8 @@ class ModelUse(ReportPart):
     """None where the price of a model is unknown: unknown, not free."""
     purposes: dict[str, int]
     """Calls by purpose."""
+    answers: AnswersRead | None = None
+    """None where none was read: no model, or a run of before these were counted."""
     sentence: str
 
 

@@ -63,13 +63,14 @@ def parse_configurations(text: str, space: Space, *, finished: bool | None = Non
         return list(exact)
     spoken = alike(without_thinking(said))
     if not spoken.strip():
-        thought = "nothing but thinking" if said.strip() else "nothing"
+        what = "nothing but thinking" if said.strip() else "nothing"
         return [
-            Refused(
-                "truncated" if finished is False and said.strip() else "empty", f"the answer is {thought}"
-            )
+            Refused("truncated" if finished is False and said.strip() else "empty", f"the answer is {what}")
         ]
-    changes = ("thinking left out",) if without_thinking(said) != said else ()
+    thought = without_thinking(said) != said
+    changes = ("thinking left out",) if thought else ()
+    if not thought and spoken != said.replace("\r\n", "\n"):
+        changes = ("characters that look alike",)
     return [_changed(outcome, changes) for outcome in _tolerant(spoken, space, finished)]
 
 
@@ -124,6 +125,7 @@ class _Text:
         return self._read([self.prose])
 
     def _read(self, where: Sequence[Region]) -> list[Parsed | Refused]:
+        refused: list[Parsed | Refused] = []
         for loose in (False, True):
             found: list[Parsed | Refused] = []
             beside: list[Parsed | Refused] = []
@@ -136,9 +138,8 @@ class _Text:
                 beside += [o for o in outcomes if not (inside or isinstance(o, Parsed))]
             if any(isinstance(outcome, Parsed) for outcome in found):
                 return found
-            if found or beside:
-                break
-        self.refused += found or beside
+            refused = found or beside or refused
+        self.refused += refused
         return []
 
     def joined(self) -> list[Parsed | Refused]:

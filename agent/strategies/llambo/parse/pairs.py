@@ -163,8 +163,12 @@ def drafts(text: str, pairs: Sequence[Pair], space: Space) -> list[Draft]:
             continue
         elif old is not None and not absent(current, space):
             current = _next(found, current)
-        elif old is not None and _SENTENCE.search(text, old.stop, pair.start):
-            current = _next(found, current)
+        elif old is not None and (ends := list(_SENTENCE.finditer(text, old.stop, pair.start))):
+            before, current = current, _next(found, current)
+            # What the new sentence has said so far belongs to the new set.
+            current.pairs = {n: p for n, p in before.pairs.items() if p.start >= ends[-1].start()}
+            for name in current.pairs:
+                del before.pairs[name]
         elif old is not None:
             said = f"{pair.name} is given twice: {_shown(old)} and {_shown(pair)}"
             reading = Reading(None, old.reading.end, fault=Refused("ambiguous", said))

@@ -125,7 +125,10 @@ class ValueReader:
         legal = [value for value in map(self._typed, number.readings) if self.legal(value)]
         value = legal[0] if legal else self._typed(number.readings[0])
         doubtful = len(number.readings) > 1 or "decimal comma" in number.changes
-        if doubtful and len({float(v) for v in legal if is_number(v)}) != 1:
+        grouped = "thousands separators" in number.changes
+        # A comma is a decimal mark only where nothing else can be meant.
+        misgrouped = grouped and doubtful and not self.legal(self._typed(number.readings[0]))
+        if doubtful and (misgrouped or len({float(v) for v in legal if is_number(v)}) != 1):
             return self._refused("ambiguous", text[start : number.end], number.end)
         if number.logged and not (legal and not self._legal_power(value)):
             return self._refused("ambiguous", text[start : number.end] + " (perhaps a logarithm)", number.end)
