@@ -104,7 +104,7 @@ READ = {
     "zero-width and wide characters": "## lr： 0．01， max_depth： ３， optimizer： s\u200bgd ##",
     # order and repeats
     "other order": "## optimizer: sgd, max_depth: 3, lr: 0.01 ##",
-    "two answers": "## lr: 0.01, max_depth: 3, optimizer: sgd ##, ## lr: 0.1, max_depth: 9, optimizer: sgd ##",
+    "two answers": "## lr: 0.01, max_depth: 3, optimizer: sgd ##,## lr: 0.1, max_depth: 9, optimizer: sgd ##",
     "two objects": '{"lr":0.01,"max_depth":3,"optimizer":"sgd"} {"lr":0.1,"max_depth":9,"optimizer":"adam"}',
     "the prompt goes on": "## lr: 0.01, max_depth: 3, optimizer: sgd ##\nPerformance: 0.9\nHyperparameter "
     "configuration: ## lr: 0.02, max_depth: 4, optimizer: adam ##",
@@ -301,7 +301,7 @@ def test_choices_that_are_words_for_numbers_are_told_apart_by_their_quotes():
     "text",
     [
         '[{"lr": 0.01, "max_depth": 3, "optimizer": "sgd"},{"lr": 0.1,"max_depth": 4,"optimizer": "adam"}]',
-        "[{'lr': 0.01, 'max_depth': 3, 'optimizer': 'sgd'},\n{'lr': .1, 'max_depth': 4, 'optimizer': 'adam'}]",
+        "[{'lr': 0.01, 'max_depth': 3, 'optimizer': 'sgd'},\n{'lr': .1, 'max_depth':4, 'optimizer': 'adam'}]",
         "1. {'lr': 0.01, 'max_depth': 3, 'optimizer':'sgd'}\n2. {'lr':.1, 'max_depth':4, 'optimizer':'adam'}",
         "## lr: 0.01, max_depth: 3, optimizer: sgd ##\n## lr: 0.1, max_depth: 4, optimizer: adam ##",
         "1. lr: 0.01, max_depth: 3, optimizer: sgd\n2. lr: 0.1, max_depth: 4, optimizer: adam\n",

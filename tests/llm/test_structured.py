@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from fakes.chat_server import answer, calls, cut, text
 from fakes.door_house import House, Point
 from tunesmith.agent.llm.structured import strict_schema
-from tunesmith.errors import InvalidAnswer
+from tunesmith.errors import InvalidAnswer, ModelRefused
+from tunesmith.events import AnswersParsed
 
 Open = Callable[..., House]
 GOOD = {"lr": 0.01, "layers": 2}
@@ -118,6 +119,40 @@ def test_broken_json_of_a_finished_reply_is_repaired_and_said_to_be(open_house: 
     assert (done.value, done.repaired, done.repairs) == (Point(lr=0.05, layers=3), True, 1)
     assert [d.cause for d in house.degraded] == ["the answer's JSON was broken"]
     assert len(house.server.chats) == 1
+
+
+@pytest.mark.parametrize(
+    ("replies", "stage"),
+    [
+        ([answer(GOOD)], "strict"),
+        ([text("Here: " + json.dumps(GOOD))], "strict"),
+        ([text("{'lr': 0.05, layers: 3,}")], "tolerant"),
+        ([answer({"lr": True}), answer(GOOD)], "repaired"),
+        ([answer({"lr": True}), text("{'lr': 0.05, layers: 3,}")], "repaired"),
+        ([answer({"lr": True}), answer({"lr": True})], "refused"),
+        ([text("I'm sorry, I can't help with that.")], "refused"),
+    ],
+    ids=[
+        "as asked",
+        "in prose",
+        "mended",
+        "asked back",
+        "asked back and mended",
+        "still invalid",
+        "declined",
+    ],
+)
+def test_every_question_is_counted_once_by_the_stage_that_its_answer_was_read_at(
+    open_house: Open, replies: list[Any], stage: str
+) -> None:
+    house = open_house(replies)
+    if stage == "refused":
+        with pytest.raises((InvalidAnswer, ModelRefused)):
+            house.ask()
+    else:
+        house.ask()
+    (counted,) = [event for event in house.events if isinstance(event, AnswersParsed)]
+    assert counted == AnswersParsed(where="test", **{stage: 1})
 
 
 def test_arguments_of_a_tool_call_pass_the_same_validator(open_house: Open) -> None:

@@ -11,9 +11,10 @@ import pytest
 from fakes.histories import DEFAULT
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import RunError
-from tunesmith.events import Confirmed, Decided, Degraded, ModelCalled, RunFinished
+from tunesmith.events import AnswersParsed, Confirmed, Decided, Degraded, ModelCalled, RunFinished
 from tunesmith.interfaces import Decision
 from tunesmith.tools.report.build import build_report
+from tunesmith.tools.report.render import to_html, to_markdown
 from tunesmith.trial import TrialState
 
 
@@ -136,6 +137,23 @@ def test_model_calls_tokens_and_an_unknown_price_are_told(make_run):
     assert use.dollars is None
     assert use.purposes == {"warm start": 2}
     assert use.sentence == "Language model local-7b: 2 calls, 1 of them failed; 1000 tokens; cost unknown."
+
+
+def test_how_answers_were_read_is_added_up_and_shown_on_both_pages(make_run):
+    run = make_run()
+    assert build_report(run.path).model.answers is None
+    run.start(model="local-7b")
+    run.tell(
+        AnswersParsed(where="llambo/candidates.v2", strict=40, tolerant=3, refused=2),
+        AnswersParsed(where="llambo/warm_start.v1", strict=1, repaired=1),
+    )
+    data = build_report(run.path)
+    read = data.model.answers
+    assert read is not None
+    assert (read.strict, read.tolerant, read.repaired, read.refused) == (41, 3, 1, 2)
+    line = "Model answers: 41 read strictly, 3 tolerantly, 1 after a question, 2 refused."
+    assert read.sentence == line
+    assert line in to_markdown(data) and line in to_html(data)
 
 
 def test_equal_incidents_are_counted_together_in_order_of_first_sight(make_run):

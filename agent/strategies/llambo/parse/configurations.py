@@ -25,7 +25,14 @@ from tunesmith.agent.strategies.llambo.parse.pairs import (
     drafts,
     names,
 )
-from tunesmith.agent.strategies.llambo.parse.spelling import Region, alike, regions, unbalanced, unescaped
+from tunesmith.agent.strategies.llambo.parse.spelling import (
+    Region,
+    alike,
+    before_cut_object,
+    regions,
+    unbalanced,
+    unescaped,
+)
 from tunesmith.errors import short
 from tunesmith.space import Space
 from tunesmith.trial import Value
@@ -81,8 +88,11 @@ def _tolerant(spoken: str, space: Space, finished: bool | None) -> list[Parsed |
         written = escaped
     if any(isinstance(outcome, Parsed) for outcome in written.outcomes):
         return written.outcomes
-    text = unescaped(written.rest)
-    changes = ("markdown escapes",) if text != written.rest else ()
+    rest = before_cut_object(written.rest)
+    if rest != written.rest:
+        finished = False  # whatever comes before it, the answer was still to come
+    text = unescaped(rest)
+    changes = ("markdown escapes",) if text != rest else ()
     said = _Text(text, space, finished)
     found = said.between_marks() or said.in_prose() or said.joined()
     if found:

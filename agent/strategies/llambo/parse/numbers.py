@@ -55,6 +55,8 @@ _SCALED = re.compile(
 )
 _TAIL = re.compile(r"[ \t]{0,20}(?:[,.%×xX*·⋅^+(/\\eE_'-]{0,4}[ \t]{0,4}(?:10?)?[ \t^*{(+-]{0,4})\Z")
 _LOG = re.compile(r"log|\bln\b|exponent|power", re.IGNORECASE)
+_MAY_FOLLOW = ",;:.!?()[]{}<>|\"'`*#$%=≈×·⋅^~±→—…-/+÷"
+"""What may stand right behind a number; some of it is refused for better reasons than as garbage."""
 _POINT = re.compile(r"[0-9]\.[0-9]")
 _NOT_ONE = re.compile(
     r"""["'`*$]{0,4}[ \t]{0,20}[+-]?(?:nan|none|null|nil|n/?a|inf(?:inity)?|∞|undefined|unspecified|tbd|\?)"""
@@ -199,10 +201,13 @@ def _fault(
         return _refused("truncated", text, begin, stop, "is cut off")
     if _ELIDED.match(text, end, stop) or (text[end - 1 : end] == "." and following == "."):
         return _refused("truncated", text, begin, stop, "is not written out")
-    if following.isalnum() or following == "_" or (following == "." and text[end + 1 : end + 2].isdigit()):
-        return _refused("garbage", text, begin, stop, "is no plain number")
     if _SEVERAL.match(text, end, stop) or _NEXT_DIGITS.match(text, end, stop):
         return _refused("ambiguous", text, begin, stop, "is not one value")
+    after = text[end + 1 : min(end + 2, stop)]
+    if not (following.isspace() or following in _MAY_FOLLOW) or (following in ".:-" and _wordy(after)):
+        return _refused("garbage", text, begin, stop, "is no plain number")
+    if following and following in "/+÷":
+        return _refused("garbage", text, begin, stop, "is no plain number")
     listed = _LISTED.match(text, end, stop)
     if listed and not named(listed.end()) and not _ENUMERATED.match(text, listed.end(), stop):
         return _refused("ambiguous", text, begin, stop, "is a list")
@@ -210,6 +215,10 @@ def _fault(
     if _SCALED.match(text, end, stop) and not (blanks and named(blanks.end())):
         return _refused("ambiguous", text, begin, stop, "has a unit that changes its size")
     return None
+
+
+def _wordy(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _note(

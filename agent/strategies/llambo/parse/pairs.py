@@ -26,7 +26,7 @@ _SEPARATOR = re.compile(
     r"""[*`]{0,2}[ \t]{0,20}(?P<line>\n[ \t]{0,20}(?=[^\n:=#]{1,60}(?:\n|\Z)))?""",
     re.IGNORECASE,
 )
-_FLAG, _TAG = re.compile(r"[ \t]{1,4}(?![-])"), re.compile(r">[ \t]{0,4}")
+_FLAG, _TAG = re.compile(r"[ \t]{1,4}(?!--)"), re.compile(r">[ \t]{0,4}")
 _NOT_ITSELF = re.compile(
     r"""(?:[\w)\]][-.+*/^]|\blog(?:10|2|1p)?[ \t(_]*|\bln[ \t(]*|\b(?:exp|sqrt|min|max|minimum|maximum"""
     r"""|minimal|maximal|previous|old|default|earlier|former|original|avoid|not|no|without|never|than|base)"""

@@ -20,6 +20,7 @@ _ALIKE = str.maketrans(
 _ESCAPED = re.compile(r"\\{1,8}([_!-/:-@\[\]^`{-~])")
 _MARK = re.compile(r"#{2,}")
 _LABEL = re.compile(r"config|hyperparam|performance|answer|classif|predict", re.IGNORECASE)
+_BRACE, _QUOTED_KEY = re.compile(r"[{}]"), re.compile(r"""\{\s{0,200}["'][^"']""")
 _OPENERS, _CLOSERS = frozenset("([{"), frozenset(")]}")
 
 
@@ -72,6 +73,18 @@ def unbalanced(text: str, start: int, stop: int) -> bool:
         elif character in _CLOSERS:
             depth = max(depth - 1, 0)
     return depth > 0 or text.count("```", start, stop) % 2 == 1
+
+
+def before_cut_object(text: str) -> str:
+    """The text without a JSON object that does not end: what stands in it may be part of a string."""
+    waiting: list[int] = []
+    for match in _BRACE.finditer(text):
+        if match[0] != "}":
+            waiting.append(match.start())
+        elif waiting:
+            waiting.pop()
+    cut = next((start for start in waiting if _QUOTED_KEY.match(text, start)), len(text))
+    return text[:cut]
 
 
 def _heading(text: str, start: int) -> bool:

@@ -77,6 +77,9 @@ class ValueReader:
         named: Callable[[int], bool] = lambda position: False,
     ) -> Reading | None:
         """The value at `start`; None where nothing there claims to be one. See `read_number`."""
+        if self._words and whole_text and stop == len(text) and self._begins_choice(text, start):
+            cut = Refused("truncated", f"{self.name}: {short(text[start:stop].strip())} may be cut off")
+            return Reading(None, stop, True, cut)
         word = self._word(text, start, stop, whole_text) if isinstance(self.parameter, Listed) else None
         if not self._takes_numbers:
             return word
@@ -108,6 +111,16 @@ class ValueReader:
 
     def legal(self, value: object) -> bool:
         return self.parameter.check(self.name, value) is None
+
+    def _begins_choice(self, text: str, start: int) -> bool:
+        """Whether the rest of the text is the start of a choice, and of a longer one than it is itself."""
+        if len(text) - start > self._longest + 24:
+            return False
+        rest = text[_undecorated(text, start, len(text)) :].casefold()
+        bare = rest.lstrip("\"'`")
+        return bool(bare) and any(
+            word.startswith(bare) and (word != bare or bare != rest) for word in self._folded
+        )
 
     def _also_number(self, text: str) -> bool:
         number = read_number(text, 0, len(text), whole_text=False)
