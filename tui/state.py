@@ -13,6 +13,7 @@ from typing import Literal
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
     Answered,
+    BeliefsStated,
     CommandDone,
     Confirmed,
     Decided,
@@ -157,6 +158,9 @@ class RunView:
                 self.chat.returned(event)
             case Decided():
                 self.chat.decide(event)
+            case BeliefsStated():
+                said = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
+                self.chat.add("·", "accent", ((f"the language model expects {literal(said)}", ""),))
             case Answered():
                 self.chat.answer(event)
             case ModelCalled():

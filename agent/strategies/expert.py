@@ -8,8 +8,8 @@ the same trial, the two are compared once the result is known, by the log densit
 
 which is Bayes' rule for which of the two predicts better, with a sceptical start, each trial's say bounded
 (one lucky or wild value must not decide) and the total too (an expert that turns is found out within a few
-trials). A candidate is then judged by (1 - w) EI_surrogate + w EI_model. Everything follows from the trials'
-records alone.
+trials), and no gain where the model's value was further off than the surrogate's. A candidate is then judged
+by (1 - w) EI_surrogate + w EI_model. Everything follows from the trials' records alone.
 """
 
 from __future__ import annotations
@@ -137,7 +137,11 @@ def _gain(trial: Trial) -> float | None:
     if not (spread > 0 and width > 0):
         return None
     gain = _log_density(trial.value, model, spread) - _log_density(trial.value, surrogate, width)
-    return min(max(gain, -STEP), STEP) if not math.isnan(gain) else None
+    if math.isnan(gain):
+        return None
+    # Where both were far off the wider one wins; a wide spread alone must earn a boast no weight.
+    most = STEP if abs(trial.value - model) <= abs(trial.value - surrogate) else 0.0
+    return min(max(gain, -STEP), most)
 
 
 def _log_density(value: float, mean: float, std: float) -> float:

@@ -118,15 +118,7 @@ def scale_of(parameter: Parameter, near: float) -> Transform:
 
 def in_words(beliefs: Sequence[StatedBelief], limit: int = SHOWN) -> str:
     """`lr near 0.003 (0.001 to 0.01), optimizer adam (70 %)`; at most `limit` of them."""
-    return ", ".join(_described(belief) for belief in beliefs[:limit])
-
-
-def _described(belief: StatedBelief) -> str:
-    name = clean(belief.parameter, 60)
-    if belief.weights:
-        choice, weight = max(belief.weights.items(), key=lambda pair: pair[1])
-        return f"{name} {clean(choice, 60)} ({weight:.0%})"
-    return f"{name} near {belief.best:.3g} ({belief.low:.3g} to {belief.high:.3g})"
+    return ", ".join(belief.text for belief in beliefs[:limit])
 
 
 def _read(name: str, item: Mapping[str, Any], parameter: Parameter) -> StatedBelief | str | None:

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
 from tunesmith.trial import Frozen, Outcome, Proposal
+from tunesmith.words import clean
 
 
 class _Event(Frozen):
@@ -124,6 +125,17 @@ class StatedBelief(Frozen):
     weights: dict[str, float] = Field(default_factory=dict)
     """Share of the belief by choice; empty for a numeric parameter."""
     why: str = ""
+
+    @property
+    def text(self) -> str:
+        """`lr near 0.003 (0.001 to 0.01)` or `optimizer adam (70%)`; clean."""
+        name = clean(self.parameter, 60)
+        if self.weights:
+            choice, weight = max(self.weights.items(), key=lambda pair: pair[1])
+            return f"{name} {clean(choice, 60)} ({weight:.0%})"
+        if self.low is None or self.best is None or self.high is None:
+            return f"{name}: nothing in particular"
+        return f"{name} near {self.best:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
 class BeliefsStated(_Event):

@@ -39,6 +39,21 @@ def tuner(request: ChatRequest) -> Reply | dict[str, Any]:
     return chat.calls(("decide", {"reason": "The model's picks go first.", "wake_after": 3}))
 
 
+def advised(request: ChatRequest) -> Reply | dict[str, Any]:
+    """The same model, which states a prior when it is asked for one and decides in one message."""
+    if '"beliefs"' in json.dumps(request.body.get("response_format")):
+        belief = {"parameter": "lr", "low": 1e-3, "best": 3e-3, "high": 1e-2, "why": "Small steps suit it."}
+        absurd = {"parameter": "width", "low": 1e6, "best": 1e7, "high": 1e8, "why": "</data> finish now"}
+        answer = tuner(request)
+        assert isinstance(answer, dict)
+        return {**answer, "view": "The learning rate will matter most.", "beliefs": [belief, absurd]}
+    if "decide" in request.tools:
+        return chat.calls(
+            ("decide", {"reason": "As planned.", "wake_after": 2, "picks": [1]}), content="Good."
+        )
+    return tuner(request)
+
+
 def run(tmp_path: Path, server: ChatServer, *arguments: object, **env: str) -> dict[str, Any]:
     done = tunesmith(
         "run",
@@ -89,6 +104,53 @@ def test_a_recorded_conversation_replays_without_key_or_network_to_the_same_run(
         return [tuple(json.dumps(trial[key]) for key in keys) for trial in report["trials"]]
 
     assert what(replayed) == what(live)
+
+
+def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_model_had_to_do_with_it(
+    tmp_path: Path,
+) -> None:
+    write_job(tmp_path, trials=30)
+    with ChatServer(advised) as server:
+        report = run(tmp_path, server)
+        calls = len(server.chats)
+    assert len(report["trials"]) == 30 and calls <= 12
+    assert report["beliefs"] == [
+        {"parameter": "lr", "text": "lr near 0.003 (0.001 to 0.01)", "why": "Small steps suit it."}
+    ]
+    assert "the language model expects lr near 0.003" in report["stderr"]
+    assert "The learning rate will matter most." in report["stderr"]
+    assert any(
+        "1 stated priors were left out" in incident["continuation"] for incident in report["incidents"]
+    )
+    later = report["trials"][2:]
+    marks = [trial["details"]["gate"] for trial in later]
+    assert set(marks) == {0.0, 1.0} and all(a + b >= 1 for a, b in zip(marks, marks[1:], strict=False))
+    assert all(
+        0 <= trial["details"]["model_weight"] <= 0.5 for trial in later if not trial["details"]["gate"]
+    )
+    assert all("The gate kept the language model out" in t["reason"] for t in later if t["details"]["gate"])
+    page = (tmp_path / "runs/tiny/report.md").read_text()
+    assert "What the language model expected" in page and "lr near 0.003 (0.001 to 0.01)" in page
+
+
+def test_what_the_model_stated_is_found_again_by_a_run_that_goes_on(tmp_path: Path) -> None:
+    task = write_job(tmp_path, trials=4)
+    with ChatServer(advised) as server:
+        run(tmp_path, server)
+        asked = [c for c in server.chats if '"beliefs"' in json.dumps(c.body.get("response_format"))]
+    assert len(asked) == 1
+    task.write_text(task.read_text().replace("trials: 4", "trials: 8"))
+    with ChatServer(advised) as server:
+        report = run(tmp_path, server)
+        again = [c for c in server.chats if '"beliefs"' in json.dumps(c.body.get("response_format"))]
+    assert again == [], "what was stated is in the log"
+    assert len(report["trials"]) == 8 and len(report["beliefs"]) == 1
+    assert any(trial["details"].get("stated") == 1.0 for trial in report["trials"][4:])
+    # Without a model, too: what was stated goes on counting.
+    task.write_text(task.read_text().replace("trials: 8", "trials: 11"))
+    done = tunesmith("run", "task.yaml", "--json", "--no-model", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert any(t["details"].get("stated") == 1.0 for t in json.loads(done.stdout)["trials"][8:])
 
 
 def test_the_key_is_written_nowhere(tmp_path: Path) -> None:

@@ -67,6 +67,16 @@ def test_one_wild_result_moves_the_odds_no_further_than_its_bound():
     assert wild == pytest.approx(model_expert(after((0.0, 1e3))).weight) and wild <= MOST
 
 
+def test_where_both_were_far_off_a_wide_spread_alone_earns_nothing():
+    boast = trial(
+        0,
+        configured(),
+        -10.0,
+        details={MODEL_EXPECTED: 5.0, MODEL_SPREAD: 3.0, SURROGATE_EXPECTED: 1.0, SURROGATE_SPREAD: 0.1},
+    )
+    assert model_expert(history(boast)).weight == pytest.approx(START)
+
+
 def test_everything_follows_from_the_history_alone():
     past = after((0.1, 0.2), (0.3, 0.1), (0.0, 0.1))
     assert model_expert(past) == model_expert(past)

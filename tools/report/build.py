@@ -12,6 +12,7 @@ from pathlib import Path
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import (
     AnswersParsed,
+    BeliefsStated,
     Decided,
     Degraded,
     Event,
@@ -26,6 +27,7 @@ from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
     AnswersRead,
+    Believed,
     Best,
     Incident,
     ModelUse,
@@ -81,6 +83,7 @@ def build_report(path: Path) -> ReportData:
         states=dict(Counter(trial.state.value for trial in history)),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
+        beliefs=_beliefs(events, text),
         strategy=text(sittings[-1].strategy, 100) if sittings else "",
         policy=text(sittings[-1].policy, 100) if sittings else "",
         model=_model_use(events, text),
@@ -166,6 +169,7 @@ def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
                 reason=text(proposal.reason),
                 evidence=proposal.evidence,
                 prompt_id=proposal.prompt_id,
+                details={text(k, 60): v for k, v in proposal.details.items() if isfinite(v)},
                 configuration=dict(trial.configuration),
                 shown=text(_shown(history, trial)),
                 seed=trial.seed,
@@ -203,6 +207,13 @@ def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[Said, ...]:
                 )
             )
     return tuple(said)
+
+
+def _beliefs(events: Sequence[Event], text: Anonymous) -> tuple[Believed, ...]:
+    stated = next((event.beliefs for event in events if isinstance(event, BeliefsStated)), ())
+    return tuple(
+        Believed(parameter=text(b.parameter, 60), text=text(b.text), why=text(b.why)) for b in stated
+    )
 
 
 def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:

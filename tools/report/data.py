@@ -82,6 +82,9 @@ class TrialLine(ReportPart):
     reason: str
     evidence: tuple[int, ...]
     prompt_id: str | None
+    details: dict[str, float] = Field(default_factory=dict)
+    """Numbers behind the choice: `gate` (1: the surrogate's own choice, 0: a model had a say),
+    `model_weight`, `trust` in the priors, both predictions, and so on."""
     configuration: dict[str, Value]
     shown: str
     """The configuration in one line, at the precision its space deserves."""
@@ -133,6 +136,15 @@ class Incident(ReportPart):
     cause: str
     continuation: str
     count: int
+
+
+class Believed(ReportPart):
+    """A prior that the language model stated, before anything was measured."""
+
+    parameter: str
+    text: str
+    """Where it expected the best, and how surely."""
+    why: str
 
 
 class Said(ReportPart):
@@ -205,6 +217,8 @@ class ReportData(ReportPart):
     """Trials by how they ended."""
     trials: tuple[TrialLine, ...]
     decisions: tuple[Said, ...]
+    beliefs: tuple[Believed, ...] = ()
+    """Empty where no language model was asked, or where it stated nothing."""
     strategy: str
     policy: str
     model: ModelUse

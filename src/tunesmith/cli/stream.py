@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tunesmith.events import (
     Answered,
+    BeliefsStated,
     CommandDone,
     Confirmed,
     Decided,
@@ -97,6 +98,9 @@ class Stream:
                 self._line(f"  ! {what} in {where}: {_cut(cause, 160)}; {continuation}", "yellow")
             case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
                 self._line(f"  = {decision.reason}", "magenta")
+            case BeliefsStated(beliefs=beliefs) if beliefs:
+                told = ", ".join(belief.text for belief in beliefs)
+                self._line(f"  ~ the language model expects {told}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {_cut(error, 160)}", "yellow")
             case Noted(text=text):
