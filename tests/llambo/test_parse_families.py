@@ -83,6 +83,8 @@ READ = {
     "other spelling": "Lr: 0.01, Max depth: 3, Optimizer: SGD",
     "warning first": "max_depth: 9 would be too much. ## lr: 0.01, max_depth: 3, optimizer: sgd ##",
     "discarded in a sentence before": "max_depth: 9 is too deep. lr: 0.01, max_depth: 3, optimizer: sgd\n",
+    "what was tried": "The best was lr: 0.3, max_depth: 9, optimizer: sgd. Try lr: 0.01, max_depth: 3, "
+    "optimizer: sgd\n",
     "bounds first": "min_lr: 0.0001, log lr: -4. lr: 0.01, max_depth: 3, optimizer: sgd\n",
     "an echo of the ranges": "- lr: [0.00001, 0.5] (float)\n- max_depth: [1, 15] (int)\n"
     "## lr: 0.01, max_depth: 3, optimizer: sgd ##",
@@ -145,6 +147,7 @@ REFUSED = {
     "the template": ("## configuration ##", "garbage"),
     "placeholders": ("## lr: ..., max_depth: ..., optimizer: ... ##", "garbage"),
     "one missing": ("## lr: 0.01, max_depth: 3 ##", "missing"),
+    "steps below a name": ("lr:\n1. use 0.1 first\nmax_depth: 3\noptimizer: sgd\n", "missing"),
     "one missing in json": ('{"lr": 0.01, "optimizer": "sgd"}', "missing"),
     "split over two sets": ("## lr: 0.01 ## and lr: 0.2, max_depth: 3 is bad", "missing"),
     "nan": ("## lr: nan, max_depth: 3, optimizer: sgd ##", "not_a_number"),

@@ -23,7 +23,7 @@ _SEPARATOR = re.compile(
     r"""["'`*$}\]]{0,4}[ \t]{0,20}(?:\((?P<note>[^()\n]{0,60})\))?["'`*$]{0,4}[ \t]{0,20}"""
     r"""(?:(?P<sign>:=|:|={1,3}|->|→|=>|\||≈)|"""
     r"""(?P<word>(?:should[ \t]be|(?:is[ \t])?set[ \t]to|equals?(?:[ \t]to)?|is|of|to|at)(?=[ \t])))"""
-    r"""[*`]{0,2}[ \t]{0,20}(?P<line>\n[ \t]{0,20}(?=[^\n:=#]{1,60}(?:\n|\Z)))?""",
+    r"""[*`]{0,2}[ \t]{0,20}(?P<line>\n[ \t]{0,20}(?![0-9]{1,3}[.)][ \t])(?=[^\n:=#]{1,60}(?:\n|\Z)))?""",
     re.IGNORECASE,
 )
 _FLAG, _TAG = re.compile(r"[ \t]{1,4}(?!--)"), re.compile(r">[ \t]{0,4}")
@@ -36,7 +36,8 @@ _NOT_ITSELF = re.compile(
 )
 _ADVISED_AGAINST = re.compile(
     r"\b(?:not|never|cannot|avoid|avoiding|instead of|rather than|unlike|wrong|bad|worse|worst|failed"
-    r"|diverged)\b|n't\b",
+    r"|diverged)\b|n't\b"
+    r"|\b(?:was|were|tried|used|had|gave)\b\W*(?:with\W+)?\Z",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?;][\s]|\n")
@@ -206,7 +207,7 @@ def active(name: str, values: dict[str, Value], space: Space) -> bool:
 
 
 def advised_against(text: str, draft: Draft) -> bool:
-    """Whether the sentence that leads to a set says not to use it."""
+    """Whether the sentence that leads to a set says not to use it, or that it was tried."""
     start = min(pair.start for pair in draft.pairs.values())
     lead = text[max(start - 120, 0) : start]
     *_, sentence = _SENTENCE.split(lead)
