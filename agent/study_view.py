@@ -22,6 +22,7 @@ from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, 
 ATTRIBUTE = "tunesmith"
 """The user attribute with a trial's provenance; the same that Tunesmith's own runs write."""
 _KINDS = {state.value for state in TrialState}
+_ORIGINS = {origin.value for origin in Origin}
 
 
 class Translation:
@@ -173,11 +174,17 @@ class StudyView:
         )
         return Trial(
             number=frozen.number,
-            proposal=Proposal(configuration=configuration, origin=Origin.USER, reason=""),
+            proposal=Proposal(configuration=configuration, origin=_origin(notes), reason=""),
             state=state,
             value=value,
             curve=tuple(curve),
         )
+
+
+def _origin(notes: dict[str, Any]) -> Origin:
+    """Who proposed a trial, as far as it says: whether a model still explores is told by its own trials."""
+    said = notes.get("origin")
+    return Origin(said) if said in _ORIGINS else Origin.USER
 
 
 def _metric(study: Study) -> str:

@@ -115,6 +115,22 @@ def test_without_a_space_it_works_define_by_run(knowing: ChatServer) -> None:
     assert origins[0] == "prior" and set(origins[1:]) == {"model"}
 
 
+def test_a_model_that_is_stuck_is_noticed_in_a_study_and_what_lies_elsewhere_is_tried() -> None:
+    class Stuck(Oracle):
+        def _configuration(self, text: str) -> str:
+            self.count = getattr(self, "count", 0) + 1
+            return f"## lr: {1e-3 + 1e-6 * self.count:.6f}, depth: 8, kind: a ##"
+
+    with ChatServer(Stuck(lambda values: 0.5)) as server:
+        sampler = LlamboSampler(SPACE, model=settings_for(server), seed=1, settings=QUICK)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        with pytest.warns(UserWarning, match="repeat an earlier score"):
+            study.optimize(lambda trial: 0.5 + 0 * objective(trial), n_trials=12)
+    origins = [trial.user_attrs["tunesmith"]["origin"] for trial in study.trials]
+    assert origins[:8] == ["model"] * 8 and "random" in origins[8:]
+    assert any(trial.params["depth"] != 8 for trial in study.trials[8:])
+
+
 def test_choices_that_no_space_knows_reach_the_model_as_labels(anywhere: ChatServer) -> None:
     study = optuna.create_study(sampler=LlamboSampler(model=settings_for(anywhere), seed=1, settings=QUICK))
     study.optimize(

@@ -18,12 +18,12 @@ from tunesmith.agent.strategies.llambo.composition import compose
 from tunesmith.agent.strategies.llambo.judges import judge_of
 from tunesmith.agent.strategies.llambo.meter import Meter
 from tunesmith.agent.strategies.llambo.numeric_candidates import NumericCandidates
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol
+from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol, changed
 from tunesmith.agent.strategies.llambo.strategy import FALLBACK, LlamboStrategy
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import Degraded
 from tunesmith.history import History
-from tunesmith.space import Bool, Categorical, Float, Int, Space
+from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
 Open = Callable[..., House]
@@ -120,6 +120,53 @@ def test_every_preset_runs(open_model: Open, preset: str) -> None:
     if preset == "llambo-code":
         # Two calls for ten candidates, and each candidate asked about under two templates.
         assert past.trials[-1].proposal.details["calls"] == 22
+
+
+TREE = Space(
+    {
+        "optimizer": Categorical(["adam", "sgd"]),
+        "lr": Float(1e-5, 1e-1, scale="log"),
+        "momentum": Float(0.5, 0.999, scale="logit", when={"optimizer": "sgd"}),
+        "nesterov": Bool(when={"optimizer": "sgd"}),
+        "dampening": Float(0, 1, step=0.1, when={"nesterov": False}),
+        "batch": Ordinal([16, 32, 64, 128]),
+        "warmup": Int(0, 10),
+        "epochs": Int(5, 20),
+    },
+    constraints=["warmup < epochs / 2", "lr * batch <= 5"],
+)
+"""Every kind of parameter, a tree of conditions two deep, and regions known to be infeasible."""
+
+
+@pytest.mark.parametrize("surrogate", ["discriminative", "generative", "gp"])
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_any_space_and_any_scale_of_the_metric_will_do(
+    open_model: Open, preset: str, surrogate: Any, direction: Any
+) -> None:
+    def huge(values: Any) -> float:
+        log = values["lr"] if PRESETS[preset].warp else math.log10(values["lr"])
+        return -1e8 * (1 + abs(log + 3))
+
+    house = open_model(Oracle(huge, noise=1e5, threshold=-2e8))
+    quick = {"candidates": 4, "samples": 2, "initial": 3, "recalibrate": False}
+    protocol = changed(PRESETS[preset], quick)
+    gp = GaussianProcessStrategy(TREE, 0)
+    tuner = compose(
+        house.door, TREE, 0, "", protocol, fallback=gp, surrogate=surrogate, emit=house.events.append
+    )
+    past = History(TREE, "energy", direction)
+    for number in range(7):
+        (found,) = tuner.propose(past, 1)
+        assert TREE.problems(found.configuration) == ()
+        value = -1e8 * (1 + abs(math.log10(found.configuration["lr"]) + 3))
+        failed = number == 4
+        state = TrialState.DIVERGED if failed else TrialState.COMPLETED
+        past = past.with_trial(
+            Trial(number=number, proposal=found, state=state, value=None if failed else value)
+        )
+    assert [d.cause for d in house.degraded if d.what == "fallback" and d.where == "llambo"] == []
+    assert all(t.proposal.origin is Origin.MODEL for t in past.trials[3:])
 
 
 def test_the_default_comes_first_and_others_candidates_compete(open_model: Open) -> None:

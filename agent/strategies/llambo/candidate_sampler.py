@@ -75,7 +75,7 @@ class CandidateSampler:
         self._view = view(space, protocol)
 
     def propose(self, history: History, n: int) -> list[Proposal]:
-        """Up to `n` new, legal candidates, in the order the model gave them.
+        """Up to `n` new, legal candidates, in the order the model gave them; those drawn elsewhere first.
 
         A space of which no more than `n` configurations are left gives those, and the model is not asked.
 
@@ -161,7 +161,10 @@ class CandidateSampler:
         ]
 
     def _mixed(self, history: History, found: list[Proposal], n: int) -> list[Proposal]:
-        """With candidates from elsewhere in place of the last ones, where the model has collapsed."""
+        """With candidates from elsewhere in place of the last ones, where the model has collapsed.
+
+        They stand first: a judge that finds all alike, as a stuck model does, takes the first.
+        """
         reasons = collapse(history).reasons
         if not reasons:
             return found
@@ -171,7 +174,7 @@ class CandidateSampler:
             return found
         how = f"{len(elsewhere)} of the {n} candidates were drawn far from all trials"
         self._emit(Degraded(what="warning", where=WHERE, cause="; ".join(reasons), continuation=how))
-        return [*found[: n - len(elsewhere)], *elsewhere]
+        return [*elsewhere, *found[: n - len(elsewhere)]]
 
     def _elsewhere(self, history: History, found: Sequence[Proposal], count: int) -> list[Proposal]:
         space = history.space
