@@ -1,5 +1,13 @@
 """What is known of hyperparameters by their names: cards with a location, a spread and a source."""
 
-from tunesmith.agent.knowledge.cards import Card, Categories, Knowledge, Located, find_card, load_knowledge
+from tunesmith.agent.knowledge.cards import (
+    Card,
+    Categories,
+    Knowledge,
+    Located,
+    cards_for,
+    find_card,
+    load_knowledge,
+)
 
-__all__ = ["Card", "Categories", "Knowledge", "Located", "find_card", "load_knowledge"]
+__all__ = ["Card", "Categories", "Knowledge", "Located", "cards_for", "find_card", "load_knowledge"]

@@ -1,4 +1,4 @@
-"""Prior cards: read from `cards.yaml`, looked up by a hyperparameter's name and the task's words.
+"""Prior cards from `cards.yaml`, looked up by a hyperparameter's name, the task's words and its data card.
 
 A card is a belief, not advice: `learning_rate` of a network under Adam lies about 10^-2.8, give or take
 half a decade. What a belief is worth on the task at hand is measured while tuning (`strategies/trust.py`).
@@ -7,17 +7,24 @@ half a decade. What a belief is worth on the task at hand is measured while tuni
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from importlib.resources import files
-from typing import Any, Literal
+from math import log10
+from typing import TYPE_CHECKING, Any, Literal
 
 from ruamel.yaml import YAML
 
 from tunesmith.space import Bool, Categorical, Float, Ordinal, Parameter
 
+if TYPE_CHECKING:
+    from tunesmith.data_card import DataCard
+
 Transform = Literal["log10", "linear", "log10_one_minus"]
 GENERAL = "general practice"
+RAW, SCALED = "raw_features", "scaled_inside"
+"""Contexts: features that are not standardised; training code that standardises them itself."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,8 @@ class _Entry:
     card: Card
     unless: tuple[str, ...]
     fraction: bool | None
+    shift: str | None
+    """The rule that moves the card's mean by figures of the data; without them the entry does not fit."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +83,24 @@ class Knowledge:
     entries: dict[str, tuple[_Entry, ...]] = field(default_factory=dict)
 
     def contexts_in(self, words: str) -> frozenset[str]:
-        """The contexts that a task's words (any text about model and data) put it in."""
-        return frozenset(name for name, pattern in self.contexts.items() if pattern.search(words))
+        """The contexts that a task's words (any text about model and data) put it in.
 
-    def find(self, name: str, parameter: Parameter, words: str = "") -> Card | None:
+        A script that scales its features itself trains on scaled ones, whatever is said of its file.
+        """
+        found = {name for name, pattern in self.contexts.items() if pattern.search(words)}
+        return frozenset(found - {RAW} if SCALED in found else found)
+
+    def find(
+        self, name: str, parameter: Parameter, words: str = "", data: DataCard | None = None
+    ) -> Card | None:
         """The first fitting card for a parameter, or None.
 
         Args:
             name: The parameter's name; `clf__C`, `optimizer.lr` and `Learning-Rate` are understood.
             words: Text about the model and the data. A parameter's own conditions count as such text: one
                 that is active only when `optimizer` is `sgd` is about SGD, whatever else the text mentions.
+            data: Figures of the training data, from which some cards take their place.
+            data: Figures of the training data, which some cards take their place from.
         """
         entries = self.entries.get(canonical(name), ())
         if not entries:
@@ -93,13 +110,17 @@ class Knowledge:
         condition = " ".join(f"{k} {v}" for k, v in (parameter.when or {}).items())
         here, conditions = self.contexts_in(words), self.contexts_in(condition)
         for entry in entries:
+            shift = None if entry.shift is None else SHIFTS[entry.shift](data)
             fits = (
-                isinstance(entry.card, Categories) is categorical
+                (entry.shift is None or shift is not None)
+                and isinstance(entry.card, Categories) is categorical
                 and entry.fraction in (None, fraction)
                 and all(context in here or context in conditions for context in entry.card.context)
                 and not any(context in (conditions or here) for context in entry.unless)
             )
             if fits:
+                if shift is not None and isinstance(entry.card, Located):
+                    return replace(entry.card, mean=entry.card.mean + shift)
                 return entry.card
         return None
 
@@ -110,9 +131,39 @@ def canonical(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
 
 
-def find_card(name: str, parameter: Parameter, words: str = "") -> Card | None:
+def _kernel_width(data: DataCard | None) -> float | None:
+    """log10 of 1 / (features * variance): scikit-learn's `gamma="scale"`."""
+    if data is None or not data.numeric or not data.variance:
+        return None
+    return -log10(data.numeric * data.variance)
+
+
+def _input_scale(data: DataCard | None) -> float | None:
+    """-log10 of the inputs' root mean square where that is above 1: the first layer's gradient grows with it.
+
+    Curvature grows with its square (LeCun et al., Efficient BackProp, 1998), but the other layers do not
+    see the inputs, so the step is believed to shrink by the root only.
+    """
+    if data is None or data.mean_square is None:
+        return None
+    return -log10(max(data.mean_square, 1.0)) / 2
+
+
+SHIFTS: dict[str, Callable[[DataCard | None], float | None]] = {
+    "kernel_width": _kernel_width,
+    "input_scale": _input_scale,
+}
+"""What an entry's `shift` may name: figures of the data, in decades; None where they are not known."""
+
+
+def find_card(name: str, parameter: Parameter, words: str = "", data: DataCard | None = None) -> Card | None:
     """The card for a parameter from the cards that ship with Tunesmith, or None."""
-    return load_knowledge().find(name, parameter, words)
+    return load_knowledge().find(name, parameter, words, data)
+
+
+def cards_for(data: DataCard | None) -> Callable[[str, Parameter, str], Card | None]:
+    """`find_card` with the task's data card already given."""
+    return partial(find_card, data=data)
 
 
 @cache
@@ -137,11 +188,14 @@ def read_knowledge(document: dict[str, Any]) -> Knowledge:
 
 
 def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern[str]]) -> _Entry:
-    known = {"in", "unless", "fraction", "source", "scale", "mean", "sd", "weights"}
+    known = {"in", "unless", "fraction", "source", "scale", "mean", "sd", "weights", "shift"}
     context, unless = tuple(entry.get("in", ())), tuple(entry.get("unless", ()))
     unknown = (set(entry) - known) | {c for c in context + unless if c not in contexts}
     if unknown:
         raise ValueError(f"card {name!r}: unknown {sorted(unknown)}")
+    shift = entry.get("shift")
+    if shift is not None and (shift not in SHIFTS or entry.get("scale") != "log10"):
+        raise ValueError(f"card {name!r}: shift {shift!r} needs scale log10 and is one of {sorted(SHIFTS)}")
     source = str(entry.get("source", GENERAL))
     card: Card
     if "weights" in entry:
@@ -151,7 +205,7 @@ def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern
         if entry["scale"] not in ("log10", "linear", "log10_one_minus") or not float(entry["sd"]) > 0:
             raise ValueError(f"card {name!r}: a numeric entry needs a known scale and sd > 0: {entry}")
         card = Located(name, context, entry["scale"], float(entry["mean"]), float(entry["sd"]), source)
-    return _Entry(card, unless, entry.get("fraction"))
+    return _Entry(card, unless, entry.get("fraction"), shift)
 
 
 def _is_fraction(parameter: Parameter) -> bool:

@@ -1,8 +1,9 @@
 """What data and priors say together: one acquisition function that every candidate is judged by.
 
-    a(u) = log EI(u) + (20 / n) t sum_j log p_j(u_j)
+    a(u) = log EI(u) + (4 d / n) t sum_j log p_j(u_j)
 
 n counts finished trials, so the priors fade as evidence grows; t is the trust they have earned (`trust.py`).
+d counts the parameters, 6 at most: the more there are, the longer data alone take to say anything.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from tunesmith.agent.strategies.trust import trust_in_priors
 from tunesmith.history import Array, History
 from tunesmith.space import Space
 
-PRIOR_STRENGTH = 20.0
+PRIOR_STRENGTH = 4.0
+"""For each parameter."""
+MOST_COUNTED = 6
+"""Parameters beyond this many do not strengthen the priors further: no larger space was measured."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Belief:
     Attributes:
         fitted: The surrogate.
         trust: t in [0, 1]; 0 without priors.
-        prior_weight: (20 / n) t.
+        prior_weight: (4 d / n) t.
     """
 
     space: Space
@@ -66,5 +70,6 @@ def believe(surrogate: GaussianProcessSurrogate, prior: Prior, history: History)
     if prior.informative:
         log_density = prior.log_density(*history.encoded(fitted.trials))
         trust = trust_in_priors(fitted.process, prior.standardise(log_density))
-    weight = PRIOR_STRENGTH / len(informative(history)) * trust
+    free = sum(parameter.size != 1 for parameter in surrogate.space.parameters.values())
+    weight = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(informative(history)) * trust
     return Belief(surrogate.space, surrogate, prior, fitted, trust, weight)

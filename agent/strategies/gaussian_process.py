@@ -54,7 +54,8 @@ class GaussianProcessStrategy(Strategy):
         seed: The same seed and history give the same proposals, bit for bit.
         words: About the model and data; decides which context of a prior card fits.
         priors: Whether priors (by name, and around the default) take part at all.
-        cards: Where priors by name come from; the cards that ship with Tunesmith unless given.
+        cards: Where priors by name come from: the cards that ship with Tunesmith unless given;
+            `knowledge.cards_for(card)` for the same with a data card's figures.
     """
 
     name = "gaussian_process"

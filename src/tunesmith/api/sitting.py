@@ -188,6 +188,7 @@ def _build_engine(
     plan: Decision | None,
     stated_before: Sequence[StatedBelief] | None,
 ) -> Engine:
+    from tunesmith.agent.knowledge import cards_for
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
     from tunesmith.agent.strategies.hybrid import HybridSuggester
@@ -196,7 +197,9 @@ def _build_engine(
     from tunesmith.tools.engine import Engine
     from tunesmith.tools.toolbox import StudyToolbox
 
-    alone = GaussianProcessStrategy(task.space, task.seed, words=task.words())
+    alone = GaussianProcessStrategy(
+        task.space, task.seed, words=task.words(), cards=cards_for(task.data_card)
+    )
     stated = StatedBeliefs(task.space, stated_before)
     method = "hybrid" if task.tuner is None else task.tuner.method
     hybrid = method == "hybrid" and (door is not None or stated.asked)

@@ -90,7 +90,7 @@ def made(task: BenchTask, contender: Contender, seed: int, trace: Trace) -> Run:
 
 def setting(task: BenchTask, reads_words: bool) -> str:
     """8 hexadecimal digits for what a contender is given: space, default, starting points, words if read."""
-    given = {
+    given: dict[str, object] = {
         "space": task.space.to_dict(),
         "direction": task.direction,
         "default": None if task.default is None else dict(task.default),
@@ -98,6 +98,8 @@ def setting(task: BenchTask, reads_words: bool) -> str:
         "code": task.code,
         "words": task.words if reads_words else "",
     }
+    if reads_words and task.make_data_card is not None:
+        given["data card"] = True
     return hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 

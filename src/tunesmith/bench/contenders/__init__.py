@@ -4,6 +4,7 @@ random tpe gp cmaes hyperband      Optuna's samplers as they come
 ...+default                        the same, with the task's default as the first evaluation of its own
 gp+default-no-startup              Optuna's GP from its second own evaluation on, without random ones
 tunesmith, tunesmith-no-priors     ours without a language model, with and without priors
+tunesmith-no-data                  ours without the data card of tasks that have one
 tunesmith:names-wrong              every prior card moved by 3 standard deviations
 tunesmith:names-shuffled           every parameter under its neighbour's name
 tunesmith:worst-default            started from the worst of 8 corners instead of the default
@@ -23,6 +24,7 @@ DEFAULTED = "+default"
 NAMES = (
     "tunesmith",
     "tunesmith-no-priors",
+    "tunesmith-no-data",
     "tunesmith:names-wrong",
     "tunesmith:names-shuffled",
     "tunesmith:worst-default",

@@ -18,6 +18,8 @@ from tunesmith.bench.trace import Evaluator, Steps, Trace, play
 from tunesmith.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
+    from tunesmith.agent.knowledge import Card
+    from tunesmith.agent.strategies.prior import CardSource
     from tunesmith.interfaces import Strategy
 
 SHIFT_SD = 3.0
@@ -69,7 +71,23 @@ Options = Callable[[BenchTask], dict[str, Any]]
 
 
 def as_it_is(task: BenchTask) -> dict[str, Any]:
+    return {"cards": _known(task), "words": _words(task)}
+
+
+def without_data(task: BenchTask) -> dict[str, Any]:
     return {}
+
+
+def _words(task: BenchTask) -> str:
+    """What a run is told: the task's words and, as for any task that names its data, the data card's."""
+    card = task.data_card
+    return task.words if card is None else f"{task.words}\nData: {card.words(names=False)}"
+
+
+def _known(task: BenchTask) -> CardSource:
+    from tunesmith.agent.knowledge import cards_for
+
+    return cards_for(task.data_card)
 
 
 def no_priors(task: BenchTask) -> dict[str, Any]:
@@ -77,24 +95,29 @@ def no_priors(task: BenchTask) -> dict[str, Any]:
 
 
 def names_wrong(task: BenchTask) -> dict[str, Any]:
-    return {"cards": shifted}
+    return {"cards": shifted(_known(task)), "words": _words(task)}
 
 
 def names_shuffled(task: BenchTask) -> dict[str, Any]:
-    from tunesmith.agent.knowledge import find_card
-
-    names = list(task.space.names)
+    known, names = _known(task), list(task.space.names)
     other = dict(zip(names, names[1:] + names[:1], strict=True))
-    return {"cards": lambda name, parameter, words: find_card(other[name], parameter, words)}
+    mixed: CardSource = lambda name, parameter, words: known(other[name], parameter, words)  # noqa: E731
+    return {"cards": mixed, "words": _words(task)}
 
 
-def shifted(name: str, parameter: Any, words: str) -> Any:
-    """The card moved by SHIFT_SD to the side with more room; categories turned upside down."""
-    from tunesmith.agent.knowledge import Located, find_card
+def shifted(known: CardSource) -> CardSource:
+    """Cards moved by SHIFT_SD to the side with more room; categories turned upside down."""
 
-    card = find_card(name, parameter, words)
-    if card is None:
-        return None
+    def wrong(name: str, parameter: Any, words: str) -> Any:
+        card = known(name, parameter, words)
+        return None if card is None else _shifted(card, parameter)
+
+    return wrong
+
+
+def _shifted(card: Card, parameter: Any) -> Card:
+    from tunesmith.agent.knowledge import Located
+
     if not isinstance(card, Located):
         total = sum(weight for _, weight in card.weights)
         return replace(card, weights=tuple((choice, (1 - total) / 10) for choice, _ in card.weights))
@@ -128,6 +151,7 @@ def in_worst_corner(task: BenchTask) -> BenchTask:
 
 OPTIONS: dict[str, Options] = {
     "tunesmith": as_it_is,
+    "tunesmith-no-data": without_data,
     "tunesmith-no-priors": no_priors,
     "tunesmith:names-wrong": names_wrong,
     "tunesmith:names-shuffled": names_shuffled,
@@ -144,7 +168,7 @@ def contender(name: str) -> Contender:
         if name == "tunesmith:worst-default":
             task = in_worst_corner(task)
         options = OPTIONS[name](task)
-        strategy = GaussianProcessStrategy(task.space, seed, words=task.words, **options)
+        strategy = GaussianProcessStrategy(task.space, seed, **{"words": task.words, **options})
         given = len(task.initial(seed)) + (task.default is not None)
         return play(StrategySteps(task, seed, strategy), given, evaluations, evaluate)
 

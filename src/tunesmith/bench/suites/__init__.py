@@ -13,6 +13,8 @@ SUITES = {
     "llambo20": "tunesmith.bench.suites.llambo20",
     "analytic": "tunesmith.bench.suites.analytic",
     "torch": "tunesmith.bench.suites.small_torch",
+    "development": "tunesmith.bench.suites.development",
+    "held-out": "tunesmith.bench.suites.held_out",
 }
 OWN = "own"
 """Name of the suite of a user's own tasks."""

@@ -128,8 +128,11 @@ def _task(dataset: str, model: str) -> BenchTask:
 
 
 def data_card(dataset: str) -> Any:
-    """The data card of a dataset's training part; none is given to contenders yet."""
-    return None
+    """Figures of a dataset's training part, for contenders that use them as a user's `data_file` is used."""
+    from tunesmith.data_card import DataCard
+
+    X, y = training_data(dataset)
+    return DataCard.from_arrays(X, y)
 
 
 def _metric(dataset: str) -> str:

@@ -1,0 +1,145 @@
+"""Generated data sets and a cross-validated score: what the suites of scikit-learn families are made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from tunesmith.bench.task import BenchTask, Values
+from tunesmith.history import Array
+from tunesmith.space import Float, Space
+from tunesmith.space.parameter import Parameter
+
+INITIAL = 5
+WORST_ERROR = -3.0
+"""Scores of regression are minus a squared error in variances of the target, and no lower than this."""
+SCALES = {"": "standardised features", "raw": "raw features, not standardised", "unit": "features in [0, 1]"}
+REGRESSION = ("reg", "lin", "circuit")
+
+Model = Callable[[Values], Any]
+
+
+def log(low: float, high: float) -> Float:
+    return Float(low, high, scale="log")
+
+
+@cache
+def data(kind: str, seed: int) -> tuple[Array, Array]:
+    """Features (n, d) and targets (n,) of a kind such as `clsraw`: what is predicted, then the scaling."""
+    from sklearn import datasets
+
+    rng = np.random.default_rng(seed)
+    what, scale = split(kind)
+    if what == "cls":
+        X, y = datasets.make_classification(
+            n_samples=240, n_features=12, n_informative=5, n_redundant=3, n_classes=3,
+            n_clusters_per_class=2, flip_y=0.03, class_sep=1.2, random_state=seed,
+        )  # fmt: skip
+    elif what == "bin":
+        X, y = datasets.make_classification(
+            n_samples=220, n_features=8, n_informative=4, n_redundant=1, n_classes=2,
+            n_clusters_per_class=3, flip_y=0.05, weights=[0.7], random_state=seed,
+        )  # fmt: skip
+    elif what == "shells":
+        X, y = datasets.make_gaussian_quantiles(n_samples=260, n_features=6, n_classes=3, random_state=seed)
+    elif what == "moons":
+        X, y = datasets.make_moons(n_samples=240, noise=0.3, random_state=seed)
+    elif what == "reg":
+        X, y = datasets.make_friedman1(n_samples=220, n_features=8, noise=1.0, random_state=seed)
+    elif what == "lin":
+        X, y = datasets.make_regression(
+            n_samples=150, n_features=20, n_informative=6, noise=20, effective_rank=8, random_state=seed
+        )
+    else:  # the impedance of a circuit: four features of very different sizes
+        X, y = datasets.make_friedman2(n_samples=200, noise=30.0, random_state=seed)
+    if what in REGRESSION:
+        y = (y - y.mean()) / y.std()
+    if scale == "raw" and what != "circuit":
+        X = X * 10 ** rng.uniform(-1, 2, X.shape[1]) + 10 ** rng.uniform(-1, 2, X.shape[1])
+    elif scale == "unit":
+        X = (X - X.min(0)) / (X.max(0) - X.min(0))
+    elif scale == "":
+        X = (X - X.mean(0)) / X.std(0)
+    return X, y
+
+
+def split(kind: str) -> tuple[str, str]:
+    """What is predicted, and how the features are scaled: a key of SCALES."""
+    for scale in ("raw", "unit"):
+        if kind.endswith(scale):
+            return kind.removesuffix(scale), scale
+    return kind, ""
+
+
+def score(model: Model, kind: str, seed: int, configuration: Values) -> float:
+    """Mean over 3 folds of accuracy, or of minus the squared error; the worst there is where fits fail."""
+    from sklearn.model_selection import KFold, cross_val_score
+
+    X, y = data(kind, seed)
+    regression = split(kind)[0] in REGRESSION
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # few iterations rarely converge; a diverging fit warns
+        try:
+            scores = cross_val_score(
+                model(configuration),
+                X,
+                y,
+                cv=KFold(3, shuffle=True, random_state=0),
+                scoring="neg_mean_squared_error" if regression else "accuracy",
+                error_score=np.nan,
+            )
+        except ValueError:  # raised where all folds fail
+            return WORST_ERROR if regression else 0.0
+    mean = float(np.mean(scores))
+    if not np.isfinite(mean):
+        return WORST_ERROR if regression else 0.0
+    return max(mean, WORST_ERROR) if regression else mean
+
+
+def task(
+    name: str,
+    parameters: dict[str, Parameter],
+    default: Values,
+    words: str,
+    model: Model,
+    kind: str,
+    seed: int,
+) -> BenchTask:
+    """A model of scikit-learn on generated data; `name` is its family."""
+    space = Space(parameters)
+    return BenchTask(
+        name=f"{name}/{kind}",
+        space=space,
+        direction="maximize",
+        metric="negative squared error" if split(kind)[0] in REGRESSION else "accuracy",
+        default=default,
+        words=f"{words}; {SCALES[split(kind)[1]]}",
+        evaluate=partial(score, model, kind, seed),
+        initial=partial(initial, space, name),
+        family="2 parameters" if len(space.names) == 2 else "3 and more",
+        make_data_card=partial(card, kind, seed),
+    )
+
+
+def initial(space: Space, name: str, seed: int) -> Sequence[Mapping[str, Any]]:
+    """Five uniform configurations that every contender starts from."""
+    from tunesmith.seeds import rng_for
+
+    return [dict(c) for c in space.sample(rng_for(seed, "initial", name), INITIAL)]
+
+
+def card(kind: str, seed: int) -> Any:
+    from tunesmith.data_card import DataCard
+
+    return DataCard.from_arrays(*data(kind, seed))
+
+
+def prepare() -> None:
+    import sklearn.ensemble
+    import sklearn.model_selection
+    import sklearn.neural_network
+    import sklearn.svm  # noqa: F401
