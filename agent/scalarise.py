@@ -50,9 +50,10 @@ def normalised(values: Array) -> Array:
     worst = np.minimum(values[pareto_front(values)].max(axis=0), np.quantile(values, CUT, axis=0))
     # One point on the front spans no range; then the whole sample's does.
     span = np.where(worst > best, worst - best, np.quantile(values, CUT, axis=0) - best)
-    shifted = (values - best) / np.where(span > 0, span, 1.0)
+    with np.errstate(over="ignore"):  # a span near the smallest float; infinity is compressed like the rest
+        shifted = (values - best) / np.where(span > 0, span, 1.0)
     beyond = np.maximum(shifted - 1, 0)
-    return np.asarray(np.minimum(shifted, 1) + 2 * beyond / (1 + beyond))
+    return np.asarray(np.minimum(shifted, 1) + 2 * (1 - 1 / (1 + beyond)))
 
 
 def pareto_front(values: Array) -> NDArray[np.bool_]:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tunesmith.agent.knowledge import Categories, Located, find_card, load_knowledge
 from tunesmith.agent.knowledge.cards import read_knowledge
+from tunesmith.data_card import DataCard
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal
 
 WIDE = Float(1e-8, 1e3, scale="log")
@@ -159,3 +161,41 @@ CONTEXTS = {"net": "cnn"}
 def test_a_malformed_card_is_named(card):
     with pytest.raises(ValueError, match=r"card '[Ll]r'"):
         read_knowledge({"contexts": CONTEXTS, "cards": [card]})
+
+
+def card_of(scale: float) -> DataCard:
+    return DataCard.from_arrays(np.random.default_rng(0).normal(0, scale, (200, 4)))
+
+
+def test_the_place_of_gamma_is_scikit_learns_own_rule_where_the_data_are_known():
+    for scale in (0.05, 1.0, 300.0):
+        card = find_card("gamma", WIDE, "SVC with an RBF kernel", card_of(scale))
+        assert card.mean == pytest.approx(-np.log10(4 * card_of(scale).variance))
+        assert "scale" in card.source
+
+
+def test_a_step_is_believed_smaller_where_inputs_are_large_and_no_larger_where_they_are_small():
+    words = "MLPClassifier trained by SGD"
+    means = [find_card("lr", WIDE, words, card_of(scale)).mean for scale in (0.01, 1.0, 100.0)]
+    assert means[0] == -1.5 and means[1] == pytest.approx(-1.5, abs=0.05)
+    assert means[2] == pytest.approx(-3.5, abs=0.05)
+    assert find_card("lr", WIDE, "MLPClassifier with Adam", card_of(100.0)).mean == -2.8
+
+
+@pytest.mark.parametrize("words", ["SVC after a StandardScaler", "SVC; the features are standardised"])
+def test_code_that_scales_its_inputs_is_believed_over_the_file(words):
+    for name, mean in (("gamma", -1.5), ("C", 1.0)):
+        told = f"{words}\nData: {card_of(300.0).words()}"
+        assert find_card(name, WIDE, told, card_of(300.0)).mean == mean
+
+
+def test_raw_features_alone_do_not_count_as_scaled():
+    assert find_card("gamma", WIDE, "SVC; features are not standardised") is None
+    assert find_card("lr", WIDE, "MLP by SGD on unstandardised features").mean == -2.5
+
+
+@pytest.mark.parametrize("shift", ["no_such_rule", "kernel_width"])
+def test_a_shift_that_cannot_be_meant_is_refused(shift):
+    entry = {"scale": "linear", "mean": 0, "sd": 1, "shift": shift}
+    with pytest.raises(ValueError, match="shift"):
+        read_knowledge({"contexts": {}, "cards": [{"names": ["x"], "entries": [entry]}]})

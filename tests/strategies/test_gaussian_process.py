@@ -332,7 +332,7 @@ def test_before_anything_is_known_candidates_come_right_after_the_default(study)
 
 def test_judging_fills_in_predictions_and_sorts_by_acquisition(study):
     s = study(SPACE, accuracy, default=DEFAULT)
-    s.run(strategy(), 8)
+    s.run(strategy(), 12)
     good = candidate({"lr": 10**-2.4, "dropout": 0.3, "batch_size": 32, "optimizer": "sgd"})
     poor = candidate({"lr": 1e-5, "dropout": 0.6, "batch_size": 256, "optimizer": "adam"})
     known = candidate(dict(s.history.incumbent.configuration))
