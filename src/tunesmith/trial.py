@@ -91,6 +91,10 @@ class Origin(StrEnum):
     RETRY = "retry"  # a trial lost to an interruption, run again
 
 
+FALLBACK = "fallback"
+"""Key in `Proposal.details`: the numeric strategy chose this in the language model's place."""
+
+
 class Proposal(Frozen):
     """A configuration to try, with who wants it and what they expect."""
 

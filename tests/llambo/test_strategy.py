@@ -19,12 +19,12 @@ from tunesmith.agent.strategies.llambo.judges import judge_of
 from tunesmith.agent.strategies.llambo.meter import Meter
 from tunesmith.agent.strategies.llambo.numeric_candidates import NumericCandidates
 from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol, changed
-from tunesmith.agent.strategies.llambo.strategy import FALLBACK, LlamboStrategy
+from tunesmith.agent.strategies.llambo.strategy import LlamboStrategy
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
-from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
+from tunesmith.trial import FALLBACK, Configuration, Origin, Proposal, Trial, TrialState
 
 Open = Callable[..., House]
 QUICK = LlamboProtocol(recalibrate=False, initial=3)

@@ -15,7 +15,7 @@ from tunesmith.events import AnswersParsed, Confirmed, Decided, Degraded, ModelC
 from tunesmith.interfaces import Decision
 from tunesmith.tools.report.build import build_report
 from tunesmith.tools.report.render import to_html, to_markdown
-from tunesmith.trial import TrialState
+from tunesmith.trial import FALLBACK, Origin, TrialState
 
 
 def test_the_best_configuration_stands_beside_the_default(whole_run):
@@ -153,6 +153,23 @@ def test_how_answers_were_read_is_added_up_and_shown_on_both_pages(make_run):
     assert (read.strict, read.tolerant, read.repaired, read.refused) == (41, 3, 1, 2)
     line = "Model answers: 41 read strictly, 3 tolerantly, 1 after a question, 2 refused."
     assert read.sentence == line
+    assert line in to_markdown(data) and line in to_html(data)
+
+
+def test_who_chose_the_trials_and_how_often_not_the_model_is_added_up_and_shown_on_both_pages(make_run):
+    run = make_run()
+    run.start(model="local-7b")
+    run.trial(0, 0.9, origin=Origin.DEFAULT)
+    run.trial(1, 0.9, origin=Origin.MODEL)
+    run.trial(2, 0.9, origin=Origin.SURROGATE, details={FALLBACK: 1.0})
+    run.trial(3, 0.9, origin=Origin.SURROGATE)
+    data = build_report(run.path)
+    assert data.chosen_by == {"default": 1, "model": 1, "surrogate": 2}
+    assert data.in_the_models_place == 1
+    line = (
+        "Chosen by: default 1, model 1, surrogate 2. 1 of them in the place of the language model, "
+        "which could not."
+    )
     assert line in to_markdown(data) and line in to_html(data)
 
 

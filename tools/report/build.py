@@ -42,7 +42,7 @@ from tunesmith.tools.report.environment import environment
 from tunesmith.tools.run_folder import RunFolder
 from tunesmith.tools.spending import spent
 from tunesmith.tools.store import EventStore
-from tunesmith.trial import Trial, TrialState
+from tunesmith.trial import FALLBACK, Trial, TrialState
 
 
 def build_report(path: Path) -> ReportData:
@@ -81,6 +81,8 @@ def build_report(path: Path) -> ReportData:
         comparison=comparison,
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history)),
+        chosen_by=dict(Counter(trial.proposal.origin.value for trial in history)),
+        in_the_models_place=sum(FALLBACK in trial.proposal.details for trial in history),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
         beliefs=_beliefs(events, text),

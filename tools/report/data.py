@@ -215,6 +215,10 @@ class ReportData(ReportPart):
     """Why there is no comparison; empty when there is one."""
     states: dict[str, int]
     """Trials by how they ended."""
+    chosen_by: dict[str, int] = {}
+    """Trials by who proposed them, in order of first sight; `model` is a language model."""
+    in_the_models_place: int = 0
+    """Of them, those that the numeric strategy chose because the language model could not."""
     trials: tuple[TrialLine, ...]
     decisions: tuple[Said, ...]
     beliefs: tuple[Believed, ...] = ()

@@ -26,11 +26,9 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
-from tunesmith.trial import Origin, Proposal, Trial, TrialState
+from tunesmith.trial import FALLBACK, Origin, Proposal, Trial, TrialState
 from tunesmith.words import clean
 
-FALLBACK = "fallback"
-"""Key in `Proposal.details` of a proposal that the fallback made in the model's place."""
 WHERE = "llambo"
 
 
