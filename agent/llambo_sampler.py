@@ -23,6 +23,7 @@ from tunesmith.agent.llm.door import NO_KEY, Mode
 from tunesmith.agent.sampler import TunesmithSampler
 from tunesmith.agent.strategies.llambo.composition import Judging, Sampling, compose
 from tunesmith.agent.strategies.llambo.context import TaskWords
+from tunesmith.agent.strategies.llambo.function_model import Answering, FunctionModel
 from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol, changed
 from tunesmith.agent.strategies.llambo.strategy import LlamboStrategy
 from tunesmith.budget import ModelCaps, ModelSpend
@@ -46,8 +47,9 @@ class LlamboSampler(TunesmithSampler):
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.
-        model: Settings or an open door; None means from the environment, and with none there, or where the
-            environment names no model, a warning and the Gaussian process alone.
+        model: Settings, an open door, or any function from messages to an answer; None means from the
+            environment, and with none there, or where the environment names no model, a warning and the
+            Gaussian process alone.
         preset: `llambo`, `llambo-paper` or `llambo-code`, or a protocol of one's own.
         settings: What differs from the preset, such as `{"candidates": 20, "blinded": True}`.
         sampler: Whose candidates: the model's (`llambo`) or the numeric search's (`numeric`).
@@ -59,14 +61,14 @@ class LlamboSampler(TunesmithSampler):
         caps: What the model may cost in all.
         exchanges, mode: To record the conversation in a file, or to replay it from there.
     Raises:
-        UsageError: an unknown preset, or a setting that cannot be.
+        UsageError: an unknown preset, a setting that cannot be, or a `model` that is none.
     """
 
     def __init__(
         self,
         space: Space | None = None,
         *,
-        model: ModelDoor | ModelSettings | None = None,
+        model: ModelDoor | ModelSettings | Answering | None = None,
         preset: str | LlamboProtocol = "llambo",
         settings: Mapping[str, Any] | None = None,
         sampler: Sampling = "llambo",
@@ -91,7 +93,12 @@ class LlamboSampler(TunesmithSampler):
         self._exchanges = None if exchanges is None else Path(exchanges)
         self._mode: Mode = mode or ("record" if exchanges is not None else "live")
         self._settings = model if isinstance(model, ModelSettings) else None
-        self._door = model if isinstance(model, ModelDoor) else None
+        self._door: ModelDoor | FunctionModel | None = model if isinstance(model, ModelDoor) else None
+        self._function: Answering | None = None
+        if model is not None and self._settings is None and self._door is None:
+            if not callable(model):
+                raise UsageError(f"a {type(model).__name__} is no model: give ModelSettings or a function")
+            self._function = model
 
     @property
     def spend(self) -> ModelSpend:
@@ -100,7 +107,7 @@ class LlamboSampler(TunesmithSampler):
 
     def close(self) -> None:
         """Close the connection to the model; it opens again when needed. Idempotent."""
-        if self._door is not None and self._opened:
+        if isinstance(self._door, ModelDoor) and self._opened:
             self._door.close()
             self._door = None
             self._composed.clear()
@@ -112,7 +119,7 @@ class LlamboSampler(TunesmithSampler):
         self._alone: bool = False  # whether it was found that there is no model
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_protocol", "_sampling", "_judging", "_metric", "_task_words", "_card")
+        kept = ("_protocol", "_sampling", "_judging", "_metric", "_task_words", "_card", "_function")
         own = {name: getattr(self, name) for name in (*kept, "_caps", "_exchanges", "_mode")}
         keyless = self._settings
         if keyless is not None:  # keys are never written anywhere
@@ -147,8 +154,10 @@ class LlamboSampler(TunesmithSampler):
             )
         return self._composed[space]
 
-    def _open(self) -> ModelDoor | None:
+    def _open(self) -> ModelDoor | FunctionModel | None:
         """The door; None where there is no model, which is said once."""
+        if self._door is None and self._function is not None:
+            self._door = FunctionModel(self._function, self._caps.calls, self._heard)
         if self._door is None and not self._alone:
             settings = self._settings or ModelSettings.from_environment()
             try:

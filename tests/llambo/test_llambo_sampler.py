@@ -21,7 +21,7 @@ from optuna.testing.pytest_samplers import (
 from pydantic import SecretStr
 
 import tunesmith
-from fakes.chat_server import ChatServer, failing
+from fakes.chat_server import ChatRequest, ChatServer, failing
 from fakes.llambo_model import Oracle
 from tunesmith import Categorical, Float, LlamboSampler, Space
 from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
@@ -234,6 +234,37 @@ def test_data_is_told_as_far_as_the_context_says(knowing: ChatServer) -> None:
         )
         tuned(sampler, 1)
         assert ("60 samples" in knowing.chats[-1].last) is told
+
+
+def test_any_function_can_be_the_model() -> None:
+    oracle, asked = Oracle(truth, noise=0.01), []
+
+    def answer(messages: list[dict[str, Any]]) -> str:
+        asked.append(messages)
+        request = ChatRequest(len(asked), "POST", "/", {}, {"messages": messages})
+        reply = oracle(request)
+        return str(reply.content)
+
+    sampler = LlamboSampler(SPACE, model=answer, seed=1, settings=QUICK)
+    study = tuned(sampler)
+    assert {trial.user_attrs["tunesmith"]["origin"] for trial in study.trials} == {"model"}
+    assert sampler.spend.calls == len(asked) > 0 and sampler.spend.dollars is None
+
+
+def test_a_function_that_fails_or_answers_nonsense_or_is_used_up_kills_no_study() -> None:
+    def failing_(messages: Any) -> str:
+        raise RuntimeError("out of memory")
+
+    for model, caps, said in (
+        (failing_, ModelCaps(), "RuntimeError: out of memory"),
+        (lambda messages: None, ModelCaps(), "gave a NoneType"),
+        (lambda messages: "## no ##", ModelCaps(calls=4), "4 calls of the model are used"),
+    ):
+        sampler = LlamboSampler(SPACE, model=model, seed=1, settings=QUICK, caps=caps)
+        with pytest.warns(UserWarning, match=said):
+            assert len(tuned(sampler, 3).trials) == 3
+    with pytest.raises(UsageError, match="a str is no model"):
+        LlamboSampler(SPACE, model="gpt")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from tunesmith.agent.strategies.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.strategies.llambo.composition import compose
 from tunesmith.agent.strategies.llambo.context import TaskWords
 from tunesmith.agent.strategies.llambo.discriminative import DiscriminativeSurrogate
+from tunesmith.agent.strategies.llambo.function_model import FunctionModel
 from tunesmith.agent.strategies.llambo.generative import GenerativeSurrogate
 from tunesmith.agent.strategies.llambo.judges import judge_of
 from tunesmith.agent.strategies.llambo.numeric_candidates import NumericCandidates
@@ -21,6 +22,7 @@ __all__ = [
     "PRESETS",
     "CandidateSampler",
     "DiscriminativeSurrogate",
+    "FunctionModel",
     "GenerativeSurrogate",
     "LlamboProtocol",
     "LlamboStrategy",
