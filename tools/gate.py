@@ -8,10 +8,10 @@ two trials of the model's side stand at least so many of the surrogate's:
 
 So in any window of w such trials at least floor(w / 2) are the surrogate's, and more as evidence grows, like
 LLINBO's Transient rule (arXiv 2505.14756), which hands over to the Gaussian process with probability
-min(t^2 / T, 1); here without chance, so that a history decides. A miss is a trial with the model's say,
-warm start included, that came out below the median of those before it; a hit takes one miss back. What a
-misleading model costs is therefore a logarithm of the run. What the default or a person asked for is on
-neither side.
+min(t^2 / T, 1); here without chance, so that a history decides. A miss is a trial with the model's say that
+came out below the median of those before it; one of the warm start, its best shot, counts twice; a hit takes
+one miss back. What a misleading model costs is therefore a logarithm of the run. What the default or a person
+asked for is on neither side.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def is_open(steps: Iterable[Step]) -> bool:
     since: int | None = None
     for step in steps:
         if step.missed is not None:
-            misses = min(misses + 1, MOST_MISSES) if step.missed else max(misses - 1, 0)
+            worth = 1 if step.side == "model" else 2  # of a warm start, which is its best shot
+            misses = min(misses + worth, MOST_MISSES) if step.missed else max(misses - 1, 0)
         if step.side is not None:
             counted += 1
             since = 0 if step.side == "model" else None if since is None else since + 1

@@ -1,6 +1,6 @@
 """A language model's beliefs and the surrogate as one strategy: the model may speak, statistics decides.
 
-    gate shut    what the Gaussian process would propose had there been no model, bit for bit
+    gate shut    what the Gaussian process proposes without any model, bit for bit
     gate open    the same, with the model's candidates as guests, its stated priors, and its predictions
                  weighed in by what they have earned
 
@@ -11,6 +11,7 @@ follows from the history, the candidates and what was stated, so a resumed run g
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tunesmith.agent.strategies.expert import (
     MODEL_EXPECTED,
@@ -64,7 +65,7 @@ class HybridStrategy(Strategy):
             if is_open(steps):
                 chosen = self._with_model(history, expert, [*guests, *others])
             else:
-                chosen = self._without(history, others)
+                chosen = self._without(_first_look(history, steps), others)
             if chosen is None:
                 break
             found.append(chosen)
@@ -109,3 +110,15 @@ class HybridStrategy(Strategy):
     def _expected(self, configuration: Configuration) -> str:
         """The stated priors about what this configuration sets, in a few words."""
         return in_words([b for b in self.stated.beliefs if b.parameter in configuration], 2)
+
+
+def _first_look(history: History, steps: list[Step]) -> History:
+    """The history that the surrogate's first own choice is made from: without a warm start that missed.
+
+    Its first look away from the default is what keeps it from going on from there in small steps; a poor
+    configuration of the model is no such look.
+    """
+    if any(step.side == "surrogate" for step in steps) or not any(step.missed for step in steps):
+        return history
+    looked = tuple(t for t in history if WARM_START not in t.proposal.details)
+    return replace(history, trials=looked)

@@ -4,7 +4,7 @@ Each parameter has its own density p_j on the unit interval, held on a grid with
     card and default   0.9 [0.75 N(T(x); m, s) + 0.25 N(u; u_default, 0.15)] + 0.1
     card alone         0.9 N(T(x); m, s) + 0.1
     default alone      0.9 N(u; u_default, 0.2) + 0.1
-    card and stated    half each where the card alone stands above; stated alone: as a card
+    stated             half of it and half of the card, or of the uniform where there is no card
     neither            flat: the parameter is left out
     category           0.9 [0.85 card + 0.15 default] + 0.1 uniform
 The floor of 0.1 bounds what a wrong belief can cost. No Jacobian: a density is over u as the space scales it.
@@ -30,8 +30,8 @@ DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
 CardSource = Callable[[str, Parameter, str], Card | None]
 STATED_SHARE = 0.5
-"""Of a belief stated for this very task (`stated.py`) beside a name's card: both may be wrong, neither is
-known to be wrong more often, and a half-and-half mixture is nowhere below half of either density."""
+"""Of a belief stated for this very task (`stated.py`) beside a name's card, or beside nothing: either may be
+wrong, neither is known to be wrong more often, and the mixture is nowhere below half of either density."""
 MIN_SD_SHARE = 0.05
 """A card's sd is at least this share of the parameter's range on the card's scale."""
 
@@ -179,7 +179,7 @@ def parameter_prior(
     bump = _card_density(parameter, card) if isinstance(card, Located) else None
     if isinstance(stated, Located) and (other := _card_density(parameter, stated)) is not None:
         card = stated if bump is None else card
-        bump = other if bump is None else (1 - STATED_SHARE) * bump + STATED_SHARE * other
+        bump = (1 - STATED_SHARE) * (1.0 if bump is None else bump) + STATED_SHARE * other
     if default is None:
         return None if bump is None else ParameterPrior((1 - FLOOR) * bump + FLOOR, card)
     # Bells about the default lie on the grid as the space rounds it, first value at 0, last at 1.
@@ -211,7 +211,7 @@ def _categorical_prior(
         pairs = zip(believed, other, strict=True)
         believed = [(1 - STATED_SHARE) * p + STATED_SHARE * q for p, q in pairs]
     elif other is not None:
-        believed, card = other, stated
+        believed, card = [(1 - STATED_SHARE) / k + STATED_SHARE * q for q in other], stated
     if believed is None and default is None:
         return None
     # Without a card the choices other than the default count alike.

@@ -79,6 +79,17 @@ def test_an_open_gate_takes_a_candidate_with_its_provenance_and_both_predictions
     assert "The language model predicts 0.9; its predictions weigh 20%." in chosen.reason
 
 
+def test_after_a_warm_start_that_missed_the_surrogate_still_takes_its_own_first_look():
+    warm = {"origin": Origin.MODEL, "details": {WARM_START: 1.0}}
+    default = trial(0, configured(), 0.5, origin=Origin.DEFAULT)
+    missed = history(default, trial(1, configured(width=8), 0.1, **warm))
+    (first,) = hybrid(WIDE).propose(missed, 1, [guest()])
+    assert first.configuration == alone().propose(history(default), 1)[0].configuration
+    helped = history(default, trial(1, configured(width=99), 0.9, **warm))
+    (next_,) = hybrid(WIDE).propose(helped, 1, [guest()])
+    assert next_.details[GATE] == 0.0
+
+
 def test_a_stated_prior_moves_early_proposals_and_is_named_in_the_reason():
     past = history(trial(0, configured(), 0.5), trial(1, configured(width=20, lr=0.01), 0.4))
     (plain,) = alone().propose(past, 1)
