@@ -25,7 +25,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from tunesmith.agent.knowledge import cards_for
+from tunesmith.agent.knowledge import cards_for, find_card
 from tunesmith.agent.scalarise import draw_weights
 from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
 from tunesmith.agent.strategies.hybrid import Proposer
@@ -78,7 +78,7 @@ class TunesmithSampler(BaseSampler):
         card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
         figures = "" if card is None else card.words(names=False)
         self._words = "\n".join(filter(None, [words.strip(), figures]))
-        self._cards = cards_for(card)
+        self._figures = card
         self._space, self._priors, self._model = space, priors, model
         self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self._default = dict(default or {})
@@ -99,7 +99,7 @@ class TunesmithSampler(BaseSampler):
 
     def __getstate__(self) -> dict[str, Any]:
         # Samplers are pickled to resume studies; what is forgotten here is found again from the study.
-        kept = ("_space", "_words", "_cards", "_priors", "_model", "_seed", "_default")
+        kept = ("_space", "_words", "_figures", "_priors", "_model", "_seed", "_default")
         return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -205,7 +205,9 @@ class TunesmithSampler(BaseSampler):
         prior = None
         if self._priors:
             start = space.encode(given)[0] if given is not None else None
-            prior = parameter_prior(parameter, self._cards(param_name, parameter, self._words), start)
+            prior = parameter_prior(
+                parameter, find_card(param_name, parameter, self._words, self._figures), start
+            )
         known = Prior(
             space, {} if prior is None else {param_name: prior}, {param_name: np.arange(space.dimensions)}
         )
@@ -244,7 +246,11 @@ class TunesmithSampler(BaseSampler):
     def _strategy(self, space: Space) -> GaussianProcessStrategy:
         if space not in self._strategies:
             self._strategies[space] = GaussianProcessStrategy(
-                space, self._seed, words=self._words, priors=self._priors, cards=self._cards
+                space,
+                self._seed,
+                words=self._words,
+                priors=self._priors,
+                cards=cards_for(self._figures, space),
             )
         return self._strategies[space]
 

@@ -7,16 +7,17 @@ half a decade. What a belief is worth on the task at hand is measured while tuni
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
 from math import log10
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from ruamel.yaml import YAML
 
-from tunesmith.space import Bool, Categorical, Float, Ordinal, Parameter
+from tunesmith.space import Bool, Categorical, Float, Ordinal, Parameter, Space
 
 if TYPE_CHECKING:
     from tunesmith.data_card import DataCard
@@ -39,6 +40,8 @@ class Located:
     mean: float
     sd: float
     source: str = GENERAL
+    measured: bool = False
+    """Whether figures of the data say where it is."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class _Entry:
     fraction: bool | None
     shift: str | None
     """The rule that moves the card's mean by figures of the data; without them the entry does not fit."""
+    follows: str | None
+    """A name whose range may end below its place; what is missing there moves this card's mean up."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,12 @@ class Knowledge:
         return frozenset(found - {RAW} if SCALED in found else found)
 
     def find(
-        self, name: str, parameter: Parameter, words: str = "", data: DataCard | None = None
+        self,
+        name: str,
+        parameter: Parameter,
+        words: str = "",
+        data: DataCard | None = None,
+        space: Mapping[str, Parameter] | None = None,
     ) -> Card | None:
         """The first fitting card for a parameter, or None.
 
@@ -100,7 +110,7 @@ class Knowledge:
             words: Text about the model and the data. A parameter's own conditions count as such text: one
                 that is active only when `optimizer` is `sgd` is about SGD, whatever else the text mentions.
             data: Figures of the training data, from which some cards take their place.
-            data: Figures of the training data, which some cards take their place from.
+            space: All parameters by name, whose ranges may move a card.
         """
         entries = self.entries.get(canonical(name), ())
         if not entries:
@@ -118,11 +128,26 @@ class Knowledge:
                 and all(context in here or context in conditions for context in entry.card.context)
                 and not any(context in (conditions or here) for context in entry.unless)
             )
-            if fits:
-                if shift is not None and isinstance(entry.card, Located):
-                    return replace(entry.card, mean=entry.card.mean + shift)
-                return entry.card
+            if not fits:
+                continue
+            card = entry.card
+            if isinstance(card, Located):
+                if shift is not None:
+                    card = replace(card, mean=card.mean + shift, measured=True)
+                if entry.follows is not None and space is not None:
+                    card = replace(card, mean=card.mean + self._missing(entry.follows, words, data, space))
+            return card
         return None
+
+    def _missing(self, name: str, words: str, data: DataCard | None, space: Mapping[str, Parameter]) -> float:
+        """By how many decades the range of a parameter called `name` ends below its measured place."""
+        for other, parameter in space.items():
+            if canonical(other) == name and parameter.numeric:
+                card = self.find(other, parameter, words, data)
+                high = float(parameter.numbers(np.array([1.0]))[0])
+                if isinstance(card, Located) and card.measured and high > 0:
+                    return max(0.0, card.mean - log10(high))
+        return 0.0
 
 
 def canonical(name: str) -> str:
@@ -156,14 +181,22 @@ SHIFTS: dict[str, Callable[[DataCard | None], float | None]] = {
 """What an entry's `shift` may name: figures of the data, in decades; None where they are not known."""
 
 
-def find_card(name: str, parameter: Parameter, words: str = "", data: DataCard | None = None) -> Card | None:
-    """The card for a parameter from the cards that ship with Tunesmith, or None."""
-    return load_knowledge().find(name, parameter, words, data)
+def find_card(
+    name: str,
+    parameter: Parameter,
+    words: str = "",
+    data: DataCard | None = None,
+    space: Mapping[str, Parameter] | None = None,
+) -> Card | None:
+    """The card for a parameter from the cards that ship with Tunesmith, or None; see `Knowledge.find`."""
+    return load_knowledge().find(name, parameter, words, data, space)
 
 
-def cards_for(data: DataCard | None) -> Callable[[str, Parameter, str], Card | None]:
-    """`find_card` with the task's data card already given."""
-    return partial(find_card, data=data)
+def cards_for(
+    data: DataCard | None, space: Space | None = None
+) -> Callable[[str, Parameter, str], Card | None]:
+    """`find_card` with the task's data card and space already given."""
+    return partial(find_card, data=data, space=None if space is None else space.parameters)
 
 
 @cache
@@ -188,7 +221,7 @@ def read_knowledge(document: dict[str, Any]) -> Knowledge:
 
 
 def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern[str]]) -> _Entry:
-    known = {"in", "unless", "fraction", "source", "scale", "mean", "sd", "weights", "shift"}
+    known = {"in", "unless", "fraction", "source", "scale", "mean", "sd", "weights", "shift", "follows"}
     context, unless = tuple(entry.get("in", ())), tuple(entry.get("unless", ()))
     unknown = (set(entry) - known) | {c for c in context + unless if c not in contexts}
     if unknown:
@@ -205,7 +238,7 @@ def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern
         if entry["scale"] not in ("log10", "linear", "log10_one_minus") or not float(entry["sd"]) > 0:
             raise ValueError(f"card {name!r}: a numeric entry needs a known scale and sd > 0: {entry}")
         card = Located(name, context, entry["scale"], float(entry["mean"]), float(entry["sd"]), source)
-    return _Entry(card, unless, entry.get("fraction"), shift)
+    return _Entry(card, unless, entry.get("fraction"), shift, entry.get("follows"))
 
 
 def _is_fraction(parameter: Parameter) -> bool:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunesmith.agent.knowledge import Categories, Located, find_card, load_knowledge
+from tunesmith.agent.knowledge import Categories, Located, cards_for, find_card, load_knowledge
 from tunesmith.agent.knowledge.cards import read_knowledge
 from tunesmith.data_card import DataCard
-from tunesmith.space import Bool, Categorical, Float, Int, Ordinal
+from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 
 WIDE = Float(1e-8, 1e3, scale="log")
 SHARE = Float(0.01, 1.0)
@@ -199,3 +199,14 @@ def test_a_shift_that_cannot_be_meant_is_refused(shift):
     entry = {"scale": "linear", "mean": 0, "sd": 1, "shift": shift}
     with pytest.raises(ValueError, match="shift"):
         read_knowledge({"contexts": {}, "cards": [{"names": ["x"], "entries": [entry]}]})
+
+
+def test_where_gamma_may_not_be_as_large_as_the_data_ask_c_makes_up_for_it():
+    """With a small gamma only C x gamma counts (Keerthi and Lin, 2003)."""
+    space = Space({"svc__C": WIDE, "svc__gamma": Float(1e-6, 1e-3, scale="log")})
+    place = -np.log10(4 * card_of(1.0).variance)
+    find = cards_for(card_of(1.0), space)
+    assert find("svc__C", WIDE, "SVC, RBF kernel").mean == pytest.approx(1.0 + place + 3)
+    wide = Space({"C": WIDE, "gamma": Float(1e-6, 10, scale="log")})
+    assert cards_for(card_of(1.0), wide)("C", WIDE, "SVC, RBF kernel").mean == 1.0
+    assert cards_for(None, space)("C", WIDE, "SVC, RBF kernel").mean == 1.0

@@ -198,7 +198,7 @@ def _build_engine(
     from tunesmith.tools.toolbox import StudyToolbox
 
     alone = GaussianProcessStrategy(
-        task.space, task.seed, words=task.words(), cards=cards_for(task.data_card)
+        task.space, task.seed, words=task.words(), cards=cards_for(task.data_card, task.space)
     )
     stated = StatedBeliefs(task.space, stated_before)
     method = "hybrid" if task.tuner is None else task.tuner.method

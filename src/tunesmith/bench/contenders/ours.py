@@ -87,7 +87,7 @@ def _words(task: BenchTask) -> str:
 def _known(task: BenchTask) -> CardSource:
     from tunesmith.agent.knowledge import cards_for
 
-    return cards_for(task.data_card)
+    return cards_for(task.data_card, task.space)
 
 
 def no_priors(task: BenchTask) -> dict[str, Any]:
