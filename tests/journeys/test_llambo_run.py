@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from fakes.chat_server import ChatServer, failing
+from fakes.chat_server import ChatServer, failing, text
 from fakes.llambo_model import Oracle
 from fakes.tiny_job import write_job
 from tunesmith.api import Result, run_task
@@ -25,10 +26,10 @@ def truth(values: Any) -> float:
 
 def task(folder: Path, tuner: object, *, trials: int = 8, workers: int = 1, calls: int = 2000) -> Task:
     path = write_job(folder, trials=trials, workers=workers)
-    text = path.read_text().replace(
+    written = path.read_text().replace(
         "trial_time: 30}", f"trial_time: 30, model: {{calls: {calls}, tokens: null}}}}"
     )
-    path.write_text(text.replace("confirm:", "# confirm:") + f"pruner: none\ntuner: {tuner}\n")
+    path.write_text(written.replace("confirm:", "# confirm:") + f"pruner: none\ntuner: {tuner}\n")
     return load_task(path)
 
 
@@ -59,6 +60,17 @@ def test_a_run_with_llambo_is_its_choice_from_the_first_trial_to_the_last(tmp_pa
     assert all(t.proposal.expected is not None and t.proposal.prompt_id for t in trials[4:])
     assert result.history.incumbent.value > trials[0].value
     assert {"propose", "predict"} <= set(oracle.asked)
+
+
+def test_the_time_budget_of_a_run_ends_one_whose_model_hangs(tmp_path: Path) -> None:
+    given = task(tmp_path, "{preset: llambo, initial: 3}")
+    given = given.model_copy(update={"budget": given.budget.model_copy(update={"wall_time_s": 3.0})})
+    began = time.monotonic()
+    with ChatServer([text("never", delay_s=120.0)]) as server:
+        settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("k"), timeout_s=100)
+        result = run_task(given, runs=tmp_path / "runs", model=settings)
+    assert time.monotonic() - began < 40
+    assert result.history.trials[0].state is TrialState.COMPLETED and len(result.history) < 8
 
 
 def test_upstreams_preset_runs_with_its_many_calls_and_says_when_the_caps_are_too_low(tmp_path: Path) -> None:

@@ -184,6 +184,13 @@ def test_an_impossible_prediction_is_not_believed(open_model: Open) -> None:
     assert any("ranges off" in d.cause for d in house.degraded)
 
 
+def test_while_all_trials_are_alike_a_much_better_prediction_is_still_believed(open_model: Open) -> None:
+    """Accuracies at the level of chance say nothing of how good the best configuration is."""
+    model = surrogate(open_model(["## 0.9 ##"]), LlamboProtocol(recalibrate=False, templates=1, samples=1))
+    model.fit(history(trial(0, configured(lr=0.09), 0.1), trial(1, configured(lr=0.08), 0.101)))
+    assert model.predict(candidates(1))[0] == pytest.approx([0.9])
+
+
 def test_failed_pruned_and_running_trials_are_told(open_model: Open) -> None:
     house = open_model(Oracle(truth))
     seen = past(4)

@@ -251,6 +251,18 @@ def test_any_function_can_be_the_model() -> None:
     assert sampler.spend.calls == len(asked) > 0 and sampler.spend.dollars is None
 
 
+def test_repeated_trials_of_one_configuration_are_each_told_and_cost_nothing(knowing: ChatServer) -> None:
+    sampler = LlamboSampler(SPACE, model=settings_for(knowing), seed=1, settings=QUICK)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    for _ in range(3):
+        study.enqueue_trial({"lr": 0.01, "depth": 4, "kind": "a"})
+    values = iter([-0.51, -0.49, -0.53])
+    study.optimize(lambda trial: next(values, objective(trial)), n_trials=6)
+    told = [chat.last for chat in knowing.chats if "Predict the" in chat.last][0]
+    assert all(f"## {value:.6f} ##" in told for value in (-0.51, -0.49, -0.53))
+    assert len({tuple(trial.params.values()) for trial in study.trials[2:]}) == 4
+
+
 def test_a_function_that_fails_or_answers_nonsense_or_is_used_up_kills_no_study() -> None:
     def failing_(messages: Any) -> str:
         raise RuntimeError("out of memory")

@@ -252,7 +252,7 @@ def test_a_data_card_joins_the_words_that_choose_priors():
 
     told = first(data=DataCard.from_arrays(raw))
     assert told == first(data=(raw, None))
-    # Raw features are far apart, so a kernel is as wide as they are only at a small gamma: 1 / (3 * variance).
+    # Raw features are far apart: a kernel is as wide as they are only at a small gamma, 1 / (3 * variance).
     assert 0.3 < told * 3 * raw.var() < 3 and told < 0.1 * first()
 
 
@@ -260,3 +260,18 @@ def test_the_attribute_is_the_one_that_runs_of_ours_write():
     from tunesmith.tools.study import ATTRIBUTE as written_by_runs
 
     assert ATTRIBUTE == written_by_runs
+
+
+def test_noisy_repeats_of_one_configuration_are_averaged_over_and_never_asked_for():
+    rng = np.random.default_rng(0)
+    study = optuna.create_study(
+        direction="maximize", sampler=TunesmithSampler(Space({"x": Float(0, 1)}), seed=0)
+    )
+    for x in (0.3, 0.7) * 4:
+        study.enqueue_trial({"x": x})
+    study.optimize(
+        lambda trial: 0.02 * rng.normal() - (trial.suggest_float("x", 0, 1) - 0.7) ** 2, n_trials=16
+    )
+    asked = [trial.params["x"] for trial in study.trials[8:]]
+    assert len(set(asked) - {0.3, 0.7}) == 8
+    assert np.mean([abs(x - 0.7) < 0.2 for x in asked]) >= 0.5

@@ -42,7 +42,8 @@ from tunesmith.trial import Configuration
 SPREAD_FLOOR = 0.01
 """Least spread, as a share of the observed range: equal answers are no certainty."""
 REACH = 10.0
-"""Predictions further than this many observed ranges outside of the observed values are not believed."""
+"""Predictions are not believed further outside of the observed values than this many times their range, or
+their size where that is more: before anything has been learned all are alike."""
 LEFT_OUT_CALLS = 16
 """Most questions of one recalibration, which happens each time the number of trials has doubled."""
 DECIMALS = 6
@@ -210,7 +211,8 @@ def bounds(history: History) -> tuple[float, float, float]:
         span = min(high - low, float(np.finfo(float).max) / 100) or 0.1 * max(abs(low), 1e-12)
     # One diverged value must not make every prediction believable, nor the floor a mountain.
     usual = float(np.subtract(*np.percentile(history.scores, [90, 10]))) if len(history.scores) > 9 else 0.0
-    return low - REACH * span, high + REACH * span, usual or span
+    reach = REACH * max(span, min(max(abs(low), abs(high)), float(np.finfo(float).max) / 100))
+    return low - reach, high + reach, usual or span
 
 
 def moments(drawn: Array, span: float) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ from tunesmith.cli.errors import FAILED, Debug, told_plainly
 
 What = Annotated[
     list[str] | None,
-    typer.Argument(help="A suite (llambo20, analytic, torch), or task files (YAML).", show_default=False),
+    typer.Argument(help="A suite, or task files (YAML).", show_default=False),
 ]
 Contenders = Annotated[
     str | None,
