@@ -15,19 +15,24 @@ VALUES = st.lists(st.one_of(WORDS, st.integers(-1000, 1000), NUMBERS), min_size=
 @st.composite
 def linear_floats(draw):
     low, high = sorted([draw(NUMBERS), draw(NUMBERS)])
-    return Float(low, high)
+    return Float(low, _resolved(low, high, max(abs(low), abs(high))))
 
 
 @st.composite
 def log_floats(draw):
     low, high = sorted([10.0 ** draw(st.floats(-12, 8)), 10.0 ** draw(st.floats(-12, 8))])
-    return Float(low, high, "log")
+    return Float(low, _resolved(low, high, high), "log")
 
 
 @st.composite
 def logit_floats(draw):
     low, high = sorted([draw(st.floats(1e-9, 1 - 1e-9)), draw(st.floats(1e-9, 1 - 1e-9))])
-    return Float(low, high, "logit")
+    return Float(low, _resolved(low, high, 1.0), "logit")
+
+
+def _resolved(low, high, size):
+    """`high`, or `low` where both are so near that numbers between them cannot be told apart to 1e-7 of it."""
+    return high if high - low > 1e-7 * size else low
 
 
 @st.composite
