@@ -6,6 +6,7 @@ import json
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 import tunesmith
 from fakes.chat_server import ChatRequest, ChatServer, Reply, calls, hanging
+from fakes.plausible_model import PlausibleModel
 from fakes.tiny_job import command, environment, write_job
 from fakes.tiny_job import tunesmith as run_to_its_end
 from tunesmith.events import (
@@ -27,7 +29,7 @@ from tunesmith.events import (
     Stop,
     TrialStarted,
 )
-from tunesmith.space import Float
+from tunesmith.space import Float, Int, Space
 from tunesmith.tools.store import EventStore
 
 SLOW_TEST = """
@@ -135,18 +137,23 @@ def test_the_agents_end_of_the_search_holds_until_more_trials_are_asked_for(tmp_
 
 
 def test_ctrl_c_does_not_wait_for_a_model_that_hangs_within_a_tool(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=6, pause=0.05)
+    write_job(tmp_path, trials=60, pause=0.05)
+    space = Space({"lr": Float(1e-5, 1, scale="log"), "width": Int(8, 128)})
+    sensible = PlausibleModel(space, {"lr": 3e-3, "width": 48})
+    hung = threading.Event()
 
     def script(request: ChatRequest) -> Reply:
-        return calls(("suggest", {"n": 2})) if "decide" in request.tools else hanging(60)
+        if "decide" in request.tools:
+            return calls(("suggest", {"n": 2}))
+        if request.number == 0:
+            return sensible(request)
+        hung.set()
+        return hanging(60)
 
     with ChatServer(script) as server:
         run = begun(tmp_path, TUNESMITH_BASE_URL=server.url, TUNESMITH_MODEL="scripted")
         try:
-            deadline = time.monotonic() + 30
-            while len(server.chats) < 2:
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            assert hung.wait(60)
             began = time.monotonic()
             run.send_signal(signal.SIGINT)
             _, errors = run.communicate(timeout=20)
