@@ -68,7 +68,7 @@ class LlamboPolicy(Policy):
         resumed = "resumed" in briefing.triggers
         self._watermark.advance(briefing.history, resumed=resumed)
         self._narrated_at = len(briefing.history.finished)
-        self._say(briefing, narrator.opening(briefing, resumed=resumed, standing_in=False))
+        self._say(briefing, narrator.opening(briefing, resumed=resumed, standing_in=False, llambo=self.name))
         protocol = protocol_for(self._spec)
         started = max(protocol.initial, len(briefing.history))
         needed = calls_a_trial(protocol) * max(briefing.budget.trials - started, 0)

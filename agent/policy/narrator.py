@@ -26,12 +26,17 @@ ORIGINS = {
 }
 
 
-def opening(briefing: Briefing, *, resumed: bool, standing_in: bool) -> str:
-    """The first words of a sitting; `standing_in` while a model is in use but could not decide."""
+def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, llambo: str = "") -> str:
+    """The first words of a sitting; `standing_in` while a model is in use but could not decide.
+
+    Args:
+        llambo: The LLAMBO preset whose model chooses the trials; empty where none does.
+    """
     task, history = briefing.task, briefing.history
     best = history.incumbent
     return render(
         "narrator/opening",
+        version=2,
         resumed=resumed,
         task=clean(task.name, 100),
         metric=clean(task.metric, 100),
@@ -43,6 +48,7 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool) -> str:
         census=census(history),
         best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",
         standing_in=standing_in,
+        llambo=llambo,
     ).text
 
 

@@ -86,7 +86,10 @@ def test_it_narrates_the_start_and_then_every_few_trials():
     for number in range(10):
         decide(made, past, "start" if number == 0 else "trials_finished")
         past = past.with_trial(trial(number, configured(width=10 + number), 0.1 * number))
-    assert len(log.of(Thought)) == 3
+    said = [thought.text for thought in log.of(Thought)]
+    assert len(said) == 3
+    assert "A language model chooses the trials, by llambo-code" in said[0]
+    assert "No language model" not in said[0]
 
 
 def test_people_are_answered_from_the_records():
