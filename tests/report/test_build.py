@@ -151,7 +151,10 @@ def test_how_answers_were_read_is_added_up_and_shown_on_both_pages(make_run):
     read = data.model.answers
     assert read is not None
     assert (read.strict, read.tolerant, read.repaired, read.refused) == (41, 3, 1, 2)
-    line = "Model answers: 41 read strictly, 3 tolerantly, 1 after a question, 2 refused."
+    line = (
+        "Model answers (a call may give several): 41 in the form asked for, 3 in another that leaves no "
+        "doubt, 1 only after asking back, 2 unusable and left out."
+    )
     assert read.sentence == line
     assert line in to_markdown(data) and line in to_html(data)
 
@@ -171,6 +174,20 @@ def test_who_chose_the_trials_and_how_often_not_the_model_is_added_up_and_shown_
         "which could not."
     )
     assert line in to_markdown(data) and line in to_html(data)
+
+
+def test_how_often_the_gate_let_the_model_have_a_say_and_what_its_predictions_weighed_is_shown(make_run):
+    run = make_run()
+    run.trial(0, 0.9, origin=Origin.DEFAULT)
+    assert build_report(run.path).say is None
+    run.trial(1, 0.9, origin=Origin.PRIOR, details={"gate": 0.0, "model_weight": 0.2})
+    run.trial(2, 0.9, origin=Origin.SURROGATE, details={"gate": 1.0})
+    run.trial(3, 0.9, origin=Origin.LOCAL, details={"gate": 0.0, "model_weight": 0.35})
+    data = build_report(run.path)
+    assert data.say is not None
+    assert (data.say.with_it, data.say.without_it, data.say.weight) == (2, 1, 0.35)
+    assert "weighed 35% at the last" in data.say.sentence
+    assert data.say.sentence in to_markdown(data) and data.say.sentence in to_html(data)
 
 
 def test_equal_incidents_are_counted_together_in_order_of_first_sight(make_run):

@@ -22,6 +22,7 @@ from tunesmith.events import (
 )
 from tunesmith.history import History
 from tunesmith.task import Task
+from tunesmith.tools.gate import GATE
 from tunesmith.tools.outcomes import ended
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
@@ -30,6 +31,7 @@ from tunesmith.tools.report.data import (
     Believed,
     Best,
     Incident,
+    ModelSay,
     ModelUse,
     ReportData,
     Reproduce,
@@ -83,6 +85,7 @@ def build_report(path: Path) -> ReportData:
         states=dict(Counter(trial.state.value for trial in history)),
         chosen_by=dict(Counter(trial.proposal.origin.value for trial in history)),
         in_the_models_place=sum(FALLBACK in trial.proposal.details for trial in history),
+        say=_say(history),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
         beliefs=_beliefs(events, text),
@@ -95,6 +98,10 @@ def build_report(path: Path) -> ReportData:
         reproduce=_reproduce(folder, history, sittings, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
     )
+
+
+MODEL_WEIGHT = "model_weight"
+"""Key in `Proposal.details`, as the hybrid strategy writes it."""
 
 
 def _history(folder: RunFolder) -> History:
@@ -248,6 +255,23 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
     )
 
 
+def _say(history: History) -> ModelSay | None:
+    gates = [trial.proposal.details for trial in history if GATE in trial.proposal.details]
+    if not gates:
+        return None
+    opened = [details for details in gates if not details[GATE]]
+    weights = [details[MODEL_WEIGHT] for details in opened if MODEL_WEIGHT in details]
+    weighed = f"; its predictions weighed {weights[-1]:.0%} at the last (at most 50%)" if weights else ""
+    return ModelSay(
+        with_it=len(opened),
+        without_it=len(gates) - len(opened),
+        weight=weights[-1] if weights else None,
+        sentence=f"The gate lets the language model have a say in at most every second choice after its "
+        f"first configurations: here in {len(opened)}, by what it expects, its configurations and its "
+        f"predictions{weighed}; the other {len(gates) - len(opened)} were chosen as if there were no model.",
+    )
+
+
 def _answers(events: Sequence[Event]) -> AnswersRead | None:
     read = [event for event in events if isinstance(event, AnswersParsed)]
     if not read:
@@ -259,8 +283,8 @@ def _answers(events: Sequence[Event]) -> AnswersRead | None:
         tolerant=tolerant,
         repaired=repaired,
         refused=refused,
-        sentence=f"Model answers: {strict} read strictly, {tolerant} tolerantly, "
-        f"{repaired} after a question, {refused} refused.",
+        sentence=f"Model answers (a call may give several): {strict} in the form asked for, {tolerant} in "
+        f"another that leaves no doubt, {repaired} only after asking back, {refused} unusable and left out.",
     )
 
 

@@ -110,6 +110,18 @@ class AnswersRead(ReportPart):
     sentence: str
 
 
+class ModelSay(ReportPart):
+    """How often a language model had a say in the surrogate's choices; see `tunesmith.tools.gate`."""
+
+    with_it: int
+    """Trials that it could have a say in."""
+    without_it: int
+    """Trials that the gate kept it out of."""
+    weight: float | None
+    """What its predictions weighed at the last trial that it had a say in, from 0 to 0.5, if known."""
+    sentence: str
+
+
 class ModelUse(ReportPart):
     """What was asked of language models."""
 
@@ -219,6 +231,8 @@ class ReportData(ReportPart):
     """Trials by who proposed them, in order of first sight; `model` is a language model."""
     in_the_models_place: int = 0
     """Of them, those that the numeric strategy chose because the language model could not."""
+    say: ModelSay | None = None
+    """None where no gate stood between the surrogate and a language model."""
     trials: tuple[TrialLine, ...]
     decisions: tuple[Said, ...]
     beliefs: tuple[Believed, ...] = ()

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 # An underscore within a word means nothing, and metrics are full of them.
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&$#!]|(?<![^\W_])_|_(?![^\W_]))")
+BY_WORDS = (
+    "By: surrogate, prior and local are choices of the statistical model, among points all over the space, "
+    "points drawn from what was expected, and small steps from the best trials."
+)
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 
@@ -106,4 +110,5 @@ def _templates() -> Environment:
     )
     for made in (inline, code, number, signed, duration, as_yaml, as_json, words):
         environment.filters[made.__name__] = made
+    environment.globals["by_words"] = BY_WORDS
     return environment
