@@ -165,7 +165,9 @@ def test_a_contender_that_breaks_costs_only_its_own_runs(tmp_path: Path) -> None
     "arguments, words",
     [
         (["nothing"], "'nothing' is no suite; there are llambo20, analytic, torch"),
-        (["analytic", "--contenders", "foo"], "there is no contender 'foo'"),
+        (["analytc"], "'analytc' is no suite (did you mean 'analytic'?); there are llambo20"),
+        (["analytic", "--contenders", "foo"], "there is no contender 'foo'; there are tunesmith"),
+        (["analytic", "--contenders", "tunsmith"], "contender 'tunsmith' (did you mean 'tunesmith'?)"),
         (["analytic", "--tasks", "foo*"], "no task of analytic fits 'foo*'"),
         (["no.yaml"], "no.yaml"),
         (["analytic", "--seeds", "0"], "seeds"),

@@ -120,6 +120,34 @@ def test_without_random_runs_the_scale_is_guessed_and_that_is_said() -> None:
     assert any("No runs of `random`" in note for note in summary.notes)
 
 
+def test_of_few_tasks_the_values_themselves_are_shown_beside_the_regret() -> None:
+    suite = make_suite(NAMES)
+    summary = summarise(make_plan(suite, tasks=["t1"]), full(suite))
+    assert {row.label: row.best["t1"] for row in summary.rows} == pytest.approx(
+        {"tunesmith": 0.95, "gp+default": 0.85, "random": 0.45}
+    )
+    shown = text(summary)
+    assert "best value after 4, mean over seeds" in shown and "t1 (score, maximize)" in shown
+    assert "best value" not in text(summarise(make_plan(suite), full(suite)))
+
+
+def test_stored_runs_that_are_too_short_to_show_say_how_to_see_them() -> None:
+    suite = make_suite(NAMES)
+    first = [replace(run, values=run.values[:3]) for run in full(suite) if run.seed == 0]
+    summary = summarise(make_plan(suite), first)
+    assert (
+        "Stored are runs of up to 3 evaluations and 1 seed; to see them: --seeds 1 --evaluations 3."
+        in summary.notes
+    )
+    assert not any(note.startswith("Stored are") for note in summarise(make_plan(suite), full(suite)).notes)
+
+
+def test_without_runs_of_the_reference_it_is_said_why_there_are_no_ratios() -> None:
+    suite = make_suite(NAMES)
+    notes = summarise(make_plan(suite), full(suite, ("tunesmith", "random"))).notes
+    assert any(note.startswith("No ratios: gp+default has no runs here") for note in notes)
+
+
 def test_a_narrowed_plan_says_plainly_what_it_leaves_out() -> None:
     suite = make_suite(NAMES)
     plan = make_plan(replace(suite, seeds=5, contenders=(*suite.contenders, "tpe")), quick=True)

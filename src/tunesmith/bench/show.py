@@ -13,6 +13,8 @@ from tunesmith.bench.summary import Figure, Row, Summary
 from tunesmith.tui.literal import literal
 
 DASH = "–"
+FEW_TASKS = 3
+"""Up to so many tasks, their values are shown beside the regret."""
 
 
 def show(summary: Summary, out: TextIO = sys.stdout) -> None:
@@ -77,6 +79,11 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
             for row in ours
         ]
         _table(heads, lines, out, bold)
+    if 0 < summary.tasks <= FEW_TASKS and any(row.best for row in ours):
+        print(f"\nbest value after {last}, mean over seeds", file=out)
+        heads = ["", *(f"{task} ({metric})" for task, metric in summary.metrics.items())]
+        lines = [[row.label, *(_value(row.best.get(task)) for task in summary.metrics)] for row in ours]
+        _table(heads, lines, out, bold)
     if len(summary.families) > 1 and ours:
         print(f"\nregret at {last} by family", file=out)
         heads = ["", *summary.families]
@@ -117,6 +124,10 @@ def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], out: TextIO, bo
 
 def _regret(value: float | None) -> str:
     return DASH if value is None or math.isnan(value) else f"{value:.4f}"
+
+
+def _value(value: float | None) -> str:
+    return DASH if value is None or math.isnan(value) else f"{value:.5g}"
 
 
 def _number(value: float | None, digits: int) -> str:

@@ -13,6 +13,7 @@ from tunesmith.bench.plan import Plan
 from tunesmith.bench.scales import Scale, scales
 from tunesmith.bench.sources import Source, sources
 from tunesmith.bench.store import Run
+from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
 
 REFERENCE = "gp+default"
@@ -52,6 +53,7 @@ class Row:
         tasks: How many tasks it has finished, every seed.
         families: Mean regret at the end, by family.
         by_task: (window, end) regret, by task.
+        best: Best value at the end, metric units, mean over seeds, by task; NaN where a seed has none.
         rank, rank_low, rank_high: Average rank at the end, among those that have finished all tasks.
         curve: Mean regret after each evaluation; `rank_curve` the average rank.
         cpu_s: Mean seconds of a run, evaluations included; proposal_ms: CPU of one proposal.
@@ -65,6 +67,7 @@ class Row:
     end: Figure
     families: dict[str, float] = field(default_factory=dict)
     by_task: dict[str, tuple[float, float]] = field(default_factory=dict)
+    best: dict[str, float] = field(default_factory=dict)
     rank: float | None = None
     rank_low: float | None = None
     rank_high: float | None = None
@@ -94,7 +97,11 @@ class Difference:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that the table, the page and the JSON document show."""
+    """All that the table, the page and the JSON document show.
+
+    Attributes:
+        metrics: By task, what its values are: `val_accuracy, maximize`.
+    """
 
     suite: str
     about: str
@@ -110,6 +117,7 @@ class Summary:
     missing: int
     notes: tuple[str, ...]
     versions: dict[str, tuple[str, ...]]
+    metrics: dict[str, str] = field(default_factory=dict)
 
 
 def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged: int = 0) -> Summary:
@@ -152,6 +160,7 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
         missing=len(plan.missing(runs)),
         notes=tuple(_notes(plan, rows, found, by_scale, damaged)),
         versions=_versions(found),
+        metrics={task.name: f"{task.metric}, {task.direction}" for task in plan.tasks},
     )
 
 
@@ -189,6 +198,7 @@ def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row
             name: (_rounded(float(c[:, first - 1 :].mean())), _rounded(float(c[:, -1].mean())))
             for name, c in mine.items()
         },
+        best={task.name: _best(source, task, plan) for task in plan.tasks if task.name in mine},
         curve=tuple(_rounded(float(v)) for v in _mean_curve(mine)),
         cpu_s=round(float(np.mean([run.cpu_s for run in every])), 2) if every else None,
         proposal_ms=round(1000 * sum(run.proposal_s or 0.0 for run in timed) / proposed, 2)
@@ -197,6 +207,15 @@ def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row
         failed=sum(v is None for run in every for v in run.values[: plan.evaluations]),
         evaluations=len(every) * plan.evaluations,
     )
+
+
+def _best(source: Source, task: BenchTask, plan: Plan) -> float:
+    """Best value after the last evaluation, mean over seeds; NaN where a seed has no value at all."""
+    runs = [source.values(task.name, seed) for seed in range(plan.seeds)]
+    sign = 1.0 if task.direction == "maximize" else -1.0
+    scores = np.array([sign * values[: plan.evaluations] for values in runs if values is not None])
+    ends = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
+    return float(f"{sign * ends.mean():.6g}") if np.isfinite(ends).all() else float("nan")
 
 
 def _mean_curve(table: dict[str, Array]) -> Array:
@@ -284,6 +303,15 @@ def _notes(
             f"Not finished on every task, so their absolute figures are of fewer tasks (ratios are of "
             f"shared ones): {', '.join(partial)}."
         )
+    stored = [run for source in found for run in source.runs]
+    if stored and not any(row.tasks for row in rows):
+        seeds, steps = 1 + max(run.seed for run in stored), max(len(run.values) for run in stored)
+        notes.append(
+            f"Stored are runs of up to {steps} evaluations and {seeds} seed{'s' * (seeds != 1)}; to see "
+            f"them: --seeds {seeds} --evaluations {min(steps, plan.evaluations)}."
+        )
+    if rows and not any(row.label == REFERENCE for row in rows):
+        notes.append(f"No ratios: {REFERENCE} has no runs here. It takes part if it is among --contenders.")
     earlier = [source.label for source in found if source.kind == "earlier"]
     if earlier:
         notes.append(

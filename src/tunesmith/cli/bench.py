@@ -13,7 +13,10 @@ from tunesmith.cli.errors import FAILED, Debug, told_plainly
 
 What = Annotated[
     list[str] | None,
-    typer.Argument(help="A suite, or task files (YAML).", show_default=False),
+    typer.Argument(
+        help="A suite, or task files (YAML); without one, all suites and contenders are listed.",
+        show_default=False,
+    ),
 ]
 Contenders = Annotated[
     str | None,
@@ -111,7 +114,7 @@ def _list() -> None:
     print("Suites:")
     for name in SUITES:
         suite = open_suite([name])
-        print(f"  {name:<10} {suite.about}.")
+        print(f"  {name:<{max(map(len, SUITES))}}  {suite.about}.")
     print("  or task files of your own: tunesmith bench path/to/task.yaml")
     print("Contenders:")
     print("  " + ", ".join(NAMES))

@@ -27,6 +27,12 @@ def describe(
     return "\n".join(lines + [f"- constraint: {constraint.text}" for constraint in constraints])
 
 
+def perhaps(word: object, options: Iterable[str]) -> str:
+    """` (did you mean 'lr'?)`, to stand before the list of all; empty if none is close."""
+    hint = did_you_mean(word, options)
+    return f" ({hint})" if hint.endswith("?") else ""
+
+
 def did_you_mean(word: object, options: Iterable[str]) -> str:
     """`did you mean 'lr'?`, or the list of what there is; at most 20 names."""
     names = list(options)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import Evaluator, Trace
 from tunesmith.errors import UsageError
+from tunesmith.space.text import perhaps
 
 DEFAULTED = "+default"
 NAMES = (
@@ -78,6 +79,7 @@ def contender(name: str) -> Contender:
 
         return optuna_side.contender(name)
     raise UsageError(
-        f"there is no contender {name!r}. There are {', '.join(NAMES)}, and any Optuna sampler as "
+        f"there is no contender {name!r}{perhaps(name, NAMES)}; there are {', '.join(NAMES)}, and any Optuna "
+        f"sampler as "
         f"`module:factory`, with `{DEFAULTED}` if it should start from the default."
     )

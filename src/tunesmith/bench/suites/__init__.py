@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunesmith.bench.task import Suite
 from tunesmith.errors import UsageError
+from tunesmith.space.text import perhaps
 
 SUITES = {
     "llambo20": "tunesmith.bench.suites.llambo20",
@@ -32,7 +33,9 @@ def open_suite(what: Sequence[str]) -> Suite:
     for item in what:
         if Path(item).suffix.lower() not in (".yaml", ".yml"):
             known = ", ".join(SUITES)
-            raise UsageError(f"{item!r} is no suite; there are {known}, or give task files (.yaml).")
+            raise UsageError(
+                f"{item!r} is no suite{perhaps(item, SUITES)}; there are {known}, or give task files (.yaml)."
+            )
     from tunesmith.bench.suites.own import own_suite
 
     return own_suite([Path(item) for item in what])
