@@ -27,9 +27,9 @@ def write(tmp_path):
 
 @pytest.fixture
 def fault():
-    def fault(path, target=None):
+    def fault(path, target=None, task=None):
         with pytest.raises(DataError) as caught:
-            DataCard.from_file(path, target)
+            DataCard.from_file(path, target, task=task)
         text = str(caught.value)
         assert str(path) in text and len(text) < 1000 and caught.value.exit_code == 2
         assert pickle.loads(pickle.dumps(caught.value)).line == caught.value.line
@@ -188,3 +188,9 @@ def test_any_bytes_give_a_card_or_a_typed_error(tmp_path_factory, name, content)
     except DataError:
         return
     assert card.samples >= 1 and card.words()
+
+
+def test_words_cannot_be_the_target_of_a_regression(write, fault):
+    path = write("d.csv", "age,city\n1,Bern\n2,Genf\n3,Bern\n")
+    assert "city: holds words, so no regression can predict it." in str(fault(path, "city", "regression"))
+    assert DataCard.from_file(path, "age", task="regression").task == "regression"

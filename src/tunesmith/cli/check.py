@@ -28,10 +28,11 @@ def check(
     if (confirm := loaded.confirm_ref()) is not None:
         check_objective(confirm)
     size = loaded.space.cardinality
+    parameters = f"{len(loaded.space)} hyperparameter{'s' * (len(loaded.space) != 1)}"
     print(f"{task}: a legal task, {loaded.name!r}")
     print(f"  objective  {loaded.objective_text()}: loads")
     print(f"  metric     {loaded.direction} {loaded.metric}")
-    print(f"  space      {len(loaded.space)} hyperparameters" + (f", {size} configurations" if size else ""))
+    print(f"  space      {parameters}" + (f", {size} configurations" if size else ""))
     for line in loaded.space.describe().splitlines():
         print(f"    {line}")
     if loaded.default is not None:
@@ -40,6 +41,8 @@ def check(
         print("  default    none stated: the best will be compared with nothing")
     if loaded.data_card is not None:
         print(f"  data       {loaded.data_card.words()}")
+        if loaded.data_card.task is None:
+            print("             no column to predict is named: add `target: COLUMN` to data_file")
     budget = loaded.budget
     limits = [f"{budget.trials} trials"]
     limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from tunesmith.errors import DataError
 from tunesmith.trial import Frozen
 from tunesmith.words import clean
 
@@ -149,7 +150,15 @@ class DataCard(Frozen):
         from tunesmith.data_card.measure import measure
         from tunesmith.data_card.reading import read_table
 
-        return cls(**measure(read_table(Path(path), target), task))
+        table = read_table(Path(path), target)
+        if task == "regression" and isinstance(table.target, list):
+            raise DataError(
+                "holds words, so no regression can predict it.",
+                path=Path(path),
+                place=clean(target, 60),
+                fix="Name a column of numbers, or leave out `task: regression`.",
+            )
+        return cls(**measure(table, task))
 
     def facts(self) -> dict[str, Any]:
         """The figures as plain data, None where unknown; without the list of features."""
