@@ -70,6 +70,12 @@ def test_without_evidence_nothing_is_claimed(first, second):
     assert (result.low is None) == (len(first) < 2)
 
 
+def test_differences_that_only_the_rounding_of_32_bits_tells_apart_are_told_as_one():
+    first, second = [np.float32(0.83), np.float32(0.81)], [np.float32(0.85), np.float32(0.83)]
+    sentence = compare([float(v) for v in first], [float(v) for v in second]).sentence
+    assert "by 0.02, the same difference on every seed over 2 paired seeds" in sentence
+
+
 @pytest.mark.parametrize("gain", [0.02, 1 / 3], ids=str)
 def test_training_that_ignores_its_seed_is_judged_by_its_one_difference(gain):
     base = [0.1, 0.2, 0.3, 0.4, 0.7]

@@ -132,7 +132,8 @@ def _sentence(
         return f"{first} and {second} are not distinguishable from one seed alone ({means})."
     gain = f"{abs(mean):.3g}"
     ends = sorted((low, high)) if mean >= 0 else sorted((-low, -high))
-    interval = f"{confidence:.0%} interval {ends[0]:.3g} to {ends[1]:.3g}"
+    shown = [f"{end:.3g}" for end in ends]
+    interval = f"{confidence:.0%} interval {shown[0]} to {shown[1]}"
     if verdict == "not distinguishable":
         if low == high:
             return f"{first} and {second} came out the same on all {n} seeds ({means}): not distinguishable."
@@ -141,5 +142,6 @@ def _sentence(
             f"{first} and {second} are not distinguishable over {n} paired seeds: {means}, "
             f"{gain} {lead} with a {interval}."
         )
-    same = ", the same difference on every seed" if low == high else f" ({interval})"
+    # Differences that only the rounding of 32-bit metrics tells apart would be an interval "0.02 to 0.02".
+    same = ", the same difference on every seed" if shown[0] == shown[1] else f" ({interval})"
     return f"{first} is {verdict} than {second} by {gain}{same} over {n} paired seeds: {means}."
