@@ -130,7 +130,7 @@ class ChatView:
         reason = literal(decision.reason).strip()
         plan = f"next look after {decision.wake_after} more trial{'s' * (decision.wake_after != 1)}"
         if decision.candidates:
-            plan = f"{len(decision.candidates)} of its own beliefs compete; {plan}"
+            plan = f"{len(decision.candidates)} of its own candidates compete; {plan}"
         if decision.launch:
             plan = f"{len(decision.launch)} to run first; {plan}"
         if decision.stop:
