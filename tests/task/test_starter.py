@@ -62,6 +62,14 @@ def test_a_function_gives_its_keys_its_metric_and_its_defaults(start):
     assert "NOTE: The script also reads zeta" in text
 
 
+def test_a_default_that_the_script_does_not_state_is_marked_as_a_guess(start):
+    text, _ = start(
+        'def train(config, trial):\n    return {"loss": config["lr"] * config.get("momentum", 0.8)}\n'
+    )
+    assert "  lr: 0.001  # CHANGE ME: a usual value; the script states none\n" in text
+    assert "  momentum: 0.8\n" in text
+
+
 def test_an_argparse_script_gives_a_command_line(start):
     text, task = start(ARGPARSE)
     assert task.objective.command == (
@@ -75,7 +83,7 @@ def test_an_argparse_script_gives_a_command_line(start):
 
 def test_a_script_with_nothing_to_find_still_gives_a_legal_file_that_says_what_to_change(start):
     text, task = start("x = 1\n")
-    assert task.space.names == ("lr",) and text.count("CHANGE ME") == 2 and "NOTE: No function" in text
+    assert task.space.names == ("lr",) and text.count("CHANGE ME") == 3 and "NOTE: No function" in text
 
 
 def test_the_function_named_is_taken(start):

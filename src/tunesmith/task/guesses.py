@@ -6,7 +6,7 @@ For the starter task file only: a person looks them over. The tuner's own belief
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from tunesmith.space import Bool, Categorical, Float, Int, Parameter
@@ -25,6 +25,8 @@ NOT_TUNED = re.compile(
 class Guess:
     parameter: Parameter
     default: Value
+    stated: bool = True
+    """Whether the default is the script's own; else it is only a usual value."""
 
 
 # name pattern -> (kind, scale, low, high, value where the script states none)
@@ -53,7 +55,7 @@ def guess(name: str, today: object = None, choices: list[Any] | None = None) -> 
     if choices:
         parameter = Categorical(choices)
         legal = parameter.check(name, today) is None
-        return Guess(parameter, today if legal else parameter.listed[0])  # type: ignore[arg-type]
+        return Guess(parameter, today if legal else parameter.listed[0], legal)  # type: ignore[arg-type]
     if isinstance(today, bool):
         return Guess(Bool(), today)
     if today is not None and not _ordinary(today):
@@ -61,7 +63,8 @@ def guess(name: str, today: object = None, choices: list[Any] | None = None) -> 
     for pattern, kind, scale, low, high, usual in _KNOWN:
         if re.fullmatch(pattern, word) and (today is None or scale == "linear" or today > 0):
             value = usual if today is None else today
-            return _around(kind if value == int(value) else float, scale, low, high, value)
+            made = _around(kind if value == int(value) else float, scale, low, high, value)
+            return replace(made, stated=today is not None)
     return None if today is None else _by_value(today)
 
 

@@ -143,7 +143,11 @@ def _text(
         "",
         "# Today's values: tried first, and what the best configuration is compared with.",
         "default:",
-        *(f"  {_key(name)}: {_scalar(made.default)}" for name, made in guesses.items()),
+        *(
+            f"  {_key(name)}: {_scalar(made.default)}"
+            + ("" if made.stated else "  # CHANGE ME: a usual value; the script states none")
+            for name, made in guesses.items()
+        ),
         "",
         "budget:",
         "  trials: 30",
