@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from tunesmith.agent.llm.adapting import Adapter
 from tunesmith.agent.llm.breaker import Breaker
 from tunesmith.agent.llm.faults import place, translate
+from tunesmith.agent.llm.importing import IMPORTING
 from tunesmith.agent.llm.ledger import Ledger
 from tunesmith.agent.llm.pricing import Price, is_own_server, price_of
 from tunesmith.agent.llm.recording import Player, Recorder
@@ -206,11 +207,12 @@ class ModelDoor:
 
     def chat_model(self, *, purpose: str = "agent", **kw: Any) -> ChatOpenAI:
         """LangChain's chat model through this door; `kw` goes to ChatOpenAI. Synchronous use only."""
-        import httpx2
-        from langchain_openai import ChatOpenAI
-        from pydantic import SecretStr
+        with IMPORTING:
+            import httpx2
+            from langchain_openai import ChatOpenAI
+            from pydantic import SecretStr
 
-        from tunesmith.agent.llm.transport import PURPOSE_HEADER, NoAsync
+            from tunesmith.agent.llm.transport import PURPOSE_HEADER, NoAsync
 
         limit = kw.pop("max_tokens", None) or self._answer_tokens
         # LangChain turns max_tokens into max_completion_tokens, which many servers of one's own ignore.
@@ -271,7 +273,8 @@ class ModelDoor:
     def _sdk(self) -> OpenAI:
         with self._lock:
             if self._openai is None:
-                from openai import OpenAI
+                with IMPORTING:
+                    from openai import OpenAI
 
                 self._openai = OpenAI(
                     api_key=self._key,
@@ -290,11 +293,12 @@ class ModelDoor:
             return self._http
 
     def _open(self) -> httpx2.Client:
-        import httpx2
+        with IMPORTING:
+            import httpx2
 
-        from tunesmith.agent.llm.network import network_transport
-        from tunesmith.agent.llm.tape import RecordingTransport, ReplayTransport
-        from tunesmith.agent.llm.transport import DoorTransport
+            from tunesmith.agent.llm.network import network_transport
+            from tunesmith.agent.llm.tape import RecordingTransport, ReplayTransport
+            from tunesmith.agent.llm.transport import DoorTransport
 
         inner: httpx2.BaseTransport
         if self._player is not None:

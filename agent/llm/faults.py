@@ -10,6 +10,7 @@ import re
 import sys
 from urllib.parse import urlsplit
 
+from tunesmith.agent.llm.importing import IMPORTING
 from tunesmith.errors import (
     InvalidAnswer,
     ModelBudgetReached,
@@ -66,7 +67,8 @@ def translate(exc: BaseException) -> ModelError:
 
 
 def _from_openai(exc: BaseException) -> ModelError:
-    import openai
+    with IMPORTING:
+        import openai
 
     body = getattr(exc, "body", None)
     said = body.get("message") if isinstance(body, dict) else None

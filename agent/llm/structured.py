@@ -20,6 +20,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.agent.llm.faults import Rejected
+from tunesmith.agent.llm.importing import IMPORTING
 from tunesmith.agent.llm.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.llm.wire import Reply
 from tunesmith.errors import InvalidAnswer, ModelRefused
@@ -186,7 +187,8 @@ def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     The strict form demands every key of every object, those with a default included. An object with
     free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the validator does the rest.
     """
-    from openai import pydantic_function_tool
+    with IMPORTING:
+        from openai import pydantic_function_tool
 
     shape = dict(pydantic_function_tool(schema, name=TOOL)["function"]["parameters"])
     return (shape, True) if _closed(shape) else (schema.model_json_schema(), False)

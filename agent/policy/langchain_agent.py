@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.agent.llm.importing import IMPORTING
 from tunesmith.agent.policy.facts import correction, wrong_citations
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.agent.policy.narrator import trials_left
@@ -70,13 +71,14 @@ class AgentPolicy(Policy):
         Raises:
             ModelError: the model failed, refused, or ran into a limit of the turn or of the run.
         """
-        from langchain.agents import create_agent
-        from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
+        with IMPORTING:
+            from langchain.agents import create_agent
+            from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
 
-        from tunesmith.agent.llm import translate
-        from tunesmith.agent.policy.middleware import TurnGuard
-        from tunesmith.agent.policy.stream import ModelStream
-        from tunesmith.agent.policy.turn import Turn
+            from tunesmith.agent.llm import translate
+            from tunesmith.agent.policy.middleware import TurnGuard
+            from tunesmith.agent.policy.stream import ModelStream
+            from tunesmith.agent.policy.turn import Turn
 
         turn = Turn(briefing, toolbox)
         stream = ModelStream(self._emit, briefing.turn)
@@ -113,8 +115,9 @@ class AgentPolicy(Policy):
         Raises:
             ModelError: from the iterator, at any point.
         """
-        from tunesmith.agent.llm import translate
-        from tunesmith.agent.policy.stream import refuse_silence
+        with IMPORTING:
+            from tunesmith.agent.llm import translate
+            from tunesmith.agent.policy.stream import refuse_silence
 
         prompt = _question(question, briefing)
         whole: Any = None

@@ -31,7 +31,7 @@ def logit_floats(draw):
 
 
 def _resolved(low, high, size):
-    """`high`, or `low` where both are so near that numbers between them cannot be told apart to 1e-7 of it."""
+    """`high`, or `low` where both are so near that numbers between them are not told apart to 1e-7."""
     return high if high - low > 1e-7 * size else low
 
 
