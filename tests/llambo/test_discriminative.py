@@ -23,7 +23,7 @@ from tunesmith.agent.strategies.llambo.discriminative import (
 )
 from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
 from tunesmith.errors import ModelUnavailable, UsageError
-from tunesmith.events import Degraded, Noted
+from tunesmith.events import AnswersParsed, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.trial import Configuration, TrialState
 
@@ -307,6 +307,21 @@ def test_with_fewer_than_four_trials_nothing_is_rescaled(open_model: Open) -> No
     model = surrogate(house, LlamboProtocol())
     model.fit(past(3))
     assert model.recalibration().factor == 1.0 and house.server.chats == []
+
+
+def test_answers_that_came_before_a_fault_are_counted(open_model: Open) -> None:
+    oracle = Oracle(truth, noise=0.01)
+
+    def script(request: ChatRequest) -> Reply:
+        return oracle(request) if request.number < 2 else failing(404, "gone")
+
+    house = open_model(script)
+    model = surrogate(house, UPSTREAM)
+    model.fit(past(8))
+    with pytest.raises(ModelUnavailable):
+        model.predict(candidates(3))
+    counted = [event for event in house.events if isinstance(event, AnswersParsed)]
+    assert [event.strict for event in counted] == [2 * UPSTREAM.samples]
 
 
 def test_a_model_that_fails_while_recalibrating_costs_the_recalibration_only(open_model: Open) -> None:

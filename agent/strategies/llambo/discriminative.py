@@ -95,10 +95,8 @@ class DiscriminativeSurrogate(AskedSurrogate):
 
     def samples(self, configurations: Sequence[Configuration]) -> Array:
         """Every answer, metric units, shape (m, answers a candidate); NaN where one could not be used."""
-        tally = ParseTally(self._emit, WHERE)
-        drawn = self._draw(self.history, configurations, tally)
-        tally.tell()
-        return drawn
+        with ParseTally(self._emit, WHERE) as tally:
+            return self._draw(self.history, configurations, tally)
 
     def recalibration(self) -> Recalibration:
         """What leaving trials out says of the spreads; the identity with fewer than 4, or switched off.
@@ -122,17 +120,16 @@ class DiscriminativeSurrogate(AskedSurrogate):
         return known[key]
 
     def _recalibrated(self, history: History) -> Recalibration:
-        tally = ParseTally(self._emit, f"{WHERE}.leave_one_out")
         most = max(LEFT_OUT_CALLS // self.protocol.templates, 4)
         errors, spreads = [], []
-        for trial in left_out(history.completed, most, history.sign):
-            rest = replace(history, trials=tuple(t for t in history.trials if t.number != trial.number))
-            drawn = self._draw(rest, [trial.configuration], tally, ask_again=False)
-            mean, std = moments(drawn, observed_range(rest))
-            assert trial.value is not None
-            errors.append(trial.value - mean[0])
-            spreads.append(std[0])
-        tally.tell()
+        with ParseTally(self._emit, f"{WHERE}.leave_one_out") as tally:
+            for trial in left_out(history.completed, most, history.sign):
+                rest = replace(history, trials=tuple(t for t in history.trials if t.number != trial.number))
+                drawn = self._draw(rest, [trial.configuration], tally, ask_again=False)
+                mean, std = moments(drawn, observed_range(rest))
+                assert trial.value is not None
+                errors.append(trial.value - mean[0])
+                spreads.append(std[0])
         found = recalibration(np.array(errors), np.array(spreads))
         if found.trials:
             self._emit(

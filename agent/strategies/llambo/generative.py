@@ -48,16 +48,16 @@ class GenerativeSurrogate(AskedSurrogate):
             UsageError: nothing was fitted.
             ModelError: the model could not be asked.
         """
-        history, tally = self.history, ParseTally(self._emit, WHERE)
+        history = self.history
         good = labels(history, self.protocol.top_share)
         near = nearness(history, good, configurations)
-        found = np.array(
-            [
-                self._probability(history, good, configuration, float(near[i]), tally)
-                for i, configuration in enumerate(configurations)
-            ]
-        )
-        tally.tell()
+        with ParseTally(self._emit, WHERE) as tally:
+            found = np.array(
+                [
+                    self._probability(history, good, configuration, float(near[i]), tally)
+                    for i, configuration in enumerate(configurations)
+                ]
+            )
         missing = int(np.isnan(found).sum())
         if missing:
             cause = f"no usable label for {missing} of {len(found)} candidates"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Literal
+from typing import Literal, Self
 
 from tunesmith.agent.strategies.llambo.parse.outcome import Parsed, ParsedNumber, Refused
 from tunesmith.events import AnswersParsed, Degraded
@@ -13,6 +13,9 @@ from tunesmith.words import clean
 
 class ParseTally:
     """Counts the answers to one question, then tells. One for each call of a model (or batch of calls).
+
+    As a context manager it tells on the way out, also where a later call of the batch fails: the answers
+    that came before count.
 
     Args:
         emit: Gets, at `tell`, one AnswersParsed with the counts and a Degraded for what was repaired or
@@ -26,6 +29,12 @@ class ParseTally:
         """Since the last `tell`: by stage (strict, tolerant, repaired, refused)."""
         self._changes: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self.tell()
 
     def count(self, outcome: Parsed | ParsedNumber | Refused | int, *, asked_back: bool = False) -> None:
         """Count one answer.
