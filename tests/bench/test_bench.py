@@ -230,6 +230,7 @@ def test_no_worker_outlives_the_bench(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     worker.wait(timeout=20)
+    assert not worker.is_running()
 
 
 def test_without_a_suite_it_says_what_there_is(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
-"""Natural-language Bayesian optimisation after LLAMBO (Liu et al., ICLR 2024), its first form.
+"""Natural-language Bayesian optimisation after LLAMBO (Liu et al., ICLR 2024): two uses of one idea.
 
-A language model proposes configurations with reasons: some to start from, from the task's description
-alone (`warm_start`), then some that should reach a target a little beyond the best value so far
-(`candidates`). Unlike LLAMBO's own surrogate, what is run is decided by a calibrated statistical model
-(`agent/strategies/hybrid.py`): one call for several candidates instead of some twenty for each trial.
+The hybrid, the default with a model: `opening.py` (priors and a warm start in one question), `candidates.py` (some
+that should reach a target a little beyond the best), put together by `proposer.py`; what is run is decided
+by a calibrated statistical model (`agent/strategies/hybrid_strategy.py`).
+
+LLAMBO itself, whole or in parts (`parts.py` has the names): `protocol.py` (settings and upstream's constants),
+`zero_shot.py` (warm start), `candidate_sampler.py`, `discriminative.py`, `generative.py`, joined by `strategy.py`.
+Answers in plain text are read in `parse/`.
 """
 
 from tunesmith.agent.strategies.llambo.proposer import LlamboProposer
