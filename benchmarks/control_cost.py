@@ -23,13 +23,13 @@ from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.outcomes import ended
-from tunesmith.tools.pruning import Pruner
-from tunesmith.tools.reconcile import reconcile
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
-from tunesmith.tools.study import StudyStore
-from tunesmith.tools.triggers import Triggers
+from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.engine.pruning import Pruner
+from tunesmith.tools.engine.triggers import Triggers
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.reconcile import reconcile
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 HISTORIES = (10, 100, 1000)

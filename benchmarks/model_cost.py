@@ -29,16 +29,16 @@ from pydantic import SecretStr
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from fakes.chat_server import ChatServer
 from fakes.plausible_model import PlausibleModel
-from tunesmith.agent.llm import ModelDoor
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
+from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
+from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
+from tunesmith.agent.methods.llambo import LlamboProposer
+from tunesmith.agent.models import OpenAICompatible
 from tunesmith.agent.policy.langchain_agent import AgentPolicy
-from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-from tunesmith.agent.strategies.hybrid import HybridSuggester
-from tunesmith.agent.strategies.hybrid_strategy import HybridStrategy
-from tunesmith.agent.strategies.llambo import LlamboProposer
-from tunesmith.agent.strategies.stated import StatedBeliefs
 from tunesmith.api import run_task
 from tunesmith.budget import Spend
-from tunesmith.events import StatedBelief
+from tunesmith.events import ElicitedPrior
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
 from tunesmith.settings import ModelSettings
@@ -71,7 +71,7 @@ CENTRE = {
     "momentum": 0.9,
 }
 DEFAULT = SPACE.validate({**CENTRE, "learning_rate_init": 1e-3})
-BELIEF = StatedBelief(parameter="learning_rate_init", low=1e-3, best=5e-3, high=2e-2, why="usual")
+BELIEF = ElicitedPrior(parameter="learning_rate_init", low=1e-3, best=5e-3, high=2e-2, why="usual")
 
 
 def accuracy(values: Any) -> float:
@@ -134,13 +134,13 @@ def prompt_sizes(n: int) -> dict[str, int]:
     briefing = Briefing(about, past, about.budget, Spend(trials=n), ("plateau",), turn=1)
     with ChatServer(model) as server:
         settings = ModelSettings(base_url=server.url, model="scripted", api_key=SecretStr("not-needed"))
-        door = ModelDoor(settings, about.budget.model, lambda e: e, mode="live")
+        door = OpenAICompatible(settings, about.budget.model, lambda e: e, mode="live")
         proposer = LlamboProposer(door, about, lambda e: e)
         proposer.opening(past, 5)
         strategy = HybridStrategy(GaussianProcessStrategy(SPACE, 0))
         box = StudyToolbox(
             briefing,
-            suggest=HybridSuggester(strategy, proposer, lambda e: e, StatedBeliefs(SPACE, [BELIEF])),
+            suggest=HybridSuggester(strategy, proposer, lambda e: e, ElicitedPriors(SPACE, [BELIEF])),
             launch=lambda proposals: list(range(n, n + len(proposals))),
         )
         AgentPolicy(door, lambda e: e).decide(briefing, box)
@@ -159,7 +159,7 @@ def control_time(n: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for name, mark in (("gate open", 1.0), ("gate shut", 0.0)):
         strategy = HybridStrategy(
-            GaussianProcessStrategy(SPACE, 0, words="MLP with SGD"), StatedBeliefs(SPACE, [BELIEF])
+            GaussianProcessStrategy(SPACE, 0, words="MLP with SGD"), ElicitedPriors(SPACE, [BELIEF])
         )
         costs = []
         for k in range(REPEATS):

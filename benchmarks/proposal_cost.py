@@ -22,8 +22,8 @@ import numpy as np
 import optuna
 
 from tunesmith import TunesmithSampler
-from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.space import Categorical, Float, Int, Space

@@ -32,7 +32,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, meta
 
 from tunesmith.errors import PromptError
-from tunesmith.words import clean, fenced
+from tunesmith.text.cleaning import clean, fenced
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 _ROLE = re.compile(r"^===== (system|user)\n", re.MULTILINE)

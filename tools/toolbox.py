@@ -37,7 +37,7 @@ MAX_LAUNCH = 8
 
 
 class Suggester(Protocol):
-    """Judged suggestions; implemented by `agent/strategies/hybrid.py`."""
+    """Judged suggestions; implemented by `agent/methods/hybrid/suggester.py`."""
 
     def __call__(self, history: History, n: int, /) -> list[Proposal]:
         """Up to `n`, best first, valid and new."""

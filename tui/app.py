@@ -18,11 +18,11 @@ from textual.worker import Worker, WorkerState
 
 from tunesmith.errors import RunError
 from tunesmith.events import Ask, Command, Stop
+from tunesmith.text.literal import one_line
 from tunesmith.tui import answers, requests
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.farewell import farewell
 from tunesmith.tui.feed import Feed, News
-from tunesmith.tui.literal import one_line
 from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import RunView
 from tunesmith.tui.status import segments

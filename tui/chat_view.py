@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.events import Answered, Decided, Thought, ToolCalled, ToolReturned
-from tunesmith.tui.literal import LINE_LIMIT, literal, one_line
+from tunesmith.text.literal import LINE_LIMIT, literal, one_line
 from tunesmith.tui.spans import Role, Span, Spans
 
 MOST_ITEMS = 2_000

@@ -11,9 +11,9 @@ from tunesmith.errors import TunesmithError
 from tunesmith.history import Direction
 from tunesmith.space import Space
 from tunesmith.task import load_task
+from tunesmith.text.literal import one_line
+from tunesmith.text.numbers import plain_value
 from tunesmith.trial import Value
-from tunesmith.tui.literal import one_line
-from tunesmith.tui.numbers import plain_value
 from tunesmith.tui.trial_view import (
     Formatter,
     long_configuration,

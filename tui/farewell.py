@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tunesmith.tui import numbers
-from tunesmith.tui.literal import one_line
+from tunesmith.text import numbers
+from tunesmith.text.literal import one_line
 from tunesmith.tui.state import RunView
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunesmith.events import Command, Event
-from tunesmith.tools.lock import holder_of
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.lock import holder_of
 
 BATCH = 2_000
 """Events read at once; a long log is drawn in batches, so that the screen answers meanwhile."""

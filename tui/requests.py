@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tunesmith.events import Ask, Command, Pause, Resume, Stop
-from tunesmith.tui.literal import one_line
+from tunesmith.text.literal import one_line
 
 HELP: tuple[tuple[str, str], ...] = (
     ("/pause", "start no further trial; running ones go on"),

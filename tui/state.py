@@ -13,7 +13,6 @@ from typing import Literal
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
     Answered,
-    BeliefsStated,
     CommandDone,
     Confirmed,
     Decided,
@@ -21,6 +20,7 @@ from tunesmith.events import (
     Event,
     ModelCalled,
     Noted,
+    PriorsElicited,
     RunFinished,
     RunStarted,
     Thought,
@@ -31,10 +31,10 @@ from tunesmith.events import (
     TrialStarted,
     Woken,
 )
+from tunesmith.text.literal import literal, one_line
 from tunesmith.trial import TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
-from tunesmith.tui.literal import literal, one_line
 from tunesmith.tui.plot_view import PlotView, plot_view
 from tunesmith.tui.spans import Span
 from tunesmith.tui.trial_view import TrialView, expectation, result_line
@@ -158,7 +158,7 @@ class RunView:
                 self.chat.returned(event)
             case Decided():
                 self.chat.decide(event)
-            case BeliefsStated():
+            case PriorsElicited():
                 said = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
                 self.chat.add("·", "accent", ((f"the language model expects {literal(said)}", ""),))
             case Answered():

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from tunesmith.tui import numbers
-from tunesmith.tui.literal import one_line
+from tunesmith.text import numbers
+from tunesmith.text.literal import one_line
 from tunesmith.tui.spans import Role, Span, Spans, plain
 from tunesmith.tui.state import RunState, RunView
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.events import TrialFinished, TrialStarted
+from tunesmith.text import numbers
+from tunesmith.text.literal import literal, one_line
 from tunesmith.trial import Proposal, TrialState, Value
-from tunesmith.tui import numbers
-from tunesmith.tui.literal import literal, one_line
 from tunesmith.tui.spans import Role, Span, Spans
 
 STATES: dict[TrialState, tuple[str, str, Role]] = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tunesmith.history import History
+from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
-from tunesmith.words import clean
 
 MAX_EFFECTS = 3
 MAX_PREDICTIONS = 4

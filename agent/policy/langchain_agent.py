@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.agent.llm.importing import IMPORTING
+from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.policy.facts import correction, wrong_citations
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.agent.policy.narrator import trials_left
@@ -19,14 +19,14 @@ from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
 from tunesmith.prompts import Prompt, render
+from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
 from tunesmith.tools.analysis.task_text import task_text
 from tunesmith.tools.toolbox import MAX_LAUNCH
-from tunesmith.words import clean
 
 if TYPE_CHECKING:
-    from tunesmith.agent.llm import ModelDoor
+    from tunesmith.agent.models import OpenAICompatible
     from tunesmith.agent.policy.turn import Turn
 
 MODEL_CALLS = 5
@@ -54,7 +54,7 @@ class AgentPolicy(Policy):
 
     def __init__(
         self,
-        door: ModelDoor,
+        door: OpenAICompatible,
         emit: Emit,
         *,
         model_calls: int = MODEL_CALLS,
@@ -75,7 +75,7 @@ class AgentPolicy(Policy):
             from langchain.agents import create_agent
             from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
 
-            from tunesmith.agent.llm import translate
+            from tunesmith.agent.models import translate
             from tunesmith.agent.policy.middleware import TurnGuard
             from tunesmith.agent.policy.stream import ModelStream
             from tunesmith.agent.policy.turn import Turn
@@ -116,7 +116,7 @@ class AgentPolicy(Policy):
             ModelError: from the iterator, at any point.
         """
         with IMPORTING:
-            from tunesmith.agent.llm import translate
+            from tunesmith.agent.models import translate
             from tunesmith.agent.policy.stream import refuse_silence
 
         prompt = _question(question, briefing)

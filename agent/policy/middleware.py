@@ -23,7 +23,7 @@ from tunesmith.agent.policy.turn import Turn
 from tunesmith.errors import ToolError
 from tunesmith.events import ToolCalled, ToolReturned
 from tunesmith.interfaces import Emit
-from tunesmith.words import clean
+from tunesmith.text.cleaning import clean
 
 ERROR_LIMIT = 1000
 SHOWN_LIMIT = 2000

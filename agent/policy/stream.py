@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 from tunesmith.errors import InvalidAnswer, ModelRefused
 from tunesmith.events import Thought
 from tunesmith.interfaces import Emit
-from tunesmith.words import clean
+from tunesmith.text.cleaning import clean
 
 PIECE = 80
 """Characters that are worth an event of their own; an event a token would be thousands a turn."""

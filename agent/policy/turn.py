@@ -12,13 +12,13 @@ from typing import Annotated, Any
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from tunesmith.agent.methods.hybrid.answer import configuration_schema
 from tunesmith.agent.policy.facts import mark_wrong_citations
 from tunesmith.agent.policy.narrator import describe, trials_left
-from tunesmith.agent.strategies.llambo.answer import configuration_schema
 from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.interfaces import Briefing, Decision, Toolbox
+from tunesmith.text.cleaning import clean
 from tunesmith.trial import Origin, Proposal
-from tunesmith.words import clean
 
 PROMPT_ID = "agent/briefing.v2"
 WAKE_AFTER = 4

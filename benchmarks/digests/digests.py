@@ -1,11 +1,11 @@
 """Repeat five runs with one worker and a seed, and compare the configurations they try with those recorded.
 
     python benchmarks/digests/digests.py            compares; exits 1 and names the first difference
-    python benchmarks/digests/digests.py --record   writes expected.json anew: say in the commit why it changed
+    python benchmarks/digests/digests.py --record   writes expected.json anew; say why in the commit
 
 A change that is meant to leave behaviour alone must pass this. Two of the runs take a model's answers from a
-recording. Compare on the machine that recorded: another processor rounds differently, and a search that follows its
-own results turns a difference in the last digit into another configuration.
+recording. Compare on the machine that recorded: another processor rounds differently, and a search that
+follows its own results turns a difference in the last digit into another configuration.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ def repeat(arguments: list[object]) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "tunesmith", *map(str, words)],
             env={**kept, "OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}:{kept['PATH']}"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
             check=False,
         )

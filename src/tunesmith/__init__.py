@@ -12,8 +12,8 @@ from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.agent.llambo_sampler import LlamboSampler
-    from tunesmith.agent.sampler import TunesmithSampler
+    from tunesmith.agent.methods.llambo.sampler import LlamboSampler
+    from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
     from tunesmith.api import Result, tune
     from tunesmith.data_card import DataCard
     from tunesmith.errors import TunesmithError
@@ -26,13 +26,13 @@ _HOMES = {
     "DataCard": "tunesmith.data_card",
     "Float": "tunesmith.space",
     "Int": "tunesmith.space",
-    "LlamboSampler": "tunesmith.agent.llambo_sampler",
+    "LlamboSampler": "tunesmith.agent.methods.llambo.sampler",
     "Ordinal": "tunesmith.space",
     "Result": "tunesmith.api",
     "Space": "tunesmith.space",
     "Task": "tunesmith.task",
     "TunesmithError": "tunesmith.errors",
-    "TunesmithSampler": "tunesmith.agent.sampler",
+    "TunesmithSampler": "tunesmith.agent.samplers.tunesmith_sampler",
     "load_task": "tunesmith.task",
     "tune": "tunesmith.api",
 }

@@ -12,8 +12,8 @@ from pydantic import Field, TypeAdapter
 
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
+from tunesmith.text.cleaning import clean
 from tunesmith.trial import Frozen, Outcome, Proposal
-from tunesmith.words import clean
 
 
 class _Event(Frozen):
@@ -113,7 +113,7 @@ class Decided(_Event):
     decision: Decision
 
 
-class StatedBelief(Frozen):
+class ElicitedPrior(Frozen):
     """What a language model expects of one hyperparameter of this very task, checked against the space."""
 
     parameter: str
@@ -138,11 +138,11 @@ class StatedBelief(Frozen):
         return f"{name} near {self.best:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-class BeliefsStated(_Event):
+class PriorsElicited(_Event):
     """The model was asked what it expects; asked once in a run, whatever it said. Read again on resume."""
 
     kind: Literal["beliefs_stated"] = "beliefs_stated"
-    beliefs: tuple[StatedBelief, ...]
+    beliefs: tuple[ElicitedPrior, ...]
     prompt_id: str
 
 
@@ -236,7 +236,7 @@ Event = Annotated[
     | ToolCalled
     | ToolReturned
     | Decided
-    | BeliefsStated
+    | PriorsElicited
     | ModelCalled
     | Degraded
     | AnswersParsed

@@ -1,8 +1,8 @@
 """The few interfaces that let the rooms work together without knowing one another.
 
 Each says who calls what, when and how often. The smallest true implementation of each is the one to
-read first: `Strategy` - `agent/strategies/random.py`; `Policy` - `agent/policy/rules.py`;
-`Executor` - `tools/execution/local.py`; `Surrogate` - `agent/strategies/gaussian_process.py`.
+read first: `Strategy` - `agent/methods/random.py`; `Policy` - `agent/policy/rules.py`;
+`Executor` - `tools/execution/local.py`; `Surrogate` - `agent/methods/gp/strategy.py`.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from tunesmith.events import Confirmed, Degraded, Event
 from tunesmith.history import History
 from tunesmith.interfaces import Job, Objective
 from tunesmith.task import Task
-from tunesmith.tools.confirm import Confirmation
-from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.engine.confirmation import Confirmation
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 SEARCHED = Objective(function="/train.py:train")

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from fakes.engine_house import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
-from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import CommandDone, Decided, Degraded, TrialStarted, Try
 from tunesmith.history import History

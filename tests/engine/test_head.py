@@ -13,10 +13,10 @@ from fakes.histories import briefing
 from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Answered, Degraded, Event
 from tunesmith.interfaces import Briefing, Chunk, Decision, Toolbox
-from tunesmith.tools.head import Head
+from tunesmith.tools.engine.policy_runner import PolicyRunner
 
 
-def decided(head: Head) -> tuple[str, Decision] | None:
+def decided(head: PolicyRunner) -> tuple[str, Decision] | None:
     head.wake(briefing(), lambda about: None)  # type: ignore[arg-type, return-value]
     return head.take(timeout_s=5)
 
@@ -41,7 +41,7 @@ class Faulty(Follow):
 @pytest.mark.parametrize("fault", [ModelUnavailable("no route"), KeyError("lr")], ids=["model", "bug"])
 def test_whatever_a_policy_raises_the_fallback_decides_and_says_so(fault: Exception) -> None:
     told: list[Event] = []
-    head = Head(Faulty(fault), Follow(), told.append)
+    head = PolicyRunner(Faulty(fault), Follow(), told.append)
     taken = decided(head)
     assert taken is not None and taken[0] == "follow"
     assert [type(event) for event in told] == [Degraded]
@@ -50,7 +50,7 @@ def test_whatever_a_policy_raises_the_fallback_decides_and_says_so(fault: Except
 
 def test_without_any_policy_that_works_the_strategy_goes_on_without_a_plan() -> None:
     told: list[Event] = []
-    head = Head(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), told.append)
+    head = PolicyRunner(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), told.append)
     taken = decided(head)
     assert taken is not None and taken[0] == "none" and taken[1].stop is None
     assert len(told) == 2
@@ -60,7 +60,7 @@ def test_a_log_that_cannot_be_written_is_an_error_of_the_one_who_takes_the_decis
     def full(event: Event) -> None:
         raise OSError(28, "No space left on device")
 
-    head = Head(Faulty(ModelUnavailable("no route")), Follow(), full)
+    head = PolicyRunner(Faulty(ModelUnavailable("no route")), Follow(), full)
     with pytest.raises(OSError, match="No space"):
         decided(head)
     assert not head.busy, "it can be woken again"
@@ -73,7 +73,7 @@ def test_it_is_busy_from_being_woken_until_its_decision_is_taken() -> None:
         assert go_on.wait(5)
         return Decision(reason="At last.")
 
-    head = Head(Follow(decide), Follow(), lambda event: event)
+    head = PolicyRunner(Follow(decide), Follow(), lambda event: event)
     head.wake(briefing(), lambda about: None)  # type: ignore[arg-type, return-value]
     assert head.busy and head.take() is None
     go_on.set()
@@ -84,7 +84,7 @@ def test_it_is_busy_from_being_woken_until_its_decision_is_taken() -> None:
 
 def test_an_answer_that_breaks_off_is_finished_by_the_fallback() -> None:
     told: list[Event] = []
-    head = Head(Faulty(ModelUnavailable("cut")), Follow(), told.append)
+    head = PolicyRunner(Faulty(ModelUnavailable("cut")), Follow(), told.append)
     assert head.answer(4, "which?", briefing())
     head.close()
     answers = [event for event in told if isinstance(event, Answered)]
@@ -100,7 +100,7 @@ def test_closing_waits_for_no_answer_for_ever() -> None:
             forever.wait(30)
             yield Chunk("too late")
 
-    head = Head(Silent(), Silent(), lambda event: event)
+    head = PolicyRunner(Silent(), Silent(), lambda event: event)
     assert head.answer(1, "?", briefing())
     assert not head.answer(2, "?", briefing()), "one question at a time"
     began = time.monotonic()

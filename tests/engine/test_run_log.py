@@ -10,7 +10,7 @@ import pytest
 from tunesmith.api.run_log import RunLog
 from tunesmith.budget import ModelSpend
 from tunesmith.events import Degraded, Event, ModelCalled, Noted, RunFinished, RunStarted
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 REPAIR = Degraded(what="repair", where="records", cause="trial 3 has no result", continuation="it is lost")
 BEGAN = RunStarted(name="job", folder="/job", strategy="s", policy="p", model=None, workers=1, resumed=False)

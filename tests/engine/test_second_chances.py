@@ -6,7 +6,7 @@ import pytest
 
 from fakes.engine_house import DEFAULT, SPACE, proposal
 from tunesmith.history import History
-from tunesmith.tools.second_chances import second_chances
+from tunesmith.tools.engine.requeue import requeue
 from tunesmith.trial import Origin, Trial, TrialState
 
 C, L, X, D = TrialState.COMPLETED, TrialState.LOST, TrialState.CRASHED, TrialState.DIVERGED
@@ -48,14 +48,14 @@ def past(*trials: tuple[float, TrialState]) -> History:
 def test_what_is_run_again(
     trials: list[tuple[float, TrialState]], again: list[float], given_up: list[int]
 ) -> None:
-    chances = second_chances(past(*trials))
+    chances = requeue(past(*trials))
     assert [retry.configuration["x"] for retry in chances.again] == again
     assert [trial.number for trial in chances.given_up] == given_up
     assert {retry.origin for retry in chances.again} <= {Origin.RETRY}
 
 
 def test_a_second_try_says_what_it_repeats_and_keeps_its_first_reason() -> None:
-    (retry,) = second_chances(past((0.1, C), (0.2, L))).again
+    (retry,) = requeue(past((0.1, C), (0.2, L))).again
     assert retry.reason == "Trial 1 was lost to an interruption. A thought."
 
 

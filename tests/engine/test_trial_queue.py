@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from fakes.engine_house import proposal
-from tunesmith.tools.trial_queue import TrialQueue
+from tunesmith.tools.engine.trial_queue import TrialQueue
 
 
 def test_numbers_are_promised_in_order_after_what_waits_already() -> None:

@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tunesmith.agent.strategies.expert import MODEL_EXPECTED, MODEL_SPREAD
-from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-from tunesmith.agent.strategies.hybrid import HybridSuggester
-from tunesmith.agent.strategies.hybrid_strategy import HybridStrategy
-from tunesmith.agent.strategies.llambo.opening import Opening
-from tunesmith.agent.strategies.stated import StatedBeliefs, read_beliefs
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, read_beliefs
+from tunesmith.agent.methods.hybrid.expert import MODEL_EXPECTED, MODEL_SPREAD
+from tunesmith.agent.methods.hybrid.opening import Opening
+from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
+from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
 from tunesmith.history import Array, History
 from tunesmith.space import Float, Int, Space
 from tunesmith.tools.gate import WARM_START
@@ -155,7 +155,7 @@ def run(land: Landscape, seed: int, n: int, kind: Kind | None = None) -> tuple[l
     queue: list[Proposal] = []
     kept: tuple[Proposal, ...] = ()
     if kind is not None:
-        stated = StatedBeliefs(land.space)
+        stated = ElicitedPriors(land.space)
         strategy = HybridStrategy(alone, stated)
         suggest = HybridSuggester(strategy, ScriptedAdviser(kind, land, seed), lambda e: e, stated)
         found = suggest(history, 8)

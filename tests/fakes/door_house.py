@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fakes.chat_server import ChatServer
-from tunesmith.agent.llm import Completion, ModelDoor
+from tunesmith.agent.models import Completion, OpenAICompatible
 from tunesmith.events import Degraded, ModelCalled, Noted
 
 KEY = "sk-canary-5f0c1d2e3b"
@@ -27,7 +27,7 @@ class House:
     """What a test holds."""
 
     server: ChatServer
-    door: ModelDoor
+    door: OpenAICompatible
     events: list[Any] = field(default_factory=list)
 
     def ask(self, words: str = "Suggest one.", **more: Any) -> Completion[Point]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tunesmith.agent.strategies.random import RandomStrategy
+from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Event
@@ -25,12 +25,12 @@ from tunesmith.interfaces import (
 )
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.engine import Engine
+from tunesmith.tools.engine.loop import Engine
 from tunesmith.tools.execution.records import settle
-from tunesmith.tools.reconcile import reconcile
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
-from tunesmith.tools.study import StudyStore
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.reconcile import reconcile
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.tools.toolbox import StudyToolbox
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 

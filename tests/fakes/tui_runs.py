@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.events import Event, RunStarted, TrialFinished, TrialReported, TrialStarted
-from tunesmith.tools.lock import hold
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.lock import hold
 from tunesmith.trial import Configuration, Origin, Outcome, Proposal, TrialState
 
 TASK = """

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fakes.tiny_job import command, environment, write_job
 from tunesmith.events import Event, RunFinished, TrialFinished
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 
 def test_a_closed_window_takes_its_run_down_resumably(tmp_path: Path) -> None:

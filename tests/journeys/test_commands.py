@@ -25,7 +25,7 @@ from tunesmith.events import (
     Try,
     Woken,
 )
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 
 class Watched:

@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.api import Result, run_task
 from tunesmith.task import load_task
-from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.records.run_folder import RunFolder
 
 SCRIPT = """
 from pathlib import Path

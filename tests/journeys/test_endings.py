@@ -30,7 +30,7 @@ from tunesmith.events import (
     TrialStarted,
 )
 from tunesmith.space import Float, Int, Space
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 SLOW_TEST = """
 import time

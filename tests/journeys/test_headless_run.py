@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fakes.tiny_job import command, environment, tunesmith, write_job
-from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Outcome, TrialState
 
 

@@ -33,7 +33,9 @@ def task(folder: Path, tuner: object, *, trials: int = 8, workers: int = 1, call
     return load_task(path)
 
 
-def sit(given: Task, folder: Path, server: ChatServer | None, **more: Any) -> tuple[Result, list[Event]]:
+def run_session(
+    given: Task, folder: Path, server: ChatServer | None, **more: Any
+) -> tuple[Result, list[Event]]:
     settings = None
     if server is not None:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("k"), timeout_s=5)
@@ -51,7 +53,7 @@ def lost(events: list[Event], what: str = "fallback") -> list[Degraded]:
 def test_a_run_with_llambo_is_its_choice_from_the_first_trial_to_the_last(tmp_path: Path) -> None:
     oracle = Oracle(truth, noise=0.02)
     with ChatServer(oracle) as server:
-        result, events = sit(task(tmp_path, "{preset: llambo, initial: 3}"), tmp_path, server)
+        result, events = run_session(task(tmp_path, "{preset: llambo, initial: 3}"), tmp_path, server)
     (started,) = [e for e in events if isinstance(e, RunStarted)]
     assert started.policy == "llambo with initial=3" and started.model == "m"
     trials = result.history.trials
@@ -79,7 +81,7 @@ def test_upstreams_preset_runs_with_its_many_calls_and_says_when_the_caps_are_to
 
     given = task(tmp_path, "{preset: llambo-paper, candidates: 4, initial: 3}", trials=6, calls=25)
     with ChatServer(Oracle(shown, noise=0.02)) as server:
-        result, events = sit(given, tmp_path, server)
+        result, events = run_session(given, tmp_path, server)
     # Three trials after the three random ones, each 2 + 4 x 2 calls: the caps allow two and a half.
     (warning,) = [e for e in lost(events, "warning") if e.where == "tuner"]
     assert "needs about 30 calls of the model, and 25 are left" in warning.cause
@@ -93,7 +95,7 @@ def test_upstreams_preset_runs_with_its_many_calls_and_says_when_the_caps_are_to
 def test_several_workers_are_kept_busy_by_llambo_alone_and_never_with_the_same(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
         given = task(tmp_path, "{preset: llambo, initial: 6}", trials=12, workers=3)
-        result, events = sit(given, tmp_path, server)
+        result, events = run_session(given, tmp_path, server)
     trials = result.history.trials
     assert len({t.configuration.digest for t in trials}) == len(trials) == 12
     assert {t.proposal.origin for t in trials} == {Origin.DEFAULT, Origin.MODEL}
@@ -104,7 +106,7 @@ def test_several_workers_are_kept_busy_by_llambo_alone_and_never_with_the_same(t
 @pytest.mark.parametrize("script", [[failing(500)], ["I had rather not."], [failing(401)]])
 def test_a_model_that_fails_costs_fallbacks_and_no_trial(tmp_path: Path, script: Any) -> None:
     with ChatServer(script) as server:
-        result, events = sit(task(tmp_path, "llambo", trials=6), tmp_path, server)
+        result, events = run_session(task(tmp_path, "llambo", trials=6), tmp_path, server)
     assert result.status == "finished" and len(result.history.completed) == 6
     by_llambo = [t for t in result.history.trials if t.proposal.origin is Origin.MODEL]
     assert by_llambo == [] and len(lost(events)) >= 5
@@ -112,7 +114,7 @@ def test_a_model_that_fails_costs_fallbacks_and_no_trial(tmp_path: Path, script:
 
 
 def test_without_a_model_the_numeric_strategy_runs_and_it_is_told(tmp_path: Path) -> None:
-    result, events = sit(task(tmp_path, "llambo-paper", trials=4), tmp_path, None)
+    result, events = run_session(task(tmp_path, "llambo-paper", trials=4), tmp_path, None)
     assert result.status == "finished" and len(result.history.completed) == 4
     (fallback,) = lost(events)
     assert fallback.where == "tuner" and "llambo-paper, and there is no language model" in fallback.cause
@@ -122,15 +124,15 @@ def test_without_a_model_the_numeric_strategy_runs_and_it_is_told(tmp_path: Path
 
 def test_numeric_asks_no_model_even_where_one_is_configured(tmp_path: Path) -> None:
     with ChatServer([failing(500)]) as server:
-        result, events = sit(task(tmp_path, "numeric", trials=4), tmp_path, server)
+        result, events = run_session(task(tmp_path, "numeric", trials=4), tmp_path, server)
     assert server.requests == [] and lost(events) == []
     assert result.status == "finished"
 
 
 def test_a_recorded_run_replays_without_network_to_the_same_trials(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
-        live, _ = sit(task(tmp_path / "live", "{initial: 3}", trials=7), tmp_path / "live", server)
-    again, events = sit(
+        live, _ = run_session(task(tmp_path / "live", "{initial: 3}", trials=7), tmp_path / "live", server)
+    again, events = run_session(
         task(tmp_path / "again", "{initial: 3}", trials=7),
         tmp_path / "again",
         None,
@@ -144,8 +146,8 @@ def test_a_recorded_run_replays_without_network_to_the_same_trials(tmp_path: Pat
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
-        sit(task(tmp_path, "{initial: 3}", trials=5), tmp_path, server)
-        result, events = sit(task(tmp_path, "{initial: 3}", trials=8), tmp_path, server)
+        run_session(task(tmp_path, "{initial: 3}", trials=5), tmp_path, server)
+        result, events = run_session(task(tmp_path, "{initial: 3}", trials=8), tmp_path, server)
     assert len(result.history.completed) == 8 and lost(events) == []
     assert {t.proposal.origin for t in result.history.trials[5:]} == {Origin.MODEL}
 

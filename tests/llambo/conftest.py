@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from fakes.chat_server import ChatServer, Script
 from fakes.door_house import KEY, House
-from tunesmith.agent.llm import ModelDoor
+from tunesmith.agent.models import OpenAICompatible
 from tunesmith.budget import ModelCaps
 from tunesmith.settings import ModelSettings
 
@@ -28,7 +28,7 @@ def open_model() -> Iterator[Callable[..., House]]:
             settings = ModelSettings(base_url=running.url, model="fake-model", api_key=SecretStr(KEY))
             events: list[Any] = []
             door.setdefault("mode", "live")
-            opened_door = ModelDoor(settings, caps, events.append, max_retries=0, **door)
+            opened_door = OpenAICompatible(settings, caps, events.append, max_retries=0, **door)
             stack.callback(opened_door.close)
             return House(running, opened_door, events)
 

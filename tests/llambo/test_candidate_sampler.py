@@ -11,13 +11,13 @@ import pytest
 
 from fakes.chat_server import failing, several
 from fakes.histories import configured, grown, history, trial
-from tunesmith.agent.strategies.llambo.candidate_sampler import CandidateSampler
-from tunesmith.agent.strategies.llambo.collapse import WINDOW, collapse
-from tunesmith.agent.strategies.llambo.formats import format_configuration, view
-from tunesmith.agent.strategies.llambo.parse import Parsed, parse_configuration
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, changed
-from tunesmith.agent.strategies.llambo.settle import Settler
-from tunesmith.agent.strategies.llambo.target import target
+from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
+from tunesmith.agent.methods.llambo.collapse import WINDOW, collapse
+from tunesmith.agent.methods.llambo.formats import format_configuration, view
+from tunesmith.agent.methods.llambo.legalise import Settler
+from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.target import target
+from tunesmith.agent.models.replies import Parsed, parse_configuration
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import ModelBudgetReached, ModelUnavailable
 from tunesmith.events import AnswersParsed, Degraded

@@ -14,14 +14,14 @@ from fakes.chat_server import ChatRequest, Reply, failing, several, text
 from fakes.door_house import House
 from fakes.histories import SPACE, configured, grown, history, trial
 from fakes.llambo_model import Oracle
-from tunesmith.agent.strategies.acquisition import expected_improvement
-from tunesmith.agent.strategies.llambo.discriminative import (
+from tunesmith.agent.methods.gp.acquisition import expected_improvement
+from tunesmith.agent.methods.llambo.discriminative import (
     LEFT_OUT_CALLS,
     SPREAD_FLOOR,
     DiscriminativeSurrogate,
     observed_range,
 )
-from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import AnswersParsed, Degraded, Noted
 from tunesmith.history import History

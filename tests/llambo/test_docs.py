@@ -13,7 +13,7 @@ import pytest
 
 from fakes.chat_server import ChatServer
 from fakes.llambo_model import Oracle
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol
+from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "llambo.md"
 

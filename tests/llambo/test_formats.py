@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.spaces import spaces
-from tunesmith.agent.strategies.llambo.formats import (
+from tunesmith.agent.methods.llambo.formats import (
     blind,
     decimals_of,
     describe_space,
@@ -21,8 +21,8 @@ from tunesmith.agent.strategies.llambo.formats import (
     format_value,
     view,
 )
-from tunesmith.agent.strategies.llambo.parse import Parsed, parse_configuration
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.models.replies import Parsed, parse_configuration
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 
 OURS, PAPER, CODE = PRESETS["llambo"], PRESETS["llambo-paper"], PRESETS["llambo-code"]

@@ -15,15 +15,15 @@ from fakes.chat_server import text
 from fakes.door_house import House
 from fakes.histories import SPACE, configured, history, trial
 from fakes.llambo_model import Oracle
-from tunesmith.agent.llm import Token
-from tunesmith.agent.strategies.llambo.generative import (
+from tunesmith.agent.methods.llambo.generative import (
     GenerativeSurrogate,
     label_probability,
     labels,
     nearness,
     voted,
 )
-from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.models import Token
 from tunesmith.trial import TrialState
 
 Open = Callable[..., House]

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
-from tunesmith.agent.strategies.cadence import LEAST, LEAST_URGENT, urgent, worth_asking
-from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-from tunesmith.agent.strategies.hybrid import CANDIDATES, REST, HybridSuggester
-from tunesmith.agent.strategies.hybrid_strategy import HybridStrategy
-from tunesmith.agent.strategies.llambo.opening import Opening
-from tunesmith.agent.strategies.stated import StatedBeliefs
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.hybrid.cadence import LEAST, LEAST_URGENT, urgent, worth_asking
+from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
+from tunesmith.agent.methods.hybrid.opening import Opening
+from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
+from tunesmith.agent.methods.hybrid.suggester import CANDIDATES, REST, HybridSuggester
 from tunesmith.errors import ModelUnavailable
-from tunesmith.events import BeliefsStated, Degraded, StatedBelief, Thought
+from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Origin, Proposal, TrialState
 
-LR = StatedBelief(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
+LR = ElicitedPrior(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
 
 
 class Narrowest(Strategy):
@@ -38,7 +38,7 @@ class Narrowest(Strategy):
 class Model:
     """Answers with the widths it is given; raises once they are used up."""
 
-    def __init__(self, *widths: Sequence[int], beliefs: Sequence[StatedBelief] = ()) -> None:
+    def __init__(self, *widths: Sequence[int], beliefs: Sequence[ElicitedPrior] = ()) -> None:
         self.widths, self.beliefs, self.asked = list(widths), tuple(beliefs), []
 
     def opening(self, history: History, n: int) -> Opening:
@@ -68,7 +68,7 @@ def test_without_a_model_the_strategy_suggests_alone():
 
 
 def test_a_run_opens_with_one_call_the_default_first_then_one_of_the_models_and_the_rest_competes():
-    model, log, stated = Model([20, 200, 30, 40], beliefs=[LR]), Log(), StatedBeliefs(SPACE)
+    model, log, stated = Model([20, 200, 30, 40], beliefs=[LR]), Log(), ElicitedPriors(SPACE)
     suggest = HybridSuggester(Narrowest(), model, log, stated)
     found = suggest(history(), 8)
     assert [p.origin for p in found] == [Origin.DEFAULT, Origin.MODEL]
@@ -76,20 +76,20 @@ def test_a_run_opens_with_one_call_the_default_first_then_one_of_the_models_and_
     assert all(WARM_START in p.details for p in found[1:])
     assert not any(WARM_START in p.details for p in suggest.left), "the others are judged like any"
     assert model.asked == ["opening"] and stated.beliefs == (LR,)
-    (event,) = log.of(BeliefsStated)
+    (event,) = log.of(PriorsElicited)
     assert event.beliefs == (LR,) and event.prompt_id == "llambo/opening.v1"
     assert [e.text for e in log.of(Thought)] == ["Width matters."]
 
 
 def test_the_opening_is_asked_for_once_and_not_at_all_in_a_run_that_was_opened_before():
     model = Model([20, 200, 30, 40], [50])
-    suggest = HybridSuggester(Narrowest(), model, Log(), StatedBeliefs(SPACE))
+    suggest = HybridSuggester(Narrowest(), model, Log(), ElicitedPriors(SPACE))
     suggest(history(), 1)
     past = history(trial(0, configured(), 0.5))
     suggest(past, 1)
     suggest(past.with_trial(trial(1, configured(width=200), 0.4)), 1)
     assert model.asked == ["opening"]
-    resumed = HybridSuggester(Narrowest(), Model([50]), Log(), StatedBeliefs(SPACE, [LR]))
+    resumed = HybridSuggester(Narrowest(), Model([50]), Log(), ElicitedPriors(SPACE, [LR]))
     assert widths(resumed(past, 2)) == [50, 128]
 
 
@@ -155,10 +155,10 @@ def test_a_fault_of_the_model_falls_back_to_the_strategy_and_gives_the_model_a_r
 
 
 def test_a_failed_opening_states_nothing_and_may_be_made_up_for_while_little_is_known():
-    model, log, stated = Model(), Log(), StatedBeliefs(SPACE)
+    model, log, stated = Model(), Log(), ElicitedPriors(SPACE)
     suggest = HybridSuggester(Narrowest(), model, log, stated)
     assert widths(suggest(history(), 1)) == [128]
-    assert not stated.asked and log.of(BeliefsStated) == [] and len(log.of(Degraded)) == 1
+    assert not stated.asked and log.of(PriorsElicited) == [] and len(log.of(Degraded)) == 1
     model.widths = [[20, 30]]
     later = history(*[trial(i, configured(width=80 + i), 0.5) for i in range(REST)])
     assert widths(suggest(later, 3)) == [64, 20] and stated.asked

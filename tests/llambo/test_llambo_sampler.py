@@ -24,7 +24,7 @@ import tunesmith
 from fakes.chat_server import ChatRequest, ChatServer, failing
 from fakes.llambo_model import Oracle
 from tunesmith import Categorical, Float, LlamboSampler, Space
-from tunesmith.agent.strategies.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import UsageError
 from tunesmith.settings import ModelSettings

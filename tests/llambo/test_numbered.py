@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.agent.strategies.llambo.numbered import read_numbered
-from tunesmith.agent.strategies.llambo.parse import ParsedNumber, Refused
+from tunesmith.agent.methods.llambo.numbered import read_numbered
+from tunesmith.agent.models.replies import ParsedNumber, Refused
 
 
 def values(text: str, count: int = 3, **more: bool) -> list[float | str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.agent.strategies.llambo.parse import Parsed, parse_configuration, parse_configurations
+from tunesmith.agent.models.replies import Parsed, parse_configuration, parse_configurations
 from tunesmith.space import Float, Int, Space
 
 CORPUS = Path(__file__).parents[2] / "../shared/data/llm_answers.jsonl"

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tunesmith.agent.llm.parsing import objects_in, repaired_object
-from tunesmith.agent.strategies.llambo.parse import (
+from tunesmith.agent.models.parsing import objects_in, repaired_object
+from tunesmith.agent.models.replies import (
     Parsed,
     ParsedNumber,
     ParseTally,

@@ -12,8 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fakes.spaces import spaces
-from tunesmith.agent.llm.parsing import is_refusal, objects_in, repaired_object, without_thinking
-from tunesmith.agent.strategies.llambo.parse import (
+from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object, without_thinking
+from tunesmith.agent.models.replies import (
     Parsed,
     ParsedNumber,
     Refused,

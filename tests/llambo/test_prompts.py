@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from fakes.histories import configured, grown, history, trial
-from tunesmith.agent.strategies.llambo.candidate_sampler import CandidateSampler
-from tunesmith.agent.strategies.llambo.context import TaskWords, facts
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, changed
-from tunesmith.agent.strategies.llambo.zero_shot import WarmStarter
+from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
+from tunesmith.agent.methods.llambo.context import TaskWords, facts
+from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
 from tunesmith.data_card import DataCard
 from tunesmith.history import History
 from tunesmith.space import Categorical, Float, Int, Space

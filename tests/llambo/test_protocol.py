@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.agent.strategies.llambo.protocol import (
+from tunesmith.agent.methods.llambo.protocol import (
     PRESETS,
     UPSTREAM,
     LlamboProtocol,

@@ -13,13 +13,13 @@ from fakes.chat_server import ChatRequest, Reply, failing, text
 from fakes.door_house import House
 from fakes.histories import SPACE, Log, configured, history, proposal, trial
 from fakes.llambo_model import Oracle
-from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
-from tunesmith.agent.strategies.llambo.composition import compose
-from tunesmith.agent.strategies.llambo.judges import judge_of
-from tunesmith.agent.strategies.llambo.meter import Meter
-from tunesmith.agent.strategies.llambo.numeric_candidates import NumericCandidates
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, LlamboProtocol, changed
-from tunesmith.agent.strategies.llambo.strategy import LlamboStrategy
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.llambo.composition import compose
+from tunesmith.agent.methods.llambo.judges import judge_of
+from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
+from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol, changed
+from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
+from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -321,13 +321,13 @@ def test_numeric_candidates_give_all_that_a_small_space_has_left() -> None:
 
 def test_without_anyone_to_ask_the_meter_says_so() -> None:
     with pytest.raises(ModelUnavailable):
-        Meter().sample([], purpose="test")
+        UsageCounter().sample([], purpose="test")
 
 
 def test_every_fallback_is_an_event() -> None:
     log = Log()
     gp = GaussianProcessStrategy(SPACE, 0)
-    tuner = compose(Meter(), SPACE, 0, "", QUICK, fallback=gp, emit=log)
+    tuner = compose(UsageCounter(), SPACE, 0, "", QUICK, fallback=gp, emit=log)
     tuner.propose(history(default=False), 1)
     (fell,) = log.of(Degraded)
     assert (fell.what, fell.where) == ("fallback", "llambo") and "no language model" in fell.cause

@@ -7,9 +7,9 @@ import pytest
 
 from fakes.chat_server import cut, failing, several
 from fakes.histories import SPACE, configured, history, trial
-from tunesmith.agent.strategies.llambo.context import TaskWords
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, changed
-from tunesmith.agent.strategies.llambo.zero_shot import WarmStarter
+from tunesmith.agent.methods.llambo.context import TaskWords
+from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
 from tunesmith.errors import ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.history import History

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "llambo-checks.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| (\d+) \| (.*?) \| (met|partly|not met) \| (.*) \|$", TEXT, re.M)
-BESIDE = ("", "agent/strategies/llambo")
+BESIDE = ("", "agent/methods/llambo")
 """Where a path of the document may start from."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.histories import SPACE, Log, briefing, configured, history, proposal, trial
-from tunesmith.agent.policy.llambo_policy import LlamboPolicy
+from tunesmith.agent.methods.llambo.policy import LlamboPolicy
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.events import Degraded, Thought

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
+from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
+from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.agent.policy.findings import Watermark, findings, predictions
 from tunesmith.agent.policy.rules import RulesPolicy
-from tunesmith.agent.strategies.hybrid import HybridSuggester
-from tunesmith.agent.strategies.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import Thought
 from tunesmith.tools.toolbox import StudyToolbox

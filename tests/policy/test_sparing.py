@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fakes.histories import briefing, configured, grown, history, proposal
-from tunesmith.agent.policy.sparing import SparingPolicy
+from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
 from tunesmith.tools.gate import WARM_START
@@ -41,7 +41,7 @@ class Opening:
         return [*found, proposal(configured(width=128))]
 
 
-def decide(policy: SparingPolicy, about: Briefing, *, warm: bool = True) -> tuple[Decision, list[Proposal]]:
+def decide(policy: ScheduledPolicy, about: Briefing, *, warm: bool = True) -> tuple[Decision, list[Proposal]]:
     launched: list[Proposal] = []
 
     def launch(proposals: list[Proposal]) -> list[int]:
@@ -52,9 +52,9 @@ def decide(policy: SparingPolicy, about: Briefing, *, warm: bool = True) -> tupl
     return policy.decide(about, box), launched
 
 
-def sparing() -> tuple[SparingPolicy, Noting, Noting]:
+def sparing() -> tuple[ScheduledPolicy, Noting, Noting]:
     agent, rules = Noting("agent"), Noting("rules")
-    return SparingPolicy(agent, rules), agent, rules
+    return ScheduledPolicy(agent, rules), agent, rules
 
 
 def test_the_start_launches_the_default_and_the_warm_start_without_a_turn_of_the_agent():

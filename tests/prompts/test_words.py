@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.words import CUT, clean, fenced
+from tunesmith.text.cleaning import CUT, clean, fenced
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from optuna.storages import RDBStorage
 
 from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 

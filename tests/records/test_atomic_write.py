@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from tunesmith.tools import atomic_write
-from tunesmith.tools.atomic_write import set_aside, write_atomic, write_once
+from tunesmith.tools.records import atomic_write
+from tunesmith.tools.records.atomic_write import set_aside, write_atomic, write_once
 
 
 def test_a_new_content_replaces_the_old_and_leaves_nothing_else(tmp_path):
@@ -61,7 +61,8 @@ def test_a_disk_without_hard_links_still_writes_once(tmp_path, monkeypatch):
 
 def test_a_writer_killed_at_any_moment_leaves_a_whole_file(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from tunesmith.tools.atomic_write import write_atomic\n"
+        "import sys; from pathlib import Path\n"
+        "from tunesmith.tools.records.atomic_write import write_atomic\n"
         "i = 0\n"
         "while True: i += 1; write_atomic(Path(sys.argv[1]), (b'%d,' % i) * 20000); print(i, flush=True)\n"
     )

@@ -11,7 +11,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from tunesmith.tools.journal import BatchingBackend, clear_stale_lock, repair
+from tunesmith.tools.records.journal_repair import BatchingBackend, clear_stale_lock, repair
 
 
 def make_journal(path, values=(1.0, 2.0, 3.0)):

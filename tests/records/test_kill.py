@@ -13,10 +13,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tunesmith.events import TrialFinished, TrialStarted
-from tunesmith.tools.reconcile import reconcile, restore_events
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
-from tunesmith.tools.study import StudyStore
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.reconcile import reconcile, restore_events
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import TrialState
 
 # What the engine does for a trial, in its order, with a worker that needs no time.
@@ -25,11 +25,11 @@ import sys, time
 from pathlib import Path
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.seeds import rng_for
-from tunesmith.tools.outcomes import ended
-from tunesmith.tools.reconcile import reconcile, restore_events
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
-from tunesmith.tools.study import StudyStore
+from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.records.reconcile import reconcile, restore_events
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 folder = RunFolder.open(Path(sys.argv[1]))

@@ -9,10 +9,10 @@ import time
 import pytest
 
 from tunesmith.errors import RunError
-from tunesmith.tools.lock import Holder, hold, holder_of
+from tunesmith.tools.records.lock import Holder, hold, holder_of
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from tunesmith.tools.lock import hold\n"
+    "import sys, time; from pathlib import Path; from tunesmith.tools.records.lock import hold\n"
     "with hold(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)\n"
 )
 
@@ -79,7 +79,7 @@ def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it():
 
 def test_a_child_of_a_killed_holder_does_not_keep_the_lock(tmp_path):
     code = (
-        "import os, sys, time; from pathlib import Path; from tunesmith.tools.lock import hold\n"
+        "import os, sys, time; from pathlib import Path; from tunesmith.tools.records.lock import hold\n"
         "with hold(Path(sys.argv[1])):\n"
         "    if os.fork() == 0: print(os.getpid(), flush=True)\n"
         "    time.sleep(60)\n"

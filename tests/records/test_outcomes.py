@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tunesmith.tools.outcomes import ended, finite_curve, outcome_of
+from tunesmith.tools.engine.outcomes import ended, finite_curve, outcome_of
 from tunesmith.trial import Outcome, TrialState
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import optuna
 import pytest
 
-from tunesmith.tools.pruning import Pruner
+from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.trial import TrialState
 
 

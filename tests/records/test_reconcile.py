@@ -7,11 +7,11 @@ import pytest
 from tunesmith.errors import RunError
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.space import Float, Space
-from tunesmith.tools.outcomes import ended
-from tunesmith.tools.reconcile import reconcile, restore_events
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
-from tunesmith.tools.study import StudyStore
+from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.reconcile import reconcile, restore_events
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import Outcome, TrialState
 
 COMPLETED, LOST, RUNNING = TrialState.COMPLETED, TrialState.LOST, TrialState.RUNNING

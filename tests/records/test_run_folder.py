@@ -7,7 +7,7 @@ import pytest
 
 from tunesmith.errors import RunError
 from tunesmith.space import Float, Space
-from tunesmith.tools.run_folder import RunFolder
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Outcome, TrialState
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tunesmith.errors import RunError
 from tunesmith.events import Ask, Noted, Pause, Stop, Thought, TrialReported
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_threads_share_a_store_without_losing_or_mixing_events(store):
 def test_processes_write_and_read_one_log_together(store, tmp_path):
     code = (
         "import sys; from pathlib import Path; from tunesmith.events import Noted\n"
-        "from tunesmith.tools.store import EventStore\n"
+        "from tunesmith.tools.records.event_store import EventStore\n"
         "store = EventStore(Path(sys.argv[1]))\n"
         "for i in range(100): store.append(Noted(text=f'{sys.argv[2]}-{i}'))\n"
     )
@@ -108,7 +108,7 @@ def test_processes_write_and_read_one_log_together(store, tmp_path):
 def test_processes_may_create_one_log_at_the_same_moment(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from tunesmith.events import Noted\n"
-        "from tunesmith.tools.store import EventStore\n"
+        "from tunesmith.tools.records.event_store import EventStore\n"
         "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
         "EventStore(Path(sys.argv[1])).append(Noted(text='here'))\n"
     )
@@ -174,7 +174,7 @@ def test_a_log_of_a_newer_version_is_left_alone(tmp_path):
 def test_a_log_survives_its_writer_being_killed(tmp_path):
     code = (
         "import sys; from pathlib import Path; from tunesmith.events import Noted\n"
-        "from tunesmith.tools.store import EventStore\n"
+        "from tunesmith.tools.records.event_store import EventStore\n"
         "store = EventStore(Path(sys.argv[1]))\n"
         "while True: print(store.append(Noted(text='x')).seq, flush=True)\n"
     )

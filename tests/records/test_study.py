@@ -12,10 +12,10 @@ from optuna.trial import TrialState as OptunaState
 
 from tunesmith.errors import RunError
 from tunesmith.space import Float, Space
-from tunesmith.tools import journal
-from tunesmith.tools.outcomes import ended
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.study import StudyStore
+from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.records import journal_repair as journal
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import TrialState
 
 

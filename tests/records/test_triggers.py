@@ -3,7 +3,7 @@
 import pytest
 
 from tunesmith.history import History
-from tunesmith.tools.triggers import Triggers, plateau, surprise
+from tunesmith.tools.engine.triggers import Triggers, plateau, surprise
 from tunesmith.trial import TrialState
 
 COMPLETED, CRASHED, LOST, PRUNED = (

@@ -13,8 +13,8 @@ from fakes.histories import DEFAULT, SPACE, proposal
 from tunesmith.events import Event, RunFinished, RunStarted, TrialFinished, TrialStarted
 from tunesmith.task import Task
 from tunesmith.tools.analysis.compare import compare_paired
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Trial, TrialState
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.agent.strategies.llambo.protocol import PRESETS, protocol_for
+from tunesmith.agent.methods.llambo.protocol import PRESETS, protocol_for
 from tunesmith.errors import TaskError
 from tunesmith.task import Task, load_task
 from tunesmith.task.tuner import TunerSpec

@@ -26,8 +26,8 @@ from tunesmith.events import (
     Woken,
 )
 from tunesmith.interfaces import Decision
+from tunesmith.text.literal import literal, one_line
 from tunesmith.tui.app import TunesmithApp
-from tunesmith.tui.literal import literal, one_line
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.trial_table import TrialTable

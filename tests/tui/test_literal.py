@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.tui.literal import LINE_LIMIT, literal, one_line
+from tunesmith.text.literal import LINE_LIMIT, literal, one_line
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,14 @@ from fakes.tui_runs import TASK, begun, ended, started, trials
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
     Answered,
-    BeliefsStated,
     CommandDone,
     Confirmed,
     Decided,
+    ElicitedPrior,
     Event,
     ModelCalled,
+    PriorsElicited,
     RunFinished,
-    StatedBelief,
     Thought,
     ToolCalled,
     ToolReturned,
@@ -107,9 +107,9 @@ def test_a_decision_does_not_repeat_what_was_just_said() -> None:
 
 
 def test_what_the_model_expects_is_told_and_nothing_in_it_moves_a_cursor() -> None:
-    lr = StatedBelief(parameter="lr\x1b[2J", low=1e-3, best=3e-3, high=1e-2)
-    adam = StatedBelief(parameter="optimizer", weights={"adam": 0.7}, why="Usual.")
-    view = view_of(BeliefsStated(beliefs=(lr, adam), prompt_id="llambo/opening.v1"))
+    lr = ElicitedPrior(parameter="lr\x1b[2J", low=1e-3, best=3e-3, high=1e-2)
+    adam = ElicitedPrior(parameter="optimizer", weights={"adam": 0.7}, why="Usual.")
+    view = view_of(PriorsElicited(beliefs=(lr, adam), prompt_id="llambo/opening.v1"))
     said = plain(view.chat.items[-1].spans)
     assert "expects lr" in said and "near 0.003 (0.001 to 0.01), optimizer adam (70%)" in said
     assert "\x1b" not in said

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.history import History
+from tunesmith.text.cleaning import clean, fenced
 from tunesmith.tools.analysis.excerpt import row
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial
-from tunesmith.words import clean, fenced
 
 LOG_LIMIT = 800
 """Characters of a failed trial's log."""

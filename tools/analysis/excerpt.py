@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
-from tunesmith.words import clean
 
 CONFIGURATION_LIMIT = 400
 """Characters of one configuration; spaces of more than some 20 parameters are cut in the middle."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.interfaces import Briefing
-from tunesmith.words import clean, fenced
+from tunesmith.text.cleaning import clean, fenced
 
 WORDS_LIMIT = 3000
 """Characters of the person's words, and of the search space's description."""

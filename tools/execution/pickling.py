@@ -9,7 +9,7 @@ from typing import Any
 
 from tunesmith.errors import ObjectiveError
 from tunesmith.interfaces import Objective
-from tunesmith.tools.atomic_write import write_atomic
+from tunesmith.tools.records.atomic_write import write_atomic
 
 
 def pickle_objective(train: Callable[..., Any], path: Path) -> Objective:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tunesmith.tools.atomic_write import set_aside, write_once
+from tunesmith.tools.records.atomic_write import set_aside, write_once
 from tunesmith.trial import Outcome, TrialState
 
 RESULT, CURVE, LOG, CHECKPOINTS = "result.json", "curve.jsonl", "log.txt", "checkpoints"

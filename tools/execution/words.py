@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tunesmith.words import clean
+from tunesmith.text.cleaning import clean
 
 MESSAGE_LIMIT, TRACEBACK_LIMIT = 500, 4000
 _TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")

@@ -24,7 +24,7 @@ def write_report(folder: Path) -> ReportPaths:
     Raises:
         RunError: `folder` is no run folder, or a record in it cannot be read.
     """
-    from tunesmith.tools.atomic_write import write_atomic
+    from tunesmith.tools.records.atomic_write import write_atomic
     from tunesmith.tools.report.build import build_report
     from tunesmith.tools.report.render import to_html, to_markdown
 

@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from tunesmith.words import clean
+from tunesmith.text.cleaning import clean
 
 
 class Anonymous:

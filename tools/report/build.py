@@ -12,18 +12,21 @@ from pathlib import Path
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import (
     AnswersParsed,
-    BeliefsStated,
     Decided,
     Degraded,
     Event,
     ModelCalled,
+    PriorsElicited,
     RunFinished,
     RunStarted,
 )
 from tunesmith.history import History
 from tunesmith.task import Task
+from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.engine.spending import spent
 from tunesmith.tools.gate import GATE
-from tunesmith.tools.outcomes import ended
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
@@ -41,9 +44,6 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
-from tunesmith.tools.run_folder import RunFolder
-from tunesmith.tools.spending import spent
-from tunesmith.tools.store import EventStore
 from tunesmith.trial import FALLBACK, Trial, TrialState
 
 
@@ -219,7 +219,7 @@ def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[Said, ...]:
 
 
 def _beliefs(events: Sequence[Event], text: Anonymous) -> tuple[Believed, ...]:
-    stated = next((event.beliefs for event in events if isinstance(event, BeliefsStated)), ())
+    stated = next((event.beliefs for event in events if isinstance(event, PriorsElicited)), ())
     return tuple(
         Believed(parameter=text(b.parameter, 60), text=text(b.text), why=text(b.why)) for b in stated
     )

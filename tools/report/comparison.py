@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tunesmith.events import Confirmed, Event
 from tunesmith.history import Direction, History
+from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair, Verdict
-from tunesmith.tools.run_folder import RunFolder
 
 
 class _Record(BaseModel):

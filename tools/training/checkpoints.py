@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.tools.atomic_write import write_atomic
+from tunesmith.tools.records.atomic_write import write_atomic
 
 if TYPE_CHECKING:
     import torch

@@ -126,9 +126,9 @@ def run_task(
     Raises:
         UsageError: The task or run folder cannot be used; nothing was changed.
     """
-    from tunesmith.api.sitting import sit
+    from tunesmith.api.session import run_session
     from tunesmith.tools.execution.loading import check_exists
-    from tunesmith.tools.run_folder import RunFolder
+    from tunesmith.tools.records.run_folder import RunFolder
 
     if train is None:
         check_exists(task.objective_ref())
@@ -144,7 +144,7 @@ def run_task(
             from tunesmith.tools.execution.pickling import pickle_objective
 
             objective = pickle_objective(train, folder.path / "objective.pkl")
-        return sit(
+        return run_session(
             task,
             folder,
             settings=settings,

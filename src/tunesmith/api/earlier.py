@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from tunesmith.budget import Spend
 from tunesmith.events import (
-    BeliefsStated,
     Confirmed,
     Decided,
+    ElicitedPrior,
     Event,
+    PriorsElicited,
     RunFinished,
     RunStarted,
-    StatedBelief,
     TrialStarted,
 )
 from tunesmith.interfaces import Decision
@@ -56,9 +56,9 @@ def _more_trials(ending: RunFinished, task: Task) -> bool:
     return ending.budget_trials is not None and task.budget.trials > ending.budget_trials
 
 
-def stated_beliefs(before: Sequence[Event]) -> tuple[StatedBelief, ...] | None:
+def stated_beliefs(before: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None:
     """What a model stated in this run; None where it has not been asked. The first statement stands."""
-    return next((event.beliefs for event in before if isinstance(event, BeliefsStated)), None)
+    return next((event.beliefs for event in before if isinstance(event, PriorsElicited)), None)
 
 
 def verdict(before: Sequence[Event]) -> str:

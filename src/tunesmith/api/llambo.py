@@ -8,24 +8,24 @@ from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit, Policy
 
 if TYPE_CHECKING:
-    from tunesmith.agent.llm import ModelDoor
+    from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+    from tunesmith.agent.models import OpenAICompatible
     from tunesmith.agent.policy.rules import RulesPolicy
-    from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
     from tunesmith.task import Task
 
 
 def llambo_policy(
     task: Task,
-    door: ModelDoor | None,
+    door: OpenAICompatible | None,
     fallback: GaussianProcessStrategy,
     rules: RulesPolicy,
     emit: Emit,
 ) -> Policy:
     """The policy that lets LLAMBO choose every trial, or `rules`, told as a fallback, without a model."""
-    from tunesmith.agent.policy.llambo_policy import LlamboPolicy
-    from tunesmith.agent.strategies.llambo.composition import compose
-    from tunesmith.agent.strategies.llambo.context import TaskWords
-    from tunesmith.agent.strategies.llambo.protocol import protocol_for
+    from tunesmith.agent.methods.llambo.composition import compose
+    from tunesmith.agent.methods.llambo.context import TaskWords
+    from tunesmith.agent.methods.llambo.policy import LlamboPolicy
+    from tunesmith.agent.methods.llambo.protocol import protocol_for
 
     assert task.tuner is not None, "asked for only where the task names LLAMBO"
     if door is None:

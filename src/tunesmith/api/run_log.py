@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tunesmith.events import Event, ModelCalled, RunFinished, RunStarted
-from tunesmith.tools.store import EventStore
+from tunesmith.tools.records.event_store import EventStore
 
 Listener = Callable[[Event], None]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.bench.pictures import Picture, pictures
 from tunesmith.bench.summary import Summary
-from tunesmith.tools.atomic_write import write_atomic
-from tunesmith.tui.literal import literal
+from tunesmith.text.literal import literal
+from tunesmith.tools.records.atomic_write import write_atomic
 
 if TYPE_CHECKING:
     from jinja2 import Environment

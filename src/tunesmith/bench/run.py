@@ -16,7 +16,7 @@ from tunesmith.bench.pool import Failure, Order, Pool
 from tunesmith.bench.store import Run, Store
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.summary import Summary, summarise
-from tunesmith.tui.literal import literal
+from tunesmith.text.literal import literal
 
 EVERY_S = 10.0
 """Between two lines of progress where stderr is no terminal."""

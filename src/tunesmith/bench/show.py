@@ -10,7 +10,7 @@ from typing import TextIO
 
 from tunesmith.bench.metrics import NO_WORSE
 from tunesmith.bench.summary import Figure, Row, Summary
-from tunesmith.tui.literal import literal
+from tunesmith.text.literal import literal
 
 DASH = "–"
 FEW_TASKS = 3

@@ -27,7 +27,7 @@ from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import Trace
 from tunesmith.errors import UsageError
 from tunesmith.history import Array
-from tunesmith.tools.atomic_write import sync_folder, write_atomic
+from tunesmith.tools.records.atomic_write import sync_folder, write_atomic
 
 FILE = "runs.jsonl"
 PACKAGES = ("tunesmith", "optuna", "scikit-learn", "numpy", "scipy", "torch")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.errors import FAILED, Debug, told_plainly
+from tunesmith.cli.errors import FAILED, Debug, report_errors
 
 What = Annotated[
     list[str] | None,
@@ -42,7 +42,7 @@ Fresh = Annotated[
 Results = Annotated[Path, typer.Option("--results", help="Folder with a folder for each suite.")]
 
 
-@told_plainly
+@report_errors
 def bench(
     what: What = None,
     contenders: Contenders = None,
@@ -69,7 +69,7 @@ def bench(
         return
     from tunesmith.bench.run import bench as run_bench
     from tunesmith.bench.show import show
-    from tunesmith.tui.literal import literal
+    from tunesmith.text.literal import literal
 
     outcome = run_bench(
         what,

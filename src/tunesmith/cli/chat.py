@@ -11,14 +11,14 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, told_plainly
+from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
 from tunesmith.cli.run import Fresh, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
 
 LOG_LINES = 20
 """How much of a failed engine's log is shown."""
 
 
-@told_plainly
+@report_errors
 def chat(
     what: Annotated[
         Path,
@@ -48,8 +48,8 @@ def chat(
         raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
     from tunesmith.api import unused_name
     from tunesmith.tools.execution.loading import check_exists
-    from tunesmith.tools.lock import holder_of
-    from tunesmith.tools.run_folder import RunFolder
+    from tunesmith.tools.records.lock import holder_of
+    from tunesmith.tools.records.run_folder import RunFolder
 
     if what.is_dir():
         raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
@@ -107,7 +107,7 @@ def _show(folder: Path, *, owns_run: bool) -> int:
 def _wait_for(engine: subprocess.Popen[bytes], folder: Path, patience_s: float = 20.0) -> None:
     """Let the engine end by itself; insist where it does not."""
     from tunesmith.events import Stop
-    from tunesmith.tools.store import EventStore
+    from tunesmith.tools.records.event_store import EventStore
 
     if engine.poll() is None:
         store = EventStore(folder / "run.db")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.errors import Debug, told_plainly
+from tunesmith.cli.errors import Debug, report_errors
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
 
 
-@told_plainly
+@report_errors
 def check(
     task: Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)],
     debug: Debug = False,
@@ -63,7 +63,7 @@ def _tuner_lines(task: Task) -> list[str]:
         return ["  tuner      hybrid with a language model, numeric without"]
     if task.tuner.method != "llambo":
         return [f"  tuner      {task.tuner.text()}"]
-    from tunesmith.agent.strategies.llambo.protocol import calls_a_trial, protocol_for
+    from tunesmith.agent.methods.llambo.protocol import calls_a_trial, protocol_for
 
     protocol = protocol_for(task.tuner)
     calls = calls_a_trial(protocol) * max(task.budget.trials - protocol.initial, 0)

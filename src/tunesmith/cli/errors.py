@@ -25,7 +25,7 @@ INTERRUPTED = 130
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def told_plainly(command: Callable[P, None]) -> Callable[P, None]:
+def report_errors(command: Callable[P, None]) -> Callable[P, None]:
     """Print our own errors as one sentence on stderr, exit with their code; `--debug` lets them through."""
 
     @functools.wraps(command)

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.errors import Debug, told_plainly
+from tunesmith.cli.errors import Debug, report_errors
 
 
-@told_plainly
+@report_errors
 def init(
     script: Annotated[
         str,
@@ -29,7 +29,7 @@ def init(
     """Write a starter task file for a training script. The script is read, never run."""
     from tunesmith.errors import UsageError
     from tunesmith.task import starter_task
-    from tunesmith.tools.atomic_write import write_atomic
+    from tunesmith.tools.records.atomic_write import write_atomic
 
     file, _, function = script.partition(":")
     path = Path(file)

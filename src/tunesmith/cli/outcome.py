@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tunesmith.tui.literal import literal
-from tunesmith.tui.numbers import metric
+from tunesmith.text.literal import literal
+from tunesmith.text.numbers import metric
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.errors import Debug, told_plainly
+from tunesmith.cli.errors import Debug, report_errors
 
 
-@told_plainly
+@report_errors
 def report(
     folder: Annotated[
         Path, typer.Argument(help="A run folder, such as runs/digits_cnn.", show_default=False)
@@ -20,8 +20,8 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write report.md, report.html and report.json of a run from its records."""
+    from tunesmith.tools.records.run_folder import RunFolder
     from tunesmith.tools.report import write_report
-    from tunesmith.tools.run_folder import RunFolder
 
     paths = write_report(RunFolder.open(folder).path)
     if as_json:

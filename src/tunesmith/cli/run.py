@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, told_plainly
+from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -39,7 +39,7 @@ Replay = Annotated[
 ]
 
 
-@told_plainly
+@report_errors
 def run(
     task: TaskFile,
     runs: Runs = Path("runs"),

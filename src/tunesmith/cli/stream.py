@@ -12,7 +12,6 @@ from rich.text import Text
 
 from tunesmith.events import (
     Answered,
-    BeliefsStated,
     CommandDone,
     Confirmed,
     Decided,
@@ -20,15 +19,16 @@ from tunesmith.events import (
     Event,
     ModelCalled,
     Noted,
+    PriorsElicited,
     RunStarted,
     Thought,
     ToolCalled,
     TrialFinished,
     TrialStarted,
 )
+from tunesmith.text.literal import literal
+from tunesmith.text.numbers import duration, metric, prediction
 from tunesmith.trial import Proposal, TrialState
-from tunesmith.tui.literal import literal
-from tunesmith.tui.numbers import duration, metric, prediction
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -98,7 +98,7 @@ class Stream:
                 self._line(f"  ! {what} in {where}: {_cut(cause, 160)}; {continuation}", "yellow")
             case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
                 self._line(f"  = {decision.reason}", "magenta")
-            case BeliefsStated(beliefs=beliefs) if beliefs:
+            case PriorsElicited(beliefs=beliefs) if beliefs:
                 told = ", ".join(belief.text for belief in beliefs)
                 self._line(f"  ~ the language model expects {told}", "magenta")
             case ModelCalled(ok=False, error=error):

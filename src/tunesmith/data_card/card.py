@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from tunesmith.errors import DataError
+from tunesmith.text.cleaning import clean
 from tunesmith.trial import Frozen
-from tunesmith.words import clean
 
 TaskType = Literal["classification", "regression"]
 STRONG = 0.5

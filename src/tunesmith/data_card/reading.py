@@ -24,7 +24,7 @@ from tunesmith.data_card.table import (
     target_of,
 )
 from tunesmith.errors import DataError, UsageError, short
-from tunesmith.words import clean
+from tunesmith.text.cleaning import clean
 
 LARGEST_ARRAY = 2**31
 """Bytes of one array of a .npz or .npy file, unpacked."""

@@ -1,7 +1,7 @@
 """Who chooses the next trial: the `tuner` key of a task, and the settings of LLAMBO that it may change.
 
 Here is which settings exist and what they may be. What upstream's own constants are is knowledge of the
-strategy: see `agent/strategies/llambo/protocol.py`, whose presets these settings override.
+strategy: see `agent/methods/llambo/protocol.py`, whose presets these settings override.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = "tunesmith.agent"
-START = "tunesmith.agent.strategies.gaussian_process"
+START = "tunesmith.agent.methods.gp.strategy"
 
 
 @cache

@@ -19,7 +19,7 @@ from tunesmith.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
     from tunesmith.agent.knowledge import Card
-    from tunesmith.agent.strategies.prior import CardSource
+    from tunesmith.agent.methods.gp.prior import CardSource
     from tunesmith.interfaces import Strategy
 
 SHIFT_SD = 3.0
@@ -163,7 +163,7 @@ def contender(name: str) -> Contender:
     """See `contenders.contender`; `name` is in OPTIONS."""
 
     def run(task: BenchTask, seed: int, evaluations: int, evaluate: Evaluator) -> Trace:
-        from tunesmith.agent.strategies.gaussian_process import GaussianProcessStrategy
+        from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 
         if name == "tunesmith:worst-default":
             task = in_worst_corner(task)

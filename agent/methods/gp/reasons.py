@@ -1,0 +1,89 @@
+"""Why a configuration was chosen, in plain words from the data. No language model is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tunesmith.agent.methods.gp.belief import Belief
+from tunesmith.agent.methods.gp.prior import Prior
+from tunesmith.history import Array, History
+from tunesmith.trial import Configuration, Origin, Proposal, Trial
+
+LEANS = 0.5
+"""A prior weight from which the reason mentions the priors."""
+
+
+def explain(
+    history: History,
+    belief: Belief,
+    configuration: Configuration,
+    row: Array,
+    expected: float,
+    spread: float,
+    origin: Origin,
+    guest: Proposal | None,
+) -> tuple[str, tuple[int, ...]]:
+    """One or two sentences, and the numbers of the trials they rest on: the best, then the nearest."""
+    best, near = history.incumbent, _nearest(history, belief, row)
+    parts = [f"{_headline(belief, best, expected)}: predicted {expected:.4g} ± {spread:.2g}"]
+    if best is not None and best.value is not None:
+        parts[0] += f" against the best {best.value:.4g} (trial {best.number})"
+        if difference := _main_difference(belief, configuration, row, best):
+            parts[0] += f"; the main difference is {difference}"
+    if guest is not None:
+        same = guest.configuration == configuration
+        who = "the language model" if guest.origin is Origin.MODEL else f"a {guest.origin} candidate"
+        parts.append(f"Suggested by {who}" + ("" if same else ", then refined by the surrogate"))
+    elif origin is Origin.LOCAL:
+        parts.append("A small step from one of the best trials")
+    if belief.prior_weight >= LEANS:
+        parts.append(f"Expectations by name and default still count (trust {belief.trust:.0%})")
+    elif belief.prior.informative and belief.trust < 0.2:
+        parts.append("The data do not bear the expectations out, so they hardly count")
+    evidence = ([best.number] if best is not None else []) + [t.number for t in near]
+    return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
+
+
+def _headline(belief: Belief, best: Trial | None, expected: float) -> str:
+    if best is not None and best.value is not None and belief.fitted.sign * (expected - best.value) > 0:
+        return "Best expected improvement"
+    return "Best expected improvement, on the chance that it does better than predicted"
+
+
+def explain_prior(prior: Prior, configuration: Configuration, *, mode: bool) -> str:
+    """Why a draw from the prior (or its mode) is tried."""
+    named = [name for name, p in prior.parameters.items() if p.card is not None and name in configuration]
+    values = ", ".join(f"{name}={prior.space.format_value(name, configuration[name])}" for name in named[:3])
+    where = "The most plausible place" if mode else "A draw from what is plausible"
+    basis = f" by common practice for {len(named)} known names ({values})" if named else " around the default"
+    return f"{where}{basis}; too little is measured yet to predict anything."
+
+
+def _nearest(history: History, belief: Belief, row: Array, k: int = 2) -> list[Trial]:
+    """The `k` fitted trials that the prediction at `row` leans on most: nearest in length-scales."""
+    distance = (_apart(belief, history.encoded(belief.fitted.trials)[0], row) ** 2).sum(axis=1)
+    return [belief.fitted.trials[i] for i in np.argsort(distance, kind="stable")[:k]]
+
+
+def _main_difference(belief: Belief, configuration: Configuration, row: Array, best: Trial) -> str:
+    """`lr 0.0031 instead of 0.001`: the parameter furthest from the best in length-scales; '' if none."""
+    space = belief.space
+    apart = np.abs(_apart(belief, space.encode(best.configuration)[0][None], row))[0]
+    for i in np.argsort(-apart, kind="stable"):
+        name = space.columns[i].parameter
+        here, there = configuration.get(name), best.configuration.get(name)
+        if apart[i] == 0:
+            return ""
+        if here is None or there is None:
+            continue
+        new, old = space.format_value(name, here), space.format_value(name, there)
+        if new != old:
+            return f"{name} {new} instead of {old}"
+    return ""
+
+
+def _apart(belief: Belief, rows: Array, row: Array) -> Array:
+    """Differences in length-scales, per column: how different two points look to the surrogate."""
+    scale = belief.fitted.process.length_scales[belief.surrogate.columns.dimension]
+    difference: Array = (belief.surrogate.points(rows) - belief.surrogate.points(row[None])) / scale
+    return difference

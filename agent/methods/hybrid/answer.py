@@ -1,0 +1,209 @@
+"""What a model is asked to answer with, and how an answer becomes proposals.
+
+The schema a provider sees is exact (types, choices and bounds of this very space). What comes back is
+judged by the space alone: faults lead to one question back, what is left of them is moved to the nearest
+legal configuration, and what cannot be moved is dropped. Both are counted as events.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+
+from tunesmith.agent.methods.hybrid.expert import MODEL_EXPECTED, MODEL_SPREAD
+from tunesmith.agent.policy.facts import mark_wrong_citations
+from tunesmith.errors import InvalidConfiguration
+from tunesmith.events import Degraded
+from tunesmith.history import History
+from tunesmith.interfaces import Emit
+from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.text.cleaning import clean
+from tunesmith.trial import Configuration, Origin, Proposal, TrialState, Value
+
+REASON_LIMIT = 500
+MAX_FAULTS = 12
+"""Faults named in the question back to the model."""
+
+
+class Candidate(BaseModel):
+    """One configuration of an answer, as the model wrote it."""
+
+    configuration: dict[str, Any]
+    reason: str
+    expected: float | None = None
+    spread: float | None = None
+    evidence: list[int] = Field(default_factory=list)
+
+
+class Answer(BaseModel):
+    """A model's whole answer; `schema_for` narrows its schema to one space."""
+
+    model_config = ConfigDict(title="Answer")
+
+    candidates: list[Candidate]
+
+
+def schema_for(space: Space, *, evidence: bool) -> type[Answer]:
+    """`Answer` with the JSON schema of `space`, every property required as strict servers want it.
+
+    Args:
+        evidence: Whether to ask for the trial numbers that a candidate rests on.
+    """
+    configuration = Annotated[dict[str, Any], WithJsonSchema(configuration_schema(space))]
+    fields: dict[str, Any] = {
+        "configuration": (configuration, ...),
+        "reason": (str, Field(description="One or two plain sentences for a person.")),
+        "expected": (float | None, Field(description="The metric you expect, or null.")),
+        "spread": (
+            float | None,
+            Field(None, description="How far off `expected` may be: one standard deviation, or null."),
+        ),
+    }
+    if evidence:
+        fields["evidence"] = (list[int], Field(description="Numbers of the trials this rests on."))
+    candidate = create_model("Candidate", __base__=Candidate, **fields)
+    return create_model("Answer", __base__=Answer, candidates=(list[candidate], ...))
+
+
+def configuration_schema(space: Space) -> dict[str, Any]:
+    """JSON schema of one configuration; a conditional parameter may be null."""
+    return {
+        "type": "object",
+        "properties": {name: _parameter_schema(p) for name, p in space.parameters.items()},
+        "required": list(space.names),
+        "additionalProperties": False,
+    }
+
+
+def _parameter_schema(parameter: Any) -> dict[str, Any]:
+    schema: dict[str, Any]
+    match parameter:
+        case Float():
+            schema = {"type": "number", "minimum": parameter.low, "maximum": parameter.high}
+        case Int():
+            schema = {"type": "integer", "minimum": parameter.low, "maximum": parameter.high}
+        case Bool():
+            schema = {"type": "boolean"}
+        case Categorical():
+            schema = _enum(parameter.choices)
+        case Ordinal():
+            schema = _enum(parameter.values)
+        case _:
+            raise TypeError(f"no schema for a {type(parameter).__name__}")
+    return {"anyOf": [schema, {"type": "null"}]} if parameter.when else schema
+
+
+def _enum(values: Sequence[Value]) -> dict[str, Any]:
+    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    types = list(dict.fromkeys(names[type(value)] for value in values))
+    return {"type": types[0] if len(types) == 1 else types, "enum": list(values)}
+
+
+class Reader:
+    """Turns one answer into proposals. Use a fresh one for every call of the model.
+
+    Args:
+        history: What is known; proposals that repeat it are dropped.
+        where: Names the part in events, such as `llambo.candidates`.
+    """
+
+    def __init__(self, history: History, emit: Emit, where: str) -> None:
+        self._history, self._space, self._emit, self._where = history, history.space, emit, where
+        self._asked = False
+
+    def check(self, answer: Answer) -> list[str]:
+        """Faults to ask the model about; empty the second time, because one question is all it gets."""
+        if self._asked:
+            return []
+        faults = [
+            f"candidate {place}: {problem}"
+            for place, candidate in enumerate(answer.candidates, 1)
+            for problem in self._space.problems(self._values(candidate))
+        ]
+        if not answer.candidates:
+            faults = ["there is no candidate"]
+        self._asked = bool(faults)
+        more = len(faults) - MAX_FAULTS
+        return faults[:MAX_FAULTS] + ([f"and {more} more faults of these kinds"] if more > 0 else [])
+
+    def read(self, answer: Answer, *, n: int, prompt_id: str, tokens: int) -> list[Proposal]:
+        """At most `n` new, legal proposals in the model's order; tokens are shared out over them."""
+        known: dict[Configuration, str] = {
+            trial.configuration: f"#{trial.number}"
+            for trial in self._history
+            if trial.state is not TrialState.LOST
+        }
+        found: list[Proposal] = []
+        repeats: list[str] = []
+        for place, candidate in enumerate(answer.candidates, 1):
+            configuration = self._configuration(place, candidate)
+            if configuration is None:
+                continue
+            if configuration in known:
+                repeats.append(f"candidate {place} repeats {known[configuration]}")
+                continue
+            known[configuration] = f"candidate {place}"
+            found.append(self._proposal(configuration, candidate, prompt_id))
+        if repeats:
+            self._degraded("rejected", "; ".join(repeats), f"{len(repeats)} repeats were dropped")
+        found = found[:n]
+        share, rest = divmod(tokens, max(len(found), 1))
+        return [p.model_copy(update={"tokens": share + (i < rest)}) for i, p in enumerate(found)]
+
+    def _values(self, candidate: Candidate) -> dict[str, Any]:
+        """As written, without nulls for inactive parameters and with Markdown's escapes taken back."""
+        return {
+            name if name in self._space else name.replace("\\", ""): value
+            for name, value in candidate.configuration.items()
+            if value is not None
+        }
+
+    def _configuration(self, place: int, candidate: Candidate) -> Configuration | None:
+        values = self._values(candidate)
+        problems = self._space.problems(values)
+        if not problems:
+            return self._space.validate(values)
+        cause = f"candidate {place}: " + "; ".join(map(str, problems))
+        base = self._history.incumbent.configuration if self._history.incumbent else self._history.default
+        try:
+            configuration, changes = self._space.snap(values, base=base)
+        except InvalidConfiguration:
+            self._degraded("rejected", cause, "it was dropped")
+            return None
+        self._degraded("repair", cause, "; ".join(changes) or "moved to the nearest legal configuration")
+        return configuration
+
+    def _proposal(self, configuration: Configuration, candidate: Candidate, prompt_id: str) -> Proposal:
+        reason = clean(candidate.reason, REASON_LIMIT) or "The model gave no reason."
+        expected = candidate.expected
+        if expected is not None and not math.isfinite(expected):
+            expected = None
+        return Proposal(
+            configuration=configuration,
+            origin=Origin.MODEL,
+            reason=mark_wrong_citations(reason, self._history),
+            evidence=tuple(dict.fromkeys(n for n in candidate.evidence if self._history.get(n) is not None)),
+            expected=expected,
+            prompt_id=prompt_id,
+            details=_prediction(expected, candidate.spread),
+        )
+
+    def _degraded(self, what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
+        event = Degraded(
+            what=what,
+            where=self._where,
+            cause=clean(cause, 500),
+            continuation=clean(continuation, 300),
+        )
+        self._emit(event)
+
+
+def _prediction(expected: float | None, spread: float | None) -> dict[str, float]:
+    """What the model predicts, for `expert.py`; nothing without a value."""
+    if expected is None:
+        return {}
+    said = {MODEL_EXPECTED: expected}
+    return said | ({MODEL_SPREAD: spread} if spread is not None and 0 < spread < math.inf else {})

@@ -1,0 +1,161 @@
+"""The language model's predictions as a second expert beside the surrogate, whose weight is earned.
+
+A candidate of the model comes with the value it expects. Where the surrogate had a prediction of its own for
+the same trial, the two are compared once the result is known, by the log density each gave it:
+
+    odds <- clip(odds + clip(log p_model(y) - log p_surrogate(y), -3, 3), -6, 1.5),  from log(0.2 / 0.8)
+    w = min(sigmoid(odds), 1/2)
+
+which is Bayes' rule for which of the two predicts better, with a sceptical start, each trial's say bounded
+(one lucky or wild value must not decide) and the total too (an expert that turns is found out within a few
+trials), and no gain where the model's value was further off than the surrogate's. A candidate is then judged
+by (1 - w) EI_surrogate + w EI_model. Everything follows from the trials' records alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunesmith.agent.methods.gp.acquisition import log_expected_improvement
+from tunesmith.agent.methods.gp.belief import Belief
+from tunesmith.agent.methods.gp.candidates import Pool
+from tunesmith.agent.methods.gp.surrogate import Fitted
+from tunesmith.history import History
+from tunesmith.trial import Proposal, Trial
+
+MODEL_EXPECTED, MODEL_SPREAD = "model_expected", "model_spread"
+"""Keys in `Proposal.details`: the model's prediction, metric units, and its standard deviation."""
+SURROGATE_EXPECTED, SURROGATE_SPREAD = "surrogate_expected", "surrogate_spread"
+"""The surrogate's, at the same moment."""
+MODEL_WEIGHT = "model_weight"
+START = 0.2
+MOST = 0.5
+STEP = 3.0
+"""Most that one trial may move the log odds."""
+ODDS = (-6.0, 1.5)
+SAID_COUNT = 2.0
+"""Trials' worth of belief that the model's own spread is right."""
+NARROWEST = 0.05
+"""Least spread of the model's predictions, as a share of the scores' spread."""
+OUTLIER = 6.0
+"""Errors count as at most this many times the scores' spread."""
+AHEAD, WIDEST = 0.5, 1.0
+"""Most that the model's prediction counts beyond the incumbent, and most spread, in transformed units."""
+
+
+@dataclass(frozen=True)
+class ModelExpert:
+    """What the model's predictions have earned so far.
+
+    Attributes:
+        weight: In [0, 1/2].
+        compared: Trials that both had predicted.
+        error: Root mean square error of the model's predictions so far, metric units; None without any.
+        predicted: How many of them there are.
+        scale: Spread of the scores so far, metric units, > 0.
+        sign: +1 to maximise, -1 to minimise.
+    """
+
+    weight: float
+    compared: int
+    error: float | None
+    predicted: int
+    scale: float
+    sign: float
+
+    def spread(self, said: float | None) -> float:
+        """Standard deviation to give a prediction: what the model said, corrected by its errors so far."""
+        start = self.scale if said is None or not said > 0 else min(max(said, 0.0), 10 * self.scale)
+        squares = SAID_COUNT * start**2 + (0.0 if self.error is None else self.predicted * self.error**2)
+        spread = math.sqrt(squares / (SAID_COUNT + self.predicted))
+        return max(spread, NARROWEST * self.scale)
+
+    def prediction(self, proposal: Proposal) -> tuple[float, float] | None:
+        """Value and spread that the model predicts for a guest, metric units; None where it said nothing."""
+        said = proposal.details.get(MODEL_EXPECTED)
+        if said is None or not math.isfinite(said):
+            return None
+        return said, self.spread(proposal.details.get(MODEL_SPREAD))
+
+    def weigh(self, pool: Pool, guests: Sequence[Proposal], belief: Belief) -> Pool:
+        """Guests that stand in the pool as the model wrote them, judged by both experts."""
+        scores = pool.scores.copy()
+        for index, guest in enumerate(guests):
+            predicted = self.prediction(guest)
+            if predicted is None or self.weight <= 0:
+                continue
+            row = belief.space.round(belief.space.encode(guest.configuration)[0][None])
+            here = np.flatnonzero((pool.ancestors == index) & (np.abs(pool.rows - row).max(axis=1) < 1e-9))
+            if not len(here):
+                continue
+            ours = log_expected_improvement(*belief.predict(row), belief.fitted.incumbent)[0]
+            theirs = self._log_improvement(belief.fitted, *predicted)
+            mixed = np.logaddexp(math.log(1 - self.weight) + ours, math.log(self.weight) + theirs)
+            scores[here] += mixed - ours
+        order = np.argsort(-scores, kind="stable")
+        return Pool(pool.rows, pool.origins, pool.ancestors, scores).take(order)
+
+    def _log_improvement(self, fitted: Fitted, value: float, spread: float) -> float:
+        """Log expected improvement of the model's prediction, transformed units."""
+        ends = fitted.transform.inverse(np.array([-1e9, 1e9]))
+        score = self.sign * value + spread * np.array([-1.0, 0.0, 1.0])
+        low, middle, high = fitted.transform(np.clip(score, *ends))
+        mean = min(float(middle), fitted.incumbent + AHEAD)
+        std = min(max(float(high - low) / 2, NARROWEST), WIDEST)
+        return float(log_expected_improvement(np.array([mean]), np.array([std]), fitted.incumbent)[0])
+
+
+def model_expert(history: History) -> ModelExpert:
+    """The model as an expert at a history; the same history gives the same."""
+    scale = _scale(history)
+    odds, compared = math.log(START / (1 - START)), 0
+    squares: list[float] = []
+    for trial in history.completed:
+        said = trial.proposal.details.get(MODEL_EXPECTED)
+        if said is None or trial.value is None or not math.isfinite(said):
+            continue
+        squares.append(min(abs(trial.value - said), OUTLIER * scale) ** 2)
+        gain = _gain(trial)
+        if gain is not None:
+            odds, compared = min(max(odds + gain, ODDS[0]), ODDS[1]), compared + 1
+    weight = min(1 / (1 + math.exp(-odds)), MOST)
+    error = math.sqrt(float(np.mean(squares))) if squares else None
+    return ModelExpert(weight, compared, error, len(squares), scale, history.sign)
+
+
+def _gain(trial: Trial) -> float | None:
+    """log p_model - log p_surrogate of a trial's value, clipped; None unless both had predicted it."""
+    details = trial.proposal.details
+    keys = (MODEL_EXPECTED, MODEL_SPREAD, SURROGATE_EXPECTED, SURROGATE_SPREAD)
+    if trial.value is None or any(key not in details for key in keys):
+        return None
+    model, spread, surrogate, width = (details[key] for key in keys)
+    if not (spread > 0 and width > 0):
+        return None
+    gain = _log_density(trial.value, model, spread) - _log_density(trial.value, surrogate, width)
+    if math.isnan(gain):
+        return None
+    # Where both were far off the wider one wins; a wide spread alone must earn a boast no weight.
+    most = STEP if abs(trial.value - model) <= abs(trial.value - surrogate) else 0.0
+    return min(max(gain, -STEP), most)
+
+
+def _log_density(value: float, mean: float, std: float) -> float:
+    """Of a normal, without the constant."""
+    return -0.5 * ((value - mean) / std) ** 2 - math.log(std)
+
+
+def _scale(history: History) -> float:
+    """Spread of the scores so far that one wild value does not widen; 1 while there is none."""
+    scores = history.scores
+    if scores.size < 2:
+        return 1.0
+    low, high = np.percentile(scores, (25, 75))
+    for spread in (float(high - low) / 1.349, float(np.std(scores))):
+        if math.isfinite(spread) and spread > 0:
+            return spread
+    return 1.0

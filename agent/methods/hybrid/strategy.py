@@ -1,0 +1,124 @@
+"""A language model's beliefs and the surrogate as one strategy: the model may speak, statistics decides.
+
+    gate shut    what the Gaussian process proposes without any model, bit for bit
+    gate open    the same, with the model's candidates as guests, its stated priors, and its predictions
+                 weighed in by what they have earned
+
+Where the model has said nothing there is nothing to gate, and this is the Gaussian process. All of it
+follows from the history, the candidates and what was stated, so a resumed run goes on alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tunesmith.agent.methods.gp.reasons import LEANS
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, in_words
+from tunesmith.agent.methods.hybrid.expert import (
+    MODEL_EXPECTED,
+    MODEL_SPREAD,
+    MODEL_WEIGHT,
+    SURROGATE_EXPECTED,
+    SURROGATE_SPREAD,
+    ModelExpert,
+    model_expert,
+)
+from tunesmith.history import History
+from tunesmith.interfaces import Strategy
+from tunesmith.space import Space
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.tools.gate import GATE, WARM_START, Step, is_open, side, steps_of
+from tunesmith.trial import Configuration, Origin, Proposal, Trial
+
+STATED = "stated"
+"""Key in `Proposal.details`: how many of the model's stated priors took part."""
+
+
+class HybridStrategy(Strategy):
+    """Proposes with a language model's candidates, priors and predictions, at most every second trial.
+
+    Args:
+        alone: Proposes by itself where the gate is shut.
+        stated: The model's priors; empty until it has stated any.
+    """
+
+    name = "hybrid"
+
+    def __init__(self, alone: GaussianProcessStrategy, stated: ElicitedPriors | None = None) -> None:
+        self.alone = alone
+        self.stated = stated or ElicitedPriors(alone.space)
+
+    @property
+    def space(self) -> Space:
+        return self.alone.space
+
+    def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
+        guests = [c for c in candidates if c.origin is Origin.MODEL]
+        if not guests and not self.stated.cards:
+            return self.alone.propose(history, n, candidates)
+        others = [c for c in candidates if c.origin is not Origin.MODEL]
+        steps, found = steps_of(history), list[Proposal]()
+        expert = model_expert(history)
+        for _ in range(n):
+            if is_open(steps):
+                chosen = self._with_model(history, expert, [*guests, *others])
+            else:
+                chosen = self._without(_first_look(history, steps), others)
+            if chosen is None:
+                break
+            found.append(chosen)
+            steps.append(Step(side(chosen)))
+            # What is proposed counts as running for the next.
+            number = history.trials[-1].number + 1 if history.trials else 0
+            history = history.with_trial(Trial(number=number, proposal=chosen))
+        return found
+
+    def _without(self, history: History, others: list[Proposal]) -> Proposal | None:
+        proposals = self.alone.propose(history, 1, others)
+        if not proposals or proposals[0].origin is Origin.DEFAULT:
+            return proposals[0] if proposals else None
+        chosen = proposals[0]
+        reason = f"{chosen.reason} The gate kept the language model out of this one."
+        return chosen.model_copy(update={"reason": reason, "details": {**chosen.details, GATE: 1.0}})
+
+    def _with_model(self, history: History, expert: ModelExpert, guests: list[Proposal]) -> Proposal | None:
+        strategy = self.alone.advised(self.stated.cards, expert)
+        proposals = strategy.propose(history, 1, guests)
+        if not proposals or proposals[0].origin is Origin.DEFAULT:
+            return proposals[0] if proposals else None
+        chosen = proposals[0]
+        # A zero-shot configuration that had to compete is no warm start any more.
+        details = {key: value for key, value in chosen.details.items() if key != WARM_START}
+        details |= {GATE: 0.0, MODEL_WEIGHT: expert.weight, STATED: float(len(self.stated.cards))}
+        said = [chosen.reason]
+        guest = next((g for g in guests if g.configuration == chosen.configuration), None)
+        predicted = expert.prediction(guest) if guest is not None else None
+        if predicted is not None:
+            details |= {MODEL_EXPECTED: predicted[0], MODEL_SPREAD: predicted[1]}
+            if chosen is not guest and chosen.expected is not None and chosen.spread:
+                details |= {SURROGATE_EXPECTED: chosen.expected, SURROGATE_SPREAD: chosen.spread}
+            said.append(
+                f"The language model predicts {format_metric(history, predicted[0])}; "
+                f"its predictions weigh {expert.weight:.0%}."
+            )
+        if details.get("prior_weight", 0.0) >= LEANS and (expected := self._expected(chosen.configuration)):
+            said.append(f"The language model expects {expected}.")
+        return chosen.model_copy(update={"reason": " ".join(said), "details": details})
+
+    def _expected(self, configuration: Configuration) -> str:
+        """The stated priors about what this configuration sets, in a few words."""
+        return in_words([b for b in self.stated.beliefs if b.parameter in configuration], 2)
+
+
+def _first_look(history: History, steps: list[Step]) -> History:
+    """The history that the surrogate's first own choice is made from: without a warm start that missed.
+
+    Its first look away from the default is what keeps it from going on from there in small steps; a poor
+    configuration of the model is no such look.
+    """
+    if any(step.side == "surrogate" for step in steps) or not any(step.missed for step in steps):
+        return history
+    looked = tuple(t for t in history if WARM_START not in t.proposal.details)
+    return replace(history, trials=looked)

@@ -1,0 +1,126 @@
+"""Who decides among candidates: any surrogate under any acquisition function, behind one method.
+
+`judge(history, proposals)` gives the same proposals, best first, with `details["acquisition"]`; one without
+it was not judged, and its place says nothing. A `GaussianProcessStrategy` is a judge as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from tunesmith.agent.methods.gp.acquisition import WORDS, Acquisition, acquire
+from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
+from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
+from tunesmith.errors import UsageError
+from tunesmith.history import Array, History
+from tunesmith.interfaces import Surrogate
+from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.trial import Proposal
+
+ACQUISITION = "acquisition"
+
+
+@runtime_checkable
+class Judge(Protocol):
+    """Ranks proposals of others."""
+
+    def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]: ...
+
+
+class SurrogateJudge:
+    """Ranks by an acquisition function over a surrogate's predictions.
+
+    Args:
+        surrogate: Any `interfaces.Surrogate`; a prediction that is NaN leaves its candidate unjudged.
+        acquisition: `ei`, `log_ei` or `ucb`.
+        kappa: For `ucb`.
+    """
+
+    def __init__(self, surrogate: Surrogate, acquisition: Acquisition = "log_ei", kappa: float = 2.0) -> None:
+        self.surrogate, self.acquisition, self.kappa = surrogate, acquisition, kappa
+
+    def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
+        self.surrogate.fit(history)
+        mean, std = self.surrogate.predict([p.configuration for p in proposals])
+        scores = np.full(len(proposals), np.nan)
+        known = np.isfinite(mean) & np.isfinite(std)
+        incumbent = float(history.scores.max())
+        scores[known] = acquire(
+            self.acquisition, history.sign * mean[known], std[known], incumbent, kappa=self.kappa
+        )
+        extra = {"judged": float(known.sum())}
+        if isinstance(self.surrogate, DiscriminativeSurrogate):
+            extra["recalibration"] = self.surrogate.recalibration().factor
+        judged = []
+        for i, p in enumerate(proposals):
+            if not known[i]:
+                judged.append(p)
+                continue
+            expected, spread = float(mean[i]), float(std[i])
+            words = f"predicted {format_metric(history, expected)} ± {spread:.2g}"
+            changes = {
+                "expected": expected,
+                "spread": spread,
+                "reason": _reason(p, WORDS[self.acquisition], int(known.sum()), words),
+            }
+            judged.append(_with(p, float(scores[i]), extra, changes))
+        return _ranked(judged)
+
+
+class ProbabilityJudge:
+    """Ranks by the probability of being among the best."""
+
+    def __init__(self, surrogate: GenerativeSurrogate) -> None:
+        self.surrogate = surrogate
+
+    def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
+        self.surrogate.fit(history)
+        found = self.surrogate.probabilities([p.configuration for p in proposals])
+        known = np.isfinite(found)
+        share = f"{100 * self.surrogate.protocol.top_share:g}"
+        judged = []
+        for i, p in enumerate(proposals):
+            if not known[i]:
+                judged.append(p)
+                continue
+            words = f"{found[i]:.0%} to be among the best {share} %"
+            reason = _reason(p, "probability of being good", int(known.sum()), words)
+            extra = {"probability": float(found[i]), "judged": float(known.sum())}
+            judged.append(_with(p, float(found[i]), extra, {"reason": reason}))
+        return _ranked(judged)
+
+
+def judge_of(who: object, acquisition: Acquisition = "log_ei", kappa: float = 2.0) -> Judge:
+    """A judge from whatever can judge: a judge, a generative surrogate, or any `interfaces.Surrogate`.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if isinstance(who, Judge):
+        return who
+    if isinstance(who, GenerativeSurrogate):
+        return ProbabilityJudge(who)
+    if callable(getattr(who, "fit", None)) and callable(getattr(who, "predict", None)):
+        surrogate: Any = who
+        return SurrogateJudge(surrogate, acquisition, kappa)
+    raise UsageError(f"a {type(who).__name__} cannot judge candidates: it needs judge, or fit and predict")
+
+
+def _reason(p: Proposal, what: str, among: int, prediction: str) -> str:
+    first = (
+        f"Highest {what} of {among} candidates" if among > 1 else "The only candidate that could be judged"
+    )
+    return f"{first}: {prediction}. {p.reason}"
+
+
+def _with(p: Proposal, score: float, extra: dict[str, float], changes: dict[str, Any]) -> Proposal:
+    details = {**p.details, **extra, ACQUISITION: score}
+    return p.model_copy(update={**changes, "details": details})
+
+
+def _ranked(judged: list[Proposal]) -> list[Proposal]:
+    scores: Array = np.array([p.details.get(ACQUISITION, -np.inf) for p in judged])
+    return [judged[i] for i in np.argsort(-scores, kind="stable")]

@@ -1,0 +1,192 @@
+"""LLAMBO as an Optuna sampler, whole or in parts, for any Optuna study.
+
+    study = optuna.create_study(direction="maximize", sampler=LlamboSampler(
+        space, preset="llambo-paper", words="Random forest on tabular data", data=(X, y)))
+    study.optimize(objective, n_trials=30)
+
+The model is found in the environment as for `tunesmith run` (OPENAI_API_KEY, or TUNESMITH_BASE_URL) unless it
+is given. Where it fails the Gaussian process proposes instead, with a warning: no study dies of a model.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from tunesmith.agent.methods.llambo.composition import Judging, Sampling, compose
+from tunesmith.agent.methods.llambo.context import TaskWords
+from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol, changed
+from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
+from tunesmith.agent.models import OpenAICompatible
+from tunesmith.agent.models.function import Answering, FunctionModel
+from tunesmith.agent.models.openai_compatible import NO_KEY, Mode
+from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
+from tunesmith.budget import ModelCaps, ModelSpend
+from tunesmith.data_card import DataCard
+from tunesmith.errors import ModelError, UsageError
+from tunesmith.events import Degraded
+from tunesmith.settings import ModelSettings
+from tunesmith.space import Space
+
+CAPS = ModelCaps(calls=2000, tokens=3_000_000, dollars=2.0)
+"""Of one sampler: about a hundred trials by upstream's own protocol."""
+logger = logging.getLogger(__name__)
+
+
+class LlamboSampler(TunesmithSampler):
+    """Warm start, candidates and surrogate by a language model (Liu et al., ICLR 2024).
+
+    Define-by-run as its base: without a space what all completed trials share is proposed together, other
+    parameters by themselves; the model is first asked in the second trial then. Several objectives are
+    scalarised. Can be pickled; an API key is not, and is read from the environment again.
+
+    Args:
+        space: The search space, with conditions and constraints if any; None means found from the trials.
+        model: Settings, an open door, or any function from messages to an answer; None means from the
+            environment, and with none there, or where the environment names no model, a warning and the
+            Gaussian process alone.
+        preset: `llambo`, `llambo-paper` or `llambo-code`, or a protocol of one's own.
+        settings: What differs from the preset, such as `{"candidates": 20, "blinded": True}`.
+        sampler: Whose candidates: the model's (`llambo`) or the numeric search's (`numeric`).
+        surrogate: Who judges them: `discriminative`, `generative`, `gp`; None means as the preset says.
+        words: The task in a person's words.
+        data: The training data's DataCard, or `(X, y)` to compute it from.
+        metric: What prompts call the value that the objective returns.
+        seed, default, priors: As for `TunesmithSampler`.
+        caps: What the model may cost in all.
+        exchanges, mode: To record the conversation in a file, or to replay it from there.
+    Raises:
+        UsageError: an unknown preset, a setting that cannot be, or a `model` that is none.
+    """
+
+    def __init__(
+        self,
+        space: Space | None = None,
+        *,
+        model: OpenAICompatible | ModelSettings | Answering | None = None,
+        preset: str | LlamboProtocol = "llambo",
+        settings: Mapping[str, Any] | None = None,
+        sampler: Sampling = "llambo",
+        surrogate: Judging | None = None,
+        words: TaskWords | str = "",
+        data: DataCard | tuple[Any, Any] | None = None,
+        metric: str | None = None,
+        seed: int | None = None,
+        default: Mapping[str, Any] | None = None,
+        priors: bool = True,
+        caps: ModelCaps = CAPS,
+        exchanges: Path | str | None = None,
+        mode: Mode | None = None,
+    ) -> None:
+        card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
+        plain = words if isinstance(words, str) else " ".join((words.model, words.description, words.data))
+        super().__init__(space, seed=seed, words=plain, priors=priors, default=default, data=card)
+        self._protocol = _protocol(preset, settings or {})
+        self._sampling, self._judging, self._metric = sampler, surrogate, metric
+        self._task_words, self._card = words, card
+        self._caps = caps
+        self._exchanges = None if exchanges is None else Path(exchanges)
+        self._mode: Mode = mode or ("record" if exchanges is not None else "live")
+        self._settings = model if isinstance(model, ModelSettings) else None
+        self._door: OpenAICompatible | FunctionModel | None = (
+            model if isinstance(model, OpenAICompatible) else None
+        )
+        self._function: Answering | None = None
+        if model is not None and self._settings is None and self._door is None:
+            if not callable(model):
+                raise UsageError(f"a {type(model).__name__} is no model: give ModelSettings or a function")
+            self._function = model
+
+    @property
+    def spend(self) -> ModelSpend:
+        """What the model has cost through this sampler's door."""
+        return ModelSpend() if self._door is None else self._door.spend
+
+    def close(self) -> None:
+        """Close the connection to the model; it opens again when needed. Idempotent."""
+        if isinstance(self._door, OpenAICompatible) and self._opened:
+            self._door.close()
+            self._door = None
+            self._composed.clear()
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._composed: dict[Space, LlamboStrategy] = {}
+        self._opened: bool = False  # whether the door is ours to close
+        self._alone: bool = False  # whether it was found that there is no model
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = ("_protocol", "_sampling", "_judging", "_metric", "_task_words", "_card", "_function")
+        own = {name: getattr(self, name) for name in (*kept, "_caps", "_exchanges", "_mode")}
+        keyless = self._settings
+        if keyless is not None:  # keys are never written anywhere
+            keyless = keyless.model_copy(update={"api_key": SecretStr(NO_KEY)})
+        return {**super().__getstate__(), **own, "_settings": keyless, "_door": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        known = ModelSettings.from_environment()
+        if self._settings is not None and known is not None and known.base_url == self._settings.base_url:
+            self._settings = self._settings.model_copy(update={"api_key": known.api_key})
+
+    def _strategy(self, space: Space) -> Any:
+        """LLAMBO over a space; the Gaussian process where there is no model at all."""
+        alone = super()._strategy(space)
+        door = self._open()
+        if door is None:
+            return alone
+        if space not in self._composed:
+            self._composed[space] = compose(
+                door,
+                space,
+                self._seed,
+                self._task_words,
+                self._protocol,
+                fallback=alone,
+                data=self._card,
+                emit=self._heard,
+                sampler=self._sampling,
+                surrogate=self._judging,
+                metric=self._metric,
+            )
+        return self._composed[space]
+
+    def _open(self) -> OpenAICompatible | FunctionModel | None:
+        """The door; None where there is no model, which is said once."""
+        if self._door is None and self._function is not None:
+            self._door = FunctionModel(self._function, self._caps.calls, self._heard)
+        if self._door is None and not self._alone:
+            settings = self._settings or ModelSettings.from_environment()
+            try:
+                self._door = OpenAICompatible(
+                    settings, self._caps, self._heard, exchanges=self._exchanges, mode=self._mode
+                )
+                self._opened = True
+            except ModelError as error:
+                self._alone = True
+                warnings.warn(f"LlamboSampler goes on with the Gaussian process alone: {error}", stacklevel=2)
+        return self._door
+
+    def _heard(self, event: Any) -> None:
+        """What the parts say: trouble becomes a warning, the rest goes to the log."""
+        if isinstance(event, Degraded) and event.what in ("fallback", "warning"):
+            warnings.warn(f"LlamboSampler: {event.where}: {event.cause}: {event.continuation}", stacklevel=2)
+        else:
+            logger.debug("%s", event)
+
+
+def _protocol(preset: str | LlamboProtocol, settings: Mapping[str, Any]) -> LlamboProtocol:
+    if isinstance(preset, str) and preset not in PRESETS:
+        raise UsageError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
+    chosen = PRESETS[preset] if isinstance(preset, str) else preset
+    try:
+        return changed(chosen, dict(settings))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"])) or "settings"
+        raise UsageError(f"LLAMBO's setting {name}: {first['msg']}") from None

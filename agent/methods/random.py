@@ -1,0 +1,66 @@
+"""Uniform proposals: the smallest true Strategy, and the one to read first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tunesmith.agent.methods.gp.enumeration import list_rows
+from tunesmith.history import History
+from tunesmith.interfaces import Strategy
+from tunesmith.seeds import rng_for
+from tunesmith.space import Space
+from tunesmith.trial import Configuration, Origin, Proposal
+
+ATTEMPTS = 64
+"""Draws before a small space is listed instead, and a large one counts as exhausted."""
+
+
+class RandomStrategy(Strategy):
+    """The task's default first, then configurations uniform over the space, never one twice.
+
+    Candidates of others are not judged here, so they are ignored.
+
+    Args:
+        space: What to draw from.
+        seed: The same seed and history give the same proposals.
+    """
+
+    name = "random"
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self.space = space
+        self.seed = seed
+
+    def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
+        rng = rng_for(self.seed, self.name, len(history))
+        taken = tried(history)
+        proposals: list[Proposal] = []
+        if history.default is not None and history.default.digest not in taken:
+            taken.add(history.default.digest)
+            reason = "The default configuration: what everything else is compared with."
+            proposals.append(Proposal(configuration=history.default, origin=Origin.DEFAULT, reason=reason))
+        while len(proposals) < n and (new := draw(self.space, rng, taken)) is not None:
+            taken.add(new.digest)
+            reason = "A random configuration, uniform over the space."
+            proposals.append(Proposal(configuration=new, origin=Origin.RANDOM, reason=reason))
+        return proposals
+
+
+def tried(history: History) -> set[str]:
+    """Digests of every configuration that must not come again; a lost trial says nothing, so it may."""
+    return set(history.taken)
+
+
+def draw(space: Space, rng: np.random.Generator, taken: set[str]) -> Configuration | None:
+    """A uniform configuration whose digest is not in `taken`; None when the space has none left."""
+    return next((c for c in _draws(space, rng) if c.digest not in taken), None)
+
+
+def _draws(space: Space, rng: np.random.Generator) -> Iterator[Configuration]:
+    for _ in range(ATTEMPTS):
+        yield from space.sample(rng)
+    rows = list_rows(space)
+    if rows is not None:
+        yield from (space.decode(rows[i]) for i in rng.permutation(len(rows)))

@@ -1,0 +1,147 @@
+"""The ledger: what the language model may cost, has cost, and is costing right now.
+
+Invariant: spent + reserved never passes a cap. Every attempt reserves its worst case before it is sent
+and settles what it truly took afterwards, so that threads calling at once cannot pass a cap together.
+The ModelCalled events are the ledger's lasting, append-only form; a resumed run starts from
+the spend in its last one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tunesmith.agent.models.pricing import Price
+from tunesmith.agent.models.wire import Usage
+from tunesmith.budget import ModelCaps, ModelSpend
+from tunesmith.errors import ModelBudgetReached
+from tunesmith.events import ModelCalled
+from tunesmith.interfaces import Emit
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """The worst case of one attempt, held until it is settled."""
+
+    model: str
+    purpose: str
+    prompt_tokens: int
+    completion_tokens: int
+    dollars: float | None
+    """None when the price is unknown (and no cap on dollars forbids that)."""
+    price: Price | None
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.prompt_tokens, self.completion_tokens, measured=False)
+
+
+class Ledger:
+    """Counts and caps; safe to use from several threads.
+
+    Args:
+        caps: Hard caps, summed over the whole run, resumptions included.
+        emit: Gets one ModelCalled per attempt.
+        spent: What earlier sessions of this run have spent.
+    """
+
+    def __init__(self, caps: ModelCaps, emit: Emit, spent: ModelSpend) -> None:
+        self.caps, self.emit = caps, emit
+        self._spend = spent
+        self._reserved: list[Reservation] = []
+        self._lock = threading.Lock()  # guards the two above
+        self._tallies = threading.local()
+
+    @property
+    def spend(self) -> ModelSpend:
+        return self._spend
+
+    def reserve(
+        self, model: str, purpose: str, prompt_tokens: int, completion_tokens: int, price: Price | None
+    ) -> Reservation:
+        """Set the worst case of one attempt aside.
+
+        Raises:
+            ModelBudgetReached: it might pass a cap, or nobody knows its price; nothing may be sent.
+        """
+        dollars = None if price is None else price.dollars(prompt_tokens, completion_tokens)
+        wanted = Reservation(model, purpose, prompt_tokens, completion_tokens, dollars, price)
+        with self._lock:
+            self._check(wanted)
+            self._reserved.append(wanted)
+        return wanted
+
+    def settle(
+        self, reservation: Reservation, usage: Usage, *, ok: bool, seconds: float, error: str = ""
+    ) -> None:
+        """Replace a reservation by what the attempt took, and tell everybody."""
+        price = reservation.price
+        dollars = None if price is None else price.dollars(usage.prompt, usage.completion)
+        with self._lock:
+            self._reserved.remove(reservation)
+            before = self._spend
+            unknown = before.dollars is None or dollars is None
+            self._spend = ModelSpend(
+                calls=before.calls + 1,
+                prompt_tokens=before.prompt_tokens + usage.prompt,
+                completion_tokens=before.completion_tokens + usage.completion,
+                dollars=None if unknown else (before.dollars or 0.0) + (dollars or 0.0),
+            )
+            event = ModelCalled(
+                purpose=reservation.purpose,
+                model=reservation.model,
+                ok=ok,
+                seconds=seconds,
+                prompt_tokens=usage.prompt,
+                completion_tokens=usage.completion,
+                dollars=dollars,
+                error=error,
+                spend=self._spend,
+            )
+            self.emit(event)  # inside the lock: the last event must hold the last total
+        for tally in getattr(self._tallies, "open", ()):
+            tally.append(usage.prompt + usage.completion)
+
+    @contextmanager
+    def tally(self) -> Iterator[list[int]]:
+        """Tokens of every attempt that this thread settles inside the block, one number each."""
+        mine: list[int] = []
+        self._tallies.open = [*getattr(self._tallies, "open", ()), mine]
+        try:
+            yield mine
+        finally:
+            self._tallies.open = [tally for tally in self._tallies.open if tally is not mine]
+
+    def _check(self, wanted: Reservation) -> None:
+        caps, spend, held = self.caps, self._spend, self._reserved
+        if caps.calls is not None and spend.calls + len(held) + 1 > caps.calls:
+            raise ModelBudgetReached(f"the cap of {caps.calls} model calls is reached ({spend.calls} made)")
+        worst = wanted.prompt_tokens + wanted.completion_tokens
+        pending = sum(r.prompt_tokens + r.completion_tokens for r in held)
+        if caps.tokens is not None and spend.tokens + pending + worst > caps.tokens:
+            raise ModelBudgetReached(
+                f"the cap of {caps.tokens:,} model tokens might be passed: {spend.tokens + pending:,} are "
+                f"used or promised and this call may take up to {worst:,}"
+            )
+        if caps.dollars is not None:
+            self._check_dollars(caps.dollars, wanted)
+
+    def _check_dollars(self, cap: float, wanted: Reservation) -> None:
+        fix = "Set `budget.model.dollars` to null to go by the caps on calls and tokens alone."
+        if wanted.dollars is None:
+            raise ModelBudgetReached(
+                f"nobody here knows the price of {wanted.model!r}, so a cap of ${cap:g} cannot be kept. {fix}"
+            )
+        if self._spend.dollars is None:
+            raise ModelBudgetReached(
+                f"earlier calls of this run went to a model of unknown price, so a cap of ${cap:g} "
+                f"cannot be kept. {fix}"
+            )
+        promised = self._spend.dollars + sum(r.dollars or 0.0 for r in self._reserved)
+        if promised + wanted.dollars > cap:
+            raise ModelBudgetReached(
+                f"the cap of ${cap:g} for the model might be passed: ${promised:.4f} is spent or promised "
+                f"and this call may cost up to ${wanted.dollars:.4f}"
+            )

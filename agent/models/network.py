@@ -1,0 +1,55 @@
+"""The real network, as a transport: direct, or through the proxy that the environment names."""
+
+from __future__ import annotations
+
+import socket
+import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+from weakref import WeakSet
+
+import httpx2
+
+from tunesmith.agent.models.pricing import is_own_server
+
+
+def network_transport(base_url: str) -> httpx2.HTTPTransport:
+    """A transport for one server. HTTPS_PROXY, ALL_PROXY and NO_PROXY hold, except for servers of one's own.
+
+    A client that is given a transport reads no proxy from the environment by itself, hence this.
+    """
+    parts = urlsplit(base_url)
+    secure = parts.scheme == "https"  # without TLS, loading the certificates would be 50 ms for nothing
+    if is_own_server(base_url) or urllib.request.proxy_bypass(parts.hostname or ""):
+        return Network(verify=secure)
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    return Network(proxy=proxy)
+
+
+class Network(httpx2.HTTPTransport):
+    """The network, with an end to it: closing it breaks off what other threads are waiting for.
+
+    Otherwise a thread stays in its call until the server answers, and an interpreter that is about to exit
+    waits for the thread: LangGraph runs tools in threads that Python joins.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._sockets: WeakSet[socket.socket] = WeakSet()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.extensions = {**request.extensions, "trace": self._traced}
+        return super().handle_request(request)
+
+    def close(self) -> None:
+        for each in list(self._sockets):
+            with suppress(OSError):  # ended by itself
+                each.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+    def _traced(self, event: str, details: Mapping[str, Any]) -> None:
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._sockets.add(details["return_value"].get_extra_info("socket"))

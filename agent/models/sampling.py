@@ -1,0 +1,199 @@
+"""Several plain-text answers to one question: what samplers and surrogates by Monte Carlo are made of.
+
+One request asks for n choices. A server that gives fewer is asked again for the rest, and from then on in
+the portions it has shown it gives. A model whose answers drown in hidden thinking under a small limit is
+given a larger one. Both are found out once a session and reported once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunesmith.agent.models.adapting import Adapter
+from tunesmith.agent.models.structured import Message
+from tunesmith.agent.models.wire import Reply, logprobs_of, replies_of
+from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
+from tunesmith.events import Degraded
+from tunesmith.interfaces import Emit
+from tunesmith.text.cleaning import clean
+
+THINKING_TOKENS = 2048
+"""Token limit of an answer once a model has shown that it thinks first and never gets to the answer."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of an answer.
+
+    Attributes:
+        text: As the server writes it; leading spaces included.
+        logprob: Natural logarithm of its probability, <= 0.
+        top: The likeliest tokens at this place with their log-probabilities, as far as the server gives them.
+    """
+
+    text: str
+    logprob: float
+    top: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Answers to one question.
+
+    Attributes:
+        texts: One text a choice, never empty as a list; the single text may be.
+        logprobs: The tokens of each choice, None where the server gives none.
+        tokens: Prompt and completion over every attempt.
+        calls: Attempts sent, retries included.
+        cut: Whether each choice ran into the token limit.
+    """
+
+    texts: list[str]
+    logprobs: list[tuple[Token, ...]] | None
+    tokens: int
+    calls: int
+    cut: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Choice:
+    reply: Reply
+    tokens: tuple[Token, ...] | None
+
+
+class SampleCaller:
+    """Asks for several answers and remembers how this server gives them.
+
+    Args:
+        adapter: Sends requests.
+        emit: Gets a Degraded for each thing found out, and where some answers are missing in the end.
+    """
+
+    def __init__(self, adapter: Adapter, emit: Emit) -> None:
+        self._adapter, self._emit = adapter, emit
+        self._portion: int | None = None
+        """Most choices this server gives at once; None while it has always given all."""
+        self._least_limit = 0
+
+    def sample(self, asked: dict[str, Any], n: int, purpose: str) -> list[_Choice]:
+        """`n` choices; fewer only where the model fails after giving some.
+
+        Raises:
+            ModelRefused: the protocol's own refusal, in every choice.
+            ModelError: the first request failed.
+        """
+        found: list[_Choice] = []
+        while len(found) < n:
+            wanted = min(n - len(found), self._portion or n)
+            try:
+                found += self._request(asked, wanted, purpose)
+            except ModelError as error:
+                if not found:
+                    raise
+                kept = f"the {len(found)} answers of {n} that had come are used"
+                self._degraded(purpose, f"{type(error).__name__}: {error}", kept)
+                break
+        found = found[:n]
+        if all(choice.reply.refusal for choice in found):
+            raise ModelRefused(f"the model declined to answer: {clean(found[0].reply.refusal, 300)}")
+        return found
+
+    def _request(self, asked: dict[str, Any], wanted: int, purpose: str) -> list[_Choice]:
+        limit = max(asked["limit"], self._least_limit)
+        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, optional=True)
+        choices = _choices(data)
+        if choices and limit < THINKING_TOKENS and all(map(_only_thought, choices)):
+            self._least_limit = THINKING_TOKENS
+            cause = f"every answer was cut off at {limit} tokens before anything was said"
+            self._degraded(purpose, cause, f"answers may take {THINKING_TOKENS} tokens from here on")
+            data = self._adapter.ask({**asked, "n": wanted, "limit": THINKING_TOKENS}, optional=True)
+            choices = _choices(data)
+        if not choices:
+            raise InvalidAnswer(f"the server's answer ({purpose}) holds no choice that can be read")
+        if len(choices) < wanted:
+            self._portion = len(choices)
+            if "n" not in self._adapter.refused:
+                cause = f"the server gave {len(choices)} of {wanted} answers asked for at once"
+                self._degraded(purpose, cause, f"it is asked for {self._portion} at a time from here on")
+        return choices
+
+    def _degraded(self, purpose: str, cause: str, continuation: str) -> None:
+        where = f"model call: {purpose}"
+        self._emit(Degraded(what="fallback", where=where, cause=clean(cause, 500), continuation=continuation))
+
+
+def samples_from(choices: Sequence[_Choice], spent: Sequence[int]) -> Samples:
+    """The public form; `spent` has the tokens of each attempt."""
+    tokens = [choice.tokens for choice in choices]
+    complete = [found for found in tokens if found]
+    return Samples(
+        texts=[choice.reply.text or choice.reply.refusal for choice in choices],
+        logprobs=complete if len(complete) == len(tokens) else None,
+        tokens=sum(spent),
+        calls=len(spent),
+        cut=tuple(choice.reply.finish_reason == "length" for choice in choices),
+    )
+
+
+def parameters(
+    messages: Sequence[Message],
+    *,
+    temperature: float | None,
+    top_p: float | None,
+    limit: int,
+    logprobs: int,
+    stop: Sequence[str] | None,
+    purpose: str,
+) -> dict[str, Any]:
+    """What is asked, as `Adapter.ask` takes it."""
+    return {
+        "messages": list(messages),
+        "temperature": temperature,
+        "top_p": top_p,
+        "stop": list(stop) if stop else None,
+        "logprobs": logprobs,
+        "limit": limit,
+        "purpose": purpose,
+    }
+
+
+def _choices(data: Any) -> list[_Choice]:
+    return [
+        _Choice(reply, _tokens(places))
+        for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)
+    ]
+
+
+def _tokens(places: list[dict[str, Any]] | None) -> tuple[Token, ...] | None:
+    if places is None:
+        return None
+    tokens = []
+    for place in places:
+        text, logprob = place.get("token"), _finite(place.get("logprob"))
+        if not isinstance(text, str) or logprob is None:
+            return None  # half a table cannot be told from a wrong one
+        top = place.get("top_logprobs")
+        listed = [t for t in top if isinstance(t, dict)] if isinstance(top, list) else []
+        likely: dict[str, float] = {}
+        for other in listed:
+            name, value = other.get("token"), _finite(other.get("logprob"))
+            if isinstance(name, str) and value is not None:
+                likely.setdefault(name, value)
+        tokens.append(Token(text, logprob, likely))
+    return tuple(tokens)
+
+
+def _finite(value: Any) -> float | None:
+    """A log-probability; servers write -inf as -9999, as null, or as an Infinity that JSON does not have."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        return None
+    return min(max(float(value), -1e4), 0.0)
+
+
+def _only_thought(choice: _Choice) -> bool:
+    said = choice.reply.text.strip()
+    unfinished = said.startswith("<think") and "</think" not in said
+    return choice.reply.finish_reason == "length" and (not said or unfinished)

@@ -1,0 +1,276 @@
+"""An answer of a given shape from any server: by its own schema support, by a tool call, or as JSON in text.
+
+    schema   response_format = json_schema     servers that have it
+    tool     one forced tool call              servers with tools
+    text     the schema in words               every server
+
+The level is found by trying and remembered for the life of the door. Behind all three stands the same strict
+validator, so what is accepted does not depend on the server. An invalid answer gets one repair
+question that names its faults; a second one is an InvalidAnswer.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from tunesmith.agent.models.faults import Rejected
+from tunesmith.agent.models.importing import IMPORTING
+from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
+from tunesmith.agent.models.wire import Reply
+from tunesmith.errors import InvalidAnswer, ModelRefused
+from tunesmith.events import AnswersParsed, Degraded
+from tunesmith.interfaces import Emit
+from tunesmith.text.cleaning import clean
+
+T = TypeVar("T", bound=BaseModel)
+Level = Literal["schema", "tool", "text"]
+Message = dict[str, Any]
+LEVELS: tuple[Level, ...] = ("schema", "tool", "text")
+TOOL = "answer"
+MOST_FAULTS = 8
+
+
+@dataclass(frozen=True)
+class Completion(Generic[T]):
+    """A valid answer, and what it took."""
+
+    value: T
+    tokens: int
+    """Prompt and completion, over every attempt and the repair question."""
+    level: Level
+    repaired: bool
+    """Whether it took a repair question, or repair of its JSON."""
+    repairs: int = 0
+    """How many of the two it took."""
+
+
+@dataclass(frozen=True)
+class Answer(Generic[T]):
+    """One reply, validated: a value, or its faults in words."""
+
+    value: T | None
+    faults: tuple[str, ...] = ()
+    mended: bool = False
+    """Whether its JSON was repaired."""
+    bare: bool = False
+    """Whether there was no JSON in it at all."""
+
+
+class StructuredCaller:
+    """Asks for values of a schema.
+
+    Args:
+        ask: Sends one request (messages and parameters) and returns the reply; raises Rejected for a 400.
+        emit: Gets a Degraded for each fallback and repair, and an AnswersParsed for each question.
+    """
+
+    def __init__(self, ask: Callable[[dict[str, Any]], Reply], emit: Emit) -> None:
+        self._ask, self._emit = ask, emit
+        self.level: Level = "schema"
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        schema: type[T],
+        parameters: dict[str, Any],
+        purpose: str,
+        check: Callable[[T], list[str]] | None,
+    ) -> tuple[T, Level, int]:
+        """The value, the level it came by, and the number of repairs.
+
+        Raises:
+            ModelRefused, InvalidAnswer, and whatever `ask` raises.
+        """
+        try:
+            value, level, asked_back, repairs = self._complete(messages, schema, parameters, purpose, check)
+        except (ModelRefused, InvalidAnswer):
+            self._emit(AnswersParsed(where=purpose, refused=1))
+            raise
+        how = "repaired" if asked_back else "tolerant" if repairs else "strict"
+        self._emit(AnswersParsed(where=purpose, **{how: 1}))
+        return value, level, repairs
+
+    def _complete(
+        self,
+        messages: Sequence[Message],
+        schema: type[T],
+        parameters: dict[str, Any],
+        purpose: str,
+        check: Callable[[T], list[str]] | None,
+    ) -> tuple[T, Level, bool, int]:
+        """The value, its level, whether it took a question back, and the number of repairs."""
+        reply = self._ask_at_best_level(messages, schema, parameters, purpose)
+        answer, level = read(reply, schema, check), self.level
+        if answer.bare and level != "text":
+            self._lower("text", purpose, f"the server took the {level} request and answered in prose")
+        if answer.value is not None:
+            self._note_mended(answer, purpose)
+            return answer.value, level, False, int(answer.mended)
+        self._degraded("repair", purpose, "; ".join(answer.faults), "the model is asked once to correct it")
+        repair = [*messages, *_repair(reply, answer.faults, schema)]
+        second = read(self._ask_at_best_level(repair, schema, parameters, purpose), schema, check)
+        if second.value is None:
+            raise InvalidAnswer(
+                f"the model's answer ({purpose}) stays invalid after its repair question: "
+                + "; ".join(second.faults)
+            )
+        self._note_mended(second, purpose)
+        return second.value, self.level, True, 1 + second.mended
+
+    def _ask_at_best_level(
+        self, messages: Sequence[Message], schema: type[T], parameters: dict[str, Any], purpose: str
+    ) -> Reply:
+        """Try levels downwards from the one known to work. Only a lower one that works is remembered."""
+        start = LEVELS.index(self.level)
+        for level in LEVELS[start:]:
+            try:
+                reply = self._ask({**parameters, **form(messages, schema, level)})
+            except Rejected as exc:
+                if level == LEVELS[-1]:
+                    raise  # not the form is at fault, since plain text is refused too
+                cause = str(exc)
+                continue
+            if level != self.level:
+                self._lower(level, purpose, cause)
+            return reply
+        raise AssertionError("the last level returns or raises")
+
+    def _lower(self, level: Level, purpose: str, cause: str) -> None:
+        self.level = level
+        how = {"tool": "a forced tool call", "text": "JSON in text"}[level]
+        self._degraded("fallback", purpose, cause, f"answers are asked for as {how} from here on")
+
+    def _note_mended(self, answer: Answer[T], purpose: str) -> None:
+        if answer.mended:
+            self._degraded("repair", purpose, "the answer's JSON was broken", "it was repaired and validated")
+
+    def _degraded(
+        self, what: Literal["fallback", "repair"], purpose: str, cause: str, continuation: str
+    ) -> None:
+        where = f"model call: {purpose}"
+        self._emit(Degraded(what=what, where=where, cause=clean(cause, 500), continuation=continuation))
+
+
+def form(messages: Sequence[Message], schema: type[BaseModel], level: Level) -> dict[str, Any]:
+    """Messages and parameters that ask for the schema at a level."""
+    if level == "text":
+        asked = (
+            f"Answer with one JSON object that fits this JSON schema, and nothing else:\n{_compact(schema)}"
+        )
+        last = messages[-1]
+        return {"messages": [*messages[:-1], {**last, "content": f"{last['content']}\n\n{asked}"}]}
+    shape, strict = strict_schema(schema)
+    if level == "schema":
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", schema.__name__)[:64]  # generic models are named `Page[int]`
+        named = {"name": name, "schema": shape, "strict": strict}
+        return {
+            "messages": list(messages),
+            "response_format": {"type": "json_schema", "json_schema": named},
+        }
+    function = {"name": TOOL, "description": "Give the answer.", "parameters": shape, "strict": strict}
+    return {
+        "messages": list(messages),
+        "tools": [{"type": "function", "function": function}],
+        "tool_choice": {"type": "function", "function": {"name": TOOL}},
+    }
+
+
+def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
+    """The JSON schema in OpenAI's strict form, and whether that form can hold it.
+
+    The strict form demands every key of every object, those with a default included. An object with
+    free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the validator does the rest.
+    """
+    with IMPORTING:
+        from openai import pydantic_function_tool
+
+    shape = dict(pydantic_function_tool(schema, name=TOOL)["function"]["parameters"])
+    return (shape, True) if _closed(shape) else (schema.model_json_schema(), False)
+
+
+def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) -> Answer[T]:
+    """Validate a reply. Raises ModelRefused."""
+    if reply.refusal or reply.finish_reason == "content_filter":
+        raise ModelRefused(f"the model declined to answer: {clean(reply.refusal or 'content filter', 300)}")
+    said = reply.arguments if reply.arguments is not None else reply.text
+    candidates = objects_in(said)
+    mended = False
+    if not candidates:
+        reason = (
+            "stop" if reply.arguments is not None and reply.finish_reason != "length" else reply.finish_reason
+        )
+        repaired = repaired_object(said, reason)
+        candidates, mended = ([repaired], True) if repaired is not None else ([], False)
+    if not candidates:
+        if "{" not in said and is_refusal(said):
+            raise ModelRefused(f"the model declined to answer: {clean(said, 300)}")
+        return Answer(None, (_why_nothing(said, reply.finish_reason),), bare=bool(said) and "{" not in said)
+    valid: list[T] = []
+    faults: list[str] = []
+    for candidate in candidates:
+        value, found = _validated(candidate, schema, check)
+        faults += found
+        if value is not None:
+            valid.append(value)
+    if len(valid) == 1:
+        return Answer(valid[0], mended=mended)
+    if valid:
+        return Answer(None, ("the reply holds two different answers; give only one",))
+    return Answer(None, tuple(dict.fromkeys(faults))[:MOST_FAULTS])
+
+
+def _validated(
+    candidate: dict[str, Any], schema: type[T], check: Callable[[T], list[str]] | None
+) -> tuple[T | None, list[str]]:
+    try:
+        # Through JSON text: strict there still takes a list for a tuple and a string for an enum, which
+        # JSON has no other way to write, but no bool or string for a number.
+        value = schema.model_validate_json(json.dumps(candidate), strict=True, extra="forbid")
+    except ValidationError as exc:
+        return None, [_fault(error) for error in exc.errors(include_url=False)]
+    found = [clean(fault, 300) for fault in check(value)] if check is not None else []
+    return (None, found) if found else (value, [])
+
+
+def _fault(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"]) or "the answer"
+    got = "" if error["type"] == "missing" else f" (got {clean(repr(error['input']), 80)})"
+    return f"{clean(where, 80)}: {error['msg']}{got}"
+
+
+def _why_nothing(said: str, finish_reason: str) -> str:
+    if finish_reason == "length":
+        return "the reply was cut off at the token limit before it was complete; be shorter"
+    return "the reply holds no valid JSON object" if said.strip() else "the reply was empty"
+
+
+def _repair(reply: Reply, faults: Sequence[str], schema: type[BaseModel]) -> list[Message]:
+    said = reply.arguments if reply.arguments is not None else reply.text
+    listed = "\n".join(f"- {fault}" for fault in faults)
+    question = (
+        f"Your answer cannot be used:\n{listed}\nAnswer again with one corrected JSON object and nothing "
+        f"else. It must fit this JSON schema:\n{_compact(schema)}"
+    )
+    said = clean(said, 4000, lines=True) or "(empty)"
+    return [{"role": "assistant", "content": said}, {"role": "user", "content": question}]
+
+
+def _compact(schema: type[BaseModel]) -> str:
+    return json.dumps(schema.model_json_schema(), separators=(",", ":"))
+
+
+def _closed(node: Any) -> bool:
+    """Whether every object in a schema names all its keys, as the strict form demands."""
+    if isinstance(node, list):
+        return all(map(_closed, node))
+    if not isinstance(node, dict):
+        return True
+    if node.get("type") == "object" and node.get("additionalProperties") is not False:
+        return False
+    return all(_closed(value) for value in node.values())

@@ -1,0 +1,64 @@
+"""The agent where it is worth its price, the rules in between: a run costs a handful of calls.
+
+At the start nothing is known that a turn could look at: the opening is one structured call, and its warm
+start is launched as it is. Later the agent gets a turn when a person speaks, or when something has happened
+or enough was learned since its last (`strategies/cadence.py`). Between its turns the rules narrate what the
+data show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunesmith.agent.methods.hybrid.cadence import worth_asking
+from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.tools.gate import WARM_START
+from tunesmith.tools.toolbox import MAX_SUGGESTIONS
+from tunesmith.trial import Origin
+
+URGENT = frozenset({"plateau", "surprise", "failures"})
+
+
+class ScheduledPolicy(Policy):
+    """Decides by the agent seldom, else by the rules.
+
+    Args:
+        agent: Asks a language model; what it raises is passed on.
+        rules: Costs nothing.
+    """
+
+    def __init__(self, agent: Policy, rules: Policy) -> None:
+        self.name = agent.name
+        self._agent, self._rules = agent, rules
+        self._asked_at: int | None = None  # number of finished trials at the agent's last turn
+
+    def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        """One decision.
+
+        Raises:
+            ModelError: it was the agent's turn, and the model failed.
+        """
+        triggers, finished = set(briefing.triggers), len(briefing.history.finished)
+        asked_at, spoken_to = self._asked_at, bool(briefing.messages)
+        if not spoken_to and "start" in triggers and not len(briefing.history):
+            self._asked_at = finished
+            return self._opening(briefing, toolbox)
+        if not spoken_to and not worth_asking(finished, asked_at, urgent=bool(triggers & URGENT)):
+            return self._rules.decide(briefing, toolbox)
+        self._asked_at = finished
+        return self._agent.decide(briefing, toolbox)
+
+    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
+        return self._agent.answer(question, briefing)
+
+    def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
+        found = toolbox.suggest(MAX_SUGGESTIONS)
+        warm = [p for p in found if WARM_START in p.details]
+        if not warm:  # the model could not be asked, which has been told
+            return self._rules.decide(briefing, toolbox)
+        left = briefing.budget.trials - briefing.spend.trials
+        launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][:left]
+        toolbox.launch_trials(launch)
+        first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
+        reason = f"{first} what the language model would try; what it expects is the prior from then on."
+        return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=len(launch))

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tunesmith.agent.methods.gp.scores import (
+    clip_value,
+    fit_transform,
+    scores_of,
+    yeo_johnson,
+    yeo_johnson_inverse,
+)
+from tunesmith.space import Float, Space
+from tunesmith.trial import TrialState
+
+SPACE = Space({"x": Float(0, 1)})
+
+
+def transform(scores):
+    scores = np.array(scores, dtype=float)
+    floor = clip_value(scores)
+    return fit_transform(np.maximum(scores, floor), floor)
+
+
+@pytest.mark.parametrize("exponent", [-3.0, 0.0, 0.5, 1.0, 2.0, 4.5])
+def test_yeo_johnson_agrees_with_scipy_and_its_inverse_undoes_it(exponent):
+    x = np.linspace(-3, 3, 41)
+    y = yeo_johnson(x, exponent)
+    np.testing.assert_allclose(y, stats.yeojohnson(x, lmbda=exponent), rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(yeo_johnson_inverse(y, exponent), x, rtol=1e-9, atol=1e-12)
+
+
+def test_the_exponent_is_the_one_of_largest_likelihood():
+    scores = np.exp(np.random.default_rng(0).standard_normal(60))
+    fitted, _ = transform(scores)
+    clipped = np.maximum(scores, clip_value(scores))
+    _, best = stats.yeojohnson((clipped - clipped.mean()) / clipped.std())
+    assert fitted.exponent == pytest.approx(best, abs=1e-3)
+
+
+def test_transformed_scores_are_standardised_and_keep_their_order():
+    scores = np.random.default_rng(1).gamma(2, size=40)
+    _, y = transform(scores)
+    assert y.mean() == pytest.approx(0, abs=1e-9)
+    assert y.std() == pytest.approx(1)
+    kept = scores > clip_value(scores)
+    assert (np.argsort(scores[kept]) == np.argsort(y[kept])).all()
+
+
+def test_scores_far_below_the_median_count_as_three_times_best_minus_median():
+    assert clip_value(np.array([0.0, 1.0, 2.0, 3.0, -1e12])) == 1.0 - 3 * (3.0 - 1.0)
+    near, far = transform([0, 1, 2, 3, -1e3])[1], transform([0, 1, 2, 3, -1e12])[1]
+    np.testing.assert_array_equal(near, far)
+
+
+@pytest.mark.parametrize("scores", [[5.0, 5.0, 5.0], [0.0, 0.0], [1e300] * 4, [1.0, 1.0 + 1e-16]], ids=str)
+def test_equal_scores_are_nothing_to_model(scores):
+    assert transform(scores) is None
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [0.0, 1.0],
+        [1.0, 1.0, 1.0, 2.0],
+        [2.0, 1.0, 2.0, 2.0],
+        [-1e12, 0.1, 0.2],
+        [1e306, -1e306, 3.0],
+        [1e-300, 2e-300],
+    ],
+    ids=str,
+)
+def test_any_scale_gives_finite_standard_scores_that_come_back(scores):
+    fitted, y = transform(scores)
+    assert np.isfinite(y).all() and y.std() == pytest.approx(1)
+    back = fitted.inverse(y)
+    clipped = np.maximum(np.array(scores), fitted.floor)
+    # To a millionth of the range: near 1e308 there is no more.
+    assert np.abs(back / fitted.scale - clipped / fitted.scale).max() < 1e-6
+
+
+def test_predictions_in_score_units_are_the_quantiles_of_the_transformed_normal():
+    fitted, _ = transform(np.random.default_rng(2).gamma(2, size=30))
+    middle, half = fitted.moments(np.array([0.3]), np.array([0.2]))
+    draws = fitted.inverse(0.3 + 0.2 * np.random.default_rng(3).standard_normal(200_000))
+    low, median, high = np.quantile(draws, [0.1587, 0.5, 0.8413])
+    assert middle[0] == pytest.approx(median, rel=5e-3)
+    assert half[0] == pytest.approx((high - low) / 2, rel=2e-2)
+
+
+def test_absurd_predictions_stay_near_the_data():
+    fitted, _ = transform([0.1, 0.2, 0.5, 0.9, 0.91])
+    middle, half = fitted.moments(np.array([1e6, -1e6]), np.array([1e6, 0.0]))
+    assert (half >= 0).all()
+    # At most one range of the (clipped) data beyond them.
+    assert middle[0] <= 0.91 + 0.81 and middle[1] >= 0.1 - 0.81 and half.max() <= 1.5 * 0.81
+
+
+def test_a_failed_trial_counts_as_the_clip_value_and_a_pruned_one_never_beats_the_median(study):
+    s = study(SPACE, lambda c: c["x"], direction="minimize")
+    at = [SPACE.validate({"x": x}) for x in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)]
+    for value, configuration in zip((1.0, 2.0, 3.0), at, strict=False):
+        s.tell(configuration, value=value)
+    s.tell(at[3], state=TrialState.DIVERGED)
+    s.tell(at[4], state=TrialState.PRUNED, curve=((1, 9.0), (2, 2.5)))
+    s.tell(at[5], state=TrialState.PRUNED, curve=((1, 0.1),))
+    s.tell(at[6], state=TrialState.PRUNED)
+    scores, floor = scores_of(s.history.finished, s.history)
+    assert floor == -2.0 - 3 * (-1.0 - -2.0) == -5.0
+    assert scores.tolist() == [-1.0, -2.0, -3.0, -5.0, -2.5, -2.0, -3.0]
+
+
+def test_a_failure_is_worse_than_everything_where_best_and_median_agree(study):
+    s = study(SPACE, lambda c: 1.0)
+    for x in (0.1, 0.2, 0.3):
+        s.tell(SPACE.validate({"x": x}))
+    s.tell(SPACE.validate({"x": 0.9}), state=TrialState.CRASHED)
+    scores, _ = scores_of(s.history.finished, s.history)
+    assert scores[3] < 1.0 and (scores[:3] == 1.0).all()
+
+
+def test_nothing_completed_is_no_scale(study):
+    s = study(SPACE, lambda c: 1.0)
+    s.tell(SPACE.validate({"x": 0.9}), state=TrialState.CRASHED)
+    assert scores_of(s.history.finished, s.history) is None

@@ -1,0 +1,278 @@
+"""Conversations recorded over real HTTP, and replayed without any."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.chat_server import (
+    ChatServer,
+    Reply,
+    answer,
+    calls,
+    disconnecting,
+    failing,
+    hanging,
+    malformed,
+    rate_limited,
+    text,
+)
+from fakes.door_house import HELLO, KEY, House, Point
+from tunesmith.agent.models import OpenAICompatible
+from tunesmith.agent.models.recording import canonical, key_of
+from tunesmith.budget import ModelCaps
+from tunesmith.errors import ModelBudgetReached, ModelError, ModelUnavailable, ReplayMiss
+from tunesmith.settings import ModelSettings
+
+Open = Callable[..., House]
+GOOD = {"lr": 0.01, "layers": 2}
+
+
+def replay(path: Path, events: list[Any] | None = None, **more: Any) -> OpenAICompatible:
+    emit = (events if events is not None else []).append
+    return OpenAICompatible(None, more.pop("caps", ModelCaps()), emit, exchanges=path, mode="replay", **more)
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise AssertionError("a replay opened a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def look(n: int) -> str:
+    """Look at n trials."""
+    return f"{n} trials"
+
+
+def agent_says(door: OpenAICompatible, question: str = "how is it going?") -> str:
+    from langchain.agents import create_agent
+
+    agent = create_agent(door.chat_model(), [look])
+    return str(agent.invoke({"messages": [("user", question)]})["messages"][-1].content)
+
+
+def test_a_whole_conversation_replays_without_a_network_and_with_the_same_spend(
+    open_house: Open, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    house = open_house(
+        lambda r: (calls(("look", {"n": 2})) if r.turn == 0 else text(f"saw {r.last}")) if r.tools else GOOD,
+        model=None,
+        server={"models": ("tiny-1b",)},
+    )
+    values = [house.ask().value, agent_says(house.door), "".join(stream(house.door))]
+    request.getfixturevalue("no_network")
+    events: list[Any] = []
+    door = replay(house.door._exchanges or tmp_path, events)
+    assert door.model == "tiny-1b"
+    point = door.complete(HELLO, Point, purpose="test").value
+    assert [point, agent_says(door), "".join(stream(door))] == values
+    assert door.spend == house.door.spend
+    assert [e.kind for e in events if e.kind != "answers_parsed"] == ["model_called"] * 4
+
+
+def stream(door: OpenAICompatible) -> list[str]:
+    return [str(chunk.content) for chunk in door.chat_model().stream("stream, please")]
+
+
+def test_the_same_request_asked_twice_replays_both_answers_in_order(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([answer({"lr": 0.1, "layers": 1}), answer({"lr": 0.2, "layers": 2})])
+    assert [house.ask().value.layers for _ in range(2)] == [1, 2]
+    door = replay(tmp_path / "exchanges.jsonl")
+    assert [door.complete(HELLO, Point, purpose="t").value.layers for _ in range(2)] == [1, 2]
+    with pytest.raises(ReplayMiss, match="recorded 2 times .* asked once more"):
+        door.complete(HELLO, Point, purpose="t")
+
+
+def test_a_miss_names_the_nearest_recording_and_what_differs(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([answer(GOOD)])
+    table = "\n".join(f"trial {n}: lr=0.{n}, value 0.9{n}" for n in range(9))
+    house.ask("What is the weather?")
+    house.ask(f"Here are trials:\n{table}\nSuggest one.")
+    door = replay(tmp_path / "exchanges.jsonl")
+    with pytest.raises(ReplayMiss) as miss:
+        asked = f"Here are trials:\n{table.replace('value 0.95', 'value 0.97')}\nSuggest one."
+        door.complete([{"role": "user", "content": asked}], Point, purpose="t")
+    words = str(miss.value)
+    assert "The nearest is line 2" in words
+    assert "message 1 (user): trial 5: lr=0.5, value 0.95" in words
+    assert "value 0.97" in words
+    assert door.spend.calls == 1  # the attempt counts; the miss is not retried
+
+
+def test_a_difference_late_in_a_long_line_is_shown_where_it_is(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([answer(GOOD)])
+    house.ask("x" * 3000 + " recorded words")
+    door = replay(tmp_path / "exchanges.jsonl")
+    with pytest.raises(ReplayMiss, match=r"in message 1 .user.: .*recorded words.*other words"):
+        door.complete([{"role": "user", "content": "x" * 3000 + " other words"}], Point, purpose="t")
+
+
+def test_a_changed_parameter_is_a_miss_that_names_it(open_house: Open, tmp_path: Path) -> None:
+    open_house([answer(GOOD)]).ask(temperature=0.2)
+    with pytest.raises(ReplayMiss, match=r"temperature: 0.2.*temperature: 0.9"):
+        replay(tmp_path / "exchanges.jsonl").complete(HELLO, Point, purpose="t", temperature=0.9)
+
+
+def test_a_miss_comes_out_typed_through_langchain_and_once(open_house: Open, tmp_path: Path) -> None:
+    open_house([answer(GOOD)]).ask()
+    events: list[Any] = []
+    door = replay(tmp_path / "exchanges.jsonl", events)
+    with pytest.raises(ReplayMiss):
+        door.chat_model().invoke("never asked")
+    assert [event.kind for event in events] == ["model_called"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(failing(500), id="500"),
+        pytest.param(rate_limited(0.01), id="429"),
+        pytest.param(malformed(), id="malformed"),
+        pytest.param(Reply(content="{}", cut_after=50), id="truncated"),
+    ],
+)
+def test_faults_replay_too_and_so_do_the_retries_that_met_them(
+    open_house: Open, tmp_path: Path, fault: Reply
+) -> None:
+    house = open_house([fault, answer(GOOD)])
+    house.ask()
+    events: list[Any] = []
+    door = replay(tmp_path / "exchanges.jsonl", events)
+    assert door.complete(HELLO, Point, purpose="test").value == Point(**GOOD)
+    kinds = ["model_called", "degraded", "model_called", "answers_parsed"]
+    assert [event.kind for event in events] == kinds
+    assert [e.ok for e in events if e.kind == "model_called"] == [False, True]
+
+
+def test_a_stream_that_broke_off_breaks_off_again(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([disconnecting("one two three", chunks=3)])
+    heard: list[list[str]] = [[], []]
+    for number in (0, 1):
+        door = house.door if number == 0 else replay(tmp_path / "exchanges.jsonl")
+        with pytest.raises(ModelUnavailable, match="broke off"):
+            for chunk in door.chat_model().stream("hi"):
+                heard[number].append(str(chunk.content))
+    assert heard[0] == heard[1] == ["", "one ", "two "]
+
+
+def test_caps_hold_in_a_replay(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([answer(GOOD)])
+    house.ask()
+    house.ask()
+    door = replay(tmp_path / "exchanges.jsonl", caps=ModelCaps(calls=1))
+    door.complete(HELLO, Point, purpose="t")
+    with pytest.raises(ModelBudgetReached):
+        door.complete(HELLO, Point, purpose="t")
+
+
+def test_a_torn_last_line_costs_that_exchange_only(open_house: Open, tmp_path: Path) -> None:
+    house = open_house([answer(GOOD)])
+    house.ask("first")
+    path = tmp_path / "exchanges.jsonl"
+    with path.open("a") as file:
+        file.write('{"key": "abc", "requ')
+    house.ask("second")
+    door = replay(path)
+    for words in ("first", "second"):
+        assert door.complete([{"role": "user", "content": words}], Point, purpose="t").value.layers == 2
+
+
+def test_tool_call_ids_and_the_base_url_do_not_matter_and_their_pairing_does() -> None:
+    def conversation(ids: list[str], results: list[str]) -> dict[str, Any]:
+        tool_calls = [{"id": i, "type": "function", "function": {"name": "look"}} for i in ids]
+        spoken = {"role": "assistant", "content": None, "tool_calls": tool_calls}
+        tools = [{"role": "tool", "tool_call_id": i, "content": "2"} for i in results]
+        return {"model": "m", "messages": [spoken, *tools]}
+
+    def key(path: str, *which: list[str]) -> str:
+        return key_of(canonical("POST", path, conversation(*which)))
+
+    one = key("/v1/chat/completions", ["a", "b"], ["a", "b"])
+    assert one == key("/openai/v1/chat/completions", ["x", "y"], ["x", "y"])
+    assert one != key("/v1/chat/completions", ["a", "b"], ["b", "a"])
+
+
+def test_live_mode_writes_nothing(open_house: Open, tmp_path: Path) -> None:
+    open_house([answer(GOOD)], mode="live").ask()
+    assert list(tmp_path.iterdir()) == []
+
+
+class TestNoKeyAnywhere:
+    """A canary key, and servers that do their worst to get it written down."""
+
+    echo = f"the header was 'Authorization: Bearer {KEY}'"
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            pytest.param(answer({"lr": 0.1, "layers": KEY}), id="in an answer"),
+            pytest.param(failing(401, echo), id="in a 401"),
+            pytest.param(failing(400, echo), id="in a 400"),
+            pytest.param(failing(500, echo, headers={"x-request-id": KEY}), id="in a 500"),
+            pytest.param(Reply(raw=echo.encode()), id="in a body that is no JSON"),
+            pytest.param(text(echo + " and so on"), id="in words"),
+            pytest.param(hanging(), id="none at all"),
+        ],
+    )
+    def test_it_is_in_no_file_no_event_no_exception_and_no_log(
+        self, open_house: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, said: Reply
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        caplog.set_level(logging.INFO, "httpcore2")  # its DEBUG prints a response's headers, echo included
+        house = open_house([said], timeout_s=0.3 if said.delay_s else 5)
+        told: list[str] = []
+        model = house.door.chat_model()
+        for ask in (
+            lambda: house.ask(f"my key is {KEY}"),
+            lambda: model.invoke("hi"),
+            lambda: [told.append(str(chunk)) for chunk in model.stream("hi")],
+        ):
+            try:
+                told.append(repr(ask()))
+            except Exception as exc:  # noqa: BLE001  whatever comes out of either client is read here
+                told.append("".join(traceback.format_exception(exc)) + repr(exc))
+        files = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
+        told += [repr(event) for event in house.events] + [caplog.text, repr(house.door), repr(model), files]
+        assert house.server.chats[0].headers["authorization"].endswith(KEY)  # it was in play
+        assert files.count('"key"') >= 1
+        assert [words for words in told if KEY in words] == []
+
+    def test_recorded_requests_hold_no_headers(self, open_house: Open, tmp_path: Path) -> None:
+        open_house([answer(GOOD, headers={"Set-Cookie": "session=1"})]).ask()
+        (line,) = (tmp_path / "exchanges.jsonl").read_text().splitlines()
+        exchange = json.loads(line)
+        assert set(exchange) == {"key", "request", "response", "at"}
+        assert set(exchange["request"]) == {"method", "path", "body"}
+        assert set(exchange["response"]["headers"]) <= {"content-type", "retry-after", "x-request-id"}
+
+    def test_a_replay_never_holds_the_key(self, open_house: Open, tmp_path: Path) -> None:
+        open_house([answer(GOOD)]).ask()
+        settings = ModelSettings(base_url="https://api.openai.com/v1", model="fake-model", api_key=KEY)
+        path = tmp_path / "exchanges.jsonl"
+        door = OpenAICompatible(settings, ModelCaps(), lambda e: None, exchanges=path, mode="replay")
+        assert door.complete(HELLO, Point, purpose="t").value.layers == 2
+        assert KEY not in repr(vars(door))
+
+
+def test_a_recording_that_is_not_there_is_a_miss_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ReplayMiss, match="holds no recorded exchange"):
+        replay(tmp_path / "none.jsonl")
+    with pytest.raises(ModelError, match="needs the path of a recording"):
+        OpenAICompatible(None, ModelCaps(), lambda e: None, mode="replay")
+
+
+def test_the_server_of_the_tests_is_closed_even_while_it_hangs() -> None:
+    with ChatServer([hanging()]) as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as wire:
+            wire.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+    assert len(server.chats) <= 1

@@ -1,0 +1,113 @@
+"""Which trial starts next: what was queued, else what the strategy proposes, else, should it fail, chance.
+
+Nothing illegal and nothing that is running or done already gets past here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from tunesmith.errors import InvalidConfiguration
+from tunesmith.events import Degraded
+from tunesmith.history import History
+from tunesmith.interfaces import Emit, Strategy
+from tunesmith.seeds import rng_for
+from tunesmith.task import Task
+from tunesmith.tools.engine.trial_queue import TrialQueue
+from tunesmith.trial import Origin, Proposal, TrialState
+
+log = logging.getLogger(__name__)
+
+DRAWS = 8
+"""Random configurations among which one that may be run is looked for."""
+
+
+class Chooser:
+    """Used from the engine's thread; only `queue.add` and `queue.waiting` are for others.
+
+    Args:
+        emit: Is told, as `Degraded`, of every proposal that is not run and every fault of the strategy.
+        first: Number of the next trial.
+    Attributes:
+        queue: What goes before anything the strategy proposes.
+    """
+
+    def __init__(self, task: Task, strategy: Strategy, emit: Emit, first: int) -> None:
+        self._task, self._strategy, self._emit = task, strategy, emit
+        self.queue = TrialQueue(first)
+        self._exhausted_at: History | None = None
+
+    def exhausted(self, history: History) -> bool:
+        """Whether nothing new was found for this very snapshot when `next` was last asked."""
+        return self._exhausted_at is history
+
+    def next(self, history: History, candidates: Sequence[Proposal]) -> tuple[int, Proposal] | None:
+        """Number and proposal of the trial that starts now; None where nothing new is left to try."""
+        while True:
+            while (queued := self.queue.first()) is not None:
+                cause = self.why_not(queued, history)
+                if cause is None:
+                    return self.queue.start(), queued
+                self._rejected(queued, cause)
+                self.queue.drop()
+            if self.exhausted(history):
+                return None  # asked ten times a second while others run
+            proposal = self._proposed(history, candidates)
+            if proposal is None:
+                self._exhausted_at = history
+                return None
+            number = self.queue.start_unqueued()
+            if number is not None:
+                return number, proposal
+
+    def why_not(self, proposal: Proposal, history: History) -> str | None:
+        """Why a proposal may not be run: illegal, running, or done already, unless it is a second try."""
+        try:
+            self._task.space.validate(dict(proposal.configuration))
+        except InvalidConfiguration as error:
+            return str(error)
+        again = (
+            [TrialState.LOST, TrialState.CRASHED] if proposal.origin is Origin.RETRY else [TrialState.LOST]
+        )
+        for trial in history:
+            if trial.configuration == proposal.configuration and trial.state not in again:
+                return f"the same configuration is trial {trial.number} already"
+        return None
+
+    def _proposed(self, history: History, candidates: Sequence[Proposal]) -> Proposal | None:
+        """What the strategy, or chance in its place, would run next."""
+        try:
+            proposals = self._strategy.propose(history, 1, candidates)
+        except Exception as error:  # a strategy's fault costs one random proposal, and is shown
+            log.exception("the %s strategy failed", self._strategy.name)
+            proposals = self._random_instead(history, f"{type(error).__name__}: {error}")
+        acceptable = self._acceptable(proposals, history)
+        if acceptable is None and proposals:
+            others = self._random_instead(history, "none of its proposals may be run")
+            acceptable = self._acceptable(others, history)
+        return acceptable
+
+    def _acceptable(self, proposals: Sequence[Proposal], history: History) -> Proposal | None:
+        """The first that may be run; those before it are shown as rejected."""
+        for proposal in proposals:
+            cause = self.why_not(proposal, history)
+            if cause is None:
+                return proposal
+            self._rejected(proposal, cause)
+        return None
+
+    def _rejected(self, proposal: Proposal, cause: str) -> None:
+        where = f"proposal by {proposal.origin.value}"
+        self._emit(Degraded(what="rejected", where=where, cause=cause[:500], continuation="it was not run"))
+
+    def _random_instead(self, history: History, cause: str) -> list[Proposal]:
+        name = self._strategy.name
+        how = "a random configuration was run instead"
+        self._emit(Degraded(what="fallback", where=f"strategy {name}", cause=cause[:500], continuation=how))
+        rng = rng_for(self._task.seed, "engine fallback", len(history))
+        reason = f"Drawn at random because the {name} strategy failed."
+        return [
+            Proposal(configuration=configuration, origin=Origin.RANDOM, reason=reason)
+            for configuration in self._task.space.sample(rng, DRAWS)
+        ]

@@ -1,0 +1,100 @@
+"""What people and scripts ask of a run while it runs: each command is obeyed or refused, and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tunesmith.errors import InvalidConfiguration
+from tunesmith.events import Ask, Command, CommandDone, Pause, Resume, Stop, Try
+from tunesmith.space import Space
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.trial import Origin, Proposal
+
+
+class CommandInbox:
+    """Takes commands from the run's store. Used from the engine's thread.
+
+    Args:
+        store: Where commands are posted and their replies go.
+        space: What a configuration to try must be in.
+        why_not: Why a proposal cannot be run now, or None where it can.
+        launch: Queues proposals and returns the numbers of their trials.
+        answer: Starts answering a question, by its command's id; False while another is being answered.
+        keep_messages: Whether the policy understands words, so that questions are kept for it too.
+    Attributes:
+        paused: Whether a person wants no further trial for now.
+        stop: Why the run is to end, or None while it is not.
+        messages: What people said since the policy was last told.
+        searching: Whether there is a search to pause or to add to; False before and after it.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        space: Space,
+        *,
+        why_not: Callable[[Proposal], str | None],
+        launch: Callable[[list[Proposal]], list[int]],
+        answer: Callable[[int, str], bool],
+        keep_messages: bool,
+    ) -> None:
+        self._store, self._space = store, space
+        self._why_not, self._launch, self._answer = why_not, launch, answer
+        self._keep_messages = keep_messages
+        self.paused = False
+        self.stop: str | None = None
+        self.messages: list[str] = []
+        self.searching = True
+
+    def read(self) -> None:
+        """Obey what has come in."""
+        for command_id, command in self._store.take_commands():
+            ok, reply = self._obey(command_id, command)
+            self._reply(command_id, command, ok, reply)
+
+    def close(self) -> None:
+        """Refuse what has come in since, so that nobody waits for a reply from a run that has ended."""
+        for command_id, command in self._store.take_commands():
+            self._reply(command_id, command, False, "The run has ended.")
+
+    def request_stop(self, reason: str) -> None:
+        """End the run cleanly; the first reason stands."""
+        self.stop = self.stop or reason
+
+    def _reply(self, command_id: int, command: Command, ok: bool, reply: str) -> None:
+        self._store.acknowledge(command_id, ok, reply)
+        self._store.append(CommandDone(command_id=command_id, command=command.kind, ok=ok, reply=reply))
+
+    def _obey(self, command_id: int, command: Command) -> tuple[bool, str]:
+        match command:
+            case Stop(reason=reason):
+                self.request_stop(reason)
+                return True, "Stopping: what is running is stopped and will be run again on resume."
+            case Ask(text=text):
+                if not self._answer(command_id, text):
+                    return False, "Still answering the question before; ask again in a moment."
+                if self._keep_messages:
+                    self.messages.append(text)
+                return True, "Answering."
+            case _ if not self.searching:
+                return False, "The search has ended; only the comparison with the default is still running."
+            case Pause():
+                self.paused = True
+                return True, "Paused: no new trial starts; those running go on."
+            case Resume():
+                self.paused = False
+                return True, "Going on."
+            case Try(values=values, reason=reason):
+                return self._try(values, reason)
+
+    def _try(self, values: dict[str, object], reason: str) -> tuple[bool, str]:
+        try:
+            configuration = self._space.validate(values)
+        except InvalidConfiguration as error:
+            return False, str(error)
+        proposal = Proposal(configuration=configuration, origin=Origin.USER, reason=reason)
+        cause = self._why_not(proposal)
+        if cause is not None:
+            return False, f"Not queued: {cause}."
+        (number,) = self._launch([proposal])
+        return True, f"Queued as trial {number}."

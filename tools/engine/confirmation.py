@@ -1,0 +1,223 @@
+"""The comparison a person can believe: best against default on fresh seeds, paired.
+
+The search chose its best on one metric and one seed a trial, so that value is optimistic. Here both
+configurations are trained again on the same new seeds, by the objective and metric that the task
+names for it (usually a test split that the search never saw). Runs live in `confirm/` of the run
+folder, are durable one by one, and are never trials of the study.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tunesmith.errors import ExecutorError
+from tunesmith.events import Confirmed, Degraded
+from tunesmith.history import History
+from tunesmith.interfaces import Emit, Executor, Finished, Job, Objective, Reported
+from tunesmith.seeds import derive_seed
+from tunesmith.task import Confirm, Task
+from tunesmith.tools.analysis.compare import compare_paired
+from tunesmith.tools.records.atomic_write import write_atomic
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.trial import Configuration, Outcome, TrialState
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One configuration on one seed."""
+
+    name: str
+    configuration: Configuration
+    seed: int
+    folder: Path
+    objective: str
+    """Which training code, in the task's words."""
+
+    def result(self, metric: str) -> tuple[bool, float | None]:
+        """(done, value); a run of another configuration, seed or code in this folder counts as not done."""
+        try:
+            made_for = json.loads((self.folder / "config.json").read_bytes())
+            outcome = Outcome.model_validate_json((self.folder / "result.json").read_bytes())
+        except (OSError, ValueError, ValidationError):
+            return False, None
+        if made_for != self.identity or outcome.state is TrialState.LOST:
+            return False, None
+        return True, outcome.values.get(metric) if outcome.state is TrialState.COMPLETED else None
+
+    @property
+    def identity(self) -> dict[str, object]:
+        return {
+            "digest": self.configuration.digest,
+            "seed": self.seed,
+            "objective": self.objective,
+            "values": dict(self.configuration),
+        }
+
+
+class Confirmation:
+    """Runs the comparison and writes `confirm.json`.
+
+    Args:
+        objective: What the search trained; used where the task names nothing else for the comparison.
+        should_stop: Asked between events; True ends it early, resumably.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        folder: RunFolder,
+        executor: Executor,
+        emit: Emit,
+        objective: Objective,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.task, self.folder, self.executor, self._emit = task, folder, executor, emit
+        self._objective, self._should_stop = objective, should_stop
+
+    def run(self, history: History) -> str:
+        """Compare the incumbent with the default; returns the verdict as a sentence.
+
+        Raises:
+            KeyboardInterrupt: Passed on after the running jobs were killed.
+        """
+        spec, best, default = self.task.confirm, history.incumbent, history.default
+        if spec is None or spec.seeds < 1:
+            return self._skip("the task asks for no comparison on fresh seeds (`confirm`)")
+        if best is None:
+            return self._skip("no trial completed")
+        if default is None:
+            return self._skip("the task states no default configuration to compare with")
+        if best.configuration == default:
+            return self._skip("the default configuration is itself the best found")
+        sides = self._sides(spec, best.configuration, default)
+        metric = spec.metric or self.task.metric
+        if not self._train(sides, metric):
+            return self._skip("the comparison was interrupted; the same command finishes it")
+        return self._judge(sides, metric, best.number)
+
+    def _sides(self, spec: Confirm, best: Configuration, default: Configuration) -> list[_Side]:
+        root = self.folder.path / "confirm"
+        seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(spec.seeds)]
+        code = spec.spec.text() if spec.spec is not None else "the objective"
+        return [
+            _Side(name, configuration, seed, root / f"{name}-{index}", code)
+            for index, seed in enumerate(seeds)  # paired: both sides of a seed before the next seed
+            for name, configuration in (("default", default), ("best", best))
+        ]
+
+    def _train(self, sides: list[_Side], metric: str) -> bool:
+        waiting = [side for side in sides if not side.result(metric)[0]]
+        running: set[int] = set()
+        total, done = len(sides), len(sides) - len(waiting)
+        objective = self.task.confirm_ref() or self._objective
+        number = 0
+        try:
+            while waiting or running:
+                if self._should_stop():
+                    return False
+                while waiting and self.executor.capacity() > 0:
+                    side = waiting.pop(0)
+                    number -= 1
+                    if self._started(number, side, metric, objective):
+                        running.add(number)
+                    else:
+                        done += 1
+                for event in self.executor.events(0.1):
+                    if isinstance(event, Reported):
+                        self.executor.verdict(event.number, event.step, False)
+                    elif isinstance(event, Finished):
+                        running.discard(event.number)
+                        done += 1
+                        self._emit(Confirmed(done=done, total=total))
+            return True
+        finally:
+            for left in running:
+                lost = Outcome(state=TrialState.LOST, message="the comparison was interrupted")
+                self.executor.kill(left, lost)
+
+    def _started(self, number: int, side: _Side, metric: str, objective: Objective) -> bool:
+        """Start a run; one that cannot be started has failed."""
+        self._prepare(side)
+        job = Job(
+            number=number,
+            folder=side.folder,
+            configuration=dict(side.configuration),
+            seed=side.seed,
+            metric=metric,
+            objective=objective,
+            time_limit_s=self.task.budget.trial_time_s,
+            threads=self.task.threads,
+        )
+        try:
+            self.executor.submit(job)
+        except ExecutorError as error:
+            where = f"confirm/{side.folder.name}"
+            how = "this run counts as failed"
+            self._emit(Degraded(what="warning", where=where, cause=str(error)[:500], continuation=how))
+            return False
+        return True
+
+    def _prepare(self, side: _Side) -> None:
+        side.folder.mkdir(parents=True, exist_ok=True)
+        (side.folder / "result.json").unlink(missing_ok=True)
+        (side.folder / "curve.jsonl").unlink(missing_ok=True)
+        write_atomic(side.folder / "config.json", json.dumps(side.identity).encode())
+
+    def _judge(self, sides: list[_Side], metric: str, number: int) -> str:
+        values = {
+            name: [s.result(metric)[1] for s in sides if s.name == name] for name in ("best", "default")
+        }
+        pairs = [
+            (b, d)
+            for b, d in zip(values["best"], values["default"], strict=True)
+            if b is not None and d is not None
+        ]
+        comparison = compare_paired(
+            [b for b, _ in pairs], [d for _, d in pairs], direction=self.task.direction, metric=metric
+        )
+        failed = len(values["best"]) - len(pairs)
+        note = (
+            f"{failed} of {len(values['best'])} pairs had a failed run and were left out." if failed else ""
+        )
+        if self.task.confirm is not None and not self.task.confirm.separate:
+            note = (
+                note + " Same data as in the search, so the best configuration's lead is optimistic."
+            ).strip()
+        if len(pairs) > 1 and all(len(set(side)) == 1 for side in zip(*pairs, strict=True)):
+            note = f"{note} Each gave the same value on every seed, so no noise was measured.".strip()
+        self._write(
+            {
+                "metric": metric,
+                "direction": self.task.direction,
+                "trial": number,
+                "seeds": list(dict.fromkeys(side.seed for side in sides)),
+                **values,
+                "comparison": comparison.model_dump(mode="json"),
+                "note": note,
+                "best_checkpoint": self._checkpoint(number),
+                "at": time.time(),
+            }
+        )
+        sentence = comparison.sentence + (f" {note}" if note else "")
+        self._emit(Confirmed(done=len(sides), total=len(sides), text=sentence))
+        return sentence
+
+    def _skip(self, why: str) -> str:
+        self._emit(Confirmed(done=0, total=0, text=f"Not compared with the default: {why}."))
+        return f"Not compared with the default: {why}."
+
+    def _checkpoint(self, number: int) -> str | None:
+        """The newest file that the best trial left in its checkpoint folder, relative to the run folder."""
+        folder = self.folder.trial_folder(number) / "checkpoints"
+        files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+        newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+        return None if newest is None else str(newest.relative_to(self.folder.path))
+
+    def _write(self, data: dict[str, object]) -> None:
+        write_atomic(self.folder.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())

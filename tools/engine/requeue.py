@@ -1,0 +1,39 @@
+"""Which configurations are run again when a run is continued."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from tunesmith.history import MAX_LOSSES, History
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
+
+
+class SecondChances(NamedTuple):
+    again: list[Proposal]
+    given_up: list[Trial]
+    """The first trial of each configuration that came to nothing too often."""
+
+
+def requeue(history: History) -> SecondChances:
+    """What an interruption took, in order of trial number.
+
+    Where no trial has ended well, the training code was broken and has perhaps been mended: then crashed
+    configurations, the default among them, get their second chance too.
+    """
+    unsettled = {TrialState.LOST}
+    if {trial.state for trial in history} <= {TrialState.LOST, TrialState.CRASHED}:
+        unsettled.add(TrialState.CRASHED)
+    settled = {trial.configuration for trial in history if trial.state not in unsettled}
+    open_trials = [trial for trial in history if trial.configuration not in settled]
+    times = Counter(trial.configuration for trial in open_trials)
+    first = {trial.configuration: trial for trial in reversed(open_trials)}
+    chances = SecondChances([], [])
+    for trial in sorted(first.values(), key=lambda t: t.number):
+        if times[trial.configuration] > MAX_LOSSES:
+            chances.given_up.append(trial)
+            continue
+        what = "was lost to an interruption" if trial.state is TrialState.LOST else "crashed"
+        reason = f"Trial {trial.number} {what}. {trial.proposal.reason}"
+        chances.again.append(trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason}))
+    return chances

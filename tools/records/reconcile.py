@@ -1,0 +1,189 @@
+"""After an interruption: make folders, study and log agree, and say what the history is.
+
+The trial folders are the truth. A run may have been killed between any two of these steps:
+
+    config.json   study (running)   [worker]   result.json   study (ended)   event
+
+so each trial is in one of a few conditions, and each is brought to its end here. Everything done is
+done again harmlessly after another kill: what a folder says is written before the study hears it.
+"""
+
+from __future__ import annotations
+
+from tunesmith.errors import InvalidConfiguration, RunError
+from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
+from tunesmith.history import History
+from tunesmith.interfaces import Emit
+from tunesmith.tools.engine.outcomes import ended, outcome_of
+from tunesmith.tools.engine.triggers import surprise
+from tunesmith.tools.records.atomic_write import set_aside
+from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.run_folder import CONFIG, RESULT, RunFolder, TrialConfig
+from tunesmith.tools.records.study import StudyStore
+from tunesmith.trial import Outcome, Trial, TrialState
+
+INTERRUPTED = "the run was interrupted while this trial was running"
+
+
+def reconcile(folder: RunFolder, study: StudyStore, *, emit: Emit | None = None) -> History:
+    """Bring a run's folders and study to agree; the caller holds the run's lock.
+
+    Afterwards no trial is running: one without a result is lost. Every finished trial of the
+    folders is in the study once, and every trial of the study has its folder.
+
+    Args:
+        emit: Is told, as `Degraded`, of everything that was rebuilt or given up.
+    Raises:
+        RunError: Folders or study hold trials of another task or search space, or a file that cannot
+            be read and cannot be rebuilt.
+    """
+    return _Reconciliation(folder, study, emit).run()
+
+
+def restore_events(history: History, events: EventStore) -> int:
+    """Add the start and end of every trial that the log lacks; returns how many events were added.
+
+    Some are missing after a kill between a result and its event, all of them after `run.db` was deleted.
+    """
+    started, finished = events.trial_numbers("trial_started"), events.trial_numbers("trial_finished")
+    missing: list[Event] = []
+    so_far = History(space=history.space, metric=history.metric, direction=history.direction)
+    for trial in history:
+        before, so_far = so_far.incumbent, so_far.with_trial(trial)
+        if trial.number not in started:
+            missing.append(
+                TrialStarted(
+                    number=trial.number, proposal=trial.proposal, seed=trial.seed, at=trial.started_at
+                )
+            )
+        if trial.finished and trial.number not in finished:
+            missing.append(
+                TrialFinished(
+                    number=trial.number,
+                    outcome=outcome_of(trial),
+                    value=trial.value,
+                    improved=so_far.incumbent is not before,
+                    surprise=surprise(trial, history.sign),
+                    at=trial.started_at + trial.seconds,
+                )
+            )
+    events.append_many(missing)
+    return len(missing)
+
+
+class _Reconciliation:
+    def __init__(self, folder: RunFolder, study: StudyStore, emit: Emit | None) -> None:
+        self._folder, self._study, self._emit = folder, study, emit
+        self._task = folder.task
+
+    def run(self) -> History:
+        told = self._study.load()
+        numbers = [n for n in self._folder.trial_numbers() if n >= len(told) and self._config(n, None)]
+        trials: list[Trial] = []
+        for number in range(max(len(told), max(numbers, default=-1) + 1)):
+            trial = self._settle(number, told[number] if number < len(told) else None, number < len(told))
+            if trial is not None:
+                trials.append(trial)
+        return History(
+            space=self._task.space,
+            metric=self._task.metric,
+            direction=self._task.direction,
+            default=self._task.default,
+            trials=tuple(trials),
+        )
+
+    def _settle(self, number: int, told: Trial | None, known: bool) -> Trial | None:
+        """Bring one trial to its end everywhere; None for a number whose trial is gone.
+
+        Args:
+            told: The trial as the study has it; None when it has none.
+            known: Whether the study has used the number, be it for a gap.
+        """
+        config = self._config(number, told)
+        if config is None:
+            if not known:
+                self._say(
+                    f"trial {number} is neither in the folders nor in the study", "its number is skipped"
+                )
+                self._study.skip(number)
+            return None
+        self._check(config, told)
+        self._folder.sweep(number)
+        trial = ended(config.trial(), self._outcome(number, told), self._task.metric)
+        if not known:
+            self._study.record(trial)
+        elif told is None:
+            self._say(f"trial {number} came back after the study had skipped it", "only its folder counts")
+        elif not told.finished:
+            self._study.finished(trial)
+        elif (told.state, told.value) != (trial.state, trial.value):
+            self._say(
+                f"the study has trial {number} as {told.state.value} ({told.value}), "
+                f"its folder as {trial.state.value} ({trial.value})",
+                "the folder counts",
+            )
+        return trial
+
+    def _config(self, number: int, told: Trial | None) -> TrialConfig | None:
+        """What the trial was started with, rebuilt from the study where the folder does not say."""
+        try:
+            config = self._folder.read_config(number)
+        except RunError as error:
+            if told is None:
+                self._give_up(number, error)
+                return None
+            config, cause = None, str(error)
+        else:
+            cause = f"the folder of trial {number} is missing"
+        if config is None and told is not None:
+            self._folder.write_config(told)
+            self._say(cause, "it was rebuilt from the study")
+            return self._folder.read_config(number)
+        return config
+
+    def _give_up(self, number: int, error: RunError) -> None:
+        """Forget a trial of which nobody can say what it was, if it never ran.
+
+        A power cut leaves such a one: no worker starts before the study knows the trial.
+        """
+        folder = self._folder.trial_folder(number)
+        if (folder / RESULT).exists() or (folder / "log.txt").exists():
+            raise error
+        set_aside(folder / CONFIG)
+        self._say(str(error), "the trial had not run and is forgotten")
+
+    def _outcome(self, number: int, told: Trial | None) -> Outcome:
+        """What came of the trial, durable in its folder when this returns."""
+        try:
+            outcome = self._folder.read_outcome(number)
+        except RunError as error:
+            path = self._folder.trial_folder(number) / RESULT
+            set_aside(path)
+            self._say(str(error), "the file was set aside")
+            outcome = None
+        if outcome is not None and outcome.state is not TrialState.RUNNING:
+            return outcome
+        if told is not None and told.finished:
+            return self._folder.settle(number, outcome_of(told))
+        self._say(f"trial {number} has no result", "it counts as lost")
+        return self._folder.settle(number, Outcome(state=TrialState.LOST, message=INTERRUPTED))
+
+    def _check(self, config: TrialConfig, told: Trial | None) -> None:
+        where = self._folder.trial_folder(config.number)
+        configuration = config.proposal.configuration
+        try:
+            valid = self._task.space.validate(dict(configuration))
+        except InvalidConfiguration as error:
+            raise RunError(
+                f"{where} is not of this task's search space: {error}. Give the changed task another `name`, "
+                "or change the search space back."
+            ) from error
+        if told is not None and told.configuration != valid:
+            raise RunError(
+                f"{where} and the study disagree on what trial {config.number} is: {dict(configuration)} and "
+                f"{dict(told.configuration)}. The study is another run's. Use another `name` or storage."
+            )
+
+    def _say(self, cause: str, continuation: str) -> None:
+        if self._emit is not None:
+            self._emit(Degraded(what="repair", where="records", cause=cause, continuation=continuation))

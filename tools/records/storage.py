@@ -1,0 +1,120 @@
+"""Optuna storages, opened so that a killed run can go on and an end of a trial costs one write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+
+from tunesmith.errors import RunError
+from tunesmith.events import Degraded
+from tunesmith.interfaces import Emit
+from tunesmith.tools.records.atomic_write import set_aside
+from tunesmith.tools.records.journal_repair import BatchingBackend, repair
+
+Batch = Callable[[], AbstractContextManager[None]]
+"""Makes one write of what its block writes to the storage; none of it if the block raises."""
+
+
+def open_storage(journal: Path, url: str | None, emit: Emit | None) -> tuple[BaseStorage, Batch]:
+    """The storage at `url`, or the journal file, mended first, where that is None."""
+    return _journal(journal, emit) if url is None else _database(url)
+
+
+def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
+    """The journal as storage: its torn end mended, or the whole set aside where it cannot be read."""
+    mended = repair(path)
+    if mended is not None:
+        _tell(
+            emit, "the end of the journal was cut short", f"{mended.removed_bytes} bytes of it were removed"
+        )
+    backend = BatchingBackend(path)
+    try:
+        return JournalStorage(backend), backend.batch
+    except (ValueError, LookupError, TypeError, AssertionError, AttributeError) as error:
+        aside = set_aside(path)
+        cause = f"the journal cannot be read ({type(error).__name__}: {error})"
+        _tell(emit, cause[:500], f"it was moved to {aside.name} and is rebuilt from the trial folders")
+        backend = BatchingBackend(path)
+        return JournalStorage(backend), backend.batch
+
+
+def _database(url: str) -> tuple[BaseStorage, Batch]:
+    storage = RDBStorage(url)
+    return storage, lambda: _one_commit(storage)
+
+
+def _tell(emit: Emit | None, cause: str, continuation: str) -> None:
+    if emit is not None:
+        emit(Degraded(what="repair", where="study", cause=cause, continuation=continuation))
+
+
+@contextmanager
+def _one_commit(storage: RDBStorage) -> Iterator[None]:
+    """Everything the block writes to a database becomes one transaction, undone if it raises.
+
+    Optuna commits every reported value by itself. Its sessions join a transaction of ours here, which
+    SQLAlchemy offers for this; "rollback_only" means that their commits wait for ours.
+    """
+    from sqlalchemy.orm import scoped_session, sessionmaker
+
+    own = storage.scoped_session
+    with storage.engine.begin() as connection:
+        storage.scoped_session = scoped_session(
+            sessionmaker(bind=connection, join_transaction_mode="rollback_only")
+        )
+        try:
+            yield
+        finally:
+            storage.scoped_session.remove()
+            storage.scoped_session = own
+
+
+@contextmanager
+def explained(where: str) -> Iterator[None]:
+    """Makes a RunError of what goes wrong in a storage: it says where, and that nothing is lost."""
+    try:
+        yield
+    except _storage_errors() as error:
+        cause = (str(error.__cause__ or error).splitlines() or [""])[0]
+        raise RunError(
+            f"the study in {where} cannot be used: {type(error).__name__}: {cause}. Finished trials are safe "
+            "in their folders; put this right and run the same command again."
+        ) from error
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    errors: list[type[Exception]] = [optuna.exceptions.OptunaError, ImportError, OSError]
+    # A journal run never imports SQLAlchemy, so none of its errors can be on their way.
+    module = sys.modules.get("sqlalchemy.exc")
+    return tuple(errors if module is None else [*errors, module.SQLAlchemyError])
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silences Optuna's 'A new study created' for the block; its verbosity belongs to the user's program."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def without_password(url: str) -> str:
+    """A storage URL fit for a message.
+
+    Raises:
+        RunError: It is no URL.
+    """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError as error:
+        raise RunError(f"the storage is not a URL such as sqlite:///study.db: {error}") from error
