@@ -6,6 +6,8 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── DataError                  a data file: names file, line, column or array, fix
 │   ├── SpaceError                 a search space that cannot be
 │   ├── InvalidConfiguration       a configuration outside its space: one `Problem` per fault
+│   ├── UnknownName                no member of a registry has that name
+│   ├── MissingExtra               an optional package is needed and not installed
 │   ├── ObjectiveError             the training function or command cannot be loaded
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
 ├── MissingMetric                  a trial ended without the task's metric
@@ -153,6 +155,14 @@ class InvalidConfiguration(UsageError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(str(problem) for problem in problems))
+
+
+class UnknownName(UsageError):
+    """A name that no member of a registry has; the message lists what there is."""
+
+
+class MissingExtra(UsageError):
+    """A package is needed that is installed only with an extra; the message names both."""
 
 
 class ObjectiveError(UsageError):

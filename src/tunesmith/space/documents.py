@@ -18,7 +18,7 @@ from tunesmith.space.choices import Bool, Categorical, Ordinal
 from tunesmith.space.floats import Float
 from tunesmith.space.ints import Int
 from tunesmith.space.parameter import Parameter
-from tunesmith.space.text import did_you_mean
+from tunesmith.text.suggestions import did_you_mean
 
 CONSTRAINTS = "constraints"
 KINDS: dict[str, type[Parameter]] = {

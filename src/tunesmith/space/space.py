@@ -19,6 +19,7 @@ from tunesmith.space.encoding import Column, Encoding, Mask, Resolved
 from tunesmith.space.parameter import Parameter
 from tunesmith.space.scales import Array
 from tunesmith.space.values import legal_text, plain
+from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration, Value
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Space:
             raise SpaceError(str(error), key=key) from None
         for name in constraint.names:
             if name not in self.parameters:
-                hint = text.did_you_mean(name, self.names)
+                hint = did_you_mean(name, self.names)
                 raise SpaceError(
                     f"constraint {constraint.text!r} names {name!r}, no parameter; {hint}", key=key
                 )
@@ -162,7 +163,7 @@ class Space:
         found = [problems[name] for name in self.names if name in problems]
         for key in values:
             if key not in self.parameters:
-                found.append(Problem("unknown", str(key), values[key], text.did_you_mean(key, self.names)))
+                found.append(Problem("unknown", str(key), values[key], did_you_mean(key, self.names)))
         if not found:
             found = [self._broken(c, legal) for c in self.parsed_constraints if not self._holds(c, legal)]
         return {name: legal[name] for name in self.names if name in legal}, tuple(found)

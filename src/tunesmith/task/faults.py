@@ -16,9 +16,9 @@ from tunesmith.budget import Budget, ModelCaps
 from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
-from tunesmith.space.text import did_you_mean
 from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.task.durations import parse_duration
+from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration
 
 if TYPE_CHECKING:

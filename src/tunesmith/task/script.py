@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.space.text import did_you_mean
+from tunesmith.text.suggestions import did_you_mean
 
 _USUAL_NAMES = ("train", "objective", "main", "run", "fit")
 _OPTION = re.compile(r"--([A-Za-z][A-Za-z0-9_-]{0,60})")

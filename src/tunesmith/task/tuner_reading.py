@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunesmith.errors import TaskError, short
-from tunesmith.space.text import did_you_mean
 from tunesmith.task import faults
 from tunesmith.task.tuner import METHODS, PRESET_NAMES, LlamboProtocol, TunerSpec
+from tunesmith.text.suggestions import did_you_mean
 
 NAMES = tuple(dict.fromkeys((*METHODS, *PRESET_NAMES)))
 TUNER_KEYS = ("method", "preset", *LlamboProtocol.model_fields)

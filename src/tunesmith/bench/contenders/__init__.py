@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import Evaluator, Trace
 from tunesmith.errors import UsageError
-from tunesmith.space.text import perhaps
+from tunesmith.text.suggestions import perhaps
 
 DEFAULTED = "+default"
 NAMES = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunesmith.bench.task import Suite
 from tunesmith.errors import UsageError
-from tunesmith.space.text import perhaps
+from tunesmith.text.suggestions import perhaps
 
 SUITES = {
     "llambo20": "tunesmith.bench.suites.llambo20",
