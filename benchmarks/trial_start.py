@@ -24,7 +24,8 @@ from typing import Any
 import psutil
 import torch
 
-from tunesmith.interfaces import Finished, Job, Objective, Reported
+from tunesmith.objective import Objective
+from tunesmith.tools.execution.base import Finished, Job, Reported
 from tunesmith.tools.execution.local import LocalExecutor, StartMethod
 from tunesmith.tools.execution.preload import discover_preload
 

@@ -1,8 +1,8 @@
-"""The few interfaces that let the rooms work together without knowing one another.
+"""The contracts between the engine (`tools`) and those who propose and decide (`agent`).
 
-Each says who calls what, when and how often. The smallest true implementation of each is the one to
-read first: `Strategy` - `agent/methods/random.py`; `Policy` - `agent/policy/rules.py`;
-`Executor` - `tools/execution/local.py`; `Surrogate` - `agent/methods/gp/strategy.py`.
+Each says who calls what, when and how often. The smallest implementation of each is the one to read
+first: `Strategy` - `agent/methods/random.py`; `Policy` - `agent/policy/rules.py`; `Surrogate` -
+`agent/methods/gp/strategy.py`. Contracts that only one package needs are in its `base.py`.
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic import Field
 
 from tunesmith.budget import Budget, Spend
 from tunesmith.history import Array, History
-from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Value
-
-if TYPE_CHECKING:
-    from tunesmith.task import Task
+from tunesmith.task import Task
+from tunesmith.trial import Configuration, Frozen, Proposal
 
 
 class Strategy(ABC):
@@ -57,84 +54,6 @@ class Surrogate(Protocol):
     def predict(self, configurations: Sequence[Configuration]) -> tuple[Array, Array]:
         """Mean and standard deviation, metric units, each of shape (len(configurations),)."""
         ...
-
-
-@dataclass(frozen=True)
-class Job:
-    """One configuration to train, as an executor needs it."""
-
-    number: int
-    """Trial number; negative for confirmation runs, which are not trials."""
-    folder: Path
-    """The trial's own folder; the worker writes only there. Absolute."""
-    configuration: dict[str, Value]
-    seed: int
-    metric: str
-    objective: Objective
-    time_limit_s: float | None = None
-    threads: int = 1
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Where the training code is; exactly one of the three is set."""
-
-    function: str | None = None
-    """`/abs/path/file.py:function`."""
-    command: tuple[str, ...] | None = None
-    """An argument vector; `{name}` inside an argument is replaced by the value, no shell involved."""
-    pickle: Path | None = None
-    """A function given from Python, by cloudpickle."""
-    workdir: Path | None = None
-    """Folder the training code runs in and imports from; None means the trial's folder."""
-
-
-@dataclass(frozen=True)
-class Reported:
-    """A worker reported a value; it waits for a verdict if it asks `should_prune()`."""
-
-    number: int
-    step: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A worker ended; `outcome` is already durable in the trial's folder as result.json."""
-
-    number: int
-    outcome: Outcome
-
-
-WorkerEvent = Reported | Finished
-
-
-class Executor(ABC):
-    """Runs jobs, each in a process of its own. Used from one thread."""
-
-    @abstractmethod
-    def capacity(self) -> int:
-        """How many further jobs may be submitted now."""
-
-    @abstractmethod
-    def submit(self, job: Job) -> None:
-        """Start a job. Raises ExecutorError when no process can be started."""
-
-    @abstractmethod
-    def events(self, timeout_s: float) -> list[WorkerEvent]:
-        """What happened since the last call; waits at most `timeout_s` for something to happen."""
-
-    @abstractmethod
-    def verdict(self, number: int, step: int, prune: bool) -> None:
-        """Answer a `Reported`: whether the trial should stop. Every report is answered once."""
-
-    @abstractmethod
-    def kill(self, number: int, outcome: Outcome) -> None:
-        """Kill a job's process group now; `outcome` becomes its result unless it had one already."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Kill what still runs (as lost) and free everything. Idempotent."""
 
 
 class Decision(Frozen):

@@ -11,9 +11,10 @@ from fakes.engine_house import DEFAULT, SPACE, InlineExecutor, completed
 from tunesmith.budget import Budget
 from tunesmith.events import Confirmed, Degraded, Event
 from tunesmith.history import History
-from tunesmith.interfaces import Job, Objective
+from tunesmith.objective import Objective
 from tunesmith.task import Task
 from tunesmith.tools.engine.confirmation import Confirmation
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 

@@ -12,8 +12,9 @@ from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import CommandDone, Decided, Degraded, TrialStarted, Try
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Job, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.space import Categorical, Space
+from tunesmith.tools.execution.base import Job
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
 LOST, CRASHED, COMPLETED = TrialState.LOST, TrialState.CRASHED, TrialState.COMPLETED

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tunesmith.interfaces import Finished, Job, Objective, Reported
+from tunesmith.objective import Objective
+from tunesmith.tools.execution.base import Finished, Job, Reported
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.trial import Outcome
 

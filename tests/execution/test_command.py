@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tunesmith.interfaces import Objective
+from tunesmith.objective import Objective
 from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.tools.execution.command import arguments
 from tunesmith.tools.execution.sessions import has_ended

@@ -41,7 +41,7 @@ def test_something_that_is_no_function_is_refused(tmp_path):
 UNGUARDED = """
 import dataclasses, pathlib, pickle, sys
 import helper
-from tunesmith.interfaces import Finished, Job
+from tunesmith.tools.execution.base import Finished, Job
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.tools.execution.pickling import pickle_objective
 folder = pathlib.Path(sys.argv[1])

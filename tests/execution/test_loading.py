@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.interfaces import Objective
+from tunesmith.objective import Objective
 from tunesmith.tools.execution.loading import check_objective
 from tunesmith.tools.execution.pickling import pickle_objective
 from tunesmith.trial import TrialState

@@ -12,7 +12,8 @@ import psutil
 import pytest
 
 from tunesmith.errors import ExecutorError
-from tunesmith.interfaces import Job, Objective
+from tunesmith.objective import Objective
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.trial import Outcome, TrialState
 
@@ -240,7 +241,8 @@ def test_closing_ends_everything_and_records_it_as_lost(own_bench):
 ENGINE = """
 import sys, time
 from pathlib import Path
-from tunesmith.interfaces import Job, Objective
+from tunesmith.objective import Objective
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.local import LocalExecutor
 executor = LocalExecutor(2, start_method=sys.argv[1])
 folder = Path(sys.argv[2])

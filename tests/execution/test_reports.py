@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tunesmith.interfaces import Finished
+from tunesmith.tools.execution.base import Finished
 from tunesmith.trial import TrialState
 
 LOOP = """

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.interfaces import Objective
+from tunesmith.objective import Objective
 from tunesmith.tools.execution.preload import discover_preload
 from tunesmith.trial import TrialState
 

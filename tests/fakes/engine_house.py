@@ -11,21 +11,12 @@ from tunesmith.budget import Budget
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Event
 from tunesmith.history import History
-from tunesmith.interfaces import (
-    Briefing,
-    Chunk,
-    Decision,
-    Executor,
-    Finished,
-    Job,
-    Objective,
-    Policy,
-    Toolbox,
-    WorkerEvent,
-)
+from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.objective import Objective
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
 from tunesmith.tools.engine.loop import Engine
+from tunesmith.tools.execution.base import Executor, Finished, Job, WorkerEvent
 from tunesmith.tools.execution.records import settle
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.reconcile import reconcile

@@ -19,10 +19,12 @@ from pydantic import ValidationError
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Confirmed, Degraded
 from tunesmith.history import History
-from tunesmith.interfaces import Emit, Executor, Finished, Job, Objective, Reported
+from tunesmith.interfaces import Emit
+from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.tools.analysis.compare import compare_paired
+from tunesmith.tools.execution.base import Executor, Finished, Job, Reported
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Configuration, Outcome, TrialState

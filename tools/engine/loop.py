@@ -30,18 +30,8 @@ from tunesmith.events import (
     Woken,
 )
 from tunesmith.history import History
-from tunesmith.interfaces import (
-    Briefing,
-    Decision,
-    Executor,
-    Finished,
-    Job,
-    Objective,
-    Policy,
-    Reported,
-    Strategy,
-    Toolbox,
-)
+from tunesmith.interfaces import Briefing, Decision, Policy, Strategy, Toolbox
+from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
 from tunesmith.tools.engine.chooser import Chooser
@@ -51,6 +41,7 @@ from tunesmith.tools.engine.policy_runner import PolicyRunner
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.engine.requeue import requeue
 from tunesmith.tools.engine.triggers import Triggers, surprise
+from tunesmith.tools.execution.base import Executor, Finished, Job, Reported
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore

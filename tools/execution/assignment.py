@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tunesmith.interfaces import Job
+    from tunesmith.tools.execution.base import Job
 
 
 @dataclass(frozen=True)

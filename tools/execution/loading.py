@@ -23,7 +23,7 @@ from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.tools.execution.words import cleaned_tail
 
 if TYPE_CHECKING:
-    from tunesmith.interfaces import Objective
+    from tunesmith.objective import Objective
 
 CHECK_LIMIT_S = 120.0
 """How long `check_objective` lets the code import what it needs."""

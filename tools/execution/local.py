@@ -22,8 +22,8 @@ from typing import Any, Literal
 import psutil
 
 from tunesmith.errors import ExecutorError
-from tunesmith.interfaces import Executor, Finished, Job, Reported, WorkerEvent
 from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.base import Executor, Finished, Job, Reported, WorkerEvent
 from tunesmith.tools.execution.command import GRACE_S
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.interfaces import Objective
+from tunesmith.objective import Objective
 from tunesmith.tools.records.atomic_write import write_atomic
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tunesmith.interfaces import Objective
+    from tunesmith.objective import Objective
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,11 @@ from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ReplayMiss
 from tunesmith.events import Degraded, ElicitedPrior, Event, RunFinished, RunStarted
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Executor, Objective, Strategy
+from tunesmith.interfaces import Briefing, Decision, Strategy
+from tunesmith.objective import Objective
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
+from tunesmith.tools.execution.base import Executor
 
 if TYPE_CHECKING:
     from tunesmith.agent.models import OpenAICompatible

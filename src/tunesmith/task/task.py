@@ -23,7 +23,7 @@ from tunesmith.budget import Budget
 from tunesmith.data_card import DataCard
 from tunesmith.errors import DataError, ObjectiveError
 from tunesmith.history import Direction
-from tunesmith.interfaces import Objective
+from tunesmith.objective import Objective
 from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults

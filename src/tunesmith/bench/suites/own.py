@@ -42,7 +42,7 @@ class OwnObjective:
         Raises:
             RuntimeError: The trial failed; with its cause in one line.
         """
-        from tunesmith.interfaces import Finished, Job, Reported
+        from tunesmith.tools.execution.base import Finished, Job, Reported
 
         executor, folder = self._open()
         number, self._number = self._number, self._number + 1
