@@ -117,7 +117,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues(tmp_path: Path) -> 
         text=True,
     )
     folder = tmp_path / "runs" / "tiny"
-    wait_for(lambda: folder.is_dir() and len(outcomes(folder)) >= 2)
+    wait_for(lambda: (folder / "task.yaml").is_file() and len(outcomes(folder)) >= 2)
     run.send_signal(signal.SIGINT)
     output, _ = run.communicate(timeout=30)
     assert run.returncode == 130, output
