@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tunesmith.events import Answered, Decided, Thought, ToolCalled, ToolReturned
 from tunesmith.text.literal import LINE_LIMIT, literal, one_line
+from tunesmith.text.numbers import counted
 from tunesmith.tui.spans import Role, Span, Spans
 
 MOST_ITEMS = 2_000
@@ -128,7 +129,7 @@ class ChatView:
     def decide(self, event: Decided) -> None:
         decision = event.decision
         reason = literal(decision.reason).strip()
-        plan = f"next look after {decision.wake_after} more trial{'s' * (decision.wake_after != 1)}"
+        plan = f"next look after {counted(decision.wake_after, 'more trial')}"
         if decision.candidates:
             plan = f"{len(decision.candidates)} of its own candidates compete; {plan}"
         if decision.launch:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+from tunesmith.text.charts import round_ticks
 
 
 @dataclass(frozen=True)
@@ -55,18 +56,9 @@ def plot_view(
         steps.append((number, value))
     if steps and newest > steps[-1][0]:
         steps.append((newest, steps[-1][1]))
-    return PlotView(points, tuple(steps), (low, high), round_ticks(low, high), len(completed) - len(points))
-
-
-def round_ticks(low: float, high: float, most: int = 5) -> tuple[tuple[float, str], ...]:
-    """At most `most` + 1 multiples of 1, 2 or 5 times a power of ten between `low` and `high`."""
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = power * next(factor for factor in (1, 2, 5, 10) if factor * power >= rough)
-    decimals = max(-math.floor(math.log10(step)), 0)
-    first, last = math.ceil(low / step), math.floor(high / step)
-    write = "{:.{}f}" if 1e-4 < max(abs(low), abs(high)) < 1e6 else "{:.4g}"
-    return tuple((n * step, write.format(n * step, decimals)) for n in range(first, last + 1))
+    return PlotView(
+        points, tuple(steps), (low, high), tuple(round_ticks(low, high)), len(completed) - len(points)
+    )
 
 
 def _span(values: Iterable[float]) -> tuple[float, float]:

@@ -32,6 +32,7 @@ from tunesmith.events import (
     Woken,
 )
 from tunesmith.text.literal import literal, one_line
+from tunesmith.text.numbers import counted
 from tunesmith.trial import TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
@@ -246,7 +247,7 @@ class RunView:
             said = f"{name} continues after {event.trials_before} trials"
         else:
             planned = f": {self.facts.trials} trials" if self.facts.trials is not None else ""
-            said = f"{name}{planned}, {event.workers} worker{'s' * (event.workers != 1)}"
+            said = f"{name}{planned}, {counted(event.workers, 'worker')}"
         who = one_line(event.model, 60) if event.model else "no language model is in use"
         parts = f"  strategy {one_line(event.strategy, 40)} · policy {one_line(event.policy, 40)} · {who}"
         self.chat.add("●", "good", ((said, "strong"), (parts, "dim")))

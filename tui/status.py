@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 
 from tunesmith.text import numbers
+from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
 from tunesmith.tui.spans import Role, Span, Spans, plain
 from tunesmith.tui.state import RunState, RunView
@@ -55,9 +56,9 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
 
 def elapsed(view: RunView, now: float) -> str:
     """`3m12`, or `3m12/10m00` under a time budget."""
-    text = numbers.duration(view.elapsed(now))
+    text = duration(view.elapsed(now))
     limit = view.facts.wall_time_s
-    return text if limit is None else f"{text}/{numbers.duration(limit)}"
+    return text if limit is None else f"{text}/{duration(limit)}"
 
 
 def _model(view: RunView) -> list[Segment]:

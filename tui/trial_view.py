@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.text import numbers
+from tunesmith.text.charts import sparkline, thin
+from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.trial import Proposal, TrialState, Value
 from tunesmith.tui.spans import Role, Span, Spans
@@ -135,7 +137,7 @@ def result_line(trial: TrialView, improved: bool) -> Spans:
     expected = expectation(trial)
     if expected and trial.value is not None:
         head.append((f" · expected {expected}", "dim"))
-    head.append((f" · {numbers.duration(trial.seconds)}", "dim"))
+    head.append((f" · {duration(trial.seconds)}", "dim"))
     return tuple(head)
 
 
@@ -157,7 +159,7 @@ def details(
     if trial.best:
         head.append((" ★ best", "best"))
     if trial.state is not TrialState.RUNNING:
-        head.append((f"  {numbers.duration(trial.seconds)}", "dim"))
+        head.append((f"  {duration(trial.seconds)}", "dim"))
     lines: list[Spans] = [tuple(head)]
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
@@ -167,7 +169,7 @@ def details(
     if trial.curve:
         first, last = trial.curve[0], trial.curve[-1]
         ends = f"  {numbers.metric(first[1])} → {numbers.metric(last[1])}, step {last[0]}"
-        drawn = sparkline([value for _, value in trial.curve], curve_width)
+        drawn = sparkline([value for _, value in thin(trial.curve, curve_width)])
         lines.append((("curve ", "dim"), (drawn, "accent"), (ends, "dim")))
     if trial.proposal is not None:
         proposal = trial.proposal
@@ -192,15 +194,3 @@ def _against(trial: TrialView) -> Spans:
         return (*said, (", as expected", "dim"))
     side: Span = ("better", "good") if trial.surprise >= 0 else ("worse", "warn")
     return (*said, (f" ({abs(trial.surprise):.1f} spreads ", "dim"), side, (")", "dim"))
-
-
-def sparkline(values: list[float], width: int) -> str:
-    """A curve as at most `width` block characters, low to high."""
-    if not values:
-        return ""
-    if len(values) > width:
-        values = [values[round(i * (len(values) - 1) / max(width - 1, 1))] for i in range(width)]
-    low, high = min(values), max(values)
-    if high == low:
-        return "▄" * len(values)
-    return "".join("▁▂▃▄▅▆▇█"[int((v - low) / (high - low) * 7.999)] for v in values)

@@ -10,7 +10,7 @@ from tunesmith.budget import ModelSpend
 from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelError, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import error_line
 
 Answering = Callable[[list[dict[str, Any]]], str]
 """From messages (`role`, `content`) to one answer."""
@@ -65,7 +65,7 @@ class FunctionModel:
         except ModelError:
             raise
         except Exception as error:  # somebody else's code: whatever it raises must not end a study
-            said = clean(f"{type(error).__name__}: {error}", 300)
+            said = error_line(error, 300)
             raise ModelUnavailable(
                 f"the function that answers as a model failed ({purpose}): {said}"
             ) from error

@@ -18,7 +18,7 @@ from tunesmith.agent.models.wire import Reply, logprobs_of, replies_of
 from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import clean, error_line
 
 THINKING_TOKENS = 2048
 """Token limit of an answer once a model has shown that it thinks first and never gets to the answer."""
@@ -94,7 +94,7 @@ class SampleCaller:
                 if not found:
                     raise
                 kept = f"the {len(found)} answers of {n} that had come are used"
-                self._degraded(purpose, f"{type(error).__name__}: {error}", kept)
+                self._degraded(purpose, error_line(error), kept)
                 break
         found = found[:n]
         if all(choice.reply.refusal for choice in found):

@@ -8,8 +8,8 @@ from tunesmith.agent.policy.findings import predictions, what_matters
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
 from tunesmith.prompts import render
+from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean
-from tunesmith.tools.analysis.curve import sparkline, thin
 from tunesmith.tools.analysis.excerpt import census, row
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Origin, Proposal

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fakes.histories import SPACE, configured, grown, history, trial
-from tunesmith.tools.analysis.curve import curve_text, sparkline, thin
+from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import census, overview, row, select
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 from tunesmith.trial import TrialState
@@ -81,20 +81,6 @@ def test_a_metric_is_printed_with_the_digits_that_tell_trials_apart(values, show
     past = history(*trials, direction="minimize")
     assert 4 <= metric_digits(past) <= 12
     assert [format_metric(past, value) for value in values] == shown
-
-
-def test_a_curve_is_thinned_to_a_dozen_points_with_its_ends():
-    points = thin([(step, float(step)) for step in range(1, 5001)])
-    assert len(points) == 12 and points[0] == (1, 1.0) and points[-1] == (5000, 5000.0)
-
-
-@pytest.mark.parametrize(
-    ("values", "bars"),
-    [([], ""), ([2.0, 2.0], "▄▄"), ([0.0, 0.5, 1.0], "▁▅█"), ([-1e308, 1e308], "▁█")],
-    ids=["none", "flat", "rising", "huge"],
-)
-def test_a_sparkline_goes_from_lowest_to_highest(values, bars):
-    assert sparkline(values) == bars
 
 
 def test_a_curve_is_shown_beside_the_best_and_a_failed_one_with_its_fenced_log():

@@ -14,7 +14,6 @@ from tunesmith.errors import ObjectiveError, TaskError
 from tunesmith.space import Float, Space
 from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.document import LARGEST_FILE, parse_document
-from tunesmith.task.durations import parse_duration, write_duration
 from tunesmith.task.task import slug
 
 TASK = """\
@@ -288,53 +287,6 @@ def test_a_parameter_may_not_be_called_like_a_placeholder_of_ours(fault):
         .replace("{lr: 1e-3", "{seed: true, lr: 1e-3")
     )
     assert "Rename the parameter" in str(fault(text))
-
-
-@pytest.mark.parametrize(
-    "text, seconds",
-    [
-        ("45s", 45),
-        ("10m", 600),
-        ("1h30m", 5400),
-        ("2d", 172800),
-        ("1.5h", 5400),
-        ("1H 5S", 3605),
-        (90, 90),
-        (0.5, 0.5),
-    ],
-)
-def test_times_are_read_as_people_write_them(text, seconds):
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "10",
-        "m",
-        "5 m 3 h",
-        "-5m",
-        "0s",
-        "1" * 60 + "s",
-        0,
-        -1,
-        True,
-        None,
-        [],
-        float("nan"),
-        float("inf"),
-    ],
-    ids=repr,
-)
-def test_other_times_are_refused(text):
-    with pytest.raises(ValueError):
-        parse_duration(text)
-
-
-@given(st.one_of(st.floats(1e-3, 1e8), st.integers(1, 10**9).map(float)))
-def test_a_written_time_reads_back_exactly(seconds):
-    assert parse_duration(write_duration(seconds)) == seconds
 
 
 WORDS = st.text(

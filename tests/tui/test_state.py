@@ -31,7 +31,7 @@ from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
 from tunesmith.tui.status import fit, segments
-from tunesmith.tui.trial_view import cells, details, short_names, sparkline
+from tunesmith.tui.trial_view import cells, details, short_names
 
 
 def view_of(*events: Event, facts: Facts | None = None) -> RunView:
@@ -253,9 +253,3 @@ def test_short_names_are_never_alike() -> None:
     short = short_names(names)
     assert short["learning_rate"] == "lr" and short["dropout"] == "dro"
     assert len(set(short.values())) == len(names)
-
-
-def test_a_sparkline_is_never_wider_than_asked() -> None:
-    assert sparkline([0.0, 1.0], 10) == "▁█"
-    assert sparkline([2.0] * 3, 10) == "▄▄▄"
-    assert len(sparkline([float(i) for i in range(1000)], 24)) == 24

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tunesmith.history import History
+from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean, fenced
 from tunesmith.tools.analysis.excerpt import row
 from tunesmith.tools.analysis.numbers import format_metric
@@ -12,28 +11,6 @@ from tunesmith.trial import Trial
 
 LOG_LIMIT = 800
 """Characters of a failed trial's log."""
-BARS = "▁▂▃▄▅▆▇█"
-
-Curve = Sequence[tuple[int, float]]
-
-
-def thin(curve: Curve, points: int = 12) -> list[tuple[int, float]]:
-    """At most `points` of a curve (at least 2): evenly spaced, first and last kept."""
-    if len(curve) <= points:
-        return list(curve)
-    last = len(curve) - 1
-    return [curve[round(i * last / (points - 1))] for i in range(points)]
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """One character a value, lowest to highest; a flat line where all are equal."""
-    if not values:
-        return ""
-    low, high = min(values), max(values)
-    if high <= low:
-        return BARS[3] * len(values)
-    # Halved before subtracting: the span of two huge values may overflow.
-    return "".join(BARS[round((v / 2 - low / 2) / (high / 2 - low / 2) * (len(BARS) - 1))] for v in values)
 
 
 def curve_line(history: History, trial: Trial) -> str:

@@ -14,6 +14,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.task import Task
+from tunesmith.text.cleaning import error_line
 from tunesmith.tools.engine.trial_queue import TrialQueue
 from tunesmith.trial import Origin, Proposal, TrialState
 
@@ -81,7 +82,7 @@ class Chooser:
             proposals = self._strategy.propose(history, 1, candidates)
         except Exception as error:  # a strategy's fault costs one random proposal, and is shown
             log.exception("the %s strategy failed", self._strategy.name)
-            proposals = self._random_instead(history, f"{type(error).__name__}: {error}")
+            proposals = self._random_instead(history, error_line(error))
         acceptable = self._acceptable(proposals, history)
         if acceptable is None and proposals:
             others = self._random_instead(history, "none of its proposals may be run")

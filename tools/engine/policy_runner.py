@@ -13,6 +13,7 @@ from collections.abc import Callable
 from tunesmith.errors import ModelError
 from tunesmith.events import Answered, Degraded
 from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Toolbox
+from tunesmith.text.cleaning import error_line
 
 log = logging.getLogger(__name__)
 
@@ -75,15 +76,15 @@ class PolicyRunner:
             try:
                 return self.policy.name, self.policy.decide(briefing, make_toolbox(briefing))
             except ModelError as error:
-                self._fell_back(f"{type(error).__name__}: {error}", "the rules policy decided this time")
+                self._fell_back(error_line(error), "the rules policy decided this time")
             except Exception as error:  # a thread's edge: counted, shown, and logged in full
                 log.exception("the %s policy failed", self.policy.name)
-                self._fell_back(f"{type(error).__name__}: {error}", "the rules policy decided this time")
+                self._fell_back(error_line(error), "the rules policy decided this time")
         try:
             return self.fallback.name, self.fallback.decide(briefing, make_toolbox(briefing))
         except Exception as error:  # the last thread's edge: the strategy goes on without a plan
             log.exception("the %s policy failed", self.fallback.name)
-            self._fell_back(f"{type(error).__name__}: {error}", "the strategy went on without a plan")
+            self._fell_back(error_line(error), "the strategy went on without a plan")
             return "none", Decision(reason="No policy could decide; the strategy goes on by itself.")
 
     def _fell_back(self, cause: str, continuation: str) -> None:
@@ -114,7 +115,7 @@ class PolicyRunner:
                     Degraded(
                         what="fallback",
                         where="policy.answer",
-                        cause=f"{type(error).__name__}: {error}"[:500],
+                        cause=error_line(error),
                         continuation="answered from the records without a model",
                     )
                 )

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tunesmith.errors import TunesmithError
+from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.execution.handle import Diverged, Pruned
-from tunesmith.tools.execution.words import cleaned_tail, one_line
 from tunesmith.trial import Outcome, TrialState
 
 _HERE = str(Path(__file__).parent)
@@ -38,13 +38,13 @@ def from_exception(error: BaseException) -> Outcome:
     memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
     """
     if isinstance(error, Pruned) or "TrialPruned" in _names(error):
-        return Outcome(state=TrialState.PRUNED, message=one_line(_text(error)))
+        return Outcome(state=TrialState.PRUNED, message=log_line(_text(error)))
     if isinstance(error, Diverged):
-        return Outcome(state=TrialState.DIVERGED, message=one_line(_text(error)))
+        return Outcome(state=TrialState.DIVERGED, message=log_line(_text(error)))
     if isinstance(error, KeyboardInterrupt):
         return Outcome(state=TrialState.LOST, message="interrupted from outside by SIGINT")
     state = TrialState.OUT_OF_MEMORY if _ran_out_of_memory(error) else TrialState.CRASHED
-    return Outcome(state=state, message=one_line(_sentence(error)), traceback=formatted(error))
+    return Outcome(state=state, message=log_line(_sentence(error)), traceback=formatted(error))
 
 
 def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
@@ -61,7 +61,7 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
         state = (
             TrialState.OUT_OF_MEMORY if code and _MEMORY_TEXT.search(log_tail[-1500:]) else TrialState.CRASHED
         )
-        message = one_line(f"the process exited with status {code}{said}")
+        message = log_line(f"the process exited with status {code}{said}")
         return Outcome(state=state, message=message, traceback=log_tail)
     try:
         name = signal.Signals(-code).name
@@ -90,7 +90,7 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
 def formatted(error: BaseException) -> str:
     """The traceback's last lines, from the training code's first frame on, cleaned."""
     whole = traceback.format_exception(type(error), error, _from_user(error.__traceback__))
-    return cleaned_tail("".join(whole))
+    return log_tail("".join(whole))
 
 
 def kernel_oom_kills() -> int:

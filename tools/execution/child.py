@@ -28,6 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.assignment import Assignment
 from tunesmith.tools.execution.causes import from_exception
 from tunesmith.tools.execution.channel import EngineChannel
@@ -36,7 +37,6 @@ from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.loading import load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_values
 from tunesmith.tools.execution.records import read_curve, settle
-from tunesmith.tools.execution.words import one_line
 from tunesmith.tools.training.seeding import seed_everything
 from tunesmith.trial import Outcome, TrialState
 
@@ -137,7 +137,7 @@ def _handle(assignment: Assignment, channel: EngineChannel) -> TrialHandle:
 
 
 def _diverged(message: str) -> Outcome:
-    return Outcome(state=TrialState.DIVERGED, message=one_line(message))
+    return Outcome(state=TrialState.DIVERGED, message=log_line(message))
 
 
 def _make_fit_for_death() -> None:

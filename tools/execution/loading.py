@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import ObjectiveError
 from tunesmith.settings import SECRET_VARIABLES
-from tunesmith.tools.execution.words import cleaned_tail
+from tunesmith.text.cleaning import log_tail
 
 if TYPE_CHECKING:
     from tunesmith.objective import Objective
@@ -115,7 +115,7 @@ def check_objective(objective: Objective) -> None:
         ) from error
     except OSError as error:
         raise ObjectiveError(f"{what} cannot be tried: {error}") from error
-    words = cleaned_tail(done.stderr.decode(errors="replace"))
+    words = log_tail(done.stderr.decode(errors="replace"))
     if done.returncode == _BROKEN:
         raise ObjectiveError(words)
     if done.returncode != 0:

@@ -22,6 +22,7 @@ from typing import Any, Literal
 import psutil
 
 from tunesmith.errors import ExecutorError
+from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.assignment import Assignment
 from tunesmith.tools.execution.base import Executor, Finished, Job, Reported, WorkerEvent
 from tunesmith.tools.execution.command import GRACE_S
@@ -30,7 +31,6 @@ from tunesmith.tools.execution.preload import with_companions
 from tunesmith.tools.execution.records import RESULT, read_curve, read_result, settle
 from tunesmith.tools.execution.sessions import end_session
 from tunesmith.tools.execution.warm_link import WarmLink
-from tunesmith.tools.execution.words import one_line
 from tunesmith.trial import Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
@@ -271,7 +271,7 @@ class LocalExecutor(Executor):
                 self._events.append(Reported(number, int(message["step"]), float(message["value"])))
         except (ValueError, KeyError, TypeError) as error:
             broken = f"it wrote to the line that reports go over: {error}"
-            self.kill(number, Outcome(state=TrialState.CRASHED, message=one_line(broken)))
+            self.kill(number, Outcome(state=TrialState.CRASHED, message=log_line(broken)))
             return False
         return bool(data)
 
@@ -298,7 +298,7 @@ class LocalExecutor(Executor):
         self._forget(running)
         outcome = read_result(running.job.folder)
         if outcome is None:
-            lost = Outcome(state=TrialState.LOST, message=one_line(otherwise))
+            lost = Outcome(state=TrialState.LOST, message=log_line(otherwise))
             outcome = self._settle(running, lost)
         self._events.append(Finished(running.job.number, outcome))
 

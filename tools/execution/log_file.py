@@ -6,7 +6,7 @@ import logging
 import os
 from pathlib import Path
 
-from tunesmith.tools.execution.words import cleaned_tail
+from tunesmith.text.cleaning import log_tail
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class CappedLog:
     def tail(self, limit: int = 4000) -> str:
         """The last lines, cleaned, at most `limit` characters."""
         start = max(0, self._size - 4 * limit)
-        return cleaned_tail(os.pread(self._file, self._size - start, start).decode(errors="replace"), limit)
+        return log_tail(os.pread(self._file, self._size - start, start).decode(errors="replace"), limit)
 
     def close(self) -> None:
         os.close(self._file)

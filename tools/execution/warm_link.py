@@ -12,9 +12,9 @@ from typing import Any
 
 from tunesmith.errors import ExecutorError
 from tunesmith.settings import SECRET_VARIABLES
+from tunesmith.text.cleaning import log_tail
 from tunesmith.tools.execution.child import thread_environment
 from tunesmith.tools.execution.messages import Lines, encode
-from tunesmith.tools.execution.words import cleaned_tail
 
 _SEND_LIMIT_S = 60.0
 """How long a message may wait; the parent does not read while it imports libraries."""
@@ -95,7 +95,7 @@ class WarmLink:
         """How it ended and the end of what it printed on stderr; call after `wait`."""
         size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, size - 4000))
-        words = cleaned_tail(self._stderr.read().decode(errors="replace"), 600)
+        words = log_tail(self._stderr.read().decode(errors="replace"), 600)
         return f"status {self._process.returncode}" + (f": {words}" if words else "")
 
     def close(self) -> None:

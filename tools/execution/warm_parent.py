@@ -21,8 +21,8 @@ from typing import NoReturn
 
 import psutil
 
+from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.supervisor import Supervisor
-from tunesmith.tools.execution.words import one_line
 
 _LOOK_ROUND_S = 1.0
 """How often to look, while libraries load, whether the engine is still there."""
@@ -35,7 +35,7 @@ def _preload(modules: list[str], warnings: list[str]) -> str | None:
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - other people's import code; the engine is told
             warnings.append(
-                one_line(f"{name} could not be loaded in advance: {type(error).__name__}: {error}")
+                log_line(f"{name} could not be loaded in advance: {type(error).__name__}: {error}")
             )
         threads = _threads()
         if threads > 1:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil
 
-from tunesmith.tools.analysis.curve import sparkline
+from tunesmith.text.charts import round_ticks, sparkline
 from tunesmith.tools.report.data import ReportData, TrialLine
 
 WIDTH, HEIGHT = 760.0, 300.0
@@ -93,13 +93,13 @@ def plot(data: ReportData) -> Plot | None:
         return None
     axes = _Axes(data.trials[0].number, data.trials[-1].number, *_range(values, data.direction == "maximize"))
     marks = tuple(_mark(line, data.metric, axes) for line in data.trials)
-    whole = sorted({round(value) for value, _ in _ticks(axes.first, max(axes.last, axes.first + 1))})
+    whole = sorted({round(value) for value, _ in round_ticks(axes.first, max(axes.last, axes.first + 1))})
     return Plot(
         marks=marks,
         best=_staircase(data.trials, axes),
         default=None if data.default_value is None else axes.y(data.default_value),
         x_ticks=tuple(Tick(axes.x(n), str(n)) for n in whole if axes.first <= n <= axes.last),
-        y_ticks=tuple(Tick(axes.y(value), text) for value, text in _ticks(axes.low, axes.high)),
+        y_ticks=tuple(Tick(axes.y(value), text) for value, text in round_ticks(axes.low, axes.high)),
         outside=sum(mark.outside for mark in marks),
         summary=_summary(data, values),
     )
@@ -155,19 +155,6 @@ def _staircase(lines: tuple[TrialLine, ...], axes: _Axes) -> str:
             points += [(x, points[-1][1]), (x, y)] if points else [(x, y)]
     points.append((RIGHT, points[-1][1]))
     return " ".join(f"{x:g},{y:g}" for x, y in points)
-
-
-def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Four to eight round values between `low` and `high`, with text that tells them apart."""
-    rough = (high / 2 - low / 2) / 2.5
-    power = 10.0 ** floor(log10(rough))
-    step = next((m * power for m in (1.0, 2.0, 5.0) if m * power >= rough), 10.0 * power)
-    digits = max(0, -floor(log10(step)))
-    largest = max(abs(low), abs(high))
-    plain = digits <= 6 and largest < 1e7
-    style = f".{digits}f" if plain else f".{max(floor(log10(largest)) - floor(log10(step)) + 1, 2)}g"
-    values = [k * step + 0.0 for k in range(ceil(low / step), floor(high / step) + 1)]
-    return [(value, format(value, style)) for value in values]
 
 
 def _summary(data: ReportData, values: list[float]) -> str:

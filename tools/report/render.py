@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.text.durations import spelled_duration
+from tunesmith.text.numbers import signed, significant
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.plot import plot, sparklines
 
@@ -55,27 +57,6 @@ def code(text: object, language: str = "") -> str:
     return f"{fence}{language}\n{text}\n{fence}"
 
 
-def number(value: float | None, digits: int = 5) -> str:
-    """A metric's value to `digits` significant digits; a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}g}"
-
-
-def signed(value: float | None) -> str:
-    return "–" if value is None else f"{value:+.3g}"
-
-
-def duration(seconds: float) -> str:
-    """`0.8 s`, `12 s`, `3 min 05 s`, `2 h 07 min`."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
 def as_yaml(values: Mapping[str, Any]) -> str:
     """A configuration at full precision, ready for `default:` in a task file."""
     from ruamel.yaml import YAML
@@ -108,7 +89,8 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for made in (inline, code, number, signed, duration, as_yaml, as_json, words):
+    for made in (inline, code, signed, as_yaml, as_json, words):
         environment.filters[made.__name__] = made
+    environment.filters.update(number=significant, duration=spelled_duration)
     environment.globals["by_words"] = BY_WORDS
     return environment

@@ -20,6 +20,7 @@ from tunesmith.errors import ModelError
 from tunesmith.events import Degraded, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
+from tunesmith.text.cleaning import error_line
 from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Configuration, Origin, Proposal
 
@@ -127,7 +128,7 @@ class HybridSuggester:
                 Degraded(
                     what="fallback",
                     where=where,
-                    cause=f"{type(error).__name__}: {error}"[:500],
+                    cause=error_line(error),
                     continuation=f"the {self._strategy.name} strategy suggests alone, "
                     f"and the model is left alone for {REST} trials",
                 )

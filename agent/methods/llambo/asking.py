@@ -22,7 +22,7 @@ from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt
 from tunesmith.space import Space
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import clean, error_line
 
 if TYPE_CHECKING:
     from tunesmith.agent.models.sampling import Samples
@@ -155,7 +155,7 @@ def _ask_back(
             purpose=f"{purpose} (repair)",
         )
     except ModelError as error:
-        cause = f"{type(error).__name__}: {error}"[:500]
+        cause = error_line(error)
         emit(Degraded(what="fallback", where=how.where, cause=cause, continuation="it was not asked back"))
         return None
     finished = None if not samples.cut else not samples.cut[0]

@@ -33,6 +33,7 @@ from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt, render
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
+from tunesmith.text.cleaning import error_line
 from tunesmith.trial import Configuration, Origin, Proposal
 
 WHERE = "llambo.sampler"
@@ -194,7 +195,7 @@ class CandidateSampler:
         return chosen
 
     def _stopped_short(self, error: ModelError, have: int, n: int) -> None:
-        cause = f"{type(error).__name__}: {error}"[:500]
+        cause = error_line(error)
         how = f"the {have} candidates of {n} that had come are used"
         self._emit(Degraded(what="fallback", where=WHERE, cause=cause, continuation=how))
 

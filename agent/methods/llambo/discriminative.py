@@ -37,6 +37,7 @@ from tunesmith.history import Array, History
 from tunesmith.interfaces import Emit
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
+from tunesmith.text.cleaning import error_line
 from tunesmith.trial import Configuration
 
 SPREAD_FLOOR = 0.01
@@ -113,9 +114,7 @@ class DiscriminativeSurrogate(AskedSurrogate):
             try:
                 known[key] = self._recalibrated(replace(self.history, trials=trials))
             except ModelError as error:
-                self._degraded(
-                    f"{type(error).__name__}: {error}", "spreads are used as they are, not recalibrated"
-                )
+                self._degraded(error_line(error), "spreads are used as they are, not recalibrated")
                 return UNCHANGED
         return known[key]
 

@@ -26,7 +26,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import clean, error_line
 from tunesmith.trial import FALLBACK, Origin, Proposal, Trial, TrialState
 
 WHERE = "llambo"
@@ -123,7 +123,7 @@ class LlamboStrategy(Strategy):
                     pool = self._pool(history, guests)
                     found = self._best(history, n, pool)
             except (ModelError, PromptError) as error:
-                cause = f"{type(error).__name__}: {error}"
+                cause = error_line(error)
         if found and opening:
             return found  # a design carries its own share of what it cost
         if not found:

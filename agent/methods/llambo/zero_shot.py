@@ -22,6 +22,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt, render
 from tunesmith.space import Space
+from tunesmith.text.cleaning import error_line
 from tunesmith.tools.toolbox import WARM_START
 from tunesmith.trial import Configuration, Origin, Proposal
 
@@ -78,7 +79,7 @@ class WarmStarter:
             except ModelError as error:
                 if not settler.found:
                     raise
-                cause = f"{type(error).__name__}: {error}"[:500]
+                cause = error_line(error)
                 how = f"the {len(settler.found)} configurations of {n} that had come are used"
                 self._emit(Degraded(what="fallback", where=WHERE, cause=cause, continuation=how))
                 break

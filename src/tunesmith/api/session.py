@@ -23,6 +23,7 @@ from tunesmith.interfaces import Briefing, Decision, Strategy
 from tunesmith.objective import Objective
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
+from tunesmith.text.cleaning import error_line
 from tunesmith.tools.execution.base import Executor
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def run_session(
                 result = _run(engine, task, folder, executor, events, objective)
             except Exception as error:
                 # Whoever watches must learn that nothing runs any more; the same command continues.
-                cause = f"{type(error).__name__}: {error}"[:500]
+                cause = error_line(error)
                 events.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
                 raise
         if events.fault is not None:
@@ -279,7 +280,7 @@ def _open_door(
     except ModelError as error:
         if door is not None:
             door.close()
-        cause = f"{type(error).__name__}: {error}"[:500]
+        cause = error_line(error)
         how = "this sitting runs without a language model"
         events.append(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None

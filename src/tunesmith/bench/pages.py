@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.bench.pictures import Picture, pictures
 from tunesmith.bench.summary import Summary
 from tunesmith.text.literal import literal
+from tunesmith.text.numbers import fixed, interval
 from tunesmith.tools.records.atomic_write import write_atomic
 
 if TYPE_CHECKING:
@@ -63,20 +64,6 @@ def _legal(value: Any) -> Any:
     return literal(value) if type(value) is str else value
 
 
-def _regret(value: float | None) -> str:
-    return "–" if value is None or math.isnan(value) else f"{value:.4f}"
-
-
-def _fixed(value: float | None, digits: int) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def _span(low: float | None, high: float | None, digits: int) -> str:
-    if low is None:
-        return ""
-    return f"[{low:.{digits}f}, {'∞' if high is None else f'{high:.{digits}f}'}]"
-
-
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -90,6 +77,6 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_legal,
     )
-    environment.filters.update(regret=_regret, fixed=_fixed)
-    environment.globals["span"] = _span
+    environment.filters["fixed"] = fixed
+    environment.globals["interval"] = partial(interval, infinity="∞")
     return environment

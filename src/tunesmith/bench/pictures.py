@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 
 from tunesmith.bench.summary import Row, Summary
+from tunesmith.text.charts import round_ticks
+from tunesmith.text.literal import cut
 
 WIDTH = 900.0
 COLOURS = 8
@@ -125,10 +127,10 @@ def _curves(
         return round(bottom - (at - low) / (high - low) * (bottom - top), 1)
 
     lines, labels = [], []
-    for value, text in _log_ticks(low, high) if logs else _ticks(low, high):
+    for value, text in _log_ticks(low, high) if logs else round_ticks(low, high):
         lines.append(Line((left, y(value), right, y(value)), "grid"))
         labels.append(Label(left - 8, y(value) + 4, text, anchor="end"))
-    for evaluation in sorted({round(v) for v, _ in _ticks(first, n)} | {first, n}):
+    for evaluation in sorted({round(v) for v, _ in round_ticks(first, n)} | {first, n}):
         if first <= evaluation <= n and (evaluation in (first, n) or n - evaluation > 1 < evaluation - first):
             labels.append(Label(x(evaluation), bottom + 18, str(evaluation), anchor="middle"))
     labels.append(Label((left + right) / 2, bottom + 36, "evaluations", anchor="middle"))
@@ -141,7 +143,7 @@ def _curves(
         ends.append((y(curve[-1]), row.label, style, curve[-1]))
     for at, (height, label, style, value) in zip(_spread([e[0] for e in ends]), ends, strict=True):
         lines.append(Line((right + 2, height, right + 14, at), f"lead {style}"))
-        labels.append(Label(right + 18, at + 4, f"{_short(label)}  {value:.3g}", f"name {style}"))
+        labels.append(Label(right + 18, at + 4, f"{cut(label, NAME_LIMIT)}  {value:.3g}", f"name {style}"))
     best = min(ends, key=lambda end: end[3])
     said = (
         f"{title} of {len(rows)} contenders from evaluation {first} to {n}; "
@@ -195,7 +197,7 @@ def _differences(summary: Summary, styles: dict[str, str]) -> Picture | None:
             Label(
                 end - 4 if near else end + 4,
                 height + 4,
-                f"{_short(label, 30)}  {rank:.2f}",
+                f"{cut(label, 30)}  {rank:.2f}",
                 f"name {styles[label]}",
                 "end" if near else "start",
             )
@@ -235,24 +237,12 @@ def _costs(rows: Sequence[Row], styles: dict[str, str]) -> Picture | None:
         at, value = top + 24 * i + 4, values[row.label]
         title = f"{row.label}: {value:.3g} ms"
         bars.append(Bar(left, at, max(x(value) - left, 1.0), 15, f"bar {styles[row.label]}", title))
-        labels.append(Label(left - 8, at + 12, _short(row.label), "name ink", "end"))
+        labels.append(Label(left - 8, at + 12, cut(row.label, NAME_LIMIT), "name ink", "end"))
         labels.append(Label(max(x(value), left) + 6, at + 12, f"{value:.3g}"))
     said = "CPU milliseconds of one proposal: " + ", ".join(f"{n} {v:.3g}" for n, v in values.items())
     title = "CPU time of one proposal, one thread (log scale)"
     frame = (left, top, right, bottom)
     return Picture("cost", title, said + ".", bottom + 10, frame, tuple(lines), tuple(labels), tuple(bars))
-
-
-def _short(text: str, limit: int = NAME_LIMIT) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _ticks(low: float, high: float) -> list[tuple[float, str]]:
-    rough = (high - low) / 5
-    power = 10.0 ** floor(log10(rough))
-    step = next(m * power for m in (1.0, 2.0, 5.0, 10.0) if m * power >= rough * 0.999)
-    digits = max(0, -floor(log10(step)))
-    return [(k * step, f"{k * step:.{digits}f}") for k in range(ceil(low / step), floor(high / step) + 1)]
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:

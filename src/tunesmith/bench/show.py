@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 from collections.abc import Sequence
@@ -11,8 +10,9 @@ from typing import TextIO
 from tunesmith.bench.metrics import NO_WORSE
 from tunesmith.bench.summary import Figure, Row, Summary
 from tunesmith.text.literal import literal
+from tunesmith.text.numbers import DASH, counted, fixed, interval, significant
+from tunesmith.text.tables import aligned
 
-DASH = "–"
 FEW_TASKS = 3
 """Up to so many tasks, their values are shown beside the regret."""
 
@@ -21,14 +21,8 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
     """Print the tables."""
     bold = out.isatty() and not os.environ.get("NO_COLOR")
     first, last = summary.window
-    counts = ", ".join(
-        f"{n} {what}{'' if n == 1 else 's'}"
-        for n, what in (
-            (summary.tasks, "task"),
-            (summary.seeds, "seed"),
-            (summary.evaluations, "evaluation"),
-        )
-    )
+    sizes = ((summary.tasks, "task"), (summary.seeds, "seed"), (summary.evaluations, "evaluation"))
+    counts = ", ".join(counted(number, noun) for number, noun in sizes)
     print(f"{literal(summary.suite)}: {counts}\n{literal(summary.about)}.\n", file=out)
     for note in summary.notes:
         if note.startswith("Not the full benchmark"):
@@ -40,8 +34,8 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
     heads += [f"ratio {span} to {summary.reference}", f"ratio at {last}", "no worse", "tasks"]
     lines = []
     for row in summary.rows:
-        cells = [row.label, _regret(row.window.mean), _regret(row.end.mean)]
-        cells += [_regret(row.families.get(shown))] if shown else []
+        cells = [row.label, fixed(row.window.mean), fixed(row.end.mean)]
+        cells += [fixed(row.families.get(shown))] if shown else []
         is_reference = row.label == summary.reference
         cells += ["1", "1", DASH] if is_reference else [_ratio(row.window), _ratio(row.end), _verdict(row)]
         cells.append(str(row.tasks or DASH))
@@ -68,12 +62,12 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
         lines = [
             [
                 row.label,
-                _number(row.rank, 2),
-                _span(row.rank_low, row.rank_high, 2),
-                f"{_regret(row.window.mean)} {_span(row.window.low, row.window.high, 4)}",
-                _regret(row.window.seed_sd),
-                _number(row.cpu_s, 1),
-                _number(row.proposal_ms, 1),
+                fixed(row.rank, 2),
+                interval(row.rank_low, row.rank_high, 2),
+                f"{fixed(row.window.mean)} {interval(row.window.low, row.window.high, 4)}",
+                fixed(row.window.seed_sd),
+                fixed(row.cpu_s, 1),
+                fixed(row.proposal_ms, 1),
                 str(row.failed) if row.evaluations else DASH,
             ]
             for row in ours
@@ -82,12 +76,12 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
     if 0 < summary.tasks <= FEW_TASKS and any(row.best for row in ours):
         print(f"\nbest value after {last}, mean over seeds", file=out)
         heads = ["", *(f"{task} ({metric})" for task, metric in summary.metrics.items())]
-        lines = [[row.label, *(_value(row.best.get(task)) for task in summary.metrics)] for row in ours]
+        lines = [[row.label, *(significant(row.best.get(task)) for task in summary.metrics)] for row in ours]
         _table(heads, lines, out, bold)
     if len(summary.families) > 1 and ours:
         print(f"\nregret at {last} by family", file=out)
         heads = ["", *summary.families]
-        lines = [[row.label, *(_regret(row.families.get(f)) for f in summary.families)] for row in ours]
+        lines = [[row.label, *(fixed(row.families.get(f)) for f in summary.families)] for row in ours]
         _table(heads, lines, out, bold)
     if (found := summary.difference) is not None:
         print(
@@ -108,42 +102,17 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
         )
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]], out: TextIO, bold: bool) -> None:
-    first_line, *clean = [[literal(cell).replace("\n", " ") for cell in line] for line in (heads, *lines)]
-    widths = [max(len(line[i]) for line in (first_line, *clean)) for i in range(len(heads))]
-
-    def joined(cells: Sequence[str]) -> str:
-        first = cells[0].ljust(widths[0])
-        return "  ".join([first, *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]).rstrip()
-
-    print(joined(first_line), file=out)
-    for line in clean:
-        text = joined(line)
-        print(f"\x1b[1m{text}\x1b[0m" if bold and line[0] == "tunesmith" else text, file=out)
-
-
-def _regret(value: float | None) -> str:
-    return DASH if value is None or math.isnan(value) else f"{value:.4f}"
-
-
-def _value(value: float | None) -> str:
-    return DASH if value is None or math.isnan(value) else f"{value:.5g}"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return DASH if value is None else f"{value:.{digits}f}"
-
-
-def _span(low: float | None, high: float | None, digits: int) -> str:
-    if low is None:
-        return ""
-    return f"[{low:.{digits}f}, {'inf' if high is None else f'{high:.{digits}f}'}]"
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO, bold: bool) -> None:
+    first, *lines = aligned([heads, *rows])
+    print(first, file=out)
+    for row, line in zip(rows, lines, strict=True):
+        print(f"\x1b[1m{line}\x1b[0m" if bold and row[0] == "tunesmith" else line, file=out)
 
 
 def _ratio(figure: Figure) -> str:
     if figure.ratio is None:
         return DASH
-    return f"{figure.ratio:.2f} {_span(figure.ratio_low, figure.ratio_high, 2)}".strip()
+    return f"{figure.ratio:.2f} {interval(figure.ratio_low, figure.ratio_high, 2)}".strip()
 
 
 def _verdict(row: Row) -> str:

@@ -15,6 +15,7 @@ from tunesmith.bench.sources import Source, sources
 from tunesmith.bench.store import Run
 from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
+from tunesmith.text.numbers import counted
 
 REFERENCE = "gp+default"
 LEAST_TASKS = 5
@@ -307,7 +308,7 @@ def _notes(
     if stored and not any(row.tasks for row in rows):
         seeds, steps = 1 + max(run.seed for run in stored), max(len(run.values) for run in stored)
         notes.append(
-            f"Stored are runs of up to {steps} evaluations and {seeds} seed{'s' * (seeds != 1)}; to see "
+            f"Stored are runs of up to {steps} evaluations and {counted(seeds, 'seed')}; to see "
             f"them: --seeds {seeds} --evaluations {min(steps, plan.evaluations)}."
         )
     if rows and not any(row.label == REFERENCE for row in rows):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tunesmith.bench.task import BenchTask, Values
+from tunesmith.text.cleaning import error_line
 
 NAN = math.nan
 
@@ -71,7 +72,7 @@ class Evaluator:
                     raise ValueError(f"{faults[0]}")
                 value = float(self.task.evaluate(configuration))
             except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
-                value, fault = NAN, " ".join(f"{type(error).__name__}: {error}".split())[:300]
+                value, fault = NAN, error_line(error, 300)
             if not math.isfinite(value):
                 value = NAN
             self._known[key] = (value, self.task.clock() - began, fault)

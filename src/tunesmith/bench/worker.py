@@ -19,6 +19,8 @@ import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from tunesmith.text.cleaning import error_line
+
 if TYPE_CHECKING:
     from tunesmith.bench.contenders import Contender
     from tunesmith.bench.task import Suite
@@ -61,7 +63,7 @@ class Desk:
         except Exception as error:
             if os.environ.get("TUNESMITH_DEBUG"):
                 raise
-            return {"error": " ".join(f"{type(error).__name__}: {error}".split())[:500]}
+            return {"error": error_line(error)}
 
     def _rehearse(self, who: Contender) -> None:
         """Let a contender import what it needs, seconds of it, before its time is taken."""

@@ -21,6 +21,7 @@ def check(
     """Validate a task file and load its training code, without training."""
     from tunesmith.settings import ModelSettings
     from tunesmith.task import load_task
+    from tunesmith.text.numbers import counted
     from tunesmith.tools.execution.loading import check_objective
 
     loaded = load_task(task)
@@ -28,7 +29,7 @@ def check(
     if (confirm := loaded.confirm_ref()) is not None:
         check_objective(confirm)
     size = loaded.space.cardinality
-    parameters = f"{len(loaded.space)} hyperparameter{'s' * (len(loaded.space) != 1)}"
+    parameters = counted(len(loaded.space), "hyperparameter")
     print(f"{task}: a legal task, {loaded.name!r}")
     print(f"  objective  {loaded.objective_text()}: loads")
     print(f"  metric     {loaded.direction} {loaded.metric}")

@@ -26,8 +26,9 @@ from tunesmith.events import (
     TrialFinished,
     TrialStarted,
 )
-from tunesmith.text.literal import literal
-from tunesmith.text.numbers import duration, metric, prediction
+from tunesmith.text.durations import duration
+from tunesmith.text.literal import literal, one_line
+from tunesmith.text.numbers import counted, metric, prediction
 from tunesmith.trial import Proposal, TrialState
 
 if TYPE_CHECKING:
@@ -93,16 +94,16 @@ class Stream:
             case ToolCalled(tool=tool, arguments=arguments):
                 self._say(event.turn, "model")  # what it said before it acted
                 told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-                self._line(f"  -> {tool}({_cut(told, 90)})", "cyan dim")
+                self._line(f"  -> {tool}({one_line(told, 90)})", "cyan dim")
             case Degraded(what=what, where=where, cause=cause, continuation=continuation):
-                self._line(f"  ! {what} in {where}: {_cut(cause, 160)}; {continuation}", "yellow")
+                self._line(f"  ! {what} in {where}: {one_line(cause, 160)}; {continuation}", "yellow")
             case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
                 self._line(f"  = {decision.reason}", "magenta")
             case PriorsElicited(beliefs=beliefs) if beliefs:
                 told = ", ".join(belief.text for belief in beliefs)
                 self._line(f"  ~ the language model expects {told}", "magenta")
             case ModelCalled(ok=False, error=error):
-                self._line(f"  ! model call failed: {_cut(error, 160)}", "yellow")
+                self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
             case Noted(text=text):
                 self._line(f"  {text}")
             case CommandDone(command=command, ok=ok, reply=reply):
@@ -128,7 +129,7 @@ class Stream:
                 "Priors by hyperparameter name, a Gaussian process and templates do the work. "
                 "Set OPENAI_API_KEY or TUNESMITH_BASE_URL to add a model."
             )
-        workers = f"{event.workers} worker{'s' if event.workers != 1 else ''}"
+        workers = counted(event.workers, "worker")
         self._line(f"{task.direction.capitalize()} {task.metric} in {task.budget.trials} trials, {workers}.")
         for line in task.space.describe().splitlines():
             self._line(f"  {line}", "dim")
@@ -165,7 +166,7 @@ class Stream:
         if proposal is not None:
             self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
         if outcome.message and outcome.state.failed:
-            self._line(f"       {_cut(outcome.message, 160)}", "red")
+            self._line(f"       {one_line(outcome.message, 160)}", "red")
 
     def _say(self, turn: int, speaker: str) -> None:
         """Print what was said in a turn since the last time."""
@@ -183,8 +184,3 @@ class Stream:
 
     def _line(self, text: str, style: str = "") -> None:
         self.console.print(Text(literal(text), style=style))
-
-
-def _cut(text: str, limit: int) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 3] + "..."

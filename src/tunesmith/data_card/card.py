@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field
 
 from tunesmith.errors import DataError
 from tunesmith.text.cleaning import clean
+from tunesmith.text.numbers import counted
 from tunesmith.trial import Frozen
 
 TaskType = Literal["classification", "regression"]
@@ -176,9 +177,9 @@ class DataCard(Frozen):
 
     def _size(self) -> str:
         kinds = f"{self.numeric:,} numeric, {self.categorical:,} categorical"
-        size = f"{'at least ' if self.more_samples else ''}{_count(self.samples, 'sample')}"
+        size = f"{'at least ' if self.more_samples else ''}{counted(self.samples, 'sample')}"
         used = "" if self.samples_used == self.samples else f"; figures from {self.samples_used:,} samples"
-        return f"{size}, {_count(self.features, 'feature')} ({kinds}){used}."
+        return f"{size}, {counted(self.features, 'feature')} ({kinds}){used}."
 
     def _target(self, names: bool) -> str:
         if self.task == "regression" and self.target_mean is not None and self.target_sd is not None:
@@ -195,11 +196,11 @@ class DataCard(Frozen):
         rest = self.n_classes - len(shown)
         more = f" and {rest:,} more" if rest > 0 else ""
         of = "" if names else "of sizes "
-        return f"Classification into {_count(self.n_classes, 'class', 'classes')}: {of}{told}{more}."
+        return f"Classification into {counted(self.n_classes, 'class', 'classes')}: {of}{told}{more}."
 
     def _gaps(self) -> str:
         missing = f"{self.missing:.2%} of entries are missing." if self.missing else "No entry is missing."
-        constant = f" {_count(self.constant, 'feature')} constant." if self.constant else ""
+        constant = f" {counted(self.constant, 'feature')} constant." if self.constant else ""
         return missing + constant
 
     def _scale(self) -> str:
@@ -218,17 +219,13 @@ class DataCard(Frozen):
         told = []
         if self.correlated_with_target is not None:
             told.append(
-                f"{self.correlated_with_target:,} of {_count(self.numeric, 'numeric feature')} with "
+                f"{self.correlated_with_target:,} of {counted(self.numeric, 'numeric feature')} with "
                 f"|correlation| > {STRONG} to the target"
             )
         if self.correlated_pairs is not None:
             examined = "" if self.pairs == self.pairs_possible else f" examined (of {self.pairs_possible:,})"
             told.append(
-                f"{self.correlated_pairs:,} of {_count(self.pairs, 'pair')} of features{examined} with "
+                f"{self.correlated_pairs:,} of {counted(self.pairs, 'pair')} of features{examined} with "
                 f"|correlation| > {STRONG}"
             )
         return "; ".join(told) + "." if told else ""
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -17,7 +17,7 @@ from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
 from tunesmith.task.command import RESERVED, placeholders
-from tunesmith.task.durations import parse_duration
+from tunesmith.text.durations import parse_duration
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration
 

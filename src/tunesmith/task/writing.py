@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
-from tunesmith.task.durations import write_duration
 from tunesmith.task.faults import DURATIONS
+from tunesmith.text.durations import write_duration
 
 if TYPE_CHECKING:
     from tunesmith.task.task import Task

@@ -1,4 +1,4 @@
-"""Text from anywhere, made safe to draw: what is shown is what was written, and nothing happens.
+"""Text from anywhere, made safe to draw: the terminal shows what was written and acts on none of it.
 
 Training logs, models and task files may hold terminal escapes (which move the cursor, rename the
 window or fill the clipboard), characters that reorder what a person reads, or a megabyte on one
@@ -9,7 +9,7 @@ first, and is then drawn as plain text, never as markup.
 from __future__ import annotations
 
 import re
-import unicodedata
+from unicodedata import category
 
 LINE_LIMIT = 2_000
 """Characters of one line; a longer one is cut and says by how much."""
@@ -18,6 +18,8 @@ LINES_LIMIT = 200
 TEXT_LIMIT = 20_000
 """Characters of one text; head and tail are kept."""
 
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Unicode categories of characters that are not drawn, and may act on a terminal."""
 _ESCAPES = re.compile(
     r"""
     (?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])  # OSC, DCS, SOS, PM, APC: a string up to ...
@@ -45,34 +47,39 @@ def literal(text: object, *, limit: int = TEXT_LIMIT) -> str:
         text: Anything; usually a string.
         limit: Characters to keep; from a longer text the middle is left out, visibly.
     """
-    words = str(text)
-    unseen = len(words) - 8 * limit
-    if unseen > 0:  # do not clean what nobody will see
-        words = f"{words[: 4 * limit]}\n… {unseen:,} characters left out …\n{words[-4 * limit :]}"
-    if not _PLAIN.fullmatch(words):
-        words = _ENDINGS.sub("\n", _ESCAPES.sub("", words)).replace("\t", "    ")
-        words = "".join(c for c in words if c == "\n" or c in _JOINERS or _drawable(c))
-    if len(words) > LINE_LIMIT:
-        words = "\n".join(_cut_line(line) for line in words.split("\n"))
-    lines = words.split("\n") if len(words) > LINES_LIMIT else ()
+    kept = str(text)
+    unseen = len(kept) - 8 * limit
+    if unseen > 0:  # what will be cut anyway need not be cleaned
+        kept = f"{kept[: 4 * limit]}\n… {unseen:,} characters left out …\n{kept[-4 * limit :]}"
+    if not _PLAIN.fullmatch(kept):
+        kept = _ENDINGS.sub("\n", without_escapes(kept)).replace("\t", "    ")
+        kept = "".join(c for c in kept if c == "\n" or c in _JOINERS or category(c) not in UNSEEN)
+    if len(kept) > LINE_LIMIT:
+        kept = "\n".join(_cut_line(line) for line in kept.split("\n"))
+    lines = kept.split("\n") if len(kept) > LINES_LIMIT else ()
     if len(lines) > LINES_LIMIT:
         half = LINES_LIMIT // 2
         gone = f"… {len(lines) - 2 * half + 1:,} lines left out …"  # a line itself, so one more goes
-        words = "\n".join((*lines[:half], gone, *lines[len(lines) - half + 1 :]))
-    if len(words) > limit:
+        kept = "\n".join((*lines[:half], gone, *lines[len(lines) - half + 1 :]))
+    if len(kept) > limit:
         half = limit // 2
-        words = f"{words[:half]}\n… {len(words) - 2 * half:,} characters left out …\n{words[-half:]}"
-    return words
+        kept = f"{kept[:half]}\n… {len(kept) - 2 * half:,} characters left out …\n{kept[-half:]}"
+    return kept
 
 
 def one_line(text: object, width: int = 200) -> str:
     """`literal` text on one line of at most `width` characters, cut with an ellipsis."""
-    words = " ".join(literal(text, limit=max(4 * width, 400)).split())
-    return words if len(words) <= width else words[: max(width - 1, 0)].rstrip() + "…"
+    return cut(" ".join(literal(text, limit=max(4 * width, 400)).split()), width)
 
 
-def _drawable(character: str) -> bool:
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+def cut(text: str, width: int) -> str:
+    """At most `width` characters of `text`, the last one an ellipsis where some are left out."""
+    return text if len(text) <= width else text[: max(width - 1, 0)].rstrip() + "…"
+
+
+def without_escapes(text: str) -> str:
+    """`text` without its terminal escape sequences, each taken out as a whole."""
+    return _ESCAPES.sub("", text)
 
 
 def _cut_line(line: str) -> str:

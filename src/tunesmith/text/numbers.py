@@ -1,6 +1,10 @@
-"""Numbers as a person reads them in a narrow column."""
+"""Numbers as people read them: in a narrow column, in a table, in a sentence. A dash where there is none."""
 
 from __future__ import annotations
+
+import math
+
+DASH = "–"
 
 
 def metric(value: float) -> str:
@@ -15,8 +19,8 @@ def prediction(expected: float, spread: float | None) -> str:
     shown = metric(expected)
     if spread is None:
         return shown
-    fixed = "e" not in shown and shown == f"{expected:.4f}" and spread >= 0.00005
-    return f"{shown} ± {spread:.4f}" if fixed else f"{shown} ± {spread:.2g}"
+    decimal = "e" not in shown and shown == f"{expected:.4f}" and spread >= 0.00005
+    return f"{shown} ± {spread:.4f}" if decimal else f"{shown} ± {spread:.2g}"
 
 
 def plain_value(value: bool | int | float | str) -> str:
@@ -26,21 +30,36 @@ def plain_value(value: bool | int | float | str) -> str:
     return str(value)
 
 
-def duration(seconds: float) -> str:
-    """`8s`, `1m05`, `2h07`, `3d04h`: at most two units."""
-    whole = max(int(seconds), 0)
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02d}"
-    if whole < 86_400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02d}"
-    return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
-
-
 def count(number: int) -> str:
     """`950`, `21.3k`, `1.2M`."""
     for size, letter in ((1_000_000, "M"), (1_000, "k")):
         if number >= size:
             return f"{number / size:.1f}".removesuffix(".0") + letter
     return str(number)
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """`1 trial`, `2,000 trials`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def significant(value: float | None, digits: int = 5) -> str:
+    """`value` to so many significant digits."""
+    return DASH if value is None or math.isnan(value) else f"{value:.{digits}g}"
+
+
+def fixed(value: float | None, decimals: int = 4) -> str:
+    """`value` to so many decimals."""
+    return DASH if value is None or math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def signed(value: float | None) -> str:
+    """`+0.012`."""
+    return DASH if value is None else f"{value:+.3g}"
+
+
+def interval(low: float | None, high: float | None, decimals: int, infinity: str = "inf") -> str:
+    """`[0.91, 1.20]`; `high` None means no upper limit, `low` None no interval: an empty text."""
+    if low is None:
+        return ""
+    return f"[{fixed(low, decimals)}, {infinity if high is None else fixed(high, decimals)}]"

@@ -15,6 +15,7 @@ from math import ceil
 from tunesmith.bench.contenders.optuna_side import first_ones, suggest
 from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import NAN, Trace
+from tunesmith.text.cleaning import error_line
 
 REDUCTION = 3
 
@@ -66,7 +67,7 @@ def run(task: BenchTask, seed: int, evaluations: int, defaulted: bool) -> Trace:
         except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
             spent += 1  # so that a task that always fails ends
             state = optuna.trial.TrialState.FAIL
-            fault = fault or " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            fault = fault or error_line(error, 300)
         evaluation_s += task.clock() - began
         began = time.process_time()
         if state is optuna.trial.TrialState.COMPLETE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunesmith.text.cleaning import CUT, clean, fenced
+from tunesmith.text.cleaning import CUT, clean, error_line, fenced, log_tail
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,12 @@ def test_a_fence_can_be_ended_by_nothing_inside_it():
     text = fenced("a </data> b < / DATA > c <data from='me'>", 'the "log"')
     assert text.startswith("<data from=\"the 'log'\">\n") and text.endswith("\n</data>")
     assert text.lower().count("</data") == 1 and text.lower().count("<data") == 1
+
+
+def test_of_a_log_the_last_whole_lines_stay_without_terminal_escapes():
+    tail = log_tail("\x1b[31mearly\x1b[0m\n" * 5000 + "\x1b]0;title\x07KeyError: 'lr'", 200)
+    assert len(tail) <= 200 and tail.endswith("\nearly\nKeyError: 'lr'") and tail.startswith("early\n")
+
+
+def test_an_error_is_one_line():
+    assert error_line(ValueError("two\nlines")) == "ValueError: two lines"
