@@ -11,7 +11,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 	@echo "setting up .venv (once; a minute or so)"
 	@test -x $(V)/bin/python || $(PYTHON) -m venv $(V)
 	@$(V)/bin/python -m pip install -q -c constraints.txt 'pip>=25.1' 'setuptools>=77'
-	@PYTHONWARNINGS=ignore $(V)/bin/python -m pip install -q -c constraints.txt --no-build-isolation --group dev -e .
+	@PYTHONWARNINGS=ignore $(V)/bin/python -m pip install -q -c constraints.txt --no-build-isolation -e '.[dev]'
 	@touch $@
 
 setup: $(STAMP)

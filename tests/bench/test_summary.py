@@ -179,7 +179,7 @@ def test_without_cmaes_its_contender_is_left_out_and_asked_for_it_names_the_extr
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     suite = replace(make_suite(("t1",)), contenders=("random", "cmaes"))
-    assert make_plan(suite).left_out == ("cmaes needs the package cmaes: pip install 'tunesmith[bench]'",)
+    assert make_plan(suite).left_out == ("the contender cmaes needs cmaes: pip install 'tunesmith[bench]'",)
     with pytest.raises(UsageError, match=r"tunesmith\[bench\]"):
         make_plan(suite, contenders=["cmaes"])
 

@@ -169,7 +169,7 @@ def _cap_loaded_libraries(threads: int) -> None:
     if torch is not None:
         torch.set_num_threads(threads)
     if threads > 1 and "numpy" in sys.modules:
-        from threadpoolctl import threadpool_limits  # comes with scikit-learn
+        from threadpoolctl import threadpool_limits
 
         threadpool_limits(threads)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.extras import require
 from tunesmith.tools.records.atomic_write import write_atomic
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any]) -> Path:
         path: In `trial.checkpoint_dir`, usually. Missing folders are made.
         state: Tensors, `state_dict()`s, numbers, strings, and dicts and lists of them: what
             `load_checkpoint` reads back. It is held in memory once more while it is written.
+    Raises:
+        MissingExtra: PyTorch is not installed.
     """
+    require("torch", "save_checkpoint")
     import torch
 
     buffer = io.BytesIO()
@@ -37,8 +41,10 @@ def load_checkpoint(path: str | Path, *, device: str | torch.device | None = "cp
     Only tensors and plain values are read: a file from elsewhere cannot run code.
 
     Raises:
+        MissingExtra: PyTorch is not installed.
         pickle.UnpicklingError: The file holds something else.
     """
+    require("torch", "load_checkpoint")
     import torch
 
     try:

@@ -10,7 +10,7 @@ from tunesmith.bench.contenders import Contender, contender
 from tunesmith.bench.pool import Order
 from tunesmith.bench.store import Run, setting
 from tunesmith.bench.task import BenchTask, Suite
-from tunesmith.errors import UsageError
+from tunesmith.errors import MissingExtra, UsageError
 
 QUICK_SEEDS = 2
 QUICK_CONTENDERS = ("tunesmith", "gp+default", "random")
@@ -95,15 +95,13 @@ def make_plan(
     found, left_out = list[Contender](), list[str]()
     for given in names:
         who = contender(given)
-        reason = ""
-        if who.missing:
-            reason = f"needs the package {who.missing}: pip install 'tunesmith[bench]'"
-        elif not any(takes_part(who, task) for task in chosen):
-            reason = f"needs tasks that can be evaluated in part, and {suite.name} has none"
+        reason = who.missing
+        if not reason and not any(takes_part(who, task) for task in chosen):
+            reason = f"the contender {given} needs tasks that can be evaluated in part; {suite.name} has none"
         if reason and contenders:
-            raise UsageError(f"the contender {given} {reason}.")
+            raise (MissingExtra if who.missing else UsageError)(reason)
         if reason:
-            left_out.append(f"{given} {reason}")
+            left_out.append(reason)
         else:
             found.append(who)
     if quick and not contenders and len(found) < len(suite.contenders):

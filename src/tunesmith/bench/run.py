@@ -16,6 +16,7 @@ from tunesmith.bench.pool import Failure, Order, Pool
 from tunesmith.bench.store import Run, Store
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.summary import Summary, summarise
+from tunesmith.extras import require
 from tunesmith.text.literal import literal
 
 EVERY_S = 10.0
@@ -106,6 +107,7 @@ def bench(
         results: Folder of the suites' folders.
     Raises:
         UsageError: Something named does not exist or cannot be used.
+        MissingExtra: The suite needs a package that is not installed.
         KeyboardInterrupt: Passed on once the processes have ended.
     """
     suite = open_suite(what)
@@ -135,6 +137,8 @@ def _make(plan: Plan, store: Store, what: Sequence[str], jobs: int, seconds: flo
     missing = plan.missing(store.load())
     if not missing:
         return []
+    for module in plan.suite.needs:
+        require(module, f"the suite {plan.suite.name}")
     progress = Progress(len(missing))
 
     def done(run: Run) -> None:

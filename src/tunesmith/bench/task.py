@@ -108,6 +108,7 @@ class Suite:
         window_from: The first evaluation, counted from 1, of the window that regret is averaged over.
         quick: Names of the tasks of a quick run.
         shown_family: The family that has a column of its own in the table; empty for none.
+        needs: Optional packages that its tasks import, by importable name (see `tunesmith.extras`).
         prepare: Imports what evaluations need, so that the first one is not charged for it.
         given: Rows known as numbers only.
         recorded: Rows computed from recorded runs: label -> values (n,) by task and seed, or None.
@@ -122,6 +123,7 @@ class Suite:
     window_from: int = 6
     quick: tuple[str, ...] = ()
     shown_family: str = ""
+    needs: tuple[str, ...] = ()
     prepare: Callable[[], object] = no_preparation
     given: tuple[Given, ...] = ()
     recorded: Mapping[str, Callable[[str, int], Array | None]] = field(default_factory=dict)

@@ -53,7 +53,7 @@ class Contender:
         reads_words: Whether it reads the task's words, so that other words make other runs.
         run: Runs it once: task, seed, evaluations, evaluator.
         needs_fidelities: Whether it takes part only where tasks can be evaluated in part.
-        missing: A package it needs that is not installed; empty if none.
+        missing: Which package it needs that is not installed, and the extra to install; empty if none.
     """
 
     name: str

@@ -17,6 +17,7 @@ from tunesmith.bench.contenders import DEFAULTED, Contender
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.bench.trace import Evaluator, Steps, Trace, play
 from tunesmith.errors import UsageError
+from tunesmith.extras import missing_extra
 from tunesmith.space import Space
 
 SAMPLERS = {"random": "RandomSampler", "tpe": "TPESampler", "gp": "GPSampler", "cmaes": "CmaEsSampler"}
@@ -43,9 +44,8 @@ def contender(name: str) -> Contender:
     version = _source_version(base) if own else _optuna_version()
     missing = ""
     if base == "cmaes":
-        if importlib.util.find_spec("cmaes") is None:
-            missing = "cmaes"
-        else:
+        missing = missing_extra("cmaes", f"the contender {name}")
+        if not missing:
             version += f", cmaes {metadata.version('cmaes')}"
 
     def run_it(task: BenchTask, seed: int, evaluations: int, evaluate: Evaluator) -> Trace:

@@ -217,5 +217,6 @@ SUITE = Suite(
     contenders=("tunesmith", "tunesmith-no-data", "tunesmith-no-priors", "gp+default", "random"),
     quick=("svc/cls", "net/cls", "tree/cls", "logistic/cls", "sgd/cls"),
     shown_family="2 parameters",
+    needs=("sklearn",),
     prepare=prepare,
 )

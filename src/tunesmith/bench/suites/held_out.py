@@ -210,5 +210,6 @@ SUITE = Suite(
     ),
     quick=("adaboost/bin", "huber/lin", "nu_svc/shells", "histogram_boosting/cls", "adam_net/shells"),
     shown_family="2 parameters",
+    needs=("sklearn",),
     prepare=prepare,
 )

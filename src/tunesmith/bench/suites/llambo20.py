@@ -222,6 +222,7 @@ SUITE = Suite(
     ),
     quick=("iris/DecisionTree", "wine/SVM", "breast/SVM", "diabetes/RandomForest", "iris/MLP_SGD"),
     shown_family="SVM",
+    needs=("sklearn",),
     prepare=lambda: [training_data(dataset) for dataset in DATASETS],
     given=(
         Given("random, recorded", 0.166, 0.114, 0.099),

@@ -298,5 +298,6 @@ SUITE = Suite(
         "random",
     ),
     quick=("regression", "mlp_adamw"),
+    needs=("torch", "sklearn"),
     prepare=lambda: (digits(False), digits(True), friedman(), sequences()),
 )

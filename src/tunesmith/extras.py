@@ -1,0 +1,40 @@
+"""Optional packages: which extra of Tunesmith installs which."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from tunesmith.errors import MissingExtra
+
+EXTRAS = {
+    "torch": ("torch", "torch"),
+    "sklearn": ("scikit-learn", "bench"),
+    "cmaes": ("cmaes", "bench"),
+}
+"""Importable name -> the package's name, and the extra that installs it."""
+
+
+def missing_extra(module: str, feature: str) -> str:
+    """Why `feature` cannot be used: the package it needs and the command that installs it.
+
+    Empty where the module is installed; it is looked for and not imported.
+    """
+    try:
+        installed = importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # raised by an import hook that blocks the module
+        installed = False
+    if installed:
+        return ""
+    package, extra = EXTRAS[module]
+    return f"{feature} needs {package}: pip install 'tunesmith[{extra}]'"
+
+
+def require(module: str, feature: str) -> None:
+    """Check that an optional package is installed, before it is imported.
+
+    Raises:
+        MissingExtra: It is not; the message starts with `feature`, such as "the suite torch".
+    """
+    missing = missing_extra(module, feature)
+    if missing:
+        raise MissingExtra(missing)
