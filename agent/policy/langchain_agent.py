@@ -12,22 +12,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.models.importing import IMPORTING
-from tunesmith.agent.policy.facts import correction, wrong_citations
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.narrator import trials_left
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
 from tunesmith.prompts import Prompt, render
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.analysis.citations import correction, wrong_citations
 from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
 from tunesmith.tools.analysis.task_text import task_text
-from tunesmith.tools.toolbox import MAX_LAUNCH
+from tunesmith.tools.toolbox.base import Turn
+from tunesmith.tools.toolbox.describe_task import describe_task
+from tunesmith.tools.toolbox.study_toolbox import MAX_LAUNCH
+from tunesmith.tools.toolbox.suggest import suggest
 
 if TYPE_CHECKING:
     from tunesmith.agent.models import OpenAICompatible
-    from tunesmith.agent.policy.turn import Turn
 
 MODEL_CALLS = 5
 TOOL_CALLS = 10
@@ -78,7 +79,7 @@ class AgentPolicy(Policy):
             from tunesmith.agent.models import translate
             from tunesmith.agent.policy.middleware import TurnGuard
             from tunesmith.agent.policy.stream import ModelStream
-            from tunesmith.agent.policy.turn import Turn
+            from tunesmith.agent.policy.turn import langchain_tools
 
         turn = Turn(briefing, toolbox)
         stream = ModelStream(self._emit, briefing.turn)
@@ -90,11 +91,11 @@ class AgentPolicy(Policy):
             ToolCallLimitMiddleware(run_limit=self._tool_calls, exit_behavior="error"),
         ]
         # Outside the edge below: a fault of ours in a suggestion is not the model's.
-        asked: Any = {"messages": self._briefed(briefing, toolbox, turn).as_chat()}
+        asked: Any = {"messages": self._briefed(turn).as_chat()}
         try:
             agent = create_agent(
                 self._door.chat_model(purpose="agent.decide", streaming=True),
-                turn.tools(),
+                langchain_tools(turn),
                 system_prompt=self._system().text,
                 middleware=limits,
             )
@@ -144,17 +145,18 @@ class AgentPolicy(Policy):
     def _system(self) -> Prompt:
         return render("agent/system", version=2, tool_calls=self._tool_calls, launch_limit=MAX_LAUNCH)
 
-    def _briefed(self, briefing: Briefing, toolbox: Toolbox, turn: Turn) -> Prompt:
+    def _briefed(self, turn: Turn) -> Prompt:
+        briefing = turn.briefing
         fresh = self._watermark.advance(briefing.history, resumed="resumed" in briefing.triggers)
         return render(
             "agent/briefing",
             version=2,
-            task=toolbox.describe_task(),
-            history=toolbox.history(),
+            task=describe_task(turn),
+            history=overview(turn.history),
             triggers=[trigger.replace("_", " ") for trigger in briefing.triggers],
             findings=findings(briefing.history, fresh),
             messages=list(briefing.messages[-MAX_MESSAGES:]),
-            picks=turn.suggest(OFFERED) if trials_left(briefing) else "",
+            picks=suggest(turn, OFFERED) if briefing.trials_left else "",
         )
 
     def _undecided(self, mistakes: list[str], launched: list[int]) -> None:

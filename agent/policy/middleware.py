@@ -19,11 +19,11 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from tunesmith.agent.policy.stream import ModelStream, refuse_silence
-from tunesmith.agent.policy.turn import Turn
 from tunesmith.errors import ToolError
 from tunesmith.events import ToolCalled, ToolReturned
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.toolbox.base import Turn
 
 ERROR_LIMIT = 1000
 SHOWN_LIMIT = 2000

@@ -10,7 +10,7 @@ from tunesmith.interfaces import Briefing
 from tunesmith.prompts import render
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean
-from tunesmith.tools.analysis.excerpt import census, row
+from tunesmith.tools.analysis.excerpt import census, proposal_text, row
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Origin, Proposal
 
@@ -43,7 +43,7 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, llambo: str
         goal=history.direction,
         parameters=len(history.space.names),
         cardinality=history.space.cardinality,
-        trials=trials_left(briefing),
+        trials=briefing.trials_left,
         default="" if history.default is None else clean(history.space.format(history.default), 400),
         census=census(history),
         best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",
@@ -54,18 +54,8 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, llambo: str
 
 def update(briefing: Briefing, findings: Sequence[str], suggestion: Proposal | None) -> str:
     """What was learned and what comes next."""
-    described = "" if suggestion is None else describe(briefing.history, suggestion)
-    return render("narrator/update", findings=list(findings), next=described, left=trials_left(briefing)).text
-
-
-def describe(history: History, proposal: Proposal) -> str:
-    """A proposal in a sentence or two: what, what is expected of it, and its own reason."""
-    expected = ""
-    if proposal.expected is not None:
-        spread = "" if proposal.spread is None else f" ± {proposal.spread:.2g}"
-        expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
-    configuration = clean(history.space.format(proposal.configuration), 400)
-    return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()
+    described = "" if suggestion is None else proposal_text(briefing.history, suggestion)
+    return render("narrator/update", findings=list(findings), next=described, left=briefing.trials_left).text
 
 
 def why(history: History, number: int) -> str:
@@ -110,10 +100,6 @@ def help_text(*, unknown: bool, standing_in: bool) -> str:
 def decision(triggers: Sequence[str]) -> str:
     """The reason recorded with a decision of the rules."""
     return render("narrator/decision", triggers=[t.replace("_", " ") for t in triggers]).text
-
-
-def trials_left(briefing: Briefing) -> int:
-    return max(0, briefing.budget.trials - briefing.spend.trials)
 
 
 def _gain(history: History) -> str:

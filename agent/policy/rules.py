@@ -42,11 +42,11 @@ class RulesPolicy(Policy):
         if not self._opened and ({"start", "resumed"} & set(briefing.triggers)):
             self._say(briefing, narrator.opening(briefing, resumed=resumed, standing_in=self._standing_in))
         else:
-            suggested = toolbox.suggest(1) if narrator.trials_left(briefing) > 0 else []
+            suggested = toolbox.suggest(1) if briefing.trials_left > 0 else []
             following = suggested[0] if suggested else None
             self._say(briefing, narrator.update(briefing, findings(history, fresh), following))
         self._opened = True
-        wake_after = max(1, min(self._wake_after, narrator.trials_left(briefing) or 1))
+        wake_after = max(1, min(self._wake_after, briefing.trials_left or 1))
         reason = narrator.decision(briefing.triggers)
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=wake_after)
 

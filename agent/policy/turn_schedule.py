@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from tunesmith.agent.methods.hybrid.cadence import worth_asking
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
 from tunesmith.tools.gate import WARM_START
-from tunesmith.tools.toolbox import MAX_SUGGESTIONS
+from tunesmith.tools.toolbox.study_toolbox import MAX_SUGGESTIONS
 from tunesmith.trial import Origin
 
 URGENT = frozenset({"plateau", "surprise", "failures"})
@@ -56,8 +56,7 @@ class ScheduledPolicy(Policy):
         warm = [p for p in found if WARM_START in p.details]
         if not warm:  # the model could not be asked, which has been told
             return self._rules.decide(briefing, toolbox)
-        left = briefing.budget.trials - briefing.spend.trials
-        launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][:left]
+        launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]
         toolbox.launch_trials(launch)
         first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
         reason = f"{first} what the language model would try; what it expects is the prior from then on."

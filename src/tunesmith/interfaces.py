@@ -85,34 +85,33 @@ class Briefing:
     """What a person said since the last decision; data, not instructions to the engine."""
     turn: int = 0
 
+    @property
+    def trials_left(self) -> int:
+        """Trials that the budget still allows, at least 0."""
+        return max(0, self.budget.trials - self.spend.trials)
+
 
 class Toolbox(Protocol):
-    """What an agent may do: six typed tools. Results are text of bounded size, whatever the history's.
+    """What a policy may do to a run in one decision; called from the policy's thread, one call at a time.
 
-    Wrong use raises ToolError, whose text is written for the model. `tools/toolbox.py` has the one
-    implementation; both policies use it.
+    `tools/toolbox/study_toolbox.py` implements it. The tools that a language model is offered
+    (`registry.TOOLS`) act through it as well. Wrong use raises ToolError, whose text is written for a model.
     """
 
-    def describe_task(self) -> str: ...
-
-    def history(self, best: int = 8, recent: int = 8) -> str: ...
-
-    def learning_curve(self, number: int) -> str: ...
-
     def suggest(self, n: int = 3) -> list[Proposal]:
-        """Judged suggestions, best first: model and surrogate under one acquisition function."""
+        """Suggestions, best first: those of a model and of the surrogate, by one acquisition function."""
         ...
 
     def candidates(self) -> tuple[Proposal, ...]:
-        """A model's suggestions that were not launched; a Decision carries them on. Not a tool."""
+        """A model's configurations that were not launched, for `Decision.candidates`."""
         ...
 
     def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
-        """Put proposals at the front of the queue; returns their trial numbers at once."""
+        """Put proposals at the front of the queue; returns the numbers of their trials at once."""
         ...
 
-    def finish(self, reason: str) -> None:
-        """Ask for the run to end. Kept in the Decision; refused with no completed trial."""
+    def own_allowance(self) -> int:
+        """How many configurations that the policy made up itself may be launched now."""
         ...
 
 

@@ -77,7 +77,19 @@ PROBLEMS = Registry("problems", "kind of problem", {})
 POLICIES = Registry("policies", "policy", {})
 LANGUAGE_MODELS = Registry("language_models", "kind of language model", {})
 SINKS = Registry("sinks", "sink", {})
-TOOLS = Registry("tools", "tool", {})
+TOOLS = Registry(
+    "tools",
+    "tool",
+    {
+        "describe_task": "tunesmith.tools.toolbox.describe_task:describe_task",
+        "history": "tunesmith.tools.toolbox.history:history",
+        "learning_curve": "tunesmith.tools.toolbox.learning_curve:learning_curve",
+        "suggest": "tunesmith.tools.toolbox.suggest:suggest",
+        "launch_trials": "tunesmith.tools.toolbox.launch_trials:launch_trials",
+        "finish": "tunesmith.tools.toolbox.finish:finish",
+        "decide": "tunesmith.tools.toolbox.decide:decide",
+    },
+)
 
 FAMILIES = (METHODS, EXECUTORS, PROBLEMS, POLICIES, LANGUAGE_MODELS, SINKS, TOOLS)
 """Every family, in the order in which `tunesmith check` lists them."""

@@ -20,7 +20,7 @@ from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelRefused, Mo
 from tunesmith.events import Degraded, ModelCalled
 from tunesmith.history import History
 from tunesmith.settings import ModelSettings
-from tunesmith.tools.toolbox import WARM_START
+from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Origin, TrialState
 
 

@@ -14,7 +14,7 @@ from tunesmith.errors import ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Float, Int, Space
-from tunesmith.tools.toolbox import WARM_START
+from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Origin
 
 OURS, PAPER = PRESETS["llambo"], PRESETS["llambo-paper"]

@@ -32,7 +32,8 @@ from tunesmith.events import Degraded, Thought, ToolCalled, ToolReturned
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision
 from tunesmith.settings import ModelSettings
-from tunesmith.tools.toolbox import OWN, StudyToolbox
+from tunesmith.tools.gate import OWN
+from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Origin, Proposal
 
 DECIDE = ("decide", {"reason": "Width matters.", "wake_after": 3})

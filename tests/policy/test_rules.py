@@ -14,7 +14,8 @@ from tunesmith.agent.policy.findings import Watermark, findings, predictions
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.budget import Budget
 from tunesmith.events import Thought
-from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.tools.analysis.excerpt import proposal_text
+from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import TrialState
 
 
@@ -155,7 +156,5 @@ def test_the_rules_need_no_heavy_library():
 
 
 def test_a_suggestion_is_told_with_expectation_and_reason():
-    from tunesmith.agent.policy.narrator import describe
-
-    told = describe(grown(12), proposal(configured(width=200), expected=0.7654321, spread=0.0123))
+    told = proposal_text(grown(12), proposal(configured(width=200), expected=0.7654321, spread=0.0123))
     assert told == "lr=0.001, width=200, optimizer=adam (expected 0.7654 ± 0.012). It looked good."

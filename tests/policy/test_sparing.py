@@ -7,7 +7,7 @@ from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
 from tunesmith.tools.gate import WARM_START
-from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Origin, Proposal
 
 

@@ -1,4 +1,4 @@
-"""The six tools: bounded results, wrong uses told, and statistics keeping the upper hand."""
+"""Our tools and what they act through: bounded results, refusals, and the gate."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from fakes.histories import SPACE, briefing, configured, grown, history, proposa
 from tunesmith.budget import Budget
 from tunesmith.errors import ToolError
 from tunesmith.history import History
-from tunesmith.tools.gate import GATE
-from tunesmith.tools.toolbox import MAX_LAUNCH, OWN, WARM_START, StudyToolbox
+from tunesmith.tools.gate import GATE, OWN, WARM_START
+from tunesmith.tools.toolbox.base import Turn
+from tunesmith.tools.toolbox.describe_task import describe_task
+from tunesmith.tools.toolbox.finish import finish
+from tunesmith.tools.toolbox.history import history as history_table
+from tunesmith.tools.toolbox.learning_curve import learning_curve
+from tunesmith.tools.toolbox.study_toolbox import MAX_LAUNCH, StudyToolbox
 from tunesmith.trial import Configuration, Origin, Proposal, TrialState
 
 
@@ -46,24 +51,29 @@ def toolbox(past: History | None = None, *suggested: Proposal, **more: Any) -> t
     return box, queue
 
 
+def turn(*arguments: Any, **more: Any) -> Turn:
+    box, _ = toolbox(*arguments, **more)
+    return Turn(box._briefing, box)
+
+
 def own(**values: Any) -> Proposal:
     return proposal(configured(**values), origin=Origin.MODEL)
 
 
 def test_every_result_is_as_long_after_3000_trials_as_after_60():
-    boxes = [toolbox(grown(n), budget=Budget(trials=5000))[0] for n in (60, 3000)]
-    for ask in (
-        lambda box: box.describe_task(),
-        lambda box: box.history(),
-        lambda box: box.history(10**9, 10**9),
-        lambda box: box.learning_curve(7),
+    turns = [turn(grown(n), budget=Budget(trials=5000)) for n in (60, 3000)]
+    for tool, arguments in (
+        (describe_task, ()),
+        (history_table, ()),
+        (history_table, (10**9, 10**9)),
+        (learning_curve, (7,)),
     ):
-        short, long = (len(ask(box)) for box in boxes)
+        short, long = (len(tool(each, *arguments)) for each in turns)
         assert long <= 1.3 * short + 20 and long < 6000
 
 
 def test_the_task_is_described_with_words_space_metric_default_and_budget():
-    text = toolbox(grown(10))[0].describe_task()
+    text = describe_task(turn(grown(10)))
     for part in (
         "Recognise handwritten digits",
         "lr: a number from 1e-5",
@@ -75,9 +85,9 @@ def test_the_task_is_described_with_words_space_metric_default_and_budget():
 
 def test_a_curve_of_no_trial_is_a_wrong_use_that_says_which_there_are():
     with pytest.raises(ToolError, match="no trial #99; numbers run from #0 to #11"):
-        toolbox(grown(12))[0].learning_curve(99)
+        learning_curve(turn(grown(12)), 99)
     with pytest.raises(ToolError, match="no trial has been started yet"):
-        toolbox()[0].learning_curve(0)
+        learning_curve(turn(), 0)
 
 
 def test_a_launched_suggestion_keeps_who_proposed_it_and_is_not_the_policys_own():
@@ -101,7 +111,7 @@ def test_what_the_gate_keeps_back_goes_on_competing_and_may_be_launched_after_a_
         box.launch_trials([own(width=99), own(width=33)])
     assert queue.waiting == [] and [p.configuration["width"] for p in box.candidates()] == [99, 33]
     box.launch_trials([own(width=99)])
-    assert "launch now: 0" in box.describe_task()
+    assert box.own_allowance() == 0
     past = past.with_trial(trial(5, configured(width=99), 0.5, details={OWN: 1.0}))
     with pytest.raises(ToolError):
         toolbox(past)[0].launch_trials([own(width=33)])
@@ -210,12 +220,12 @@ def test_model_suggestions_that_were_not_launched_are_candidates_with_what_the_s
 
 def test_finishing_needs_a_reason_and_a_completed_trial():
     with pytest.raises(ToolError, match="0 trials have completed, 1 are needed"):
-        toolbox()[0].finish("enough")
+        finish(turn(), "enough")
     with pytest.raises(ToolError, match="say why"):
-        toolbox(grown(5))[0].finish(" ")
-    with pytest.raises(ToolError, match="12 are needed"):
-        toolbox(grown(5), finish_after=12)[0].finish("enough")
-    toolbox(grown(5))[0].finish("enough")
+        finish(turn(grown(5)), " ")
+    ended = turn(grown(5))
+    finish(ended, "enough")
+    assert ended.closed and ended.decision("").stop == "enough"
 
 
 def test_suggesting_none_is_a_wrong_use_and_many_are_capped():

@@ -14,7 +14,7 @@ import numpy as np
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.trial import Trial, TrialState
+from tunesmith.trial import Proposal, Trial, TrialState
 
 CONFIGURATION_LIMIT = 400
 """Characters of one configuration; spaces of more than some 20 parameters are cut in the middle."""
@@ -105,6 +105,16 @@ def row(history: History, trial: Trial) -> str:
     if trial.state.failed and trial.message:
         notes.append(f'cause: "{clean(trial.message, MESSAGE_LIMIT)}"')
     return " | ".join([*cells, configuration, *([", ".join(notes)] if notes else [])])
+
+
+def proposal_text(history: History, proposal: Proposal) -> str:
+    """A proposal in a sentence or two: what, what is expected of it, and its own reason."""
+    expected = ""
+    if proposal.expected is not None:
+        spread = "" if proposal.spread is None else f" ± {proposal.spread:.2g}"
+        expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
+    configuration = clean(history.space.format(proposal.configuration), 400)
+    return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()
 
 
 def _value(trial: Trial) -> float:

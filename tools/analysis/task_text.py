@@ -14,7 +14,7 @@ def task_text(briefing: Briefing) -> str:
     task, space, spend, budget = briefing.task, briefing.history.space, briefing.spend, briefing.budget
     better = "larger" if briefing.history.direction == "maximize" else "smaller"
     default = "none given" if task.default is None else space.format(task.default)
-    left = [f"{max(0, budget.trials - spend.trials)} of {budget.trials} trials"]
+    left = [f"{briefing.trials_left} of {budget.trials} trials"]
     if budget.wall_time_s is not None:
         left.append(f"{max(0.0, budget.wall_time_s - spend.seconds):.0f} s")
     return "\n".join(

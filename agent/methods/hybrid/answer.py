@@ -8,20 +8,20 @@ legal configuration, and what cannot be moved is dropped. Both are counted as ev
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from tunesmith.agent.methods.hybrid.expert import MODEL_EXPECTED, MODEL_SPREAD
-from tunesmith.agent.policy.facts import mark_wrong_citations
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
-from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.space import Space
+from tunesmith.space.schema import configuration_schema
 from tunesmith.text.cleaning import clean
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState, Value
+from tunesmith.tools.analysis.citations import mark_wrong_citations
+from tunesmith.trial import Configuration, Origin, Proposal, TrialState
 
 REASON_LIMIT = 500
 MAX_FAULTS = 12
@@ -66,40 +66,6 @@ def schema_for(space: Space, *, evidence: bool) -> type[Answer]:
         fields["evidence"] = (list[int], Field(description="Numbers of the trials this rests on."))
     candidate = create_model("Candidate", __base__=Candidate, **fields)
     return create_model("Answer", __base__=Answer, candidates=(list[candidate], ...))
-
-
-def configuration_schema(space: Space) -> dict[str, Any]:
-    """JSON schema of one configuration; a conditional parameter may be null."""
-    return {
-        "type": "object",
-        "properties": {name: _parameter_schema(p) for name, p in space.parameters.items()},
-        "required": list(space.names),
-        "additionalProperties": False,
-    }
-
-
-def _parameter_schema(parameter: Any) -> dict[str, Any]:
-    schema: dict[str, Any]
-    match parameter:
-        case Float():
-            schema = {"type": "number", "minimum": parameter.low, "maximum": parameter.high}
-        case Int():
-            schema = {"type": "integer", "minimum": parameter.low, "maximum": parameter.high}
-        case Bool():
-            schema = {"type": "boolean"}
-        case Categorical():
-            schema = _enum(parameter.choices)
-        case Ordinal():
-            schema = _enum(parameter.values)
-        case _:
-            raise TypeError(f"no schema for a {type(parameter).__name__}")
-    return {"anyOf": [schema, {"type": "null"}]} if parameter.when else schema
-
-
-def _enum(values: Sequence[Value]) -> dict[str, Any]:
-    names = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    types = list(dict.fromkeys(names[type(value)] for value in values))
-    return {"type": types[0] if len(types) == 1 else types, "enum": list(values)}
 
 
 class Reader:

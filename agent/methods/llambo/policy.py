@@ -46,7 +46,7 @@ class LlamboPolicy(Policy):
         waiting = tuple(self.waiting())
         history = _with_waiting(briefing.history, waiting)
         free = briefing.task.workers - len(history.pending)
-        wanted = min(free, narrator.trials_left(briefing) - len(waiting))
+        wanted = min(free, briefing.trials_left - len(waiting))
         if wanted < 1:
             return Decision(
                 reason="Every worker is busy: the next trial is chosen when one ends.", wake_after=1

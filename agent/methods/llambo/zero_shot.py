@@ -23,7 +23,7 @@ from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt, render
 from tunesmith.space import Space
 from tunesmith.text.cleaning import error_line
-from tunesmith.tools.toolbox import WARM_START
+from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Configuration, Origin, Proposal
 
 WHERE = "llambo.warm_start"

@@ -198,7 +198,7 @@ def _build_engine(
     from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.tools.engine.loop import Engine
-    from tunesmith.tools.toolbox import StudyToolbox
+    from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 
     alone = GaussianProcessStrategy(
         task.space, task.seed, words=task.words(), cards=cards_for(task.data_card, task.space)

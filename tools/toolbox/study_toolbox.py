@@ -10,7 +10,6 @@ surrogate's own choice, in any stretch of the run and however often the policy i
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -19,10 +18,7 @@ import numpy as np
 from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
-from tunesmith.tools.analysis.curve import curve_text
-from tunesmith.tools.analysis.excerpt import overview
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.tools.analysis.task_text import task_text
 from tunesmith.tools.gate import GATE, OWN, WARM_START, Step, is_open, side, steps_of
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
@@ -30,7 +26,6 @@ __all__ = ["MAX_LAUNCH", "OWN", "WARM_START", "StudyToolbox", "Suggester"]
 
 NEAR = 0.005
 """Two configurations closer than this in every coordinate of the unit cube are the same experiment."""
-MAX_ROWS = 12
 MAX_SUGGESTIONS = 8
 MAX_LAUNCH = 8
 """Trials one turn may queue."""
@@ -57,7 +52,6 @@ class StudyToolbox:
         suggest: Proposes judged configurations, best first.
         launch: Queues proposals and returns the numbers of their trials at once.
         queued: What waits in the queue already.
-        finish_after: Completed trials below which `finish` is refused.
     """
 
     def __init__(
@@ -67,54 +61,28 @@ class StudyToolbox:
         suggest: Suggester,
         launch: Callable[[list[Proposal]], list[int]],
         queued: Callable[[], Sequence[Proposal]] = tuple,
-        finish_after: int = 1,
     ) -> None:
         self._briefing = briefing
         self._history = briefing.history
         self._suggest, self._launch, self._queued = suggest, launch, queued
-        self._finish_after = max(1, finish_after)
         self._suggested: dict[Configuration, Proposal] = {}
         self._held: dict[Configuration, Proposal] = {}  # refused at the gate
         self._launched: dict[Configuration, int] = {}
         self._turn: list[Proposal] = []
-        self._lock = threading.RLock()  # a model may call several tools at once
-
-    # -- looking ----------------------------------------------------------------------------------
-
-    def describe_task(self) -> str:
-        """The task, its search space, what is left of the budget, and what may be launched."""
-        own = f"Configurations of your own that you may launch now: {self.own_allowance()}."
-        return f"{task_text(self._briefing)}\n{own}"
-
-    def history(self, best: int = 8, recent: int = 8) -> str:
-        """Counts, then a table of the best, the latest, the failed and some differing trials."""
-        best, recent = (min(max(count, 0), MAX_ROWS) for count in (best, recent))
-        return overview(self._history, best=best, recent=recent)
-
-    def learning_curve(self, number: int) -> str:
-        """What trial `number` reported, thinned out, beside the best trial's curve."""
-        trial = self._history.get(number)
-        if trial is None:
-            raise ToolError(f"there is no trial #{number}; {_numbers(self._history)}")
-        return curve_text(self._history, trial)
-
-    # -- acting -----------------------------------------------------------------------------------
 
     def suggest(self, n: int = 3) -> list[Proposal]:
         """Up to `n` judged suggestions, best first; launching one keeps who proposed it and why."""
         if n < 1:
             raise ToolError("n must be at least 1")
-        with self._lock:
-            found = self._suggest(self._history, min(n, MAX_SUGGESTIONS))
-            self._suggested.update((proposal.configuration, proposal) for proposal in found)
+        found = self._suggest(self._history, min(n, MAX_SUGGESTIONS))
+        self._suggested.update((proposal.configuration, proposal) for proposal in found)
         return found
 
     def candidates(self) -> tuple[Proposal, ...]:
         """The model's configurations that were not launched: they go on competing under the acquisition."""
-        with self._lock:
-            held = (*self._suggested.values(), *self._held.values(), *self._suggest.left)
-            kept = {p.configuration: p for p in held if p.origin is Origin.MODEL}
-            return tuple(p for c, p in kept.items() if c not in self._launched)
+        held = (*self._suggested.values(), *self._held.values(), *self._suggest.left)
+        kept = {p.configuration: p for p in held if p.origin is Origin.MODEL}
+        return tuple(p for c, p in kept.items() if c not in self._launched)
 
     def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
         """Put proposals at the front of the queue; all or, with a ToolError saying why, none.
@@ -123,30 +91,16 @@ class StudyToolbox:
         """
         if not proposals:
             raise ToolError("no configuration was given")
-        with self._lock:
-            accepted = [self._suggested.get(p.configuration, p) for p in proposals]
-            accepted = [self._marked(p) for p in accepted]
-            self._check_room(len(accepted))
-            self._check_legal(accepted)
-            self._check_new(accepted)
-            self._check_gate(accepted)
-            numbers = self._launch(accepted)
-            self._launched.update(zip((p.configuration for p in accepted), numbers, strict=True))
-            self._turn += accepted
+        accepted = [self._suggested.get(p.configuration, p) for p in proposals]
+        accepted = [self._marked(p) for p in accepted]
+        self._check_budget(len(accepted))
+        self._check_legal(accepted)
+        self._check_new(accepted)
+        self._check_gate(accepted)
+        numbers = self._launch(accepted)
+        self._launched.update(zip((p.configuration for p in accepted), numbers, strict=True))
+        self._turn += accepted
         return numbers
-
-    def finish(self, reason: str) -> None:
-        """Check that the run may be ended now; the policy keeps the reason for its Decision."""
-        completed = len(self._history.completed)
-        if not reason.strip():
-            raise ToolError("say why the run should end")
-        if completed < self._finish_after:
-            raise ToolError(
-                f"too early to finish: {completed} trials have completed, {self._finish_after} are needed. "
-                "Go on with suggest or launch_trials, then decide."
-            )
-
-    # -- checks -----------------------------------------------------------------------------------
 
     def _marked(self, proposal: Proposal) -> Proposal:
         """A configuration that nobody suggested is the policy's own, and is counted as that."""
@@ -154,15 +108,15 @@ class StudyToolbox:
             return proposal
         return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0, GATE: 0.0}})
 
-    def _check_room(self, wanted: int) -> None:
+    def _check_budget(self, wanted: int) -> None:
         if len(self._launched) + wanted > MAX_LAUNCH:
             raise ToolError(
                 f"at most {MAX_LAUNCH} trials may be launched in a turn; {len(self._launched)} are already. "
                 "Launch fewer, or call decide and be woken again."
             )
-        room = self._briefing.budget.trials - self._briefing.spend.trials - len(self._waiting())
-        if wanted > room:
-            raise ToolError(f"the budget has room for {max(room, 0)} more trials, {wanted} were asked for")
+        free = max(0, self._briefing.trials_left - len(self._waiting()))
+        if wanted > free:
+            raise ToolError(f"the budget has room for {free} more trials, {wanted} were asked for")
 
     def _check_legal(self, proposals: Sequence[Proposal]) -> None:
         faults = []
@@ -235,9 +189,3 @@ class StudyToolbox:
         held = {t.configuration for t in self._history if t.state is not TrialState.LOST}
         waiting = {p.configuration: p for p in (*self._queued(), *self._turn) if p.configuration not in held}
         return list(waiting.values())
-
-
-def _numbers(history: History) -> str:
-    if not len(history):
-        return "no trial has been started yet"
-    return f"numbers run from #{history.trials[0].number} to #{history.trials[-1].number}"

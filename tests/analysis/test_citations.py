@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fakes.histories import configured, history, trial
-from tunesmith.agent.policy.facts import mark_wrong_citations, wrong_citations
+from tunesmith.tools.analysis.citations import mark_wrong_citations, wrong_citations
 from tunesmith.trial import TrialState
 
 PAST = history(

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tunesmith.errors import ToolError
+from tunesmith.text.cleaning import clean
+from tunesmith.tools.toolbox.base import REASON_LIMIT, Turn
+
+
+def finish(
+    turn: Turn, reason: Annotated[str, Field(description="Why further trials would be wasted.")]
+) -> str:
+    """End the whole run, because further trials would be wasted. Ends your turn too."""
+    if not reason.strip():
+        raise ToolError("say why the run should end")
+    if not turn.history.completed:
+        raise ToolError(
+            "too early to finish: 0 trials have completed, 1 are needed. "
+            "Go on with suggest or launch_trials, then decide."
+        )
+    turn.reason = turn.stop = clean(reason, REASON_LIMIT)
+    return "The run will end."
