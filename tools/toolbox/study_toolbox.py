@@ -1,7 +1,6 @@
-"""The six tools a policy may use, over a snapshot and what it is handed to suggest and launch with.
+"""What a policy may do to a run in one decision: ask for suggestions, and launch trials that pass the checks.
 
-Results are text of bounded size whatever the history's length. Wrong use raises ToolError, whose text
-tells a model what to do instead.
+Wrong use raises ToolError, whose text tells a model what to do instead.
 
 Statistics keeps the upper hand by one rule, checked at every launch: what a model made up or had a say in
 passes the gate (`gate.py`) only so often. So at least half of the trials after the warm start are always the
@@ -32,7 +31,7 @@ MAX_LAUNCH = 8
 
 
 class Suggester(Protocol):
-    """Judged suggestions; implemented by `agent/methods/hybrid/suggester.py`."""
+    """Proposes for a toolbox; implemented by `agent/methods/hybrid/suggester.py`."""
 
     def __call__(self, history: History, n: int, /) -> list[Proposal]:
         """Up to `n`, best first, valid and new."""
@@ -48,8 +47,8 @@ class StudyToolbox:
     """Implements `interfaces.Toolbox` for one decision.
 
     Args:
-        briefing: What the policy was told; the tools answer from the same snapshot.
-        suggest: Proposes judged configurations, best first.
+        briefing: The records that the policy was woken with; launches are checked against them.
+        suggest: Proposes configurations, best first.
         launch: Queues proposals and returns the numbers of their trials at once.
         queued: What waits in the queue already.
     """
@@ -71,7 +70,7 @@ class StudyToolbox:
         self._turn: list[Proposal] = []
 
     def suggest(self, n: int = 3) -> list[Proposal]:
-        """Up to `n` judged suggestions, best first; launching one keeps who proposed it and why."""
+        """Up to `n`, best first; one that is launched keeps its provenance."""
         if n < 1:
             raise ToolError("n must be at least 1")
         found = self._suggest(self._history, min(n, MAX_SUGGESTIONS))
@@ -85,10 +84,7 @@ class StudyToolbox:
         return tuple(p for c, p in kept.items() if c not in self._launched)
 
     def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
-        """Put proposals at the front of the queue; all or, with a ToolError saying why, none.
-
-        Suggested configurations keep the provenance they were suggested with.
-        """
+        """Put proposals at the front of the queue: all, or none with a ToolError that says why."""
         if not proposals:
             raise ToolError("no configuration was given")
         accepted = [self._suggested.get(p.configuration, p) for p in proposals]
@@ -103,7 +99,7 @@ class StudyToolbox:
         return numbers
 
     def _marked(self, proposal: Proposal) -> Proposal:
-        """A configuration that nobody suggested is the policy's own, and is counted as that."""
+        """A configuration that was not suggested is marked as the policy's own."""
         if proposal.configuration in self._suggested or proposal.origin is not Origin.MODEL:
             return proposal
         return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0, GATE: 0.0}})
