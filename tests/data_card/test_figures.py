@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import sparse, stats
@@ -182,7 +182,6 @@ def test_a_card_survives_json(wine):
     assert card.facts()["classes"] == {"0": 59, "1": 71, "2": 48}
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     X=arrays.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(1, 5))),
     y=st.none() | st.lists(st.floats() | st.text(max_size=3) | st.none(), min_size=8, max_size=8),

@@ -177,7 +177,7 @@ def test_a_folder_and_a_missing_file_are_told(tmp_path, fault):
     assert "Check the name" in fault(tmp_path / "none.csv").fix
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(content=st.binary(max_size=200) | st.text('a1,;\t"\n.-e\0', max_size=80).map(str.encode))
 @pytest.mark.parametrize("name", ["f.csv", "f.npy", "f.npz"])
 def test_any_bytes_give_a_card_or_a_typed_error(tmp_path_factory, name, content):

@@ -262,7 +262,7 @@ def test_a_value_of_the_metric_has_six_decimals_where_they_tell_something(value,
     assert format_score(1e-9, CODE) == "0.000000"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     spaces(),
     st.sampled_from([OURS, PAPER, CODE, BLIND, changed(OURS, {"warp": True})]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.agent.methods.llambo.numbered import read_numbered
@@ -66,7 +66,6 @@ def test_a_cut_answer_loses_only_its_last_line() -> None:
     assert all(isinstance(one, Refused) for one in found[1:])
 
 
-@settings(max_examples=60)
 @given(st.text(alphabet="0123456789:.-# \n{}\"'eEcand", max_size=80), st.integers(1, 5))
 def test_any_text_gives_a_value_that_it_holds_or_a_refusal(text: str, count: int) -> None:
     found = read_numbered(text, count)

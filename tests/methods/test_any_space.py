@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.spaces import spaces
@@ -20,7 +20,7 @@ ENDS = st.sampled_from([TrialState.COMPLETED] * 5 + [TrialState.PRUNED, TrialSta
 @pytest.mark.parametrize(
     "make", [RandomStrategy, GaussianProcessStrategy], ids=["random", "gaussian process"]
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_proposals_are_legal_new_and_finite_in_any_space_after_any_history(make, data):
     space = data.draw(spaces())

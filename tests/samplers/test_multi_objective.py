@@ -102,7 +102,7 @@ VALUES = arrays.arrays(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(VALUES, st.integers(0, 99))
 def test_what_dominates_is_never_weighed_worse(values, number):
     weights = draw_weights(0, number, values.shape[1])

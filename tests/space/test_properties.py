@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -14,8 +14,6 @@ from fakes.spaces import KINDS, rows, spaces
 from tunesmith.space import Float, Ordinal, Space
 
 SEEDS = st.integers(0, 2**32 - 1)
-settings.register_profile("space", max_examples=60, deadline=None)
-settings.load_profile("space")
 
 
 @pytest.mark.parametrize("kind", KINDS)

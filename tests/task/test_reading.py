@@ -232,7 +232,7 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
         load_task(tmp_path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text("ab:-?[]{}&*!|>'\"%@`#, \n\t1.e~<", max_size=60) | st.binary(max_size=60))
 def test_any_file_is_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / f"fuzz-{os.getpid()}.yaml"
@@ -241,7 +241,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, content):
         load_task(path)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(TASK.splitlines()), st.text("ab:-[]{}'\" 1.e~,", max_size=12), st.integers(0, 60))
 def test_a_damaged_task_file_is_read_or_refused(tmp_path_factory, line, junk, place):
     path = tmp_path_factory.getbasetemp() / f"damaged-{os.getpid()}.yaml"
@@ -294,7 +294,7 @@ WORDS = st.text(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(spaces(), WORDS, st.data())
 def test_a_written_task_reads_back_the_same(tmp_path_factory, space, words, data):
     import numpy as np

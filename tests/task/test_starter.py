@@ -112,7 +112,7 @@ NAMES = st.sampled_from(
 VALUES = st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=5))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.dictionaries(NAMES, VALUES, max_size=6), st.lists(VALUES, max_size=3), st.booleans())
 def test_whatever_the_script_holds_the_starter_is_a_legal_task(
     tmp_path_factory, defaults, choices, as_function
@@ -132,7 +132,6 @@ def test_whatever_the_script_holds_the_starter_is_a_legal_task(
     assert len(load_task(target).space) >= 1
 
 
-@settings(deadline=None)
 @given(NAMES, st.floats() | st.integers())
 def test_a_guessed_range_holds_todays_value(name, today):
     made = guess(name, today)

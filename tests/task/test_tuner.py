@@ -1,7 +1,7 @@
 """The key `tuner`: names, presets with changed settings, faults with suggestions, to a file and back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.agent.methods.llambo.protocol import PRESETS, protocol_for
@@ -130,7 +130,6 @@ _VALUES = st.recursive(
 _KEYS = st.sampled_from(["method", "preset", "alpha", "context", "candidates", "top_p", "warp", "hue"])
 
 
-@settings(max_examples=60, deadline=None)
 @given(_VALUES | st.dictionaries(_KEYS, _VALUES | st.sampled_from(["llambo", "none"]), max_size=4))
 def test_anything_given_is_a_tuner_or_a_fault_of_the_task(given_):
     fields = {"metric": "acc", "direction": "maximize", "space": {"x": {"type": "bool"}}, "tuner": given_}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.histories import configured, history, proposal, trial
@@ -32,7 +32,6 @@ def test_the_model_may_speak_first_and_then_in_its_turn_only():
     assert not is_open([MODEL, NEITHER])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(["model", "surrogate", "person"]), st.booleans()), max_size=80),
     st.integers(1, 20),

@@ -1,0 +1,19 @@
+"""How properties are tried: the same examples on every run and on any machine, however slow it is.
+
+`pytest --hypothesis-profile=random` draws new examples, ten times as many where a test states no number.
+"""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("random", settings.get_profile("repeatable"), derandomize=False, max_examples=600)
+settings.load_profile("repeatable")
