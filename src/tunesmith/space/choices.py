@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tunesmith.errors import Problem, SpaceError, short
-from tunesmith.space.parameter import Indices, Parameter, When, cell_centre, cell_indices
+from tunesmith.space.parameter import Parameter, When
 from tunesmith.space.scales import Array
 from tunesmith.space.values import is_finite, is_number, legal_text, number_in, plain, same, show
 from tunesmith.trial import Value
@@ -69,18 +69,6 @@ class Listed(Parameter):
 
     def value_at(self, index: int) -> Value:
         return self.listed[index]
-
-    def to_unit(self, value: Any) -> float:
-        return float(cell_centre(self.index_of(value), self.size))
-
-    def from_unit(self, u: float) -> Value:
-        return self.listed[int(self.indices(np.asarray([u]))[0])]
-
-    def round_units(self, u: Array) -> Array:
-        return np.asarray(cell_centre(self.indices(u), self.size))
-
-    def indices(self, u: Array) -> Indices:
-        return cell_indices(u, self.size)
 
     def numbers(self, u: Array) -> Array:
         return self.number_table[self.indices(u)]

@@ -52,20 +52,11 @@ def from_distributions(distributions: Mapping[str, Any]) -> dict[str, Parameter]
 def _parameter(name: str, distribution: object) -> Parameter:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    if isinstance(distribution, FloatDistribution):
-        return Float(
-            distribution.low,
-            distribution.high,
-            scale="log" if distribution.log else "linear",
-            step=distribution.step,
-        )
-    if isinstance(distribution, IntDistribution):
-        return Int(
-            distribution.low,
-            distribution.high,
-            scale="log" if distribution.log else "linear",
-            step=distribution.step,
-        )
+    if isinstance(distribution, FloatDistribution | IntDistribution):
+        kind: Any = Float if isinstance(distribution, FloatDistribution) else Int
+        scale = "log" if distribution.log else "linear"
+        parameter: Parameter = kind(distribution.low, distribution.high, scale, distribution.step)
+        return parameter
     if isinstance(distribution, CategoricalDistribution):
         if len(distribution.choices) == 2 and all(
             isinstance(choice, bool) for choice in distribution.choices

@@ -13,7 +13,7 @@ import numpy as np
 from tunesmith.errors import SpaceError, short
 from tunesmith.space import scales
 from tunesmith.space.numeric import MOST_VALUES, Numeric
-from tunesmith.space.parameter import Indices, When, cell_centre, cell_indices
+from tunesmith.space.parameter import When
 from tunesmith.space.scales import Array, Scale
 from tunesmith.space.values import is_finite, is_number, show
 from tunesmith.trial import Value
@@ -126,7 +126,7 @@ class Float(Numeric):
     def to_unit(self, value: Any) -> float:
         if self.step is None:
             return float(scales.to_unit(self.scale, self.low, self.high, value))
-        return float(cell_centre(self.index_of(value), self.size))  # type: ignore[arg-type]
+        return super().to_unit(value)
 
     def from_unit(self, u: float) -> Value:
         return float(self.numbers(np.asarray([u], dtype=np.float64))[0])
@@ -134,11 +134,7 @@ class Float(Numeric):
     def round_units(self, u: Array) -> Array:
         if self.size is None:
             return np.clip(u, 0.0, 1.0)
-        return np.asarray(cell_centre(self.indices(u), self.size))
-
-    def indices(self, u: Array) -> Indices:
-        assert self.size is not None
-        return cell_indices(u, self.size)
+        return super().round_units(u)
 
     def index_of(self, value: Any) -> int:
         assert self.size is not None
@@ -169,18 +165,3 @@ class Float(Numeric):
         if self.low <= rounded <= self.high and (rounded or not value):
             return show(rounded)
         return show(float(f"{value:.3g}")) if self.low <= float(f"{value:.3g}") <= self.high else show(value)
-
-    def describe(self) -> str:
-        if self.low == self.high:
-            return f"always {show(self.low)}"
-        step = f" in steps of {show(self.step)}" if self.step is not None else ""
-        scale = f", {self.scale} scale" if self.scale != "linear" else ""
-        return f"a number from {show(self.low)} to {show(self.high)}{step}{scale}"
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"type": self.type_name, "low": self.low, "high": self.high}
-        if self.scale != "linear":
-            data["scale"] = self.scale
-        if self.step is not None:
-            data["step"] = self.step
-        return data

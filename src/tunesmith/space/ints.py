@@ -10,7 +10,7 @@ import numpy as np
 from tunesmith.errors import SpaceError, short
 from tunesmith.space import scales
 from tunesmith.space.numeric import MOST_VALUES, Numeric
-from tunesmith.space.parameter import Indices, When, cell_centre, cell_indices
+from tunesmith.space.parameter import Indices, When
 from tunesmith.space.scales import Array
 from tunesmith.trial import Value
 
@@ -78,21 +78,18 @@ class Int(Numeric):
     def to_unit(self, value: Any) -> float:
         if self.scale == "log":
             return float(scales.to_unit("log", *self._edges, value))
-        return float(cell_centre(self.index_of(value), self.size))
-
-    def from_unit(self, u: float) -> Value:
-        return self.value_at(int(self.indices(np.asarray([u]))[0]))
+        return super().to_unit(value)
 
     def round_units(self, u: Array) -> Array:
         if self.scale == "log":
             return scales.to_unit("log", *self._edges, self.numbers(u))
-        return np.asarray(cell_centre(self.indices(u), self.size))
+        return super().round_units(u)
 
     def indices(self, u: Array) -> Indices:
         if self.scale == "log":
             nearest = np.rint(scales.from_unit("log", *self._edges, u))
             return (np.clip(nearest, self.low, self.high) - self.low).astype(np.int64)
-        return cell_indices(u, self.size)
+        return super().indices(u)
 
     def index_of(self, value: Any) -> int:
         return int(min(max(round((value - self.low) / self.step), 0), self.size - 1))
@@ -105,18 +102,3 @@ class Int(Numeric):
 
     def format(self, value: Any) -> str:
         return str(value)
-
-    def describe(self) -> str:
-        if self.low == self.high:
-            return f"always {self.low}"
-        step = f" in steps of {self.step}" if self.step != 1 else ""
-        scale = ", log scale" if self.scale == "log" else ""
-        return f"a whole number from {self.low} to {self.high}{step}{scale}"
-
-    def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"type": self.type_name, "low": self.low, "high": self.high}
-        if self.scale != "linear":
-            data["scale"] = self.scale
-        if self.step != 1:
-            data["step"] = self.step
-        return data

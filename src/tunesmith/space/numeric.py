@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tunesmith.errors import Problem, SpaceError, short
 from tunesmith.space.parameter import Parameter
-from tunesmith.space.values import is_finite, is_number, number_in
+from tunesmith.space.scales import Scale
+from tunesmith.space.values import is_finite, is_number, number_in, show
 from tunesmith.trial import Value
 
 MOST_VALUES = 2**40
@@ -20,6 +21,8 @@ class Numeric(Parameter):
 
     low: float
     high: float
+    scale: Scale
+    step: float | None
     whole: ClassVar[bool]
     """Whether only ints are legal."""
 
@@ -51,6 +54,21 @@ class Numeric(Parameter):
         if not self.low <= value <= self.high:
             return problem("out_of_range")
         return None if self.on_step(value) else problem("off_step")
+
+    def describe(self) -> str:
+        if self.low == self.high:
+            return f"always {show(self.low)}"
+        step = "" if self.step is None or self.step == type(self).step else f" in steps of {show(self.step)}"
+        scale = f", {self.scale} scale" if self.scale != "linear" else ""
+        noun = "a whole number" if self.whole else "a number"
+        return f"{noun} from {show(self.low)} to {show(self.high)}{step}{scale}"
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"type": self.type_name, "low": self.low, "high": self.high}
+        for key in ("scale", "step"):
+            if getattr(self, key) != getattr(type(self), key):  # the class has the default
+                data[key] = getattr(self, key)
+        return data
 
     def check_bounds(self) -> None:
         """SpaceError unless the bounds are finite numbers in order."""

@@ -43,21 +43,29 @@ class Parameter(ABC):
     def canonical(self, value: Any) -> Value:
         """A legal value in the one form that is stored: 1 as 1.0 for a Float, on its step exactly."""
 
-    @abstractmethod
+    # As finite kinds need them; a continuous range has its own.
+
     def to_unit(self, value: Any) -> float:
         """Unit coordinate of a legal value, in [0, 1]."""
+        return float(self._centres(self.index_of(value)))
 
-    @abstractmethod
     def from_unit(self, u: float) -> Value:
         """The legal value at, or nearest to, a unit coordinate."""
+        return self.value_at(int(self.indices(np.asarray([u]))[0]))
 
-    @abstractmethod
     def round_units(self, u: Array) -> Array:
         """Unit coordinates of the nearest legal values; any shape."""
+        return np.asarray(self._centres(self.indices(u)))
 
-    @abstractmethod
     def indices(self, u: Array) -> Indices:
         """Index of the value at each coordinate; finite kinds only."""
+        assert self.size is not None
+        return np.clip(np.floor(np.asarray(u) * self.size), 0, self.size - 1).astype(np.int64)
+
+    def _centres(self, index: Any) -> Any:
+        """Unit coordinate of the middle of each value's cell."""
+        assert self.size is not None
+        return (index + 0.5) / self.size
 
     @abstractmethod
     def index_of(self, value: Any) -> int:
@@ -91,11 +99,3 @@ class Parameter(ABC):
     def token(self, value: Any) -> str:
         """Text that is equal exactly for values that count as one to the digest."""
         return str(self.index_of(value))
-
-
-def cell_indices(u: Array, size: int) -> Indices:
-    return np.clip(np.floor(np.asarray(u) * size), 0, size - 1).astype(np.int64)
-
-
-def cell_centre(index: Any, size: int) -> Any:
-    return (index + 0.5) / size

@@ -7,26 +7,23 @@ proposal can be shown as repaired. What has no legal value in it (NaN, a word fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tunesmith.errors import InvalidConfiguration, Problem, short
 from tunesmith.space.conditions import describe as describe_conditions
+from tunesmith.space.definition import SpaceDefinition
 from tunesmith.space.encoding import Mask
 from tunesmith.space.scales import Array
 from tunesmith.space.values import plain
 from tunesmith.trial import Configuration, Value
-
-if TYPE_CHECKING:
-    from tunesmith.space.space import Space
 
 _SEED = 20_260_101
 # Of the search for a feasible point: fixed, so that one input always gets the same repair.
 
 
 def snap(
-    space: Space, given: Mapping[str, object], base: Mapping[str, Value] | None
+    space: SpaceDefinition, given: Mapping[str, object], base: Mapping[str, Value] | None
 ) -> tuple[Configuration, tuple[str, ...]]:
     """See `Space.snap`."""
     changes = [
@@ -80,7 +77,7 @@ _REASONS = {
 }
 
 
-def _fill(space: Space, name: str, base: Mapping[str, Value] | None) -> Value:
+def _fill(space: SpaceDefinition, name: str, base: Mapping[str, Value] | None) -> Value:
     """The base's value where legal, else the middle of the range (a categorical's first choice)."""
     parameter = space.parameters[name]
     if base is not None and name in base and parameter.check(name, plain(base[name])) is None:
@@ -93,7 +90,7 @@ def _fill(space: Space, name: str, base: Mapping[str, Value] | None) -> Value:
 
 
 def _nearest_feasible(
-    space: Space, values: Mapping[str, Value], violated: tuple[Problem, ...]
+    space: SpaceDefinition, values: Mapping[str, Value], violated: tuple[Problem, ...]
 ) -> Configuration | None:
     """A feasible configuration near `values`, moving only what the violated constraints name if it can."""
     rng = np.random.default_rng(_SEED)
@@ -104,22 +101,23 @@ def _nearest_feasible(
     for free in (few, np.ones_like(few)):
         best = _search(space, start, free, rng)
         if best is not None:
-            return space.validate(_unmoved_as_given(space, values, space.decode(best)))
+            return space.validate(_keep_unmoved(space, values, space.decode(best)))
     return None
 
 
-def _unmoved_as_given(space: Space, values: Mapping[str, Value], found: Configuration) -> dict[str, Value]:
-    """`found`, with the exact values of what did not move; through the cube they pick up float noise."""
-    return {
-        name: values[name]
-        if name in values
-        and space.parameters[name].token(values[name]) == space.parameters[name].token(value)
-        else value
-        for name, value in found.items()
-    }
+def _keep_unmoved(
+    space: SpaceDefinition, values: Mapping[str, Value], moved: Configuration
+) -> dict[str, Value]:
+    """`moved`, with the exact values of what did not move; through the cube they pick up float noise."""
+    kept = dict(moved)
+    for name in moved.keys() & values.keys():
+        token = space.parameters[name].token
+        if token(values[name]) == token(moved[name]):
+            kept[name] = values[name]
+    return kept
 
 
-def _search(space: Space, start: Array, free: Mask, rng: np.random.Generator) -> Array | None:
+def _search(space: SpaceDefinition, start: Array, free: Mask, rng: np.random.Generator) -> Array | None:
     """The feasible row closest to `start` among random moves of the free columns, walked back towards it."""
     noise = rng.standard_normal((4096, len(start))) * rng.choice([0.03, 0.1, 0.3], size=(4096, 1))
     moves = np.concatenate([start + noise, rng.random((4096, len(start)))])

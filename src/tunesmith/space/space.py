@@ -1,32 +1,24 @@
-"""The search space: one object that says what is legal, and moves between values, rows and words."""
+"""The search space: one object that says what is legal, and moves between values, rows and text."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from pydantic_core import core_schema
 
-from tunesmith.errors import InvalidConfiguration, Problem, SpaceError, short
-from tunesmith.space import conditions as cond
-from tunesmith.space import distributions, documents, repair, sampling, text
-from tunesmith.space.constraints import Constraint
-from tunesmith.space.digest import digest
-from tunesmith.space.encoding import Column, Encoding, Mask, Resolved
-from tunesmith.space.parameter import Parameter
-from tunesmith.space.scales import Array
-from tunesmith.space.values import legal_text, plain
-from tunesmith.text.suggestions import did_you_mean
+from tunesmith.errors import InvalidConfiguration, SpaceError
+from tunesmith.space import distributions, documents, repair, sampling
+from tunesmith.space.definition import SpaceDefinition
 from tunesmith.trial import Configuration, Value
 
 if TYPE_CHECKING:
+    import numpy as np
     from optuna.distributions import BaseDistribution
 
 
-class Space:
+class Space(SpaceDefinition):
     """Named parameters with conditions and constraints. Immutable, picklable, a pydantic field type.
 
     Args:
@@ -41,143 +33,6 @@ class Space:
         >>> space.format(space.validate({"lr": 0.001, "optimizer": "adam"}))
         'lr=0.001, optimizer=adam'
     """
-
-    def __init__(self, parameters: Mapping[str, Parameter], constraints: Sequence[str] = ()) -> None:
-        if not parameters:
-            raise SpaceError("a space needs at least one parameter")
-        for name, parameter in parameters.items():
-            if not isinstance(name, str) or not legal_text(name, 100) or name == documents.CONSTRAINTS:
-                raise SpaceError(f"{short(name)} cannot be the name of a parameter", key=(str(name)[:100],))
-            if not isinstance(parameter, Parameter):
-                raise SpaceError(
-                    f"{name} should be a Float, Int, Categorical, ..., got {short(parameter)}", key=(name,)
-                )
-        if isinstance(constraints, str):
-            raise SpaceError(
-                "`constraints` is a list of comparisons, not one string", key=(documents.CONSTRAINTS,)
-            )
-        self.parameters: Mapping[str, Parameter] = dict(parameters)
-        self.names = tuple(self.parameters)
-        self.conditions = cond.settle(self.parameters)
-        """parent -> values for every conditional parameter, by its name."""
-        self.order = cond.parents_first(self.parameters, self.conditions)
-        """Names with every parent before its children."""
-        self.parsed_constraints = tuple(self._constraint(i, item) for i, item in enumerate(constraints))
-        self.constraints = tuple(constraint.text for constraint in self.parsed_constraints)
-        self._encoding = Encoding(self.parameters, self.conditions, self.order)
-
-    def _constraint(self, index: int, item: object) -> Constraint:
-        key = (documents.CONSTRAINTS, str(index))
-        try:
-            constraint = Constraint.parse(item)
-        except SpaceError as error:
-            raise SpaceError(str(error), key=key) from None
-        for name in constraint.names:
-            if name not in self.parameters:
-                hint = did_you_mean(name, self.names)
-                raise SpaceError(
-                    f"constraint {constraint.text!r} names {name!r}, no parameter; {hint}", key=key
-                )
-            if not self.parameters[name].numeric:
-                raise SpaceError(
-                    f"constraint {constraint.text!r} names {name!r}, which is not a number", key=key
-                )
-        return constraint
-
-    def __len__(self) -> int:
-        return len(self.parameters)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.parameters
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Space) and self._text == other._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __repr__(self) -> str:
-        return f"Space({self._text})"
-
-    @cached_property
-    def _text(self) -> str:
-        return json.dumps(self.to_dict())
-
-    # Legality
-
-    def is_active(self, name: str, values: Mapping[str, object]) -> bool:
-        """Whether `name` is active given the legal values of its (active) ancestors in `values`."""
-        wanted = self.conditions.get(name, {})
-        return all(
-            parent in values and self.parameters[parent].canonical(values[parent]) in allowed
-            for parent, allowed in wanted.items()
-        )
-
-    def problems(self, values: Mapping[str, object]) -> tuple[Problem, ...]:
-        """Every fault of a configuration; empty when it is legal."""
-        return self._examine(values)[1]
-
-    def validate(self, values: Mapping[str, object]) -> Configuration:
-        """The configuration in canonical form.
-
-        Strict: all active parameters, no others; a bool is no number, 3.0 no Int, "0.1" no Float. An int is
-        taken for a Float, and NumPy scalars count as the Python values they stand for.
-
-        Raises:
-            InvalidConfiguration: With one `Problem` for every fault.
-        """
-        legal, problems = self._examine(values)
-        if problems:
-            raise InvalidConfiguration(problems)
-        return Configuration(legal, self.digest(legal))
-
-    def _examine(self, values: Mapping[str, object]) -> tuple[dict[str, Value], tuple[Problem, ...]]:
-        if not isinstance(values, Mapping):
-            allowed = "a configuration is a mapping from parameter names to values"
-            return {}, (Problem("wrong_type", "configuration", values, allowed),)
-        problems: dict[str, Problem] = {}
-        legal: dict[str, Value] = {}
-        unsure: set[str] = set()  # their parents are faulty, so nobody knows whether they should be there
-        for name in self.order:
-            parameter = self.parameters[name]
-            wanted = self.conditions.get(name, {})
-            if any(parent in problems or parent in unsure for parent in wanted):
-                unsure.add(name)
-            elif not self.is_active(name, legal):
-                if name in values:
-                    only = f"it applies only when {cond.describe(wanted)}"
-                    problems[name] = Problem("inactive", name, values[name], only)
-                continue
-            if name not in values:
-                if name not in unsure:
-                    problems[name] = Problem("missing", name, None, parameter.describe())
-                continue
-            value = plain(values[name])
-            if fault := parameter.check(name, value):
-                problems[name] = fault
-            else:
-                legal[name] = parameter.canonical(value)
-        found = [problems[name] for name in self.names if name in problems]
-        for key in values:
-            if key not in self.parameters:
-                found.append(Problem("unknown", str(key), values[key], did_you_mean(key, self.names)))
-        if not found:
-            found = [self._broken(c, legal) for c in self.parsed_constraints if not self._holds(c, legal)]
-        return {name: legal[name] for name in self.names if name in legal}, tuple(found)
-
-    def _holds(self, constraint: Constraint, legal: Mapping[str, Value]) -> bool:
-        if not all(name in legal for name in constraint.names):
-            return True
-        return bool(constraint.holds({name: np.asarray(float(legal[name])) for name in constraint.names}))
-
-    def _broken(self, constraint: Constraint, legal: Mapping[str, Value]) -> Problem:
-        named = {name: float(legal[name]) for name in constraint.names}
-        shown = ", ".join(f"{name}={self.format_value(name, legal[name])}" for name in constraint.names)
-        allowed = f"with {shown} it reads {constraint.reading(named)}"
-        return Problem("constraint", constraint.text, None, allowed)
 
     def snap(
         self, values: Mapping[str, object], base: Mapping[str, Value] | None = None
@@ -196,74 +51,13 @@ class Space:
             raise InvalidConfiguration(self.problems(values))
         return repair.snap(self, values, base)
 
-    def digest(self, values: Mapping[str, Value]) -> str:
-        """Canonical digest of legal values; see `digest.py` for what counts as equal."""
-        return digest(self.parameters, values)
-
-    # The unit cube
-
-    @property
-    def dimensions(self) -> int:
-        """Columns of the unit cube: one for each parameter, k for a categorical of k choices."""
-        return len(self._encoding.columns)
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return self._encoding.columns
-
-    def encode(self, configuration: Mapping[str, Value]) -> tuple[Array, Mask]:
-        """Row (d,) in [0, 1] and active mask (d,) of a legal configuration.
-
-        Columns of inactive parameters hold 0.5 (one-hot: 0).
-        """
-        return self._encoding.encode(configuration)
-
-    def decode(self, row: Array) -> Configuration:
-        """The legal configuration nearest to a row (d,); the largest of a categorical's columns wins.
-
-        Raises:
-            InvalidConfiguration: A constraint does not hold there.
-        """
-        return self.validate(self._values(self._encoding.resolve(np.asarray(row)[None, :]), 0))
-
-    def round(self, rows: Array) -> Array:
-        """Nearest legal points of rows (n, d), inactive columns at rest; constraints are not looked at."""
-        return self._encoding.resolve(rows).rows
-
-    def active(self, rows: Array) -> Mask:
-        """Which columns of rows (n, d) belong to active parameters, shape (n, d)."""
-        return self._encoding.mask(self._encoding.resolve(rows))
-
-    def feasible(self, rows: Array) -> Mask:
-        """Whether all constraints hold at rows (n, d) once rounded, shape (n,)."""
-        if not self.parsed_constraints:
-            return np.ones(len(rows), dtype=bool)
-        return np.asarray(self.constraint_table(rows).all(axis=1))
-
-    def constraint_table(self, rows: Array) -> Mask:
-        """Whether each constraint holds at each of rows (n, d), shape (n, number of constraints)."""
-        resolved = self._encoding.resolve(rows)
-        table = np.ones((len(rows), len(self.parsed_constraints)), dtype=bool)
-        for j, constraint in enumerate(self.parsed_constraints):
-            numbers = {name: self._encoding.numbers(name, resolved) for name in constraint.names}
-            active = np.logical_and.reduce([resolved.active[name] for name in constraint.names])
-            table[:, j] = constraint.holds(numbers) | ~active
-        return table
-
-    def _values(self, resolved: Resolved, index: int) -> dict[str, Value]:
-        return self._encoding.values(resolved, index)
-
-    # Drawing
-
     def sample(self, rng: np.random.Generator, n: int = 1) -> list[Configuration]:
         """n configurations, uniform over the part of the cube where the constraints hold; may repeat.
 
         Raises:
             SpaceError: Nothing (or too little) feasible was found; names the constraint.
         """
-        rows = sampling.feasible_rows(self, rng, n)
-        resolved = self._encoding.resolve(rows)
-        return [self.validate(self._values(resolved, i)) for i in range(n)]
+        return self.legal_configurations(sampling.feasible_rows(self, rng, n))
 
     @cached_property
     def cardinality(self) -> int | None:
@@ -286,30 +80,11 @@ class Space:
         count = sampling.count(self)
         if count is None or count > sampling.LARGEST_LISTING:
             raise SpaceError(f"the space has {count or 'infinitely many'} configurations, too many to list")
-        listed: Iterable[dict[str, Value]] = sampling.all_values(self)
         return [
             Configuration(values, self.digest(values))
-            for values in listed
-            if all(self._holds(constraint, values) for constraint in self.parsed_constraints)
+            for values in sampling.all_values(self)
+            if all(self.holds(constraint, values) for constraint in self.parsed_constraints)
         ]
-
-    # Words
-
-    def format_value(self, name: str, value: Value) -> str:
-        """A legal value as text: floats to about a thousandth of their range, the rest exactly."""
-        return self.parameters[name].format(value)
-
-    def format(self, configuration: Mapping[str, Value]) -> str:
-        """One line, in the space's order: `lr=0.0012, optimizer=adam`."""
-        return ", ".join(
-            f"{n}={self.format_value(n, configuration[n])}" for n in self.names if n in configuration
-        )
-
-    def describe(self) -> str:
-        """One bullet a parameter, with its condition, then one a constraint."""
-        return text.describe(self.parameters, self.conditions, self.parsed_constraints)
-
-    # Other forms
 
     def to_distributions(self) -> dict[str, BaseDistribution]:
         """Optuna's distributions: conditions and constraints left out, logit plain, Ordinal categorical."""
@@ -319,11 +94,6 @@ class Space:
     def from_distributions(cls, given: Mapping[str, Any]) -> Space:
         """A space over Optuna's distributions; SpaceError for one without a counterpart."""
         return cls(distributions.from_distributions(given))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data as in a task file."""
-        settled = {name: cond.to_dict(c) for name, c in self.conditions.items()}
-        return documents.write_space(self.parameters, settled, self.constraints)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Space:
