@@ -6,12 +6,15 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tunesmith.bench.contenders import Contender, contender
+from tunesmith.bench.contenders import contender
+from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.pool import Order
 from tunesmith.bench.store import Run, setting
 from tunesmith.bench.task import BenchTask, Suite
 from tunesmith.errors import MissingExtra, UsageError
 
+REFERENCE = "gp+default"
+"""The contender that the others are compared with."""
 QUICK_SEEDS = 2
 QUICK_CONTENDERS = ("tunesmith", "gp+default", "random")
 

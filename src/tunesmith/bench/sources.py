@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tunesmith.bench.contenders import Contender, contender
-from tunesmith.bench.plan import Plan
+from tunesmith.bench.contenders import contender
+from tunesmith.bench.contenders.base import Contender
+from tunesmith.bench.plan import REFERENCE, Plan
 from tunesmith.bench.store import Run, setting
 from tunesmith.errors import UsageError
 from tunesmith.history import Array
@@ -33,8 +34,6 @@ def sources(plan: Plan, runs: Sequence[Run], only: Sequence[str] = ()) -> list[S
     An earlier build is shown while the present one has not finished as many tasks; of several, the
     one with most runs.
     """
-    from tunesmith.bench.summary import REFERENCE
-
     found = [] if only else [Source(label, "recorded", get) for label, get in plan.suite.recorded.items()]
     planned = [who.name for who in plan.contenders]
     order = list(dict.fromkeys([*plan.suite.contenders, *planned, *sorted({run.contender for run in runs})]))

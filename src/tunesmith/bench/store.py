@@ -22,7 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from tunesmith.bench.contenders import Contender
+from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import Trace
 from tunesmith.errors import UsageError

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tunesmith.bench import metrics
-from tunesmith.bench.plan import Plan
+from tunesmith.bench.plan import REFERENCE, Plan
 from tunesmith.bench.scales import Scale, scales
 from tunesmith.bench.sources import Source, sources
 from tunesmith.bench.store import Run
@@ -17,7 +17,6 @@ from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
 from tunesmith.text.numbers import counted
 
-REFERENCE = "gp+default"
 LEAST_TASKS = 5
 """Tasks from which on an interval over tasks is given; of fewer it would say nothing."""
 

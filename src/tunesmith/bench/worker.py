@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from tunesmith.text.cleaning import error_line
 
 if TYPE_CHECKING:
-    from tunesmith.bench.contenders import Contender
+    from tunesmith.bench.contenders.base import Contender
     from tunesmith.bench.task import Suite
     from tunesmith.bench.trace import Evaluator
 

@@ -8,51 +8,29 @@ scale of the features, on which good learning rates, kernel widths and penalties
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from tunesmith.data_card.facts import (
+    MOST_CLASSES_LISTED,
+    MOST_FEATURES_LISTED,
+    STRONG,
+    Count,
+    FeatureFacts,
+    Finite,
+    Name,
+    Share,
+    Spread,
+    TaskType,
+)
 from tunesmith.errors import DataError
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted
 from tunesmith.trial import Frozen
 
-TaskType = Literal["classification", "regression"]
-STRONG = 0.5
-"""From which absolute correlation on a feature, or a pair of features, is counted as correlated."""
-MOST_FEATURES_LISTED, MOST_CLASSES_LISTED, CLASSES_IN_WORDS = 30, 50, 10
-NAME_LENGTH, WORDS_LENGTH = 40, 1200
-"""Characters."""
-
-Name = Annotated[str, BeforeValidator(lambda given: clean(given, NAME_LENGTH) or "unnamed")]
-Count = Annotated[int, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class Spread(Frozen):
-    """How a figure lies over the numeric features."""
-
-    median: Finite
-    low: Finite
-    high: Finite
-
-    def text(self) -> str:
-        return f"median {self.median:.3g}, from {self.low:.3g} to {self.high:.3g}"
-
-
-class FeatureFacts(Frozen):
-    """One feature. Figures are None where they are undefined: categorical, constant or empty."""
-
-    name: Name
-    kind: Literal["numeric", "categorical"]
-    missing: Share = 0.0
-    """Share of samples without a finite value."""
-    mean: Finite | None = None
-    sd: Finite | None = None
-    skewness: Finite | None = None
-    kurtosis: Finite | None = None
-    """Excess kurtosis: 0 for a normal distribution."""
+CLASSES_IN_WORDS, WORDS_LENGTH = 10, 1200
+"""Classes named, and characters, of a card as text."""
 
 
 class DataCard(Frozen):

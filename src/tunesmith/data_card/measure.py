@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.data_card.card import (
+from tunesmith.data_card.facts import (
     MOST_CLASSES_LISTED,
     MOST_FEATURES_LISTED,
     STRONG,

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ConfigDict, Field, model_validator
 
-from tunesmith.data_card.card import DataCard, TaskType
+from tunesmith.data_card import DataCard
+from tunesmith.data_card.facts import TaskType
 from tunesmith.trial import Frozen
 
 

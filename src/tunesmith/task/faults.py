@@ -6,23 +6,23 @@ key or value, look across fields, and speak of the keys as the file has them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
 from tunesmith.budget import Budget, ModelCaps
+from tunesmith.data_card import DataCard
 from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
 from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.data_file import DataFile
+from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec
 from tunesmith.text.durations import parse_duration
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration
-
-if TYPE_CHECKING:
-    from tunesmith.task.task import Task
 
 DURATIONS = {"wall_time": "wall_time_s", "trial_time": "trial_time_s"}
 """Keys of a file's budget, and the fields of `Budget` that they fill."""
@@ -156,24 +156,33 @@ def _written(field: str, given: Mapping[str, Any]) -> str:
     return next((key for key in DURATIONS if DURATIONS[key] == field and key in given), field)
 
 
-def from_pydantic(error: ValidationError, skip: set[str]) -> list[TaskError]:
-    """Pydantic's errors in our words, except at the top-level keys in `skip`, told already."""
+def from_pydantic(error: ValidationError, skip: set[str], keys: Sequence[str]) -> list[TaskError]:
+    """Pydantic's errors as ours, except at the top-level keys in `skip`; `keys` are all top-level ones."""
     return [
-        translated(item, (), {})
+        translated(item, (), {}, keys)
         for item in error.errors()
         if str(item["loc"][:1] and item["loc"][0]) not in skip
     ]
 
 
-def translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> TaskError:
-    """One of pydantic's errors in our words; `above` is where `given`, the mapping it is about, stands."""
+def translated(
+    item: Any, above: tuple[str, ...], given: Mapping[str, Any], keys: Sequence[str] = ()
+) -> TaskError:
+    """One of pydantic's errors as ours.
+
+    Args:
+        item: One item of `ValidationError.errors()`.
+        above: Path of the mapping that the error is about.
+        given: That mapping as the file has it.
+        keys: The keys of a task file, for an error at the top.
+    """
     loc = (*above, *(str(part) for part in item["loc"]))
     if above == ("budget",) and len(loc) > 1:
         loc = ("budget", _written(loc[1], given), *loc[2:])
     kind, value = item["type"], item["input"]
     example = _EXAMPLES.get(".".join(loc), "")
     if kind == "extra_forbidden":
-        return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(loc[:-1])))
+        return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(loc[:-1], keys)))
     if kind == "missing":
         return from_missing(loc[0]) if loc[0] in _EXAMPLES and len(loc) == 1 else fault(loc, "is missing.")
     if kind in ("model_type", "model_attributes_type"):
@@ -183,14 +192,10 @@ def translated(item: Any, above: tuple[str, ...], given: Mapping[str, Any]) -> T
     return fault(loc, f"{problem}{shown}.", example)
 
 
-def _keys_at(loc: tuple[str, ...]) -> list[str]:
-    """The legal keys of the mapping at a place."""
-    from tunesmith.data_card import DataCard
-    from tunesmith.task.data_file import DataFile
-    from tunesmith.task.task import Confirm, ObjectiveSpec, PrunerSpec, Task
-
+def _keys_at(loc: tuple[str, ...], keys: Sequence[str]) -> list[str]:
+    """The legal keys of the mapping at a path; `keys` are those at the top."""
     if loc == ():
-        return [key for key in Task.model_fields if key != "path"]
+        return [key for key in keys if key != "path"]
     if loc == ("tuner",):
         from tunesmith.task.tuner_reading import TUNER_KEYS
 
@@ -209,12 +214,12 @@ def _keys_at(loc: tuple[str, ...]) -> list[str]:
     return list(models[loc].model_fields) if loc in models else []
 
 
-def across(task: Task) -> list[TaskError]:
+def across(objective: ObjectiveSpec | None, confirm: Confirm | None, space: Space) -> list[TaskError]:
     """Faults that show only between fields: the placeholders of command lines."""
     found: list[TaskError] = []
-    for key, spec in (("objective", task.objective), ("confirm", task.confirm)):
+    for key, spec in (("objective", objective), ("confirm", confirm)):
         if spec is not None and spec.command is not None:
-            found += _placeholder_faults((key, "command"), spec.command, task.space)
+            found += _placeholder_faults((key, "command"), spec.command, space)
     return found
 
 

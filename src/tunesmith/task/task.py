@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
-import shlex
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -28,124 +27,13 @@ from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
+from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import TunerSpec
+from tunesmith.text.durations import write_duration
 from tunesmith.trial import ConfigurationField, Frozen
 
-FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Words = Annotated[str, Field(max_length=10_000)]
-Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
-
-
-class _Strict(Frozen):
-    """A part of a task: no text for a number, no 1 for true."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class ObjectiveSpec(_Strict):
-    """Where the training code is: exactly one of a Python function and a command line."""
-
-    function: str | None = None
-    """`train.py:train`, the path relative to the task file's folder; called as `train(config, trial)`."""
-    command: Strings | None = None
-    """Argument vector, run in the task file's folder without a shell; a text is split as a shell would.
-
-    `{name}` stands for a parameter's value, `{seed}`, `{config}` and `{checkpoint_dir}` for what they say."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, data: Any) -> Any:
-        return {"function": data} if isinstance(data, str) and FUNCTION.fullmatch(data) else data
-
-    @field_validator("function")
-    @classmethod
-    def _function_form(cls, text: str | None) -> str | None:
-        if text is not None and not FUNCTION.fullmatch(text):
-            raise ValueError("should have the form `path/file.py:function`")
-        return text
-
-    @field_validator("command", mode="before")
-    @classmethod
-    def _split(cls, given: Any) -> Any:
-        if isinstance(given, str):
-            try:
-                given = shlex.split(given)
-            except ValueError as error:
-                raise ValueError(f"cannot be split into arguments ({error})") from None
-        if isinstance(given, list | tuple) and not given:
-            raise ValueError("should have at least one word")
-        return given
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> ObjectiveSpec:
-        if (self.function is None) == (self.command is None):
-            raise ValueError("should have either `function` or `command`")
-        return self
-
-    def resolved(self, folder: Path) -> Objective:
-        """With absolute paths, for a task file in `folder`."""
-        if self.function is None:
-            return Objective(command=self.command, workdir=folder)
-        file, _, name = self.function.rpartition(":")
-        return Objective(function=f"{(folder / file).resolve()}:{name}", workdir=folder)
-
-    def text(self) -> str:
-        return self.function or shlex.join(self.command or ())
-
-
-class Confirm(_Strict):
-    """The comparison at the end: best against default on fresh seeds, on data the search never saw."""
-
-    function: str | None = None
-    """As in `objective`; None with no `command` either means the objective itself."""
-    command: Strings | None = None
-    """As in `objective`."""
-    metric: str | None = None
-    """Name of the value to compare; None means the task's metric. Same direction."""
-    seeds: int = Field(default=5, ge=1, le=1000)
-    """How many fresh seeds each of the two configurations is trained with."""
-
-    @model_validator(mode="after")
-    def _legal_code(self) -> Confirm:
-        if self.function is not None and not FUNCTION.fullmatch(self.function):
-            raise ValueError("`function` should have the form `path/file.py:function`")
-        if self.function is not None and self.command is not None:
-            raise ValueError("should have at most one of `function` and `command`")
-        return self
-
-    @field_validator("command", mode="before")
-    @classmethod
-    def _split(cls, given: Any) -> Any:
-        return ObjectiveSpec._split(given)
-
-    @property
-    def spec(self) -> ObjectiveSpec | None:
-        """Its own training code, or None for the objective's."""
-        if not self.separate:
-            return None
-        return ObjectiveSpec(function=self.function, command=self.command)
-
-    @property
-    def separate(self) -> bool:
-        """Whether it has training code of its own."""
-        return self.function is not None or self.command is not None
-
-
-class PrunerSpec(_Strict):
-    """How trials with poor learning curves are stopped early."""
-
-    kind: Literal["median", "halving", "none"] = "median"
-    """median: worse than the median of the others at that step; halving: successive halving; none: never."""
-    warmup_steps: int = Field(default=1, ge=0)
-    """Steps that every trial is granted."""
-    startup_trials: int = Field(default=4, ge=0)
-    """Trials to complete before any may be stopped."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, data: Any) -> Any:
-        return {"kind": data} if isinstance(data, str) else data
 
 
 class Task(Frozen):
@@ -211,10 +99,10 @@ class Task(Frozen):
             task = handler(prepared)
         except ValidationError as error:
             found += faults.from_pydantic(
-                error, skip={fault.key.split(".")[0] for fault in found if fault.key}
+                error, {fault.key.split(".")[0] for fault in found if fault.key}, [*cls.model_fields]
             )
             raise faults.joined(found) from None
-        found += faults.across(task)
+        found += faults.across(task.objective, task.confirm, task.space)
         if task.data_file is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": task.data_file.card(task.folder)})
@@ -284,10 +172,43 @@ class Task(Frozen):
         return "\n".join(label + text.strip() for label, text in parts if text.strip())
 
     def to_yaml(self) -> str:
-        """The task as a file that `load_task` reads back; relative paths stay relative."""
-        from tunesmith.task.writing import to_yaml
+        """The task as a file that `load_task` reads back: keys in the model's order, defaults left out.
 
-        return to_yaml(self)
+        Relative paths stay relative.
+        """
+        from ruamel.yaml import YAML
+
+        data: dict[str, Any] = {"name": self.name}
+        given = self.model_dump(
+            mode="json", exclude_defaults=True, exclude={"path", "name", "space", "default", "budget"}
+        )
+        for key in type(self).model_fields:
+            if key == "space":
+                data[key] = self.space.to_dict()
+            elif key == "default" and self.default is not None:
+                data[key] = dict(self.default)
+            elif key == "budget":
+                data |= {key: budget} if (budget := self._budget_to_yaml()) else {}
+            elif key == "objective" and self.objective is None:
+                data[key] = None  # said out loud: the function came from Python
+            elif key in given:
+                # A Confirm with nothing but defaults is still a Confirm.
+                data[key] = given[key]
+        stream = io.StringIO()
+        writer = YAML(typ="safe", pure=True)
+        writer.default_flow_style = False
+        writer.allow_unicode = True
+        writer.width = 110
+        writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+        writer.dump(data, stream)
+        return stream.getvalue()
+
+    def _budget_to_yaml(self) -> dict[str, Any]:
+        dumped = self.budget.model_dump(exclude_defaults=True)
+        for key, field in faults.DURATIONS.items():
+            if field in dumped:
+                dumped[key] = write_duration(dumped.pop(field))
+        return dumped
 
 
 def slug(text: str) -> str:

@@ -13,15 +13,10 @@ module:factory, module:factory+default    any Optuna sampler: a class, or a func
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from tunesmith.bench.task import BenchTask
-from tunesmith.bench.trace import Evaluator, Trace
+from tunesmith.bench.contenders.base import DEFAULTED, Contender
 from tunesmith.errors import UsageError
 from tunesmith.text.suggestions import perhaps
 
-DEFAULTED = "+default"
 NAMES = (
     "tunesmith",
     "tunesmith-no-priors",
@@ -43,27 +38,6 @@ NAMES = (
 )
 
 
-@dataclass(frozen=True)
-class Contender:
-    """An optimiser that takes part.
-
-    Attributes:
-        name: As on the command line; stored runs are found by it.
-        version: Changes when its code does, so that runs of two builds are never mixed.
-        reads_words: Whether it reads the task's words, so that other words make other runs.
-        run: Runs it once: task, seed, evaluations, evaluator.
-        needs_fidelities: Whether it takes part only where tasks can be evaluated in part.
-        missing: Which package it needs that is not installed, and the extra to install; empty if none.
-    """
-
-    name: str
-    version: str
-    reads_words: bool
-    run: Callable[[BenchTask, int, int, Evaluator], Trace]
-    needs_fidelities: bool = False
-    missing: str = ""
-
-
 def contender(name: str) -> Contender:
     """The contender of that name; the optimiser itself is loaded when it runs.
 
@@ -74,6 +48,10 @@ def contender(name: str) -> Contender:
         from tunesmith.bench.contenders import ours
 
         return ours.contender(name)
+    if name in NAMES and name.startswith("hyperband"):
+        from tunesmith.bench.contenders import hyperband
+
+        return hyperband.contender(name)
     if name in NAMES or ":" in name:
         from tunesmith.bench.contenders import optuna_side
 

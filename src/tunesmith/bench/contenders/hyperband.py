@@ -12,12 +12,25 @@ import time
 import warnings
 from math import ceil
 
-from tunesmith.bench.contenders.optuna_side import first_ones, suggest
+from tunesmith.bench.contenders.base import DEFAULTED, Contender
+from tunesmith.bench.contenders.optuna_side import first_ones, optuna_version, suggest
 from tunesmith.bench.task import BenchTask
 from tunesmith.bench.trace import NAN, Trace
 from tunesmith.text.cleaning import error_line
 
 REDUCTION = 3
+
+
+def contender(name: str) -> Contender:
+    """See `contenders.contender`; the evaluator is not used, because trainings are partial."""
+    defaulted = name.endswith(DEFAULTED)
+    return Contender(
+        name,
+        optuna_version(),
+        reads_words=False,
+        run=lambda task, seed, evaluations, evaluate: run(task, seed, evaluations, defaulted),
+        needs_fidelities=True,
+    )
 
 
 def run(task: BenchTask, seed: int, evaluations: int, defaulted: bool) -> Trace:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tunesmith.bench.contenders import DEFAULTED, Contender
+from tunesmith.bench.contenders.base import DEFAULTED, Contender
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.bench.trace import Evaluator, Steps, Trace, play
 from tunesmith.errors import UsageError
@@ -30,18 +30,8 @@ def contender(name: str) -> Contender:
     """See `contenders.contender`."""
     base = "gp" if name == AT_ONCE else name.removesuffix(DEFAULTED)
     defaulted = base != name
-    if base == "hyperband":
-        from tunesmith.bench.contenders.hyperband import run
-
-        return Contender(
-            name,
-            _optuna_version(),
-            False,
-            lambda task, seed, n, evaluate: run(task, seed, n, defaulted),
-            needs_fidelities=True,
-        )
     own = base not in SAMPLERS
-    version = _source_version(base) if own else _optuna_version()
+    version = _source_version(base) if own else optuna_version()
     missing = ""
     if base == "cmaes":
         missing = missing_extra("cmaes", f"the contender {name}")
@@ -148,7 +138,7 @@ def _numbers(task: BenchTask) -> dict[str, Any]:
     }
 
 
-def _optuna_version() -> str:
+def optuna_version() -> str:
     return f"optuna {metadata.version('optuna')}"
 
 
@@ -183,7 +173,7 @@ def _source_version(reference: str) -> str:
     if spec is None or spec.origin is None or not Path(spec.origin).is_file():
         raise UsageError(f"the contender {reference!r}: there is no module {module!r} here or installed.")
     digest = hashlib.blake2b(Path(spec.origin).read_bytes(), digest_size=4).hexdigest()
-    return f"{digest}, {_optuna_version()}"
+    return f"{digest}, {optuna_version()}"
 
 
 def _look_here() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tunesmith.bench.contenders import Contender
+from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.contenders.build import our_version
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.bench.trace import Evaluator, Steps, Trace, play

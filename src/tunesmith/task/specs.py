@@ -1,0 +1,127 @@
+"""Parts of a task: its training code, the comparison at the end, the pruner."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from tunesmith.objective import Objective
+from tunesmith.trial import Frozen
+
+FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
+Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
+
+
+class _Strict(Frozen):
+    """A part of a task: no text for a number, no 1 for true."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class ObjectiveSpec(_Strict):
+    """Where the training code is: exactly one of a Python function and a command line."""
+
+    function: str | None = None
+    """`train.py:train`, the path relative to the task file's folder; called as `train(config, trial)`."""
+    command: Strings | None = None
+    """Argument vector, run in the task file's folder without a shell; a text is split as a shell would.
+
+    `{name}` stands for a parameter's value, `{seed}`, `{config}` and `{checkpoint_dir}` for what they say."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"function": data} if isinstance(data, str) and FUNCTION.fullmatch(data) else data
+
+    @field_validator("function")
+    @classmethod
+    def _function_form(cls, text: str | None) -> str | None:
+        if text is not None and not FUNCTION.fullmatch(text):
+            raise ValueError("should have the form `path/file.py:function`")
+        return text
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        if isinstance(given, str):
+            try:
+                given = shlex.split(given)
+            except ValueError as error:
+                raise ValueError(f"cannot be split into arguments ({error})") from None
+        if isinstance(given, list | tuple) and not given:
+            raise ValueError("should have at least one word")
+        return given
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> ObjectiveSpec:
+        if (self.function is None) == (self.command is None):
+            raise ValueError("should have either `function` or `command`")
+        return self
+
+    def resolved(self, folder: Path) -> Objective:
+        """With absolute paths, for a task file in `folder`."""
+        if self.function is None:
+            return Objective(command=self.command, workdir=folder)
+        file, _, name = self.function.rpartition(":")
+        return Objective(function=f"{(folder / file).resolve()}:{name}", workdir=folder)
+
+    def text(self) -> str:
+        return self.function or shlex.join(self.command or ())
+
+
+class Confirm(_Strict):
+    """The comparison at the end: best against default on fresh seeds, on data the search never saw."""
+
+    function: str | None = None
+    """As in `objective`; None with no `command` either means the objective itself."""
+    command: Strings | None = None
+    """As in `objective`."""
+    metric: str | None = None
+    """Name of the value to compare; None means the task's metric. Same direction."""
+    seeds: int = Field(default=5, ge=1, le=1000)
+    """How many fresh seeds each of the two configurations is trained with."""
+
+    @model_validator(mode="after")
+    def _legal_code(self) -> Confirm:
+        if self.function is not None and not FUNCTION.fullmatch(self.function):
+            raise ValueError("`function` should have the form `path/file.py:function`")
+        if self.function is not None and self.command is not None:
+            raise ValueError("should have at most one of `function` and `command`")
+        return self
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _split(cls, given: Any) -> Any:
+        return ObjectiveSpec._split(given)
+
+    @property
+    def spec(self) -> ObjectiveSpec | None:
+        """Its own training code, or None for the objective's."""
+        if not self.separate:
+            return None
+        return ObjectiveSpec(function=self.function, command=self.command)
+
+    @property
+    def separate(self) -> bool:
+        """Whether it has training code of its own."""
+        return self.function is not None or self.command is not None
+
+
+class PrunerSpec(_Strict):
+    """How trials with poor learning curves are stopped early."""
+
+    kind: Literal["median", "halving", "none"] = "median"
+    """median: worse than the median of the others at that step; halving: successive halving; none: never."""
+    warmup_steps: int = Field(default=1, ge=0)
+    """Steps that every trial is granted."""
+    startup_trials: int = Field(default=4, ge=0)
+    """Trials to complete before any may be stopped."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        return {"kind": data} if isinstance(data, str) else data
