@@ -31,6 +31,7 @@ from fakes.chat_server import ChatServer
 from fakes.plausible_model import PlausibleModel
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
+from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
 from tunesmith.agent.methods.llambo import LlamboProposer
@@ -44,9 +45,8 @@ from tunesmith.interfaces import Briefing
 from tunesmith.settings import ModelSettings
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.gate import GATE
 from tunesmith.tools.toolbox import StudyToolbox
-from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Configuration, Origin, Prediction, Proposal, Provenance, Trial, TrialState
 
 TRIALS = 30
 SIZES = (30, 100, 300, 1000, 3000)
@@ -142,6 +142,7 @@ def prompt_sizes(n: int) -> dict[str, int]:
             briefing,
             suggest=HybridSuggester(strategy, proposer, lambda e: e, ElicitedPriors(SPACE, [BELIEF])),
             launch=lambda proposals: list(range(n, n + len(proposals))),
+            gate=ShareGate(),
         )
         AgentPolicy(door, lambda e: e).decide(briefing, box)
         door.close()
@@ -153,18 +154,23 @@ def control_time(n: int) -> dict[str, float]:
     past = history(n + REPEATS)
     rng = np.random.default_rng(1)
     guests = [
-        Proposal(configuration=c, origin=Origin.MODEL, reason="?", details={"model_expected": 0.9})
+        Proposal(
+            configuration=c,
+            origin=Origin.MODEL,
+            reason="?",
+            provenance=Provenance(model_prediction=Prediction(mean=0.9)),
+        )
         for c in SPACE.sample(rng, 6)
     ]
     found: dict[str, float] = {}
-    for name, mark in (("gate open", 1.0), ("gate shut", 0.0)):
+    for name, side in (("gate open", "surrogate"), ("gate shut", "model")):
         strategy = HybridStrategy(
             GaussianProcessStrategy(SPACE, 0, words="MLP with SGD"), ElicitedPriors(SPACE, [BELIEF])
         )
         costs = []
         for k in range(REPEATS):
             last = past.trials[n + k - 1]
-            proposal = last.proposal.model_copy(update={"details": {GATE: mark}})
+            proposal = last.proposal.model_copy(update={"provenance": Provenance(side=side)})
             trials = (*past.trials[: n + k - 1], last.model_copy(update={"proposal": proposal}))
             here = History(SPACE, "accuracy", "maximize", DEFAULT, trials, past._rows)
             began = time.process_time()

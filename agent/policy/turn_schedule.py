@@ -12,9 +12,8 @@ from collections.abc import Iterator
 
 from tunesmith.agent.methods.hybrid.cadence import worth_asking
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
-from tunesmith.tools.gate import WARM_START
 from tunesmith.tools.toolbox.study_toolbox import MAX_SUGGESTIONS
-from tunesmith.trial import Origin
+from tunesmith.trial import WARM_START, Origin
 
 URGENT = frozenset({"plateau", "surprise", "failures"})
 
@@ -53,7 +52,7 @@ class ScheduledPolicy(Policy):
 
     def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         found = toolbox.suggest(MAX_SUGGESTIONS)
-        warm = [p for p in found if WARM_START in p.details]
+        warm = [p for p in found if p.provenance.stage == WARM_START]
         if not warm:  # the model could not be asked, which has been told
             return self._rules.decide(briefing, toolbox)
         launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]

@@ -115,6 +115,26 @@ class Toolbox(Protocol):
         ...
 
 
+class LaunchGate(Protocol):
+    """How often a policy may launch a configuration in which a language model had a part.
+
+    A method that limits its model hands one to the toolbox, which asks it at every launch, in the policy's
+    thread. Without one every legal, new configuration may be launched. `agent/methods/hybrid/gate.py` has
+    one. The answers depend on the arguments alone.
+    """
+
+    refusal: str
+    """Tells the model why it must wait, and what to do instead; follows `may not be launched now: `."""
+
+    def applies_to(self, proposal: Proposal) -> bool:
+        """Whether the proposal needs an open gate."""
+        ...
+
+    def is_open(self, history: History, launched: Sequence[Proposal]) -> bool:
+        """Whether one more such proposal may be launched after `launched`, which are queued in this order."""
+        ...
+
+
 @dataclass(frozen=True)
 class Chunk:
     """A piece of a streamed answer."""

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 Value = bool | int | float | str
@@ -91,8 +100,66 @@ class Origin(StrEnum):
     RETRY = "retry"  # a trial lost to an interruption, run again
 
 
-FALLBACK = "fallback"
-"""Key in `Proposal.details`: the numeric strategy chose this in the language model's place."""
+WARM_START = "warm_start"
+"""`Provenance.stage` of configurations that a language model proposed before any trial had been run."""
+
+
+class Prediction(Frozen):
+    """A predicted value of the metric, in the metric's own units."""
+
+    mean: float = Field(allow_inf_nan=False)
+    std: float | None = Field(None, gt=0, allow_inf_nan=False)
+    """Standard deviation; None where only a value was given."""
+
+    @classmethod
+    def of(cls, mean: float | None, std: float | None) -> Self | None:
+        """None without a finite mean; an std that is no finite number above 0 is left out."""
+        if mean is None or not math.isfinite(mean):
+            return None
+        return cls(mean=mean, std=std if std is not None and 0 < std < math.inf else None)
+
+
+class Provenance(Frozen):
+    """How a proposal came about, beyond its `origin`. Methods, their gate and the report read these fields.
+
+    Fields at their default are not stored.
+    """
+
+    side: Literal["model", "surrogate"] | None = None
+    """`model` where a language model had a part in the choice, `surrogate` where the gate kept it out;
+    None where no gate decided."""
+    own_choice: bool = False
+    """A policy made the configuration up and launched it without any acquisition function."""
+    stage: str | None = None
+    """The part of a method's schedule that the trial belongs to, such as `WARM_START`; None in the search."""
+    fallback: bool = False
+    """A numeric strategy chose this because the language model failed."""
+    parent: int | None = None
+    """Number of the trial that this one runs again."""
+    model_prediction: Prediction | None = None
+    """By the language model that suggested the configuration."""
+    surrogate_prediction: Prediction | None = None
+    """By the surrogate for the same configuration; set where the model predicted too, for comparing them."""
+    model_weight: float | None = None
+    """Weight of the model's predictions when this was chosen, in [0, 1/2]; None where they took no part."""
+    elicited_priors: int | None = None
+    """How many priors elicited from a language model took part; None where the model took none."""
+    acquisition: float | None = None
+    """Acquisition value, larger is better; None where the configuration was not judged."""
+    prior_weight: float = 0.0
+    """Weight of the log prior density in the acquisition value, >= 0."""
+    spread_factor: float = 1.0
+    """Factor >= 1 that `Proposal.spread` contains because earlier predictions were too narrow."""
+
+    @model_serializer(mode="plain")
+    def _stored(self) -> dict[str, Any]:
+        stored: dict[str, Any] = {}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value == info.default or (isinstance(value, float) and not math.isfinite(value)):
+                continue
+            stored[name] = value.model_dump() if isinstance(value, Prediction) else value
+        return stored
 
 
 class Proposal(Frozen):
@@ -109,11 +176,46 @@ class Proposal(Frozen):
     spread: float | None = None
     """Standard deviation of the prediction, metric units, >= 0."""
     prompt_id: str | None = None
-    """Template name and version that led to it, such as `llambo/candidates.v1`."""
+    """Template name and version that led to it, such as `hybrid/candidates.v2`."""
     tokens: int = 0
     """Model tokens spent on the call it came from, shared out over that call's proposals."""
+    provenance: Provenance = Provenance()
     details: dict[str, float] = Field(default_factory=dict)
-    """Numbers behind the choice, such as `acquisition`, `trust`; for reports and debugging."""
+    """Further numbers for reports and debugging, such as `trust`. No code decides by them."""
+
+    def with_provenance(self, **changes: Any) -> Self:
+        """This proposal with fields of its provenance replaced."""
+        return self.model_copy(update={"provenance": self.provenance.model_copy(update=changes)})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgraded(cls, stored: Any) -> Any:
+        """Releases up to 0.1 stored the provenance as numbers in `details`."""
+        if not isinstance(stored, Mapping) or "provenance" in stored or not stored.get("details"):
+            return stored
+        details = dict(stored["details"])
+        return {**stored, "provenance": _provenance_of_0_1(details), "details": details}
+
+
+def _provenance_of_0_1(details: dict[str, Any]) -> dict[str, Any]:
+    """Takes the keys that were provenance in 0.1 out of `details`; returns them as fields of `Provenance`."""
+    fields: dict[str, Any] = {}
+    if "gate" in details:
+        fields["side"] = "surrogate" if details.pop("gate") else "model"
+    if details.pop("warm_start", None) is not None:
+        fields["stage"] = WARM_START
+    for name in ("own_choice", "fallback"):
+        if details.pop(name, None) is not None:
+            fields[name] = True
+    for name in ("model", "surrogate"):
+        mean, std = (float(details.pop(f"{name}_{key}", math.nan)) for key in ("expected", "spread"))
+        fields[f"{name}_prediction"] = Prediction.of(mean, std)
+    if "stated" in details:
+        fields["elicited_priors"] = int(details.pop("stated"))
+    for name in ("model_weight", "acquisition", "prior_weight", "spread_factor"):
+        if name in details:
+            fields[name] = details.pop(name)
+    return fields
 
 
 class TrialState(StrEnum):

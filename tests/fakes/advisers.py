@@ -12,14 +12,22 @@ import numpy as np
 
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, read_beliefs
-from tunesmith.agent.methods.hybrid.expert import MODEL_EXPECTED, MODEL_SPREAD
 from tunesmith.agent.methods.hybrid.opening import Opening
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
 from tunesmith.history import Array, History
 from tunesmith.space import Float, Int, Space
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, Value
+from tunesmith.trial import (
+    WARM_START,
+    Configuration,
+    Origin,
+    Prediction,
+    Proposal,
+    Provenance,
+    Trial,
+    TrialState,
+    Value,
+)
 
 Kind = Literal["good", "hostile", "wrong"]
 LOOK_EVERY = 4
@@ -112,7 +120,7 @@ class ScriptedAdviser:
         self.calls += 1
         beliefs, faults = read_beliefs([self._belief(j) for j in range(len(self._best))], self.land.space)
         assert not faults, faults
-        marked = [p.model_copy(update={"details": {**p.details, WARM_START: 1.0}}) for p in self._some(n)]
+        marked = [p.with_provenance(stage=WARM_START) for p in self._some(n)]
         return Opening(marked, tuple(beliefs), "", "scripted")
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
@@ -141,9 +149,12 @@ class ScriptedAdviser:
         else:
             configuration = self.land.at(self._worst + 0.05 * noise)
             said = self.land.top + 0.5 * self._scale
-        details = {MODEL_EXPECTED: said, MODEL_SPREAD: 0.01 * self._scale}
+        predicted = Prediction.of(said, 0.01 * self._scale)
         return Proposal(
-            configuration=configuration, origin=Origin.MODEL, reason="So it says.", details=details
+            configuration=configuration,
+            origin=Origin.MODEL,
+            reason="So it says.",
+            provenance=Provenance(model_prediction=predicted),
         )
 
 
@@ -159,7 +170,7 @@ def run(land: Landscape, seed: int, n: int, kind: Kind | None = None) -> tuple[l
         strategy = HybridStrategy(alone, stated)
         suggest = HybridSuggester(strategy, ScriptedAdviser(kind, land, seed), lambda e: e, stated)
         found = suggest(history, 8)
-        queue = [p for p in found if p.origin is Origin.DEFAULT or WARM_START in p.details]
+        queue = [p for p in found if p.origin is Origin.DEFAULT or p.provenance.stage == WARM_START]
         kept = suggest.left
     scores: list[float] = []
     while len(scores) < n:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -123,12 +124,13 @@ def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_mo
         "1 stated priors were left out" in incident["continuation"] for incident in report["incidents"]
     )
     later = report["trials"][2:]
-    marks = [trial["details"]["gate"] for trial in later]
-    assert set(marks) == {0.0, 1.0} and all(a + b >= 1 for a, b in zip(marks, marks[1:], strict=False))
-    assert all(
-        0 <= trial["details"]["model_weight"] <= 0.5 for trial in later if not trial["details"]["gate"]
-    )
-    assert all("The gate kept the language model out" in t["reason"] for t in later if t["details"]["gate"])
+    sides = [trial["provenance"]["side"] for trial in later]
+    assert set(sides) == {"model", "surrogate"} and ("model", "model") not in set(pairwise(sides))
+    for trial in later:
+        if trial["provenance"]["side"] == "model":
+            assert 0 <= trial["provenance"]["model_weight"] <= 0.5
+        else:
+            assert "The gate kept the language model out" in trial["reason"]
     page = (tmp_path / "runs/tiny/report.md").read_text()
     assert "What the language model expected" in page and "lr near 0.003 (0.001 to 0.01)" in page
 
@@ -145,12 +147,12 @@ def test_what_the_model_stated_is_found_again_by_a_run_that_goes_on(tmp_path: Pa
         again = [c for c in server.chats if '"beliefs"' in json.dumps(c.body.get("response_format"))]
     assert again == [], "what was stated is in the log"
     assert len(report["trials"]) == 8 and len(report["beliefs"]) == 1
-    assert any(trial["details"].get("stated") == 1.0 for trial in report["trials"][4:])
+    assert any(trial["provenance"].get("elicited_priors") == 1 for trial in report["trials"][4:])
     # Without a model, too: what was stated goes on counting.
     task.write_text(task.read_text().replace("trials: 8", "trials: 11"))
     done = tunesmith("run", "task.yaml", "--json", "--no-model", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert any(t["details"].get("stated") == 1.0 for t in json.loads(done.stdout)["trials"][8:])
+    assert any(t["provenance"].get("elicited_priors") == 1 for t in json.loads(done.stdout)["trials"][8:])
 
 
 def test_the_key_is_written_nowhere(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Origin, Proposal, TrialState
+from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
 
 LR = ElicitedPrior(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
 
@@ -43,7 +42,7 @@ class Model:
 
     def opening(self, history: History, n: int) -> Opening:
         found = self._answer("opening")
-        marked = [p.model_copy(update={"details": {WARM_START: 1.0}}) for p in found]
+        marked = [p.with_provenance(stage=WARM_START) for p in found]
         return Opening(marked, self.beliefs, "Width matters.", "llambo/opening.v1")
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
@@ -73,8 +72,8 @@ def test_a_run_opens_with_one_call_the_default_first_then_one_of_the_models_and_
     found = suggest(history(), 8)
     assert [p.origin for p in found] == [Origin.DEFAULT, Origin.MODEL]
     assert widths(found) == [64, 20] and widths(suggest.left) == [200, 30, 40]
-    assert all(WARM_START in p.details for p in found[1:])
-    assert not any(WARM_START in p.details for p in suggest.left), "the others are judged like any"
+    assert all(p.provenance.stage == WARM_START for p in found[1:])
+    assert not any(p.provenance.stage for p in suggest.left), "the others are judged like any"
     assert model.asked == ["opening"] and stated.beliefs == (LR,)
     (event,) = log.of(PriorsElicited)
     assert event.beliefs == (LR,) and event.prompt_id == "llambo/opening.v1"
@@ -172,6 +171,6 @@ def test_a_candidate_of_the_model_wins_and_loses_under_the_real_acquisition():
     (chosen,) = strategy.propose(past, 1, [poor])
     assert chosen.configuration != poor.configuration and chosen.origin is not Origin.MODEL
     best = alone.propose(past, 1)[0]
-    same = best.model_copy(update={"origin": Origin.MODEL, "details": {}})
+    same = best.model_copy(update={"origin": Origin.MODEL, "provenance": Provenance()})
     (chosen,) = strategy.propose(past, 1, [same])
     assert chosen.configuration == best.configuration

@@ -20,8 +20,7 @@ from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelRefused, Mo
 from tunesmith.events import Degraded, ModelCalled
 from tunesmith.history import History
 from tunesmith.settings import ModelSettings
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Origin, TrialState
+from tunesmith.trial import WARM_START, Origin, TrialState
 
 
 def candidate(
@@ -63,7 +62,7 @@ def test_a_warm_start_is_one_call_for_n_configurations_with_reasons():
     assert {p.origin for p in found} == {Origin.MODEL} and {p.prompt_id for p in found} == {
         "llambo/opening.v1"
     }
-    assert all(WARM_START in p.details for p in found)
+    assert all(p.provenance.stage == WARM_START for p in found)
     assert [p.expected for p in found] == [0.8, None] and found[1].reason == "Fast. [31m"
     asked = server.chats[0].messages[-1]["content"]
     assert "2 configurations to start from" in asked and "Recognise handwritten digits" in asked

@@ -156,7 +156,7 @@ def test_each_component_can_be_used_alone(knowing: ChatServer, parts: Any, kinds
     warm = len(knowing.script.asked)  # type: ignore[union-attr]
     study.optimize(objective, n_trials=2)
     assert set(knowing.script.asked[warm:]) == kinds  # type: ignore[union-attr]
-    assert "acquisition" in study.trials[-1].user_attrs["tunesmith"]["details"]
+    assert "acquisition" in study.trials[-1].user_attrs["tunesmith"]["provenance"]
 
 
 def test_no_model_at_all_is_said_once_and_the_gaussian_process_goes_on() -> None:

@@ -24,7 +24,7 @@ from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
-from tunesmith.trial import FALLBACK, Configuration, Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
 Open = Callable[..., House]
 QUICK = LlamboProtocol(recalibrate=False, initial=3)
@@ -95,14 +95,14 @@ def test_every_pair_of_parts_works(open_model: Open, sampler: Any, surrogate: An
     assert ("predict" in kinds) == (surrogate == "discriminative")
     assert ("label" in kinds) == (surrogate == "generative")
     last = past.trials[-1].proposal
-    assert "acquisition" in last.details and last.details["pool"] == 10
+    assert last.provenance.acquisition is not None and last.details["pool"] == 10
 
 
 def test_the_generative_surrogate_chooses_by_probability(open_model: Open) -> None:
     house = open_model(Oracle(truth, threshold=-0.7, votes=0.9, logprobs=True))
     past = run(strategy(house, surrogate="generative"), 6)
     last = past.trials[-1].proposal
-    assert last.details["probability"] == pytest.approx(last.details["acquisition"])
+    assert last.details["probability"] == pytest.approx(last.provenance.acquisition)
     assert "to be among the best 25 %" in last.reason
 
 
@@ -205,7 +205,7 @@ def test_a_model_that_fails_costs_proposals_of_its_own_and_no_trial(open_model: 
     house = open_model(script)
     past = run(strategy(house), 6)
     assert len({t.configuration.digest for t in past}) == 6
-    assert all(t.proposal.details.get(FALLBACK) == 1.0 for t in past)
+    assert all(t.proposal.provenance.fallback for t in past)
     assert all(t.proposal.reason.startswith("Without the language model (") for t in past)
     fell = [d for d in house.degraded if d.where == "llambo"]
     assert len(fell) == 6 and "gaussian_process strategy proposes" in fell[0].continuation
@@ -235,7 +235,7 @@ def test_answers_that_say_nothing_of_any_candidate_never_pick_the_first(open_mod
     house = open_model(script)
     past = run(strategy(house), 4)
     last = past.trials[-1].proposal
-    assert last.details[FALLBACK] == 1.0 and "none of the 10 candidates could be judged" in last.reason
+    assert last.provenance.fallback and "none of the 10 candidates could be judged" in last.reason
 
 
 def test_a_small_space_is_used_up_and_then_nothing_is_proposed(open_model: Open) -> None:
@@ -292,7 +292,7 @@ def test_any_surrogate_can_judge_and_anything_else_is_named() -> None:
     past = history(trial(0, configured(), 64.0))
     judged = judge.judge(past, [proposal(configured(width=w)) for w in (10, 100, 200)])
     assert [p.configuration["width"] for p in judged] == [200, 100, 10]
-    assert [p.details.get("acquisition") for p in judged] == [202.0, 102.0, None]
+    assert [p.provenance.acquisition for p in judged] == [202.0, 102.0, None]
     assert judged[0].expected == 200.0 and judged[2].expected is None
     with pytest.raises(UsageError, match="a str cannot judge"):
         judge_of("gp")

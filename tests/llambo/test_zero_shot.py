@@ -14,8 +14,7 @@ from tunesmith.errors import ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Float, Int, Space
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Origin
+from tunesmith.trial import WARM_START, Origin
 
 OURS, PAPER = PRESETS["llambo"], PRESETS["llambo-paper"]
 
@@ -39,7 +38,7 @@ def test_one_call_gives_the_whole_design_marked_as_a_warm_start(open_model):
     (chat,) = house.server.chats
     assert chat.body.get("n", 1) == 1 and chat.body["temperature"] == 0.7
     assert "Recommend 5 configurations" in chat.last
-    assert all(p.details[WARM_START] == 1.0 and p.origin is Origin.MODEL for p in found)
+    assert all(p.provenance.stage == WARM_START and p.origin is Origin.MODEL for p in found)
     assert sum(p.tokens for p in found) == house.door.spend.tokens
 
 

@@ -43,6 +43,7 @@ def test_proposals_are_legal_new_and_finite_in_any_space_after_any_history(make,
     assert len({p.configuration for p in proposals} - tried) == len(proposals)
     for proposal in proposals:
         numbers = [proposal.expected or 0.0, proposal.spread or 0.0, *proposal.details.values()]
+        numbers += [proposal.provenance.acquisition or 0.0, proposal.provenance.prior_weight]
         assert np.isfinite(numbers).all()
     if len(proposals) < 3:
         assert space.cardinality is not None and len(tried) + len(proposals) >= space.cardinality

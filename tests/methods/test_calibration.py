@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunesmith.agent.methods.gp.calibration import FACTOR, spread_factor
+from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.history import History
 from tunesmith.space import Float, Space
-from tunesmith.trial import Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Origin, Proposal, Provenance, Trial, TrialState
 
 SPACE = Space({"x": Float(0.0, 1.0)})
 
@@ -26,7 +26,7 @@ def history_of(predictions: list[tuple[float, float, float, float]]) -> History:
             reason="r",
             expected=expected,
             spread=spread,
-            details={FACTOR: factor},
+            provenance=Provenance(spread_factor=factor),
         )
         trial = Trial(number=number, proposal=proposal, state=TrialState.COMPLETED, value=value)
         history = history.with_trial(trial)

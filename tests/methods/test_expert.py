@@ -12,27 +12,17 @@ from tunesmith.agent.methods.gp.belief import believe
 from tunesmith.agent.methods.gp.candidates import Pool
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
-from tunesmith.agent.methods.hybrid.expert import (
-    MODEL_EXPECTED,
-    MODEL_SPREAD,
-    MOST,
-    START,
-    SURROGATE_EXPECTED,
-    SURROGATE_SPREAD,
-    model_expert,
-)
+from tunesmith.agent.methods.hybrid.expert import MOST, START, model_expert
 from tunesmith.history import History
-from tunesmith.trial import Origin, Trial
+from tunesmith.trial import Origin, Prediction, Provenance, Trial
 
 
 def both(number: int, value: float, model: float, surrogate: float, spread: float = 0.1) -> Trial:
-    said = {
-        MODEL_EXPECTED: model,
-        MODEL_SPREAD: spread,
-        SURROGATE_EXPECTED: surrogate,
-        SURROGATE_SPREAD: spread,
-    }
-    return trial(number, configured(width=10 + number), value, details=said)
+    predicted = Provenance(
+        model_prediction=Prediction(mean=model, std=spread),
+        surrogate_prediction=Prediction(mean=surrogate, std=spread),
+    )
+    return trial(number, configured(width=10 + number), value, provenance=predicted)
 
 
 def after(*errors: tuple[float, float]) -> History:
@@ -42,7 +32,7 @@ def after(*errors: tuple[float, float]) -> History:
 
 def test_it_starts_sceptical_and_stays_there_without_a_comparison():
     assert model_expert(history()).weight == pytest.approx(START)
-    alone = trial(0, configured(), 0.5, details={MODEL_EXPECTED: 0.5})
+    alone = trial(0, configured(), 0.5, provenance=Provenance(model_prediction=Prediction(mean=0.5)))
     assert model_expert(history(alone)).weight == pytest.approx(START)
 
 
@@ -72,7 +62,10 @@ def test_where_both_were_far_off_a_wide_spread_alone_earns_nothing():
         0,
         configured(),
         -10.0,
-        details={MODEL_EXPECTED: 5.0, MODEL_SPREAD: 3.0, SURROGATE_EXPECTED: 1.0, SURROGATE_SPREAD: 0.1},
+        provenance=Provenance(
+            model_prediction=Prediction(mean=5.0, std=3.0),
+            surrogate_prediction=Prediction(mean=1.0, std=0.1),
+        ),
     )
     assert model_expert(history(boast)).weight == pytest.approx(START)
 
@@ -96,7 +89,8 @@ def judged(expected: float, weight_of: History) -> tuple[float, float]:
     past = grown(20)
     belief = believe(GaussianProcessSurrogate(SPACE), build_prior(SPACE, cards=None), past)
     assert belief is not None
-    guest = proposal(configured(width=40), origin=Origin.MODEL, details={MODEL_EXPECTED: expected})
+    predicted = Provenance(model_prediction=Prediction(mean=expected))
+    guest = proposal(configured(width=40), origin=Origin.MODEL, provenance=predicted)
     row = SPACE.encode(guest.configuration)[0][None]
     other = SPACE.encode(SPACE.validate(configured(width=41)))[0][None]
     rows = np.concatenate([other, row])

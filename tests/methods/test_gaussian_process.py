@@ -299,7 +299,7 @@ def test_a_good_candidate_of_the_model_wins_and_keeps_its_provenance(study):
     good = candidate(dict(own.configuration), prompt_id="llambo/candidates.v1", tokens=120)
     chosen = strategy().propose(s.history, 1, [good])[0]
     assert chosen.origin is Origin.MODEL
-    assert chosen.details["acquisition"] >= own.details["acquisition"]
+    assert chosen.provenance.acquisition >= own.provenance.acquisition
     assert (chosen.prompt_id, chosen.tokens) == ("llambo/candidates.v1", 120)
     assert "language model" in chosen.reason
 
@@ -340,8 +340,8 @@ def test_judging_fills_in_predictions_and_sorts_by_acquisition(study):
     assert [p.configuration for p in judged] == [good.configuration, poor.configuration, known.configuration]
     assert judged[0].expected == pytest.approx(1.0, abs=0.2)
     assert judged[0].expected > judged[1].expected
-    assert judged[0].details["acquisition"] > judged[1].details["acquisition"]
-    assert "acquisition" not in judged[2].details
+    assert judged[0].provenance.acquisition > judged[1].provenance.acquisition
+    assert judged[2].provenance.acquisition is None
     assert (judged[0].origin, judged[0].reason) == (Origin.MODEL, "I think so.")
 
 
@@ -405,7 +405,7 @@ def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_th
     assert best <= {t.number for t in fitted.trials}
     proposal = strategy().propose(s.history, 1)[0]
     assert proposal == strategy().propose(s.without_encodings(), 1)[0]
-    assert proposal.details["prior_weight"] <= 20 / 700
+    assert proposal.provenance.prior_weight <= 20 / 700
     used = strategy()
     used.with_seed(3).propose(s.history, 1)
     assert used.with_seed(7).propose(s.history, 1) == strategy().with_seed(7).propose(s.history, 1)

@@ -9,18 +9,10 @@ import pytest
 from fakes.histories import SPACE, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
-from tunesmith.agent.methods.hybrid.expert import (
-    MODEL_EXPECTED,
-    MODEL_SPREAD,
-    MODEL_WEIGHT,
-    SURROGATE_EXPECTED,
-    SURROGATE_SPREAD,
-)
-from tunesmith.agent.methods.hybrid.strategy import STATED, HybridStrategy
+from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.events import ElicitedPrior
 from tunesmith.history import History
-from tunesmith.tools.gate import GATE, WARM_START
-from tunesmith.trial import Origin, Proposal
+from tunesmith.trial import WARM_START, Origin, Prediction, Proposal, Provenance
 
 WIDE = ElicitedPrior(parameter="width", low=150, best=200, high=250, why="Wider is better here.")
 
@@ -34,9 +26,9 @@ def hybrid(*beliefs: ElicitedPrior, seed: int = 0) -> HybridStrategy:
 
 
 def guest(width: int = 240, expected: float | None = 0.9, **values: object) -> Proposal:
-    details = {} if expected is None else {MODEL_EXPECTED: expected, MODEL_SPREAD: 0.02}
+    predicted = Provenance(model_prediction=Prediction.of(expected, 0.02))
     made = configured(width=width, **values)
-    return proposal(made, origin=Origin.MODEL, reason="Wide nets.", details=details, prompt_id="p.v1")
+    return proposal(made, origin=Origin.MODEL, reason="Wide nets.", provenance=predicted, prompt_id="p.v1")
 
 
 def seen(n: int) -> History:
@@ -47,7 +39,7 @@ def seen(n: int) -> History:
 def spoken(past: History) -> History:
     """The same with the model's say in the latest trial, which did well: the gate is shut."""
     number = past.trials[-1].number + 1
-    return past.with_trial(trial(number, configured(width=256), 0.9, details={GATE: 0.0}))
+    return past.with_trial(trial(number, configured(width=256), 0.9, provenance=Provenance(side="model")))
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 30])
@@ -63,31 +55,31 @@ def test_behind_a_shut_gate_the_surrogate_proposes_as_if_there_were_no_model(n):
     (kept,) = hybrid(WIDE).propose(past, 1, [guest(), guest(230)])
     (own,) = alone().propose(past, 1)
     assert kept.configuration == own.configuration and kept.expected == own.expected
-    assert kept.details == {**own.details, GATE: 1.0}
+    assert kept.provenance == own.with_provenance(side="surrogate").provenance
     assert kept.reason == f"{own.reason} The gate kept the language model out of this one."
 
 
 def test_an_open_gate_takes_a_candidate_with_its_provenance_and_both_predictions():
     past = seen(20)
     (chosen,) = hybrid(WIDE).propose(past, 1, [guest(width=w, lr=0.002) for w in (256, 255, 254)])
-    assert chosen.details[GATE] == 0.0 and chosen.details[STATED] == 1.0
-    assert chosen.details[MODEL_WEIGHT] == pytest.approx(0.2) and 0 <= chosen.details["trust"] <= 1
     assert chosen.origin is Origin.MODEL and chosen.prompt_id == "p.v1"
-    assert chosen.details[MODEL_EXPECTED] == 0.9 and chosen.details[MODEL_SPREAD] > 0
-    assert chosen.details[SURROGATE_EXPECTED] == chosen.expected
-    assert chosen.details[SURROGATE_SPREAD] == chosen.spread
+    provenance = chosen.provenance
+    assert provenance.side == "model" and provenance.elicited_priors == 1
+    assert provenance.model_weight == pytest.approx(0.2) and 0 <= chosen.details["trust"] <= 1
+    assert provenance.model_prediction.mean == 0.9 and provenance.model_prediction.std > 0
+    assert provenance.surrogate_prediction == Prediction(mean=chosen.expected, std=chosen.spread)
     assert "The language model predicts 0.9; its predictions weigh 20%." in chosen.reason
 
 
 def test_after_a_warm_start_that_missed_the_surrogate_still_takes_its_own_first_look():
-    warm = {"origin": Origin.MODEL, "details": {WARM_START: 1.0}}
+    warm = {"origin": Origin.MODEL, "provenance": Provenance(stage=WARM_START)}
     default = trial(0, configured(), 0.5, origin=Origin.DEFAULT)
     missed = history(default, trial(1, configured(width=8), 0.1, **warm))
     (first,) = hybrid(WIDE).propose(missed, 1, [guest()])
     assert first.configuration == alone().propose(history(default), 1)[0].configuration
     helped = history(default, trial(1, configured(width=99), 0.9, **warm))
     (next_,) = hybrid(WIDE).propose(helped, 1, [guest()])
-    assert next_.details[GATE] == 0.0
+    assert next_.provenance.side == "model"
 
 
 def test_a_stated_prior_moves_early_proposals_and_is_named_in_the_reason():
@@ -100,21 +92,26 @@ def test_a_stated_prior_moves_early_proposals_and_is_named_in_the_reason():
 
 def test_a_batch_goes_through_the_gate_one_by_one_and_holds_no_repeats():
     batch = hybrid(WIDE).propose(seen(20), 5, [guest(w) for w in (240, 241, 242)])
-    marks = [p.details[GATE] for p in batch]
-    assert marks[:4] == [0.0, 1.0, 1.0, 0.0]  # 20 trials are counted: two of the surrogate's between
+    sides = [p.provenance.side for p in batch]
+    assert sides[:4] == [
+        "model",
+        "surrogate",
+        "surrogate",
+        "model",
+    ]  # 20 trials are counted: two of the surrogate's between
     assert len({p.configuration for p in batch}) == 5
 
 
 def test_the_default_goes_first_whatever_the_model_says():
     (first,) = hybrid(WIDE).propose(history(), 1, [guest()])
-    assert first.origin is Origin.DEFAULT and GATE not in first.details
+    assert first.origin is Origin.DEFAULT and first.provenance.side is None
 
 
 def test_a_zero_shot_configuration_that_had_to_wait_counts_as_the_models_say():
-    waiting = guest(lr=0.003).model_copy(update={"details": {WARM_START: 1.0, MODEL_EXPECTED: 0.8}})
+    waiting = guest(lr=0.003).with_provenance(stage=WARM_START)
     (chosen,) = hybrid().propose(history(trial(0, configured(), 0.5)), 1, [waiting])
     assert chosen.configuration == waiting.configuration
-    assert chosen.details[GATE] == 0.0 and WARM_START not in chosen.details
+    assert chosen.provenance.side == "model" and chosen.provenance.stage is None
 
 
 def test_the_same_history_candidates_and_beliefs_give_the_same_proposal():

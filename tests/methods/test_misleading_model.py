@@ -12,9 +12,10 @@ from functools import cache
 import numpy as np
 
 from fakes.advisers import Kind, branin, network, run
-from tunesmith.agent.methods.hybrid.expert import MODEL_WEIGHT, START
+from tunesmith.agent.methods.hybrid.expert import START
+from tunesmith.agent.methods.hybrid.gate import side
 from tunesmith.history import History
-from tunesmith.tools.gate import WARM_START, side
+from tunesmith.trial import WARM_START
 
 SEEDS, EVALUATIONS = (0, 1, 2), 24
 LANDSCAPES = (branin, network)
@@ -47,7 +48,8 @@ def test_a_good_model_helps_much():
 
 def test_a_hostile_model_is_heard_in_few_trials_and_a_good_one_in_many():
     def heard(history: History) -> int:
-        return sum(side(t.proposal) == "model" or WARM_START in t.proposal.details for t in history)
+        proposals = [t.proposal for t in history]
+        return sum(side(p) == "model" or p.provenance.stage == WARM_START for p in proposals)
 
     hostile, good = (np.mean([heard(h) for h in runs(kind)[1]]) for kind in ("hostile", "good"))
     assert hostile <= 6 < good
@@ -55,6 +57,7 @@ def test_a_hostile_model_is_heard_in_few_trials_and_a_good_one_in_many():
 
 def test_the_word_of_a_liar_never_gains_weight():
     def last_weight(history: History) -> float:
-        return [t.proposal.details[MODEL_WEIGHT] for t in history if MODEL_WEIGHT in t.proposal.details][-1]
+        weights = [t.proposal.provenance.model_weight for t in history]
+        return [weight for weight in weights if weight is not None][-1]
 
     assert all(last_weight(h) <= START + 1e-9 for h in runs("hostile")[1])

@@ -24,6 +24,7 @@ from fakes.chat_server import (
     text,
 )
 from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
+from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.agent.models import OpenAICompatible
 from tunesmith.agent.policy.langchain_agent import MODEL_CALLS, AgentPolicy
 from tunesmith.budget import Budget, ModelCaps
@@ -32,7 +33,6 @@ from tunesmith.events import Degraded, Thought, ToolCalled, ToolReturned
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision
 from tunesmith.settings import ModelSettings
-from tunesmith.tools.gate import OWN
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Origin, Proposal
 
@@ -52,7 +52,9 @@ class Stage:
 
     def decide(self, about: Briefing | None = None) -> Decision:
         about = about or briefing(grown(12))
-        return self.policy.decide(about, StudyToolbox(about, suggest=self, launch=self._launch))
+        return self.policy.decide(
+            about, StudyToolbox(about, suggest=self, launch=self._launch, gate=ShareGate())
+        )
 
     def __call__(self, past: History, n: int, /) -> list[Proposal]:
         return self.suggested[:n]
@@ -102,7 +104,7 @@ def test_a_turn_looks_acts_and_decides():
         s.suggested = [a, b]
         decision = s.decide()
     assert decision == Decision(reason="Width matters.", wake_after=3)
-    assert s.launched[0] == b and s.launched[1].origin is Origin.MODEL and OWN in s.launched[1].details
+    assert s.launched[0] == b and s.launched[1].origin is Origin.MODEL and s.launched[1].provenance.own_choice
     assert s.launched[1].prompt_id == "agent/briefing.v2" and s.launched[1].reason == "Because."
     assert [e.tool for e in s.log.of(ToolCalled)] == [
         "describe_task", "history", "learning_curve", "suggest", "launch_trials", "decide",

@@ -6,9 +6,8 @@ from fakes.histories import briefing, configured, grown, history, proposal
 from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
-from tunesmith.tools.gate import WARM_START
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
-from tunesmith.trial import Origin, Proposal
+from tunesmith.trial import WARM_START, Origin, Proposal, Provenance
 
 
 class Noting(Policy):
@@ -34,10 +33,10 @@ class Opening:
         self.warm = warm
 
     def __call__(self, past: History, n: int, /) -> list[Proposal]:
-        mark = {WARM_START: 1.0}
+        warm = Provenance(stage=WARM_START)
         found = [proposal(configured(), origin=Origin.DEFAULT)]
         if self.warm:
-            found.append(proposal(configured(width=99), origin=Origin.MODEL, details=mark))
+            found.append(proposal(configured(width=99), origin=Origin.MODEL, provenance=warm))
         return [*found, proposal(configured(width=128))]
 
 

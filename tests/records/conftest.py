@@ -9,7 +9,7 @@ from optuna.storages import RDBStorage
 from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.task import Task
 from tunesmith.tools.records.run_folder import RunFolder
-from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
+from tunesmith.trial import Origin, Outcome, Proposal, Provenance, Trial, TrialState
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,8 @@ def make_trial(space):
             spread=0.05,
             prompt_id="llambo/candidates.v1",
             tokens=12,
-            details={"acquisition": 0.25},
+            provenance=Provenance(acquisition=0.25, side="model"),
+            details={"trust": 0.25},
         )
         return Trial(
             number=number, proposal=proposal, seed=100 + number, started_at=1.7e9 + number, **changes

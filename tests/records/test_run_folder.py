@@ -157,7 +157,7 @@ def test_a_renamed_trial_folder_is_noticed(folder, make_trial):
 
 def test_a_prediction_that_is_not_finite_does_not_make_the_record_unreadable(folder, make_trial):
     trial = make_trial(0)
-    odd = {"spread": math.inf, "details": {"acquisition": -math.inf}}
+    odd = {"spread": math.inf, "details": {"trust": -math.inf}}
     trial = trial.model_copy(update={"proposal": trial.proposal.model_copy(update=odd)})
     path = folder.write_config(trial) / "config.json"
     assert folder.read_config(0).trial() == trial

@@ -16,7 +16,7 @@ from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.records import journal_repair as journal
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore
-from tunesmith.trial import TrialState
+from tunesmith.trial import Provenance, TrialState
 
 
 @pytest.fixture(params=["journal", "sqlite"])
@@ -247,10 +247,12 @@ def test_an_expectation_of_zero_is_kept_and_one_that_is_not_finite_is_left_out(
 ):
     for number, (expected, spread) in enumerate([(0.0, 1.0), (math.nan, math.inf)]):
         trial = make_trial(number)
-        odd = {"expected": expected, "spread": spread, "details": {"acquisition": -math.inf, "trust": 0.0}}
+        odd = {"expected": expected, "spread": spread, "details": {"pool": -math.inf, "trust": 0.0}}
+        odd["provenance"] = Provenance(acquisition=-math.inf, model_weight=0.0)
         study.started(trial.model_copy(update={"proposal": trial.proposal.model_copy(update=odd)}))
     zero, odd = (trial.proposal for trial in StudyStore.open(folder, task, url).load())
     assert (zero.expected, zero.spread, zero.details) == (0.0, 1.0, {"trust": 0.0})
+    assert zero.provenance == Provenance(model_weight=0.0)
     assert (odd.expected, odd.spread) == (None, None)
 
 

@@ -15,7 +15,7 @@ from tunesmith.events import AnswersParsed, Confirmed, Decided, Degraded, ModelC
 from tunesmith.interfaces import Decision
 from tunesmith.tools.report.build import build_report
 from tunesmith.tools.report.render import to_html, to_markdown
-from tunesmith.trial import FALLBACK, Origin, TrialState
+from tunesmith.trial import Origin, Provenance, TrialState
 
 
 def test_the_best_configuration_stands_beside_the_default(whole_run):
@@ -164,7 +164,7 @@ def test_who_chose_the_trials_and_how_often_not_the_model_is_added_up_and_shown_
     run.start(model="local-7b")
     run.trial(0, 0.9, origin=Origin.DEFAULT)
     run.trial(1, 0.9, origin=Origin.MODEL)
-    run.trial(2, 0.9, origin=Origin.SURROGATE, details={FALLBACK: 1.0})
+    run.trial(2, 0.9, origin=Origin.SURROGATE, provenance=Provenance(fallback=True))
     run.trial(3, 0.9, origin=Origin.SURROGATE)
     data = build_report(run.path)
     assert data.chosen_by == {"default": 1, "model": 1, "surrogate": 2}
@@ -180,9 +180,9 @@ def test_how_often_the_gate_let_the_model_have_a_say_and_what_its_predictions_we
     run = make_run()
     run.trial(0, 0.9, origin=Origin.DEFAULT)
     assert build_report(run.path).say is None
-    run.trial(1, 0.9, origin=Origin.PRIOR, details={"gate": 0.0, "model_weight": 0.2})
-    run.trial(2, 0.9, origin=Origin.SURROGATE, details={"gate": 1.0})
-    run.trial(3, 0.9, origin=Origin.LOCAL, details={"gate": 0.0, "model_weight": 0.35})
+    run.trial(1, 0.9, origin=Origin.PRIOR, provenance=Provenance(side="model", model_weight=0.2))
+    run.trial(2, 0.9, origin=Origin.SURROGATE, provenance=Provenance(side="surrogate"))
+    run.trial(3, 0.9, origin=Origin.LOCAL, provenance=Provenance(side="model", model_weight=0.35))
     data = build_report(run.path)
     assert data.say is not None
     assert (data.say.with_it, data.say.without_it, data.say.weight) == (2, 1, 0.35)

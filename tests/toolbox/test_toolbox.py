@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from fakes.histories import SPACE, briefing, configured, grown, history, proposal, trial
+from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.budget import Budget
 from tunesmith.errors import ToolError
 from tunesmith.history import History
-from tunesmith.tools.gate import GATE, OWN, WARM_START
 from tunesmith.tools.toolbox.base import Turn
 from tunesmith.tools.toolbox.describe_task import describe_task
 from tunesmith.tools.toolbox.finish import finish
 from tunesmith.tools.toolbox.history import history as history_table
 from tunesmith.tools.toolbox.learning_curve import learning_curve
 from tunesmith.tools.toolbox.study_toolbox import MAX_LAUNCH, StudyToolbox
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+from tunesmith.trial import WARM_START, Configuration, Origin, Proposal, Provenance, TrialState
 
 
 class Suggesting:
@@ -47,6 +47,7 @@ def toolbox(past: History | None = None, *suggested: Proposal, **more: Any) -> t
     queue = Queue(len(past))
     about = {key: more.pop(key) for key in ("budget",) if key in more}
     suggesting = Suggesting(*suggested, left=more.pop("left", ()))
+    more.setdefault("gate", ShareGate())
     box = StudyToolbox(briefing(past, **about), suggest=suggesting, launch=queue, **more)
     return box, queue
 
@@ -101,7 +102,7 @@ def test_a_launched_suggestion_keeps_who_proposed_it_and_is_not_the_policys_own(
 def test_own_configurations_are_marked_and_numbered_at_once():
     box, queue = toolbox(grown(5))
     assert box.launch_trials([own(width=99)]) == [5]
-    assert [p.details for p in queue.waiting] == [{OWN: 1.0, GATE: 0.0}]
+    assert [p.provenance for p in queue.waiting] == [Provenance(own_choice=True, side="model")]
 
 
 def test_what_the_gate_keeps_back_goes_on_competing_and_may_be_launched_after_a_trial_of_the_surrogates():
@@ -112,16 +113,26 @@ def test_what_the_gate_keeps_back_goes_on_competing_and_may_be_launched_after_a_
     assert queue.waiting == [] and [p.configuration["width"] for p in box.candidates()] == [99, 33]
     box.launch_trials([own(width=99)])
     assert box.own_allowance() == 0
-    past = past.with_trial(trial(5, configured(width=99), 0.5, details={OWN: 1.0}))
+    past = past.with_trial(trial(5, configured(width=99), 0.5, provenance=Provenance(own_choice=True)))
     with pytest.raises(ToolError):
         toolbox(past)[0].launch_trials([own(width=33)])
     past = past.with_trial(trial(6, configured(width=50), 0.5))
     assert toolbox(past)[0].launch_trials([own(width=33)]) == [7]
 
 
+def test_without_a_gate_the_policy_may_launch_as_many_of_its_own_as_a_turn_allows():
+    box, queue = toolbox(grown(5), gate=None)
+    assert box.own_allowance() == MAX_LAUNCH
+    assert box.launch_trials([own(width=99), own(width=33)]) == [5, 6]
+    assert box.own_allowance() == MAX_LAUNCH - 2
+
+
 def test_a_suggestion_that_the_model_had_a_say_in_passes_the_gate_only_in_its_turn():
-    ours, theirs = proposal(configured(width=60)), proposal(configured(width=61), details={GATE: 0.0})
-    past = grown(5).with_trial(trial(5, configured(width=99), 0.5, details={GATE: 0.0}))
+    ours, theirs = (
+        proposal(configured(width=60)),
+        proposal(configured(width=61), provenance=Provenance(side="model")),
+    )
+    past = grown(5).with_trial(trial(5, configured(width=99), 0.5, provenance=Provenance(side="model")))
     box, queue = toolbox(past, ours, theirs)
     box.suggest(2)
     with pytest.raises(ToolError, match="at least half"):
@@ -185,8 +196,8 @@ def test_a_launch_beyond_the_budget_or_the_turns_limit_is_refused():
 def test_own_configurations_never_outnumber_the_strategys_own_however_often_it_is_woken():
     past = history(
         trial(0, configured(), 0.4, origin=Origin.DEFAULT),
-        trial(1, configured(width=10), 0.4, origin=Origin.MODEL, details={WARM_START: 1.0}),
-        trial(2, configured(width=11), 0.4, origin=Origin.MODEL, details={WARM_START: 1.0}),
+        trial(1, configured(width=10), 0.4, origin=Origin.MODEL, provenance=Provenance(stage=WARM_START)),
+        trial(2, configured(width=11), 0.4, origin=Origin.MODEL, provenance=Provenance(stage=WARM_START)),
     )
     widths = iter(range(20, 256, 4))
     for _ in range(
@@ -201,11 +212,12 @@ def test_own_configurations_never_outnumber_the_strategys_own_however_often_it_i
                 break
         for p in queue.waiting:
             past = past.with_trial(
-                trial(len(past), dict(p.configuration), 0.5, origin=p.origin, details=p.details)
+                trial(len(past), dict(p.configuration), 0.5, origin=p.origin, provenance=p.provenance)
             )
         past = past.with_trial(trial(len(past), configured(width=next(widths)), 0.5))
-        counted = [t.proposal.details for t in past if WARM_START not in t.proposal.details]
-        assert sum(OWN in details for details in counted) <= len(counted) / 2
+        made = [t.proposal.provenance for t in past]
+        counted = [provenance for provenance in made if provenance.stage != WARM_START]
+        assert sum(provenance.own_choice for provenance in counted) <= len(counted) / 2
     assert len(past) > 20
 
 

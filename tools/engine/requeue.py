@@ -35,5 +35,6 @@ def requeue(history: History) -> SecondChances:
             continue
         what = "was lost to an interruption" if trial.state is TrialState.LOST else "crashed"
         reason = f"Trial {trial.number} {what}. {trial.proposal.reason}"
-        chances.again.append(trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason}))
+        again = trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason})
+        chances.again.append(again.with_provenance(parent=trial.number))
     return chances

@@ -193,7 +193,17 @@ class StudyStore:
         )
 
 
-_PROPOSAL = ("origin", "reason", "evidence", "expected", "spread", "prompt_id", "tokens", "details")
+_PROPOSAL = (
+    "origin",
+    "reason",
+    "evidence",
+    "expected",
+    "spread",
+    "prompt_id",
+    "tokens",
+    "provenance",
+    "details",
+)
 _FIX = "Give the task another `name`, or another storage."
 
 

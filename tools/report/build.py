@@ -24,7 +24,6 @@ from tunesmith.history import History
 from tunesmith.task import Task
 from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.engine.spending import spent
-from tunesmith.tools.gate import GATE
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
@@ -44,7 +43,7 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
-from tunesmith.trial import FALLBACK, Trial, TrialState
+from tunesmith.trial import Trial, TrialState
 
 
 def build_report(path: Path) -> ReportData:
@@ -84,7 +83,7 @@ def build_report(path: Path) -> ReportData:
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history)),
         chosen_by=dict(Counter(trial.proposal.origin.value for trial in history)),
-        in_the_models_place=sum(FALLBACK in trial.proposal.details for trial in history),
+        in_the_models_place=sum(trial.proposal.provenance.fallback for trial in history),
         say=_say(history),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
@@ -98,10 +97,6 @@ def build_report(path: Path) -> ReportData:
         reproduce=_reproduce(folder, history, sittings, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
     )
-
-
-MODEL_WEIGHT = "model_weight"
-"""Key in `Proposal.details`, as the hybrid strategy writes it."""
 
 
 def _history(folder: RunFolder) -> History:
@@ -178,6 +173,7 @@ def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
                 reason=text(proposal.reason),
                 evidence=proposal.evidence,
                 prompt_id=proposal.prompt_id,
+                provenance=proposal.provenance,
                 details={text(k, 60): v for k, v in proposal.details.items() if isfinite(v)},
                 configuration=dict(trial.configuration),
                 shown=text(_shown(history, trial)),
@@ -256,19 +252,19 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
 
 
 def _say(history: History) -> ModelSay | None:
-    gates = [trial.proposal.details for trial in history if GATE in trial.proposal.details]
-    if not gates:
+    gated = [t.proposal.provenance for t in history if t.proposal.provenance.side is not None]
+    if not gated:
         return None
-    opened = [details for details in gates if not details[GATE]]
-    weights = [details[MODEL_WEIGHT] for details in opened if MODEL_WEIGHT in details]
+    opened = [provenance for provenance in gated if provenance.side == "model"]
+    weights = [p.model_weight for p in opened if p.model_weight is not None]
     weighed = f"; its predictions weighed {weights[-1]:.0%} at the last (at most 50%)" if weights else ""
     return ModelSay(
         with_it=len(opened),
-        without_it=len(gates) - len(opened),
+        without_it=len(gated) - len(opened),
         weight=weights[-1] if weights else None,
         sentence=f"The gate lets the language model have a say in at most every second choice after its "
         f"first configurations: here in {len(opened)}, by what it expects, its configurations and its "
-        f"predictions{weighed}; the other {len(gates) - len(opened)} were chosen as if there were no model.",
+        f"predictions{weighed}; the other {len(gated) - len(opened)} were chosen as if there were no model.",
     )
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from tunesmith.history import Direction
-from tunesmith.trial import Frozen, Value
+from tunesmith.trial import Frozen, Provenance, Value
 
 Status = Literal["finished", "stopped", "failed", "unfinished"]
 Verdict = Literal["better", "worse", "not distinguishable"]
@@ -82,9 +82,10 @@ class TrialLine(ReportPart):
     reason: str
     evidence: tuple[int, ...]
     prompt_id: str | None
+    provenance: Provenance = Provenance()
+    """How it was chosen; only the fields that apply are written."""
     details: dict[str, float] = Field(default_factory=dict)
-    """Numbers behind the choice: `gate` (1: the surrogate's own choice, 0: a model had a say),
-    `model_weight`, `trust` in the priors, both predictions, and so on."""
+    """Further numbers behind the choice, such as `trust` in the priors."""
     configuration: dict[str, Value]
     shown: str
     """The configuration in one line, at the precision its space deserves."""
@@ -111,7 +112,7 @@ class AnswersRead(ReportPart):
 
 
 class ModelSay(ReportPart):
-    """How often a language model had a say in the surrogate's choices; see `tunesmith.tools.gate`."""
+    """How often a language model had a part in the surrogate's choices, by the side of the gate."""
 
     with_it: int
     """Trials that it could have a say in."""

@@ -2,9 +2,8 @@
 
 Wrong use raises ToolError, whose text tells a model what to do instead.
 
-Statistics keeps the upper hand by one rule, checked at every launch: what a model made up or had a say in
-passes the gate (`gate.py`) only so often. So at least half of the trials after the warm start are always the
-surrogate's own choice, in any stretch of the run and however often the policy is woken.
+A method may limit how often a model's own configurations are launched: it hands a `LaunchGate`, which is
+asked at every launch, however often the policy is woken.
 """
 
 from __future__ import annotations
@@ -16,12 +15,9 @@ import numpy as np
 
 from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing
+from tunesmith.interfaces import Briefing, LaunchGate
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.tools.gate import GATE, OWN, WARM_START, Step, is_open, side, steps_of
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
-
-__all__ = ["MAX_LAUNCH", "OWN", "WARM_START", "StudyToolbox", "Suggester"]
 
 NEAR = 0.005
 """Two configurations closer than this in every coordinate of the unit cube are the same experiment."""
@@ -51,6 +47,7 @@ class StudyToolbox:
         suggest: Proposes configurations, best first.
         launch: Queues proposals and returns the numbers of their trials at once.
         queued: What waits in the queue already.
+        gate: Limits the configurations that a model had a part in; None sets no limit.
     """
 
     def __init__(
@@ -60,10 +57,12 @@ class StudyToolbox:
         suggest: Suggester,
         launch: Callable[[list[Proposal]], list[int]],
         queued: Callable[[], Sequence[Proposal]] = tuple,
+        gate: LaunchGate | None = None,
     ) -> None:
         self._briefing = briefing
         self._history = briefing.history
         self._suggest, self._launch, self._queued = suggest, launch, queued
+        self._gate = gate
         self._suggested: dict[Configuration, Proposal] = {}
         self._held: dict[Configuration, Proposal] = {}  # refused at the gate
         self._launched: dict[Configuration, int] = {}
@@ -102,7 +101,7 @@ class StudyToolbox:
         """A configuration that was not suggested is marked as the policy's own."""
         if proposal.configuration in self._suggested or proposal.origin is not Origin.MODEL:
             return proposal
-        return proposal.model_copy(update={"details": {**proposal.details, OWN: 1.0, GATE: 0.0}})
+        return proposal.with_provenance(own_choice=True, side="model")
 
     def _check_budget(self, wanted: int) -> None:
         if len(self._launched) + wanted > MAX_LAUNCH:
@@ -147,7 +146,7 @@ class StudyToolbox:
         if not tried:
             return None
         same = np.array([t.configuration == configuration for t in tried])
-        if OWN in proposal.details:  # a strategy may well search this finely; made-up numbers do not
+        if proposal.provenance.own_choice:  # a strategy may well search this finely; made-up numbers do not
             same |= (np.abs(rows - row_).max(axis=1) < NEAR) & (masks == active).all(axis=1)
         if not same.any():
             return None
@@ -161,24 +160,20 @@ class StudyToolbox:
         return "running now" if not trial.finished else trial.state.value.replace("_", " ")
 
     def _check_gate(self, proposals: Sequence[Proposal]) -> None:
-        passed = self._so_far()
+        gate, launched = self._gate, self._waiting()
+        if gate is None:
+            return
         for place, proposal in enumerate(proposals, 1):
-            if side(proposal) == "model" and not is_open(passed):
-                self._held.update((p.configuration, p) for p in proposals if side(p) == "model")
-                raise ToolError(
-                    f"configuration {place} may not be launched now: at least half of the trials stay the "
-                    "statistical strategy's own choice, so yours must wait for some of these. It goes on "
-                    "competing under the acquisition function. Launch what the surrogate chose by itself, or "
-                    "call decide: you are woken again."
-                )
-            passed.append(Step(side(proposal)))
+            if gate.applies_to(proposal) and not gate.is_open(self._history, launched):
+                self._held.update((p.configuration, p) for p in proposals if gate.applies_to(p))
+                raise ToolError(f"configuration {place} may not be launched now: {gate.refusal}")
+            launched.append(proposal)
 
     def own_allowance(self) -> int:
-        """How many configurations of its own the policy may launch now: 1, or 0 while the gate is shut."""
-        return int(is_open(self._so_far()))
-
-    def _so_far(self) -> list[Step]:
-        return [*steps_of(self._history), *(Step(side(p)) for p in self._waiting())]
+        """How many configurations of its own the policy may launch now; with a gate, one at a time."""
+        if self._gate is None:
+            return MAX_LAUNCH - len(self._launched)
+        return int(self._gate.is_open(self._history, self._waiting()))
 
     def _waiting(self) -> list[Proposal]:
         """What is queued, or was launched in this turn, and is not in the snapshot."""

@@ -16,8 +16,6 @@ PRIOR_COUNT = 2.0
 """Predictions' worth of belief that the surrogate's own spread is right."""
 CAP = 6.0
 """|z| is cut here, so that one crash of the landscape does not widen everything for good."""
-FACTOR = "spread_factor"
-"""Key in `Proposal.details` of the factor that a stored spread already contains."""
 
 
 def spread_factor(history: History) -> float:
@@ -31,7 +29,7 @@ def spread_factor(history: History) -> float:
         proposal = trial.proposal
         if proposal.expected is None or not proposal.spread or trial.value is None:
             continue
-        raw = proposal.spread / proposal.details.get(FACTOR, 1.0)
+        raw = proposal.spread / proposal.provenance.spread_factor
         z = min(abs(trial.value - proposal.expected) / raw, CAP) if raw > 0 else CAP
         squares, n = squares + z * z, n + 1.0
     return max(1.0, math.sqrt(squares / n))

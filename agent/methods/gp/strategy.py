@@ -18,7 +18,7 @@ import numpy as np
 
 from tunesmith.agent.knowledge import Card, find_card
 from tunesmith.agent.methods.gp.belief import Belief, believe
-from tunesmith.agent.methods.gp.calibration import FACTOR, spread_factor
+from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.candidates import ORIGINS, Pool, search
 from tunesmith.agent.methods.gp.prior import CardSource, Prior, build_prior
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
@@ -29,7 +29,7 @@ from tunesmith.history import Array, History
 from tunesmith.interfaces import Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal, Provenance, TrialState
 
 STEPPED_FROM = 3
 """How many of the best trials get local steps."""
@@ -125,7 +125,7 @@ class GaussianProcessStrategy(Strategy):
 
     @one_thread
     def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
-        """Others' proposals with `expected`, `spread` and `details["acquisition"]` filled in, best first.
+        """Others' proposals with `expected`, `spread` and `provenance.acquisition` filled in, best first.
 
         Those already tried come last, without an acquisition. Before there are two different scores
         nothing can be judged, and they come back as they are.
@@ -140,16 +140,12 @@ class GaussianProcessStrategy(Strategy):
         factor = spread_factor(history)
         judged = []
         for i, proposal in enumerate(proposals):
-            details = {**proposal.details, FACTOR: factor}
+            changes = {"expected": float(expected[i]), "spread": factor * float(spread[i])}
+            proposal = proposal.model_copy(update=changes).with_provenance(spread_factor=factor)
             if proposal.configuration.digest not in taken:
-                details["acquisition"] = float(score[i])
-            changes = {
-                "expected": float(expected[i]),
-                "spread": factor * float(spread[i]),
-                "details": details,
-            }
-            judged.append(proposal.model_copy(update=changes))
-        return sorted(judged, key=lambda p: -p.details.get("acquisition", -np.inf))
+                proposal = proposal.with_provenance(acquisition=float(score[i]))
+            judged.append(proposal)
+        return best_first(judged)
 
     def prior(self, history: History) -> Prior:
         """The prior over the space, with the history's default; empty when priors are off."""
@@ -264,13 +260,12 @@ class GaussianProcessStrategy(Strategy):
             spread=spread,
             prompt_id=guest.prompt_id if guest is not None else None,
             tokens=guest.tokens if guest is not None else 0,
-            details={
-                "acquisition": float(pool.scores[index]),
-                "trust": belief.trust,
-                "prior_weight": belief.prior_weight,
-                "candidates": float(len(pool)),
-                FACTOR: factor,
-            },
+            provenance=Provenance(
+                acquisition=float(pool.scores[index]),
+                prior_weight=belief.prior_weight,
+                spread_factor=factor,
+            ),
+            details={"trust": belief.trust, "candidates": float(len(pool))},
         )
 
     def _fantasies(self, running: Array) -> Array:
@@ -281,3 +276,13 @@ class GaussianProcessStrategy(Strategy):
         if not configurations:
             return np.empty((0, self.space.dimensions))
         return np.stack([self.space.encode(c)[0] for c in configurations])
+
+
+def best_first(judged: list[Proposal]) -> list[Proposal]:
+    """By acquisition value, ties in their order; those that were not judged come last."""
+
+    def value(proposal: Proposal) -> float:
+        acquisition = proposal.provenance.acquisition
+        return -np.inf if acquisition is None else acquisition
+
+    return sorted(judged, key=lambda p: -value(p))

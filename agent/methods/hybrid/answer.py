@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
-from tunesmith.agent.methods.hybrid.expert import MODEL_EXPECTED, MODEL_SPREAD
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -21,7 +20,7 @@ from tunesmith.space import Space
 from tunesmith.space.schema import configuration_schema
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import mark_wrong_citations
-from tunesmith.trial import Configuration, Origin, Proposal, TrialState
+from tunesmith.trial import Configuration, Origin, Prediction, Proposal, Provenance, TrialState
 
 REASON_LIMIT = 500
 MAX_FAULTS = 12
@@ -154,7 +153,7 @@ class Reader:
             evidence=tuple(dict.fromkeys(n for n in candidate.evidence if self._history.get(n) is not None)),
             expected=expected,
             prompt_id=prompt_id,
-            details=_prediction(expected, candidate.spread),
+            provenance=Provenance(model_prediction=Prediction.of(expected, candidate.spread)),
         )
 
     def _degraded(self, what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
@@ -165,11 +164,3 @@ class Reader:
             continuation=clean(continuation, 300),
         )
         self._emit(event)
-
-
-def _prediction(expected: float | None, spread: float | None) -> dict[str, float]:
-    """What the model predicts, for `expert.py`; nothing without a value."""
-    if expected is None:
-        return {}
-    said = {MODEL_EXPECTED: expected}
-    return said | ({MODEL_SPREAD: spread} if spread is not None and 0 < spread < math.inf else {})

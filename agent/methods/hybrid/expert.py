@@ -25,13 +25,8 @@ from tunesmith.agent.methods.gp.belief import Belief
 from tunesmith.agent.methods.gp.candidates import Pool
 from tunesmith.agent.methods.gp.surrogate import Fitted
 from tunesmith.history import History
-from tunesmith.trial import Proposal, Trial
+from tunesmith.trial import Prediction, Proposal, Trial
 
-MODEL_EXPECTED, MODEL_SPREAD = "model_expected", "model_spread"
-"""Keys in `Proposal.details`: the model's prediction, metric units, and its standard deviation."""
-SURROGATE_EXPECTED, SURROGATE_SPREAD = "surrogate_expected", "surrogate_spread"
-"""The surrogate's, at the same moment."""
-MODEL_WEIGHT = "model_weight"
 START = 0.2
 MOST = 0.5
 STEP = 3.0
@@ -74,12 +69,12 @@ class ModelExpert:
         spread = math.sqrt(squares / (SAID_COUNT + self.predicted))
         return max(spread, NARROWEST * self.scale)
 
-    def prediction(self, proposal: Proposal) -> tuple[float, float] | None:
-        """Value and spread that the model predicts for a guest, metric units; None where it said nothing."""
-        said = proposal.details.get(MODEL_EXPECTED)
-        if said is None or not math.isfinite(said):
+    def prediction(self, proposal: Proposal) -> Prediction | None:
+        """The model's prediction for its candidate, with a corrected std; None where it made none."""
+        predicted = proposal.provenance.model_prediction
+        if predicted is None:
             return None
-        return said, self.spread(proposal.details.get(MODEL_SPREAD))
+        return Prediction(mean=predicted.mean, std=self.spread(predicted.std))
 
     def weigh(self, pool: Pool, guests: Sequence[Proposal], belief: Belief) -> Pool:
         """Guests that stand in the pool as the model wrote them, judged by both experts."""
@@ -93,16 +88,17 @@ class ModelExpert:
             if not len(here):
                 continue
             ours = log_expected_improvement(*belief.predict(row), belief.fitted.incumbent)[0]
-            theirs = self._log_improvement(belief.fitted, *predicted)
+            theirs = self._log_improvement(belief.fitted, predicted)
             mixed = np.logaddexp(math.log(1 - self.weight) + ours, math.log(self.weight) + theirs)
             scores[here] += mixed - ours
         order = np.argsort(-scores, kind="stable")
         return Pool(pool.rows, pool.origins, pool.ancestors, scores).take(order)
 
-    def _log_improvement(self, fitted: Fitted, value: float, spread: float) -> float:
+    def _log_improvement(self, fitted: Fitted, predicted: Prediction) -> float:
         """Log expected improvement of the model's prediction, transformed units."""
+        assert predicted.std is not None, "as `prediction` returns it"
         ends = fitted.transform.inverse(np.array([-1e9, 1e9]))
-        score = self.sign * value + spread * np.array([-1.0, 0.0, 1.0])
+        score = self.sign * predicted.mean + predicted.std * np.array([-1.0, 0.0, 1.0])
         low, middle, high = fitted.transform(np.clip(score, *ends))
         mean = min(float(middle), fitted.incumbent + AHEAD)
         std = min(max(float(high - low) / 2, NARROWEST), WIDEST)
@@ -115,10 +111,10 @@ def model_expert(history: History) -> ModelExpert:
     odds, compared = math.log(START / (1 - START)), 0
     squares: list[float] = []
     for trial in history.completed:
-        said = trial.proposal.details.get(MODEL_EXPECTED)
-        if said is None or trial.value is None or not math.isfinite(said):
+        predicted = trial.proposal.provenance.model_prediction
+        if predicted is None or trial.value is None:
             continue
-        squares.append(min(abs(trial.value - said), OUTLIER * scale) ** 2)
+        squares.append(min(abs(trial.value - predicted.mean), OUTLIER * scale) ** 2)
         gain = _gain(trial)
         if gain is not None:
             odds, compared = min(max(odds + gain, ODDS[0]), ODDS[1]), compared + 1
@@ -129,18 +125,16 @@ def model_expert(history: History) -> ModelExpert:
 
 def _gain(trial: Trial) -> float | None:
     """log p_model - log p_surrogate of a trial's value, clipped; None unless both had predicted it."""
-    details = trial.proposal.details
-    keys = (MODEL_EXPECTED, MODEL_SPREAD, SURROGATE_EXPECTED, SURROGATE_SPREAD)
-    if trial.value is None or any(key not in details for key in keys):
+    provenance = trial.proposal.provenance
+    model, surrogate = provenance.model_prediction, provenance.surrogate_prediction
+    if trial.value is None or model is None or surrogate is None or not model.std or not surrogate.std:
         return None
-    model, spread, surrogate, width = (details[key] for key in keys)
-    if not (spread > 0 and width > 0):
-        return None
-    gain = _log_density(trial.value, model, spread) - _log_density(trial.value, surrogate, width)
+    value = trial.value
+    gain = _log_density(value, model.mean, model.std) - _log_density(value, surrogate.mean, surrogate.std)
     if math.isnan(gain):
         return None
     # Where both were far off the wider one wins; a wide spread alone must earn a boast no weight.
-    most = STEP if abs(trial.value - model) <= abs(trial.value - surrogate) else 0.0
+    most = STEP if abs(value - model.mean) <= abs(value - surrogate.mean) else 0.0
     return min(max(gain, -STEP), most)
 
 

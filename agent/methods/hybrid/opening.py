@@ -16,8 +16,7 @@ from tunesmith.prompts import render
 from tunesmith.space import Space
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.excerpt import select, table
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Proposal
+from tunesmith.trial import WARM_START, Proposal
 
 if TYPE_CHECKING:
     from tunesmith.agent.models import OpenAICompatible
@@ -89,7 +88,7 @@ def opening(door: OpenAICompatible, words: str, history: History, n: int, emit: 
         cause = clean("; ".join(faults), 500)
         how = f"{len(faults)} stated priors were left out"
         emit(Degraded(what="rejected", where=WHERE, cause=cause, continuation=how))
-    marked = [p.model_copy(update={"details": {**p.details, WARM_START: 1.0}}) for p in found]
+    marked = [p.with_provenance(stage=WARM_START) for p in found]
     return Opening(marked, tuple(beliefs), clean(answer.view, VIEW_LIMIT), prompt.id)
 
 

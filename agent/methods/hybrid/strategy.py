@@ -12,28 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from tunesmith.agent.methods.gp.reasons import LEANS
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, in_words
-from tunesmith.agent.methods.hybrid.expert import (
-    MODEL_EXPECTED,
-    MODEL_SPREAD,
-    MODEL_WEIGHT,
-    SURROGATE_EXPECTED,
-    SURROGATE_SPREAD,
-    ModelExpert,
-    model_expert,
-)
+from tunesmith.agent.methods.hybrid.expert import ModelExpert, model_expert
+from tunesmith.agent.methods.hybrid.gate import Step, is_open, side, steps_of
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.space import Space
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.tools.gate import GATE, WARM_START, Step, is_open, side, steps_of
-from tunesmith.trial import Configuration, Origin, Proposal, Trial
-
-STATED = "stated"
-"""Key in `Proposal.details`: how many of the model's stated priors took part."""
+from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal, Trial
 
 
 class HybridStrategy(Strategy):
@@ -81,7 +71,7 @@ class HybridStrategy(Strategy):
             return proposals[0] if proposals else None
         chosen = proposals[0]
         reason = f"{chosen.reason} The gate kept the language model out of this one."
-        return chosen.model_copy(update={"reason": reason, "details": {**chosen.details, GATE: 1.0}})
+        return chosen.model_copy(update={"reason": reason}).with_provenance(side="surrogate")
 
     def _with_model(self, history: History, expert: ModelExpert, guests: list[Proposal]) -> Proposal | None:
         strategy = self.alone.advised(self.stated.cards, expert)
@@ -89,23 +79,26 @@ class HybridStrategy(Strategy):
         if not proposals or proposals[0].origin is Origin.DEFAULT:
             return proposals[0] if proposals else None
         chosen = proposals[0]
-        # A zero-shot configuration that had to compete is no warm start any more.
-        details = {key: value for key, value in chosen.details.items() if key != WARM_START}
-        details |= {GATE: 0.0, MODEL_WEIGHT: expert.weight, STATED: float(len(self.stated.cards))}
+        changes: dict[str, Any] = {
+            "side": "model",
+            "stage": None,  # a zero-shot configuration that had to compete is no warm start any more
+            "model_weight": expert.weight,
+            "elicited_priors": len(self.stated.cards),
+        }
         said = [chosen.reason]
         guest = next((g for g in guests if g.configuration == chosen.configuration), None)
         predicted = expert.prediction(guest) if guest is not None else None
         if predicted is not None:
-            details |= {MODEL_EXPECTED: predicted[0], MODEL_SPREAD: predicted[1]}
-            if chosen is not guest and chosen.expected is not None and chosen.spread:
-                details |= {SURROGATE_EXPECTED: chosen.expected, SURROGATE_SPREAD: chosen.spread}
+            changes["model_prediction"] = predicted
+            if chosen is not guest and chosen.spread:
+                changes["surrogate_prediction"] = Prediction.of(chosen.expected, chosen.spread)
             said.append(
-                f"The language model predicts {format_metric(history, predicted[0])}; "
+                f"The language model predicts {format_metric(history, predicted.mean)}; "
                 f"its predictions weigh {expert.weight:.0%}."
             )
-        if details.get("prior_weight", 0.0) >= LEANS and (expected := self._expected(chosen.configuration)):
+        if chosen.provenance.prior_weight >= LEANS and (expected := self._expected(chosen.configuration)):
             said.append(f"The language model expects {expected}.")
-        return chosen.model_copy(update={"reason": " ".join(said), "details": details})
+        return chosen.model_copy(update={"reason": " ".join(said)}).with_provenance(**changes)
 
     def _expected(self, configuration: Configuration) -> str:
         """The stated priors about what this configuration sets, in a few words."""
@@ -120,5 +113,5 @@ def _first_look(history: History, steps: list[Step]) -> History:
     """
     if any(step.side == "surrogate" for step in steps) or not any(step.missed for step in steps):
         return history
-    looked = tuple(t for t in history if WARM_START not in t.proposal.details)
+    looked = tuple(t for t in history if t.proposal.provenance.stage != WARM_START)
     return replace(history, trials=looked)

@@ -21,7 +21,6 @@ from tunesmith.events import Degraded, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.text.cleaning import error_line
-from tunesmith.tools.gate import WARM_START
 from tunesmith.trial import Configuration, Origin, Proposal
 
 T = TypeVar("T")
@@ -112,7 +111,8 @@ class HybridSuggester:
         if said.view:
             self._emit(Thought(turn=0, speaker="model", text=said.view))
         proposals = _new(said.proposals, history)
-        self._kept = tuple(_competing(proposal) for proposal in proposals[WARM_LAUNCHED:])
+        # A zero-shot configuration that has to compete is no warm start any more.
+        self._kept = tuple(p.with_provenance(stage=None) for p in proposals[WARM_LAUNCHED:])
         return list(proposals[:WARM_LAUNCHED])
 
     def _ask(self, where: str, history: History, question: Callable[[Adviser], T]) -> T | None:
@@ -144,12 +144,6 @@ class HybridSuggester:
         reason = "The task's own default: everything else is compared with it."
         default = Proposal(configuration=history.default, origin=Origin.DEFAULT, reason=reason)
         return list(_new((default,), history))
-
-
-def _competing(proposal: Proposal) -> Proposal:
-    """A zero-shot configuration that has to compete is no warm start any more."""
-    details = {key: value for key, value in proposal.details.items() if key != WARM_START}
-    return proposal.model_copy(update={"details": details})
 
 
 def _new(proposals: Sequence[Proposal], history: History) -> tuple[Proposal, ...]:

@@ -1,6 +1,6 @@
 """Who decides among candidates: any surrogate under any acquisition function, behind one method.
 
-`judge(history, proposals)` gives the same proposals, best first, with `details["acquisition"]`; one without
+`judge(history, proposals)` gives the same proposals, best first, with `provenance.acquisition`; one without
 it was not judged, and its place says nothing. A `GaussianProcessStrategy` is a judge as it is.
 """
 
@@ -12,15 +12,14 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from tunesmith.agent.methods.gp.acquisition import WORDS, Acquisition, acquire
+from tunesmith.agent.methods.gp.strategy import best_first
 from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
 from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
 from tunesmith.errors import UsageError
-from tunesmith.history import Array, History
+from tunesmith.history import History
 from tunesmith.interfaces import Surrogate
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Proposal
-
-ACQUISITION = "acquisition"
 
 
 @runtime_checkable
@@ -67,7 +66,7 @@ class SurrogateJudge:
                 "reason": _reason(p, WORDS[self.acquisition], int(known.sum()), words),
             }
             judged.append(_with(p, float(scores[i]), extra, changes))
-        return _ranked(judged)
+        return best_first(judged)
 
 
 class ProbabilityJudge:
@@ -90,7 +89,7 @@ class ProbabilityJudge:
             reason = _reason(p, "probability of being good", int(known.sum()), words)
             extra = {"probability": float(found[i]), "judged": float(known.sum())}
             judged.append(_with(p, float(found[i]), extra, {"reason": reason}))
-        return _ranked(judged)
+        return best_first(judged)
 
 
 def judge_of(who: object, acquisition: Acquisition = "log_ei", kappa: float = 2.0) -> Judge:
@@ -117,10 +116,5 @@ def _reason(p: Proposal, what: str, among: int, prediction: str) -> str:
 
 
 def _with(p: Proposal, score: float, extra: dict[str, float], changes: dict[str, Any]) -> Proposal:
-    details = {**p.details, **extra, ACQUISITION: score}
-    return p.model_copy(update={**changes, "details": details})
-
-
-def _ranked(judged: list[Proposal]) -> list[Proposal]:
-    scores: Array = np.array([p.details.get(ACQUISITION, -np.inf) for p in judged])
-    return [judged[i] for i in np.argsort(-scores, kind="stable")]
+    changes = {**changes, "details": {**p.details, **extra}}
+    return p.model_copy(update=changes).with_provenance(acquisition=score)

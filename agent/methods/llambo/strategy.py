@@ -17,7 +17,7 @@ from typing import Protocol
 from tunesmith.agent.methods.gp.acquisition import Acquisition
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.asked_surrogate import silent
-from tunesmith.agent.methods.llambo.judges import ACQUISITION, judge_of
+from tunesmith.agent.methods.llambo.judges import judge_of
 from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.agent.methods.random import draw
 from tunesmith.errors import InvalidAnswer, ModelError, PromptError
@@ -27,7 +27,7 @@ from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.text.cleaning import clean, error_line
-from tunesmith.trial import FALLBACK, Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 WHERE = "llambo"
 
@@ -167,7 +167,7 @@ class LlamboStrategy(Strategy):
         if not pool:
             return []
         judged = self._judge.judge(history, pool)
-        found = [p for p in judged if ACQUISITION in p.details][:n]
+        found = [p for p in judged if p.provenance.acquisition is not None][:n]
         if not found and self._judged_by is not None and len(pool) > 1:
             raise InvalidAnswer(f"none of the {len(pool)} candidates could be judged")
         # One candidate needs no judge; and a numeric judge without two different scores has no opinion yet.
@@ -193,11 +193,8 @@ class LlamboStrategy(Strategy):
         words = clean(cause, 160)
         return [
             p.model_copy(
-                update={
-                    "reason": f"Without the language model ({words}): {p.reason}",
-                    "details": {**p.details, FALLBACK: 1.0},
-                }
-            )
+                update={"reason": f"Without the language model ({words}): {p.reason}"}
+            ).with_provenance(fallback=True)
             for p in found
         ]
 

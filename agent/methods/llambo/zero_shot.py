@@ -23,8 +23,7 @@ from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt, render
 from tunesmith.space import Space
 from tunesmith.text.cleaning import error_line
-from tunesmith.tools.gate import WARM_START
-from tunesmith.trial import Configuration, Origin, Proposal
+from tunesmith.trial import WARM_START, Configuration, Origin, Proposal, Provenance
 
 WHERE = "llambo.warm_start"
 MOST_TAKEN = 12
@@ -149,7 +148,7 @@ class WarmStarter:
                 origin=Origin.MODEL,
                 reason="The model's design to start from, made before any trial was looked at.",
                 prompt_id="llambo/faithful_warm_start.v1",
-                details={WARM_START: 1.0},
+                provenance=Provenance(stage=WARM_START),
             )
             for configuration in found
         ]

@@ -194,6 +194,7 @@ def _build_engine(
     from tunesmith.agent.knowledge import cards_for
     from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
     from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
+    from tunesmith.agent.methods.hybrid.gate import ShareGate
     from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
     from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
     from tunesmith.agent.policy.rules import RulesPolicy
@@ -225,7 +226,13 @@ def _build_engine(
     suggester = HybridSuggester(strategy, proposer, events.append, stated)
 
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
-        return StudyToolbox(briefing, suggest=suggester, launch=engine.launch, queued=lambda: engine.queued)
+        return StudyToolbox(
+            briefing,
+            suggest=suggester,
+            launch=engine.launch,
+            queued=lambda: engine.queued,
+            gate=ShareGate() if method == "hybrid" else None,
+        )
 
     engine = Engine(
         task=task,

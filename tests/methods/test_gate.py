@@ -6,23 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.histories import configured, history, proposal, trial
-from tunesmith.tools.gate import GATE, MOST_MISSES, OWN, WARM_START, Step, between, is_open, side, steps_of
-from tunesmith.trial import Origin, Proposal, TrialState
+from tunesmith.agent.methods.hybrid.gate import MOST_MISSES, Step, between, is_open, side, steps_of
+from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
 
 MODEL, OURS, NEITHER = Step("model"), Step("surrogate"), Step(None)
 
 
-def on(gate: float | None = None, origin: Origin = Origin.SURROGATE, **details: float) -> Proposal:
-    marks = {**details, **({} if gate is None else {GATE: gate})}
-    return proposal(configured(), origin=origin, details=marks)
+def on(side: str | None = None, origin: Origin = Origin.SURROGATE, **fields: object) -> Proposal:
+    return proposal(configured(), origin=origin, provenance=Provenance(side=side, **fields))
 
 
 def test_each_kind_of_proposal_is_on_its_side():
-    assert side(on()) == "surrogate" and side(on(1.0)) == "surrogate" and side(on(0.0)) == "model"
-    assert side(on(origin=Origin.MODEL, **{OWN: 1.0})) == "model"
-    assert side(on(origin=Origin.MODEL, **{WARM_START: 1.0})) is None
+    assert side(on()) == "surrogate" and side(on("surrogate")) == "surrogate" and side(on("model")) == "model"
+    assert side(on(origin=Origin.MODEL, own_choice=True)) == "model"
+    assert side(on(origin=Origin.MODEL, stage=WARM_START)) is None
     assert side(on(origin=Origin.DEFAULT)) is None and side(on(origin=Origin.USER)) is None
-    assert side(on(0.0, origin=Origin.RETRY)) == "model"  # a lost trial of the model's, run again
+    assert side(on("model", origin=Origin.RETRY)) == "model"  # a lost trial of the model's, run again
 
 
 def test_the_model_may_speak_first_and_then_in_its_turn_only():
@@ -74,21 +73,21 @@ def test_a_hit_takes_a_miss_back():
 
 
 def test_misses_are_results_below_the_median_of_those_before_whatever_the_direction():
-    said = {"details": {GATE: 0.0}}
+    model = {"provenance": Provenance(side="model")}
     for direction, sign in (("maximize", 1.0), ("minimize", -1.0)):
         past = history(
             trial(0, configured(), sign * 0.4),
-            trial(1, configured(width=9), sign * 0.3, details={WARM_START: 1.0}),
-            trial(2, configured(width=10), sign * 0.5, **said),
-            trial(3, configured(width=11), state=TrialState.CRASHED, **said),
+            trial(1, configured(width=9), sign * 0.3, provenance=Provenance(stage=WARM_START)),
+            trial(2, configured(width=10), sign * 0.5, **model),
+            trial(3, configured(width=11), state=TrialState.CRASHED, **model),
             trial(4, configured(width=12), sign * 0.1),
-            trial(5, configured(width=13), **said),
+            trial(5, configured(width=13), **model),
             direction=direction,
         )
         assert [step.missed for step in steps_of(past)] == [None, True, False, True, None, None]
 
 
 def test_a_lost_trial_does_not_count():
-    lost = {"state": TrialState.LOST, "details": {GATE: 0.0}}
+    lost = {"state": TrialState.LOST, "provenance": Provenance(side="model")}
     past = history(trial(0, configured(), 0.4), trial(1, configured(width=9), **lost))
     assert steps_of(past) == [Step("surrogate")]

@@ -1,0 +1,107 @@
+"""The gate: a guaranteed share of trials is the surrogate's own choice, without any language model.
+
+After the warm start every trial is on one of two sides. `surrogate`: chosen as if there were no model.
+`model`: the model had a part, by a candidate, an elicited prior, its predictions, or a launch of its own.
+Between two trials on the model's side there are at least this many of the surrogate's:
+
+    max(1 + n // 15, 2^m)    n trials counted so far; m the model's current misses, at most 5
+
+So in any window of w such trials at least floor(w / 2) are the surrogate's, and more as evidence grows, like
+LLINBO's Transient rule (arXiv 2505.14756), which hands over to the Gaussian process with probability
+min(t^2 / T, 1); here without randomness, so that the history decides. A miss is a trial on the model's side
+that came out below the median of those before it; one of the warm start counts twice, because it is the
+model's best attempt; a hit takes one miss back. What a misleading model costs is therefore a logarithm of the
+run. What the default or a person asked for is on neither side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from tunesmith.history import History
+from tunesmith.trial import WARM_START, Origin, Proposal, TrialState
+
+GROWS_EVERY = 15
+"""Counted trials after which one more of the surrogate's is required between two of the model's."""
+MOST_MISSES = 5
+
+Side = Literal["surrogate", "model"]
+_NEITHER = (Origin.DEFAULT, Origin.USER, Origin.RETRY)
+
+
+class Step(NamedTuple):
+    """One trial as the gate sees it."""
+
+    side: Side | None
+    missed: bool | None = None
+    """Whether a choice with the model's part in it ended poorly; None without a part or a result."""
+
+
+def side(proposal: Proposal) -> Side | None:
+    """Which side of the gate a proposal is on; None for neither."""
+    provenance = proposal.provenance
+    if provenance.side is not None:
+        return provenance.side
+    if provenance.own_choice:
+        return "model"
+    if provenance.stage == WARM_START or proposal.origin in _NEITHER:
+        return None
+    return "surrogate"
+
+
+def between(counted: int, misses: int = 0) -> int:
+    """How many trials of the surrogate's are required between two of the model's."""
+    return max(1 + counted // GROWS_EVERY, 1 << min(misses, MOST_MISSES))
+
+
+def is_open(steps: Iterable[Step]) -> bool:
+    """Whether the model may have a part in the next trial, after these in order."""
+    counted = misses = 0
+    since: int | None = None
+    for step in steps:
+        if step.missed is not None:
+            worth = 1 if step.side == "model" else 2  # of a warm start, which is its best shot
+            misses = min(misses + worth, MOST_MISSES) if step.missed else max(misses - 1, 0)
+        if step.side is not None:
+            counted += 1
+            since = 0 if step.side == "model" else None if since is None else since + 1
+    if since is None:  # no part since the warm start: the result of that decides how long it waits
+        since, needed = counted, between(counted, misses) - 1
+        return since >= needed
+    return since >= between(counted, misses)
+
+
+def steps_of(history: History) -> list[Step]:
+    """The trials of a run, in order; a lost one is run again and counts then."""
+    steps: list[Step] = []
+    before: list[float] = []
+    for trial in history:
+        if trial.state is TrialState.LOST:
+            continue
+        on, missed = side(trial.proposal), None
+        judged = on == "model" or trial.proposal.provenance.stage == WARM_START
+        if trial.finished and judged and before:
+            missed = trial.value is None or history.sign * trial.value < float(np.median(before))
+        if trial.value is not None:
+            before.append(history.sign * trial.value)
+        steps.append(Step(on, missed))
+    return steps
+
+
+class ShareGate:
+    """Implements `interfaces.LaunchGate` by the rule above."""
+
+    refusal = (
+        "at least half of the trials stay the statistical strategy's own choice, so yours must wait for some "
+        "of these. It goes on competing under the acquisition function. Launch what the surrogate chose by "
+        "itself, or call decide: you are woken again."
+    )
+
+    def applies_to(self, proposal: Proposal) -> bool:
+        return side(proposal) == "model"
+
+    def is_open(self, history: History, launched: Sequence[Proposal]) -> bool:
+        return is_open([*steps_of(history), *(Step(side(p)) for p in launched)])
