@@ -65,46 +65,50 @@ def run(tmp_path: Path, server: ChatServer, *arguments: object, **env: str) -> d
         TUNESMITH_BASE_URL=server.url,
         TUNESMITH_API_KEY=KEY,
         TUNESMITH_MODEL="scripted",
-        TUNESMITH_TIMEOUT_S="2",
         **env,
     )
     assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     report["stderr"] = done.stderr
     return report
 
 
-def test_an_agent_tunes_over_http_and_every_trial_says_where_it_came_from(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=10)
-    with ChatServer(tuner) as server:
-        report = run(tmp_path, server)
-        assert server.requests, "the model was never asked"
-    origins = [trial["origin"] for trial in report["trials"]]
-    assert origins[0] == "default"
-    assert "model" in origins and set(origins) & {"surrogate", "prior", "local"}
-    by_model = [trial for trial in report["trials"] if trial["origin"] == "model"]
-    assert all(trial["reason"] and trial["prompt_id"] for trial in by_model)
-    assert "The default looks far too timid" in report["stderr"]
-    events = (tmp_path / "runs/tiny/run.db").read_bytes()
-    assert b"launch_trials" in events
-
-
-def test_a_recorded_conversation_replays_without_key_or_network_to_the_same_run(tmp_path: Path) -> None:
+def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_same_run(
+    tmp_path: Path,
+) -> None:
     write_job(tmp_path / "live", trials=8)
     with ChatServer(tuner) as server:
         live = run(tmp_path / "live", server)
+        assert any(KEY in request.headers.get("authorization", "") for request in server.requests)
+    origins = [trial["origin"] for trial in live["trials"]]
+    assert origins[0] == "default"
+    assert "model" in origins and set(origins) & {"surrogate", "prior", "local"}
+    by_model = [trial for trial in live["trials"] if trial["origin"] == "model"]
+    assert all(trial["reason"] and trial["prompt_id"] for trial in by_model)
+    assert "The default looks far too timid" in live["stderr"]
+    assert b"launch_trials" in (tmp_path / "live/runs/tiny/run.db").read_bytes()
+    assert KEY not in json.dumps(live)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in written if KEY.encode() in path.read_bytes()] == [], "a key is written nowhere"
+
     write_job(tmp_path / "replayed", trials=8)
     exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
     done = tunesmith("run", "task.yaml", "--json", "--replay", exchanges, cwd=tmp_path / "replayed")
     assert done.returncode == 0, done.stderr
-    replayed = json.loads(done.stdout)
 
     def what(report: dict[str, Any]) -> list[tuple[object, ...]]:
         keys = ("number", "origin", "configuration", "value", "expected", "reason")
         return [tuple(json.dumps(trial[key]) for key in keys) for trial in report["trials"]]
 
-    assert what(replayed) == what(live)
+    assert what(json.loads(done.stdout)) == what(live)
+
+    # Where the recording has no answer, the run goes on without a model and its exit code says so.
+    task = write_job(tmp_path / "other", trials=3)
+    task.write_text(task.read_text().replace("A job with a known optimum.", "Quite another job."))
+    done = tunesmith("run", "task.yaml", "--replay", exchanges, cwd=tmp_path / "other")
+    assert done.returncode == 1
+    assert "Quite another job" in done.stderr
+    assert (tmp_path / "other/runs/tiny/report.md").is_file()
 
 
 def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_model_had_to_do_with_it(
@@ -155,17 +159,6 @@ def test_what_the_model_stated_is_found_again_by_a_run_that_goes_on(tmp_path: Pa
     assert any(t["provenance"].get("elicited_priors") == 1 for t in json.loads(done.stdout)["trials"][8:])
 
 
-def test_the_key_is_written_nowhere(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=4)
-    with ChatServer(tuner) as server:
-        report = run(tmp_path, server)
-        assert any(KEY in request.headers.get("authorization", "") for request in server.requests)
-    assert KEY not in json.dumps(report)
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            assert KEY.encode() not in path.read_bytes(), path
-
-
 FAULTS: dict[str, Any] = {
     "wrong key (401)": chat.failing(401, "Incorrect API key provided"),
     "rate limited (429)": chat.rate_limited(0.05),
@@ -186,8 +179,9 @@ def test_a_faulty_provider_leaves_a_finished_study_and_the_report_says_so(
     tmp_path: Path, fault: Reply
 ) -> None:
     write_job(tmp_path, trials=6)
+    patience = "1" if fault is FAULTS["hanging"] else "100"
     with ChatServer(fault) as server:
-        report = run(tmp_path, server)
+        report = run(tmp_path, server, TUNESMITH_TIMEOUT_S=patience)
         assert server.requests
     assert len(report["trials"]) == 6
     assert sum(trial["state"] in ("completed", "pruned") for trial in report["trials"]) == 6
@@ -206,9 +200,7 @@ def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
     write_job(tmp_path, trials=5)
     with ChatServer(tuner) as server:
         pass  # the port is free again
-    done = tunesmith(
-        "run", "task.yaml", "--json", cwd=tmp_path, TUNESMITH_BASE_URL=server.url, TUNESMITH_TIMEOUT_S="2"
-    )
+    done = tunesmith("run", "task.yaml", "--json", cwd=tmp_path, TUNESMITH_BASE_URL=server.url)
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["trials"]) == 5
     assert "runs without a language model" in done.stderr
@@ -222,16 +214,3 @@ def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
         asked = [request for request in server.requests if request.path.endswith("/chat/completions")]
         assert len(asked) <= 3
     assert len(report["trials"]) == 8
-
-
-def test_an_unanswerable_replay_is_told_loudly_and_the_run_goes_on(tmp_path: Path) -> None:
-    write_job(tmp_path / "live", trials=3)
-    with ChatServer(tuner) as server:
-        run(tmp_path / "live", server)
-    task = write_job(tmp_path / "other", trials=3)
-    task.write_text(task.read_text().replace("A job with a known optimum.", "Quite another job."))
-    exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
-    done = tunesmith("run", "task.yaml", "--replay", exchanges, cwd=tmp_path / "other")
-    assert done.returncode == 1
-    assert "Quite another job" in done.stderr and "Traceback" not in done.stderr
-    assert (tmp_path / "other/runs/tiny/report.md").is_file()
