@@ -23,10 +23,10 @@ from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.engine.triggers import Triggers
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore
@@ -83,7 +83,7 @@ class Sitting:
             self.pruner.verdict(number, curve[:length])
             self.events.append(TrialReported(number=number, step=step, value=value))
         mark()
-        trial = ended(trial, self.folder.settle(number, outcome), self.task.metric)
+        trial = finished_trial(trial, self.folder.record_outcome(number, outcome), self.task.metric)
         mark()
         self.study.finished(trial)
         mark()

@@ -25,7 +25,7 @@ import psutil
 import torch
 
 from tunesmith.objective import Objective
-from tunesmith.tools.execution.base import Finished, Job, Reported
+from tunesmith.tools.execution.base import Continue, Finished, Job, Reported
 from tunesmith.tools.execution.local import LocalExecutor, StartMethod
 from tunesmith.tools.execution.preload import discover_preload
 
@@ -54,13 +54,22 @@ def measure(method: StartMethod, n: int, folder: Path) -> tuple[list[float], lis
     try:
         for number in range(-1, n):  # the first one waits for the libraries and is not counted
             began = time.perf_counter()
-            executor.submit(Job(number, folder / method / str(number), {"lr": 1e-3}, 0, "loss", objective))
+            executor.offer(
+                Job(
+                    number=number,
+                    folder=folder / method / str(number),
+                    configuration={"lr": 1e-3},
+                    seed=0,
+                    metric="loss",
+                    objective=objective,
+                )
+            )
             ended = False
             while not ended:
                 for event in executor.events(60):
                     seconds = time.perf_counter() - began
                     if isinstance(event, Reported):
-                        executor.verdict(event.number, event.step, False)
+                        executor.answer(event.number, event.step, Continue())
                         first.append(seconds)
                     elif isinstance(event, Finished):
                         assert event.outcome.values, event.outcome

@@ -18,7 +18,8 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── ModelBudgetReached         a cap on calls, tokens or dollars; checked before the call
 │   └── ReplayMiss                 replaying, and no recording fits the request
 ├── ToolError                      a tool was used wrongly: the text goes back to the model
-├── ExecutorError                  a worker process could not be started or spoken to
+├── ExecutorError                  a job that could not be started, or a worker that does not answer
+│   └── UnsupportedVerdict         an executor was given a verdict that it cannot carry out
 └── PromptError                    a template with an undeclared or missing variable
 """
 
@@ -206,7 +207,11 @@ class ToolError(TunesmithError):
 
 
 class ExecutorError(TunesmithError):
-    """A worker process could not be started or spoken to."""
+    """A job could not be started, or what starts jobs does not answer."""
+
+
+class UnsupportedVerdict(ExecutorError):
+    """An executor was given a verdict that it cannot carry out."""
 
 
 class PromptError(TunesmithError):

@@ -1,14 +1,14 @@
-"""Where the training code is. Imported by workers too, so it needs nothing but the standard library."""
+"""Where the training code is. Workers import this file, so it imports little."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.trial import Frozen
 
-@dataclass(frozen=True)
-class Objective:
-    """Where the training code is; exactly one of the three is set."""
+
+class Objective(Frozen):
+    """Exactly one of `function`, `command` and `pickle` is set."""
 
     function: str | None = None
     """`/abs/path/file.py:function`."""
@@ -18,3 +18,12 @@ class Objective:
     """A function given from Python, by cloudpickle."""
     workdir: Path | None = None
     """Folder the training code runs in and imports from; None means the trial's folder."""
+    import_path: tuple[str, ...] = ()
+    """For a pickle: `sys.path` where it was made. It refers to modules by name, and they were found there."""
+
+    @property
+    def description(self) -> str:
+        """The training code, for messages."""
+        if self.command is not None:
+            return "the command " + " ".join(self.command)[:120]
+        return self.function or "the training function"

@@ -45,6 +45,11 @@ class Registry:
         """Every name: ours in their own order, then those of other packages, sorted."""
         return (*self._built_in, *sorted(self._points.keys() - self._built_in.keys()))
 
+    @property
+    def default(self) -> str:
+        """The member that is used where a task names none: the first of ours."""
+        return next(iter(self._built_in))
+
     def package_of(self, name: str) -> str | None:
         """The installed package that a member comes from; None for ours."""
         point = self._points.get(name)
@@ -72,7 +77,7 @@ class Registry:
 
 
 METHODS = Registry("methods", "method", {})
-EXECUTORS = Registry("executors", "executor", {})
+EXECUTORS = Registry("executors", "executor", {"local": "tunesmith.tools.execution.local:MEMBER"})
 PROBLEMS = Registry("problems", "kind of problem", {})
 POLICIES = Registry("policies", "policy", {})
 LANGUAGE_MODELS = Registry("language_models", "kind of language model", {})

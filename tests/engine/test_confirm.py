@@ -15,7 +15,7 @@ from tunesmith.objective import Objective
 from tunesmith.task import Task
 from tunesmith.tools.engine.confirmation import Confirmation
 from tunesmith.tools.execution.base import Job
-from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 SEARCHED = Objective(function="/train.py:train")
@@ -62,7 +62,7 @@ class Bench:
                 "confirm": {"seeds": 3, "function": "train.py:test", **spec},
             }
         )
-        self.folder = RunFolder.create(self.path, task)
+        self.folder = FolderStore.create(self.path, task)
         executor = executor or InlineExecutor(2)
 
         def should_stop() -> bool:

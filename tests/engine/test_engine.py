@@ -10,11 +10,11 @@ import pytest
 from fakes.engine_house import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
-from tunesmith.events import CommandDone, Decided, Degraded, TrialStarted, Try
+from tunesmith.events import CommandDone, Decided, Degraded, Noted, TrialStarted, Try
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.space import Categorical, Space
-from tunesmith.tools.execution.base import Job
+from tunesmith.tools.execution.base import Job, Waits, WorkerEvent
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
 LOST, CRASHED, COMPLETED = TrialState.LOST, TrialState.CRASHED, TrialState.COMPLETED
@@ -197,7 +197,7 @@ def test_a_broken_part_takes_no_worker_with_it(house: House) -> None:
     def broken(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    threading.Timer(0.3, lambda: setattr(engine.executor, "events", broken)).start()
+    threading.Timer(0.3, lambda: setattr(house.executor, "events", broken)).start()
     with pytest.raises(OSError, match="No space"):
         engine.run()
     assert killed == [0]
@@ -216,7 +216,7 @@ def test_a_bug_in_a_policy_costs_a_fallback_that_is_shown(
 
 def tried(house: House, **values) -> int:
     assert house.store is not None
-    return house.store.post(Try(values={"x": 0.75, "k": 1, **values}))
+    return house.store.events.post(Try(values={"x": 0.75, "k": 1, **values}))
 
 
 def replies(house: House) -> dict[int, CommandDone]:
@@ -233,7 +233,7 @@ def test_a_configuration_that_was_tried_or_is_queued_is_refused_at_once(house: H
     assert not said[again].ok and "queued" in said[again].reply
     assert not said[known].ok and "queued" in said[known].reply
     late = tried(house, k=3)
-    assert house.store is not None and house.store.command_status(late).status == "pending"
+    assert house.store is not None and house.store.events.command_status(late).status == "pending"
     assert not [event for event in house.events(Degraded) if event.what == "rejected"]
 
 
@@ -257,3 +257,20 @@ def test_the_log_tells_starts_in_the_order_of_numbers(house: House) -> None:
     house.engine(workers=3, executor=InlineExecutor(3)).run()
     assert [event.number for event in house.events(TrialStarted)] == [0, 1, 2, 3, 4]
     assert house.events(Decided)
+
+
+def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_runs_in_the_end(house: House) -> None:
+    executor = InlineExecutor(1)
+    executor.waits = Waits("resources", "9 MiB of memory are needed and 3 MiB are free")
+    engine = house.engine(executor=executor)
+
+    def free_memory_after_some_offers(timeout_s: float) -> list[WorkerEvent]:
+        if executor.offers > 5:
+            executor.waits = None
+        return InlineExecutor.events(executor, timeout_s)
+
+    executor.events = free_memory_after_some_offers  # type: ignore[method-assign]
+    assert engine.run().status == "finished"
+    shown = [event.text for event in house.events(Noted)]
+    assert len(shown) == 1 and "9 MiB of memory are needed" in shown[0]
+    assert [job.number for job in executor.jobs] == [0, 1, 2, 3, 4], "each was started once"

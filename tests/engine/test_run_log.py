@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(path: Path) -> Iterator[RunLog]:
-    log = RunLog(path)
+    log = RunLog(EventStore(path))
     yield log
     log.close()
 
@@ -82,7 +82,7 @@ def test_a_listener_that_fails_is_not_called_again_and_loses_no_event(path: Path
         heard.append(event)
         raise ZeroDivisionError("my plot")
 
-    log = RunLog(path, listen)
+    log = RunLog(EventStore(path), listen)
     log.on_fault = noticed.append
     for event in (BEGAN, Noted(text="on it goes"), OVER):
         log.append(event)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tunesmith.objective import Objective
-from tunesmith.tools.execution.base import Finished, Job, Reported
+from tunesmith.tools.execution.base import Continue, Finished, Job, Reported, Stop
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.trial import Outcome
 
@@ -40,11 +40,12 @@ class Bench:
         if isinstance(objective, Path):
             objective = Objective(function=f"{objective}:train", workdir=self.root)
         options = {"configuration": {"x": 1.5}, "seed": 7, "metric": "accuracy", **options}
-        return Job(number, self.root / "trials" / f"{number:05d}", objective=objective, **options)
+        folder = self.root / "trials" / f"{number:05d}"
+        return Job(number=number, folder=folder, objective=objective, **options)
 
-    def submit(self, objective: Objective | Path, **options: Any) -> Job:
+    def start(self, objective: Objective | Path, **options: Any) -> Job:
         job = self.job(objective, **options)
-        self.executor.submit(job)
+        assert self.executor.offer(job) is None, "it was accepted"
         return job
 
     def wait(
@@ -57,7 +58,7 @@ class Bench:
             for event in self.executor.events(0.2):
                 if isinstance(event, Reported):
                     self.reports.append(event)
-                    self.executor.verdict(event.number, event.step, prune(event))
+                    self.executor.answer(event.number, event.step, Stop() if prune(event) else Continue())
                 else:
                     self.finished.append(event)
 
@@ -69,7 +70,7 @@ class Bench:
         return end.outcome
 
     def run(self, text: str, *, prune: Callable[[Reported], bool] | None = None, **options: Any) -> Outcome:
-        job = self.submit(self.script(text), **options)
+        job = self.start(self.script(text), **options)
         return self.outcome(job) if prune is None else self.outcome(job, prune=prune)
 
     def log(self, number: int | None = None) -> str:
@@ -89,7 +90,7 @@ def bench(shared_executor: LocalExecutor, tmp_path: Path) -> Iterator[Bench]:
     """A bench over an executor that all tests share: none of them may harm it."""
     bench = Bench(shared_executor, tmp_path)
     yield bench
-    assert shared_executor.capacity() == 4, "a test left something running"
+    assert not shared_executor._running, "a test left something running"
 
 
 @pytest.fixture

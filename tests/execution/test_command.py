@@ -7,6 +7,7 @@ import pytest
 
 from tunesmith.objective import Objective
 from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.tools.execution.base import Resources
 from tunesmith.tools.execution.command import arguments
 from tunesmith.tools.execution.sessions import has_ended
 from tunesmith.trial import TrialState
@@ -19,7 +20,7 @@ def command(bench):
     def run(text: str, *words: str, prune=lambda report: False, **options):
         script = bench.script(text, name="script.py")
         objective = Objective(command=("python", str(script), *words), workdir=bench.root)
-        job = bench.submit(objective, **options)
+        job = bench.start(objective, **options)
         return bench.outcome(job, prune=prune)
 
     return run
@@ -77,7 +78,7 @@ def test_the_environment_tells_everything_and_holds_no_key(command, monkeypatch)
         """,
         *("{seed}", "{checkpoint_dir}", "--x={x}", "{on}"),
         configuration={"x": 1e-05, "on": True, "name": "adam w"},
-        threads=2,
+        resources=Resources(cpus=2),
     )
     assert outcome.values == {"accuracy": 1e-05}, outcome.traceback
 
@@ -141,7 +142,7 @@ def test_a_command_that_fails_has_a_typed_outcome(command, text, state, words):
 
 
 def test_a_command_that_is_not_there_is_named(bench):
-    job = bench.submit(Objective(command=("no-such-program-anywhere", "{x}")))
+    job = bench.start(Objective(command=("no-such-program-anywhere", "{x}")))
     outcome = bench.outcome(job)
     assert outcome.state is TrialState.CRASHED
     assert "no-such-program-anywhere" in outcome.message

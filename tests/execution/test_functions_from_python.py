@@ -18,7 +18,7 @@ def test_a_closure_runs_in_another_process(bench):
     def train(config, trial):
         return {"accuracy": config["x"] * factor}
 
-    job = bench.submit(pickle_objective(train, bench.root / "objective.pkl"))
+    job = bench.start(pickle_objective(train, bench.root / "objective.pkl"))
     assert bench.outcome(job).values == {"accuracy": 4.5}
 
 
@@ -57,7 +57,18 @@ def train(config, trial):
     return {"accuracy": scale * Settings(**config).x, "helped": helper.help(1)}
 
 executor = LocalExecutor(1)
-executor.submit(Job(0, folder / "0", {"x": 1.5}, 0, "accuracy", pickle_objective(train, folder / "o.pkl")))
+objective = pickle_objective(train, folder / "o.pkl")
+configuration = {"x": 1.5}
+executor.offer(
+    Job(
+        number=0,
+        folder=folder / "0",
+        configuration=configuration,
+        seed=0,
+        metric="accuracy",
+        objective=objective,
+    )
+)
 ends = []
 while not ends:
     ends = [event for event in executor.events(5) if isinstance(event, Finished)]
@@ -92,7 +103,7 @@ def test_a_callers_threads_do_not_matter(bench):
     for thread in threads:
         thread.start()
     try:
-        job = bench.submit(pickle_objective(lambda config, trial: 0.5, bench.root / "objective.pkl"))
+        job = bench.start(pickle_objective(lambda config, trial: 0.5, bench.root / "objective.pkl"))
         assert bench.outcome(job).state is TrialState.COMPLETED
     finally:
         stop.set()

@@ -38,7 +38,7 @@ def test_dataclasses_pickle_and_files_beside_the_script_work_inside_it(bench):
 
 def test_a_script_named_like_a_library_is_loaded_and_the_library_too(bench):
     script = bench.script("import json\ndef train(c, t): return len(json.dumps({}))", name="pickle.py")
-    job = bench.submit(Objective(function=f"{script}:train", workdir=bench.root))
+    job = bench.start(Objective(function=f"{script}:train", workdir=bench.root))
     assert bench.outcome(job).values == {"accuracy": 2.0}
 
 

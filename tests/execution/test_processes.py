@@ -13,7 +13,7 @@ import pytest
 
 from tunesmith.errors import ExecutorError
 from tunesmith.objective import Objective
-from tunesmith.tools.execution.base import Job
+from tunesmith.tools.execution.base import Resources
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.trial import Outcome, TrialState
 
@@ -51,7 +51,7 @@ def assert_gone(pids: list[int], within_s: float = 5.0) -> None:
 
 
 def test_a_kill_ends_the_whole_session_also_who_ignores_sigterm(bench):
-    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
     pids = pids_in(job.folder)
     assert len(alive(pids)) == 4
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST, message="a person stopped it"))
@@ -62,7 +62,7 @@ def test_a_kill_ends_the_whole_session_also_who_ignores_sigterm(bench):
 
 def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(60)"
-    job = bench.submit(bench.script(f"import signal, time\ndef train(c, t): {deaf}"))
+    job = bench.start(bench.script(f"import signal, time\ndef train(c, t): {deaf}"))
     bench.wait(lambda: bool(bench.reports))
     began = time.monotonic()
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
@@ -74,13 +74,13 @@ def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
     "then", ["return 0.5", "os.kill(os.getpid(), signal.SIGSEGV)"], ids=["return", "crash"]
 )
 def test_what_a_trial_leaves_behind_is_ended_with_it(bench, then):
-    job = bench.submit(bench.script(FAMILY.replace("{then}", then)))
+    job = bench.start(bench.script(FAMILY.replace("{then}", then)))
     bench.outcome(job)
     assert_gone(pids_in(job.folder), within_s=0.5)
 
 
 def test_a_result_that_is_there_already_survives_a_kill(bench):
-    job = bench.submit(
+    job = bench.start(
         bench.script(
             """
             import atexit, time
@@ -97,7 +97,7 @@ def test_a_result_that_is_there_already_survives_a_kill(bench):
 
 
 def test_exit_handlers_run_and_threads_left_over_are_not_waited_for(bench):
-    job = bench.submit(
+    job = bench.start(
         bench.script(
             """
             import atexit, threading, time
@@ -115,10 +115,9 @@ def test_exit_handlers_run_and_threads_left_over_are_not_waited_for(bench):
 def test_an_end_is_told_exactly_once_and_jobs_run_side_by_side(bench):
     script = bench.script("import time\ndef train(config, trial): time.sleep(0.3); return 0.5")
     began = time.monotonic()
-    jobs = [bench.submit(script) for _ in range(4)]
-    assert bench.executor.capacity() == 0
-    with pytest.raises(ExecutorError, match="busy"):
-        bench.submit(script)
+    jobs = [bench.start(script) for _ in range(4)]
+    assert bench.executor.room(Resources()).kind == "busy"
+    assert bench.executor.offer(bench.job(script)).kind == "busy"
     bench.wait(lambda: len(bench.finished) == 4)
     assert time.monotonic() - began < 1.1
     assert sorted(end.number for end in bench.finished) == [job.number for job in jobs]
@@ -126,10 +125,10 @@ def test_an_end_is_told_exactly_once_and_jobs_run_side_by_side(bench):
 
 
 def test_a_folder_with_a_result_is_not_run_again(bench):
-    job = bench.submit(bench.script("def train(config, trial): return 0.5"))
+    job = bench.start(bench.script("def train(config, trial): return 0.5"))
     bench.outcome(job)
     with pytest.raises(ExecutorError, match="has been run"):
-        bench.executor.submit(job)
+        bench.executor.offer(job)
 
 
 def test_keys_are_not_in_a_trials_environment(own_bench, monkeypatch):
@@ -148,13 +147,13 @@ def test_keys_are_not_in_a_trials_environment(own_bench, monkeypatch):
             return 0.5
         """
     )
-    job = bench.submit(script)
+    job = bench.start(script)
     assert bench.outcome(job).state is TrialState.COMPLETED
     assert "sk-secret" not in bench.log() and "MY_DATA" in bench.log()
 
 
 def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
-    job = bench.submit(
+    job = bench.start(
         bench.script(
             """
             import os, sys
@@ -163,7 +162,7 @@ def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
                 return os.getsid(0) == os.getpid() and 1.0
             """
         ),
-        threads=3,
+        resources=Resources(cpus=3),
     )
     assert bench.outcome(job).values == {"accuracy": 1.0}
 
@@ -171,7 +170,7 @@ def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
 def test_ctrl_c_at_the_terminal_reaches_neither_trials_nor_their_parent(own_bench):
     bench = own_bench()
     text = "import os, time\ndef train(c, t): t.report(os.getpid(), 1); time.sleep(0.5); return 0.5"
-    job = bench.submit(bench.script(text))
+    job = bench.start(bench.script(text))
     bench.wait(lambda: bool(bench.reports))
     trial = psutil.Process(int(bench.reports[0].value))
     parent = trial.parent()
@@ -182,7 +181,7 @@ def test_ctrl_c_at_the_terminal_reaches_neither_trials_nor_their_parent(own_benc
 
 def test_the_executor_survives_the_death_of_the_warm_parent(own_bench):
     bench = own_bench()
-    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
     bench.wait(lambda: bench.executor._running[job.number].pid is not None)
     pids = pids_in(job.folder)
     psutil.Process(pids[0]).parent().kill()
@@ -195,7 +194,7 @@ def test_the_executor_survives_the_death_of_the_warm_parent(own_bench):
 
 def test_a_trial_whose_warm_parent_dies_after_its_result_is_not_lost(own_bench):
     bench = own_bench()
-    job = bench.submit(
+    job = bench.start(
         bench.script(
             """
             import atexit, time
@@ -227,7 +226,7 @@ def test_libraries_that_kill_the_warm_parent_are_loaded_by_each_trial_instead(ow
 
 def test_closing_ends_everything_and_records_it_as_lost(own_bench):
     bench = own_bench()
-    job = bench.submit(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
     pids = pids_in(job.folder)
     parent = psutil.Process(pids[0]).ppid()
     bench.executor.close()
@@ -235,7 +234,7 @@ def test_closing_ends_everything_and_records_it_as_lost(own_bench):
     assert_gone([*pids, parent], within_s=0.1)
     assert Outcome.model_validate_json((job.folder / "result.json").read_bytes()).state is TrialState.LOST
     with pytest.raises(ExecutorError, match="closed"):
-        bench.submit(job.objective)
+        bench.start(job.objective)
 
 
 ENGINE = """
@@ -246,7 +245,10 @@ from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.local import LocalExecutor
 executor = LocalExecutor(2, start_method=sys.argv[1])
 folder = Path(sys.argv[2])
-executor.submit(Job(0, folder / "0", {}, 0, "accuracy", Objective(function=f"{folder}/train.py:train")))
+objective = Objective(function=f"{folder}/train.py:train")
+executor.offer(
+    Job(number=0, folder=folder / "0", configuration={}, seed=0, metric="accuracy", objective=objective)
+)
 while True:
     executor.events(1)  # reports are not answered
 """
@@ -296,7 +298,7 @@ def test_an_executor_needs_a_worker(number, words):
 
 def test_a_folder_must_be_absolute(bench):
     with pytest.raises(ExecutorError, match="absolute"):
-        bench.executor.submit(Job(10**6, Path("trials/1"), {}, 0, "m", Objective(function="x.py:f")))
+        bench.executor.offer(bench.job(Objective(function="x.py:f")).model_copy(update={"folder": Path("t")}))
 
 
 @pytest.mark.parametrize("how", ["kill", "close"])
@@ -307,10 +309,10 @@ def test_a_disk_too_full_for_the_record_lets_nothing_run_on(bench, monkeypatch, 
     executor = LocalExecutor(1)
     try:
         job = bench.job(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
-        executor.submit(job)
+        executor.offer(job)
         pids = pids_in(job.folder)
         executor.events(0.1)
-        monkeypatch.setattr("tunesmith.tools.execution.local.settle", full)
+        monkeypatch.setattr("tunesmith.tools.execution.local.record_outcome", full)
         if how == "kill":
             with pytest.raises(ExecutorError, match="No space left"):
                 executor.kill(job.number, Outcome(state=TrialState.LOST))

@@ -20,7 +20,7 @@ def train(config, trial):
 
 
 def test_reports_arrive_in_order_before_the_end_and_on_disk(bench):
-    job = bench.submit(bench.script(LOOP.format(stop="return 0")))
+    job = bench.start(bench.script(LOOP.format(stop="return 0")))
     outcome = bench.outcome(job)
     assert [(r.number, r.step, r.value) for r in bench.reports] == [
         (job.number, s, s / 10) for s in range(10)
@@ -115,7 +115,7 @@ def test_a_thousand_unread_verdicts_hold_nobody_up(bench):
 
 
 def test_an_end_comes_after_all_reports_also_for_an_engine_that_looks_late(bench):
-    job = bench.submit(
+    job = bench.start(
         bench.script("def train(c, t):\n for n in range(100): t.report(n, n)\n return 0.5"),
     )
     while not (job.folder / "result.json").exists():
@@ -127,7 +127,7 @@ def test_an_end_comes_after_all_reports_also_for_an_engine_that_looks_late(bench
 
 
 def test_the_trial_knows_its_number_seed_folder_and_checkpoints(bench):
-    job = bench.submit(
+    job = bench.start(
         bench.script(
             """
             import os, random, sys
@@ -144,5 +144,5 @@ def test_the_trial_knows_its_number_seed_folder_and_checkpoints(bench):
     assert outcome.state is TrialState.COMPLETED, outcome.traceback
     assert outcome.values["accuracy"] == job.number
     assert (job.folder / "checkpoints" / "weights").read_text() == "w"
-    again = bench.submit(job.objective)
+    again = bench.start(job.objective)
     assert bench.outcome(again).values["draw"] == outcome.values["draw"], "global generators follow the seed"

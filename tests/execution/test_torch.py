@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.objective import Objective
+from tunesmith.tools.execution.base import Resources
 from tunesmith.tools.execution.preload import discover_preload
 from tunesmith.trial import TrialState
 
@@ -29,7 +30,10 @@ def torch_bench(own_bench):
 
 
 def test_forked_trials_train_with_torch_and_repeat_exactly_for_one_seed(torch_bench):
-    outcomes = [torch_bench.run(TRAIN, configuration={"device": "cpu"}, threads=n) for n in (1, 1, 2)]
+    outcomes = [
+        torch_bench.run(TRAIN, configuration={"device": "cpu"}, resources=Resources(cpus=n))
+        for n in (1, 1, 2)
+    ]
     assert torch_bench.executor.start_method == "fork" and torch_bench.executor.warnings == []
     assert [o.state for o in outcomes] == [TrialState.COMPLETED] * 3, outcomes[0].traceback
     assert outcomes[0].curve == outcomes[1].curve and len(outcomes[0].curve) == 3

@@ -16,12 +16,9 @@ from tunesmith.objective import Objective
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
 from tunesmith.tools.engine.loop import Engine
-from tunesmith.tools.execution.base import Executor, Finished, Job, WorkerEvent
-from tunesmith.tools.execution.records import settle
-from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.reconcile import reconcile
-from tunesmith.tools.records.run_folder import RunFolder
-from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.execution.base import Executor, Finished, Job, Resources, Verdict, Waits, WorkerEvent
+from tunesmith.tools.records.folder_store import FolderStore
+from tunesmith.tools.records.trial_folder import record_outcome
 from tunesmith.tools.toolbox import StudyToolbox
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
@@ -38,8 +35,10 @@ class InlineExecutor(Executor):
     """Ends each job when `events` is asked: by `train`, or not at all while that returns None.
 
     Attributes:
-        jobs: All that were submitted.
+        jobs: All that were accepted.
         refuses: Raise ExecutorError instead of starting anything.
+        waits: Why jobs wait although a worker is free.
+        offers: How often a job was offered.
     """
 
     def __init__(self, workers: int = 1, train: Callable[[Job], Outcome | None] = completed) -> None:
@@ -48,15 +47,20 @@ class InlineExecutor(Executor):
         self.running: dict[int, Job] = {}
         self.killed: dict[int, Outcome] = {}
         self.refuses = False
+        self.waits: Waits | None = None
+        self.offers = 0
 
-    def capacity(self) -> int:
-        return self.workers - len(self.running)
+    def room(self, resources: Resources) -> Waits | None:
+        return Waits("busy", "all workers are busy") if len(self.running) >= self.workers else None
 
-    def submit(self, job: Job) -> None:
+    def offer(self, job: Job) -> Waits | None:
+        self.offers += 1
         if self.refuses:
             raise ExecutorError("out of processes")
-        self.jobs.append(job)
-        self.running[job.number] = job
+        if self.waits is None:
+            self.jobs.append(job)
+            self.running[job.number] = job
+        return self.waits
 
     def events(self, timeout_s: float) -> list[WorkerEvent]:
         ended: list[WorkerEvent] = []
@@ -64,12 +68,12 @@ class InlineExecutor(Executor):
             outcome = self.killed.get(number) or self.train(job)
             if outcome is not None:
                 del self.running[number]
-                ended.append(Finished(number, settle(job.folder, outcome)))
+                ended.append(Finished(number, record_outcome(job.folder, outcome)))
         if not ended:
             time.sleep(min(timeout_s, 0.01))
         return ended
 
-    def verdict(self, number: int, step: int, prune: bool) -> None:
+    def _answer(self, number: int, step: int, verdict: Verdict) -> None:
         raise AssertionError("nothing here reports")
 
     def kill(self, number: int, outcome: Outcome) -> None:
@@ -107,11 +111,11 @@ class Suggest:
 
 
 class House:
-    """Makes engines, one sitting after the other, over one run folder."""
+    """Makes engines, one session after the other, over one run folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.store: EventStore | None = None
+        self.store: FolderStore | None = None
 
     def close(self) -> None:
         if self.store is not None:
@@ -140,10 +144,8 @@ class House:
         **changes,
     ) -> Engine:
         task = self.task(**changes)
-        folder = RunFolder.create(self.path, task)
-        study = StudyStore.open(folder, task)
         self.close()
-        self.store = EventStore(folder.db)
+        self.store = FolderStore.create(self.path, task)
         self.executor = executor or InlineExecutor(task.workers)
         strategy = strategy or RandomStrategy(task.space, task.seed)
         policy = policy or Follow()
@@ -155,10 +157,9 @@ class House:
 
         return Engine(
             task=task,
-            folder=folder,
-            study=study,
-            history=reconcile(folder, study),
-            events=self.store,
+            store=self.store,
+            history=self.store.load(self.store.events.append),
+            emit=self.store.events.append,
             strategy=strategy,
             policy=policy,
             fallback=fallback or policy,
@@ -170,7 +171,7 @@ class House:
 
     def events(self, kind: type[Event] | None = None) -> list[Event]:
         assert self.store is not None, "no engine was made"
-        return [event for event in self.store.events() if kind is None or isinstance(event, kind)]
+        return [event for event in self.store.events.events() if kind is None or isinstance(event, kind)]
 
 
 def proposal(x: float, k: int = 2, origin: Origin = Origin.MODEL) -> Proposal:

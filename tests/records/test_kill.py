@@ -25,7 +25,7 @@ import sys, time
 from pathlib import Path
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.seeds import rng_for
-from tunesmith.tools.engine.outcomes import ended
+from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.event_store import EventStore
@@ -47,7 +47,7 @@ with folder.lock():
         events.append(TrialStarted(number=number, proposal=proposal, seed=number))
         curve = tuple((step, number + step / 10) for step in range(20))
         outcome = Outcome(state=TrialState.COMPLETED, values={"accuracy": float(number)}, curve=curve)
-        trial = ended(trial, folder.settle(number, outcome), "accuracy")
+        trial = finished_trial(trial, folder.record_outcome(number, outcome), "accuracy")
         print("settled", number, flush=True)
         study.finished(trial)
         events.append(TrialFinished(number=number, outcome=outcome, value=trial.value, improved=True))

@@ -4,32 +4,36 @@ import math
 
 import pytest
 
-from tunesmith.tools.engine.outcomes import ended, finite_curve, outcome_of
+from tunesmith.tools.records.outcomes import finished_trial, finite_curve, outcome_of
 from tunesmith.trial import Outcome, TrialState
 
 
 def test_a_completed_outcome_gives_the_trial_its_value(make_trial, outcome):
-    trial = ended(make_trial(3), outcome(3), "accuracy")
+    trial = finished_trial(make_trial(3), outcome(3), "accuracy")
     assert (trial.state, trial.value, trial.values["loss"]) == (TrialState.COMPLETED, 0.53, 0.25)
     assert outcome_of(trial) == outcome(3)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf], ids=str)
 def test_a_value_that_is_not_finite_is_a_divergence_and_no_value(make_trial, bad):
-    trial = ended(make_trial(0), Outcome(state=TrialState.COMPLETED, values={"accuracy": bad}), "accuracy")
+    trial = finished_trial(
+        make_trial(0), Outcome(state=TrialState.COMPLETED, values={"accuracy": bad}), "accuracy"
+    )
     assert (trial.state, trial.value, trial.values) == (TrialState.DIVERGED, None, {})
     assert trial.message == f"accuracy was {bad}"
 
 
 def test_an_outcome_without_the_metric_is_a_crash_that_names_it(make_trial):
-    trial = ended(make_trial(0), Outcome(state=TrialState.COMPLETED, values={"acc": 0.5}), "accuracy")
+    trial = finished_trial(
+        make_trial(0), Outcome(state=TrialState.COMPLETED, values={"acc": 0.5}), "accuracy"
+    )
     assert (trial.state, trial.value) == (TrialState.CRASHED, None)
     assert "'accuracy'" in trial.message
 
 
 def test_other_metrics_that_are_not_finite_are_dropped_without_harm(make_trial):
     values = {"accuracy": 0.5, "perplexity": math.inf}
-    trial = ended(make_trial(0), Outcome(state=TrialState.COMPLETED, values=values), "accuracy")
+    trial = finished_trial(make_trial(0), Outcome(state=TrialState.COMPLETED, values=values), "accuracy")
     assert (trial.state, trial.values) == (TrialState.COMPLETED, {"accuracy": 0.5})
 
 

@@ -7,8 +7,8 @@ import pytest
 from tunesmith.errors import RunError
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.space import Float, Space
-from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore
@@ -36,7 +36,9 @@ def run(folder, make_trial, outcome, open_study):
         for number in range(3):
             folder.write_config(make_trial(number))
             study.started(make_trial(number))
-            study.finished(ended(make_trial(number), folder.settle(number, outcome(number)), "accuracy"))
+            study.finished(
+                finished_trial(make_trial(number), folder.record_outcome(number, outcome(number)), "accuracy")
+            )
         steps = fourth.split()
         if "folder" in steps:
             folder.trial_folder(3).mkdir()
@@ -45,9 +47,9 @@ def run(folder, make_trial, outcome, open_study):
         if "started" in steps:
             study.started(make_trial(3))
         if "result" in steps:
-            folder.settle(3, outcome(3, state))
+            folder.record_outcome(3, outcome(3, state))
         if "finished" in steps:
-            study.finished(ended(make_trial(3), outcome(3, state), "accuracy"))
+            study.finished(finished_trial(make_trial(3), outcome(3, state), "accuracy"))
 
     return make
 
@@ -59,7 +61,9 @@ def agree(folder, open_study, history):
     for trial in history:
         assert trial.finished
         assert (
-            ended(folder.read_config(trial.number).trial(), folder.read_outcome(trial.number), "accuracy")
+            finished_trial(
+                folder.read_config(trial.number).trial(), folder.read_outcome(trial.number), "accuracy"
+            )
             == trial
         )
         assert (told[trial.number].state, told[trial.number].value) == (trial.state, trial.value)
@@ -213,7 +217,7 @@ def test_folder_and_study_that_disagree_on_an_end_are_reported_and_the_folder_co
 ):
     run("config started result finished")
     (folder.trial_folder(3) / "result.json").unlink()
-    folder.settle(3, Outcome(state=LOST, message="hm"))
+    folder.record_outcome(3, Outcome(state=LOST, message="hm"))
     history = reconcile(folder, open_study(), emit=said)
     assert history.trials[3].state is LOST
     assert "the study has trial 3 as completed (0.53), its folder as lost" in said.text

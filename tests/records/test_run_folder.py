@@ -118,9 +118,9 @@ def test_a_trial_is_recorded_before_it_runs_and_once_after(folder, make_trial, o
     assert json.loads((path / "config.json").read_text())["proposal"]["origin"] == "surrogate"
     assert folder.read_config(17).trial() == make_trial(17)
     assert folder.read_outcome(17) is None
-    assert folder.settle(17, outcome(17)) == outcome(17)
+    assert folder.record_outcome(17, outcome(17)) == outcome(17)
     late = Outcome(state=TrialState.LOST, message="too late")
-    assert folder.settle(17, late) == outcome(17)
+    assert folder.record_outcome(17, late) == outcome(17)
     assert folder.read_outcome(17) == outcome(17)
 
 

@@ -12,8 +12,8 @@ from optuna.trial import TrialState as OptunaState
 
 from tunesmith.errors import RunError
 from tunesmith.space import Float, Space
-from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.records import journal_repair as journal
+from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import Provenance, TrialState
@@ -65,7 +65,7 @@ def test_a_running_trial_is_there_for_any_optuna_tool(folder, url, study, make_t
 def test_every_end_has_its_place_in_optuna(
     folder, url, study, task, make_trial, outcome, state, optuna_state, value, same_trial
 ):
-    trial = ended(make_trial(0), outcome(0, state), "accuracy")
+    trial = finished_trial(make_trial(0), outcome(0, state), "accuracy")
     study.started(make_trial(0))
     study.finished(trial)
     (told,) = as_optuna_sees_it(folder, url).trials
@@ -77,18 +77,18 @@ def test_every_end_has_its_place_in_optuna(
 
 
 def test_what_is_loaded_is_what_was_told(folder, task, url, study, make_trial, outcome, same_trial):
-    finished = [ended(make_trial(n), outcome(n, steps=n), "accuracy") for n in range(4)]
+    finished = [finished_trial(make_trial(n), outcome(n, steps=n), "accuracy") for n in range(4)]
     for trial in finished:
         study.started(make_trial(trial.number))
     for trial in reversed(finished[1:]):
         study.finished(trial)
-    study.record(ended(make_trial(4), outcome(4), "accuracy"))
+    study.record(finished_trial(make_trial(4), outcome(4), "accuracy"))
     reopened = StudyStore.open(folder, task, url)
     loaded = reopened.load()
     assert reopened.next_number == 5
     assert same_trial(loaded[0], make_trial(0))
     assert all(same_trial(a, b) for a, b in zip(loaded[1:4], finished[1:], strict=True))
-    assert same_trial(loaded[4], ended(make_trial(4), outcome(4), "accuracy"))
+    assert same_trial(loaded[4], finished_trial(make_trial(4), outcome(4), "accuracy"))
 
 
 def test_a_trial_costs_two_synced_writes_however_long_its_curve(
@@ -103,7 +103,7 @@ def test_a_trial_costs_two_synced_writes_however_long_its_curve(
         lambda self, logs: (writes.append(len(logs)), original(self, logs))[1],
     )
     study.started(make_trial(0))
-    study.finished(ended(make_trial(0), outcome(0, steps=100), "accuracy"))
+    study.finished(finished_trial(make_trial(0), outcome(0, steps=100), "accuracy"))
     assert writes == [1, 102]
 
 
@@ -123,7 +123,7 @@ def test_a_trial_costs_two_commits_in_a_database_however_long_its_curve(
     study.started(make_trial(0))
     writing = [c for c in commits if c.get("INSERT")]
     before = len(commits)
-    study.finished(ended(make_trial(0), outcome(0, steps=100), "accuracy"))
+    study.finished(finished_trial(make_trial(0), outcome(0, steps=100), "accuracy"))
     assert len(writing) <= 2
     assert sum(1 for c in commits[before:] if c["INSERT"] > writing[-1]["INSERT"]) == 1
     assert len(study.load()[0].curve) == 100
@@ -133,7 +133,7 @@ def test_a_failing_write_tells_nothing_and_can_be_repeated(
     tmp_path, folder, task, url, study, make_trial, outcome, monkeypatch, same_trial
 ):
     study.started(make_trial(0))
-    trial = ended(make_trial(0), outcome(0), "accuracy")
+    trial = finished_trial(make_trial(0), outcome(0), "accuracy")
 
     def fail(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -151,7 +151,7 @@ def test_a_failing_write_tells_nothing_and_can_be_repeated(
 
 
 def test_a_trial_is_told_once(study, make_trial, outcome):
-    trial = ended(make_trial(0), outcome(0), "accuracy")
+    trial = finished_trial(make_trial(0), outcome(0), "accuracy")
     study.started(make_trial(0))
     study.finished(trial)
     with pytest.raises(RunError):
@@ -236,7 +236,7 @@ def test_opening_a_study_leaves_the_verbosity_of_the_users_own_optuna_alone(fold
 
 def test_provenance_is_short_and_starts_with_what_people_look_for(folder, url, study, make_trial, outcome):
     study.started(make_trial(0))
-    study.finished(ended(make_trial(0), outcome(0, TrialState.CRASHED), "accuracy"))
+    study.finished(finished_trial(make_trial(0), outcome(0, TrialState.CRASHED), "accuracy"))
     text = json.dumps(as_optuna_sees_it(folder, url).trials[0].user_attrs["tunesmith"])
     assert text.startswith('{"') and text.index("outcome") < text.index("origin") < text.index("seed")
     assert "null" not in text and len(text) < 1024

@@ -3,7 +3,8 @@
 import pytest
 
 from tunesmith.history import History
-from tunesmith.tools.engine.triggers import Triggers, plateau, surprise
+from tunesmith.tools.engine.triggers import Triggers, plateau
+from tunesmith.tools.records.outcomes import surprise
 from tunesmith.trial import TrialState
 
 COMPLETED, CRASHED, LOST, PRUNED = (

@@ -80,7 +80,7 @@ class RunOnDisk:
             seconds=2.5,
             **(outcome or {}),
         )
-        self.folder.settle(number, ended)
+        self.folder.record_outcome(number, ended)
         self.tell(TrialFinished(number=number, outcome=ended, value=value, improved=False))
 
     def finish(self) -> None:

@@ -1,4 +1,4 @@
-"""What people and scripts ask of a run while it runs: each command is obeyed or refused, and answered."""
+"""Commands that people and scripts post to a run while it runs: each is carried out or refused."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import Ask, Command, CommandDone, Pause, Resume, Stop, Try
+from tunesmith.interfaces import Emit
 from tunesmith.space import Space
-from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.base import EventLog
 from tunesmith.trial import Origin, Proposal
 
 
@@ -15,22 +16,24 @@ class CommandInbox:
     """Takes commands from the run's store. Used from the engine's thread.
 
     Args:
-        store: Where commands are posted and their replies go.
+        log: Where commands are posted and acknowledged.
+        emit: Stores what became of each.
         space: What a configuration to try must be in.
         why_not: Why a proposal cannot be run now, or None where it can.
         launch: Queues proposals and returns the numbers of their trials.
         answer: Starts answering a question, by its command's id; False while another is being answered.
-        keep_messages: Whether the policy understands words, so that questions are kept for it too.
+        keep_messages: Whether the policy reads free text, so that questions are kept for it too.
     Attributes:
         paused: Whether a person wants no further trial for now.
         stop: Why the run is to end, or None while it is not.
-        messages: What people said since the policy was last told.
+        messages: What people wrote since the policy was last asked.
         searching: Whether there is a search to pause or to add to; False before and after it.
     """
 
     def __init__(
         self,
-        store: EventStore,
+        log: EventLog,
+        emit: Emit,
         space: Space,
         *,
         why_not: Callable[[Proposal], str | None],
@@ -38,7 +41,7 @@ class CommandInbox:
         answer: Callable[[int, str], bool],
         keep_messages: bool,
     ) -> None:
-        self._store, self._space = store, space
+        self._log, self._emit, self._space = log, emit, space
         self._why_not, self._launch, self._answer = why_not, launch, answer
         self._keep_messages = keep_messages
         self.paused = False
@@ -47,14 +50,14 @@ class CommandInbox:
         self.searching = True
 
     def read(self) -> None:
-        """Obey what has come in."""
-        for command_id, command in self._store.take_commands():
-            ok, reply = self._obey(command_id, command)
+        """Carry out what has come in."""
+        for command_id, command in self._log.take_commands():
+            ok, reply = self._carry_out(command_id, command)
             self._reply(command_id, command, ok, reply)
 
     def close(self) -> None:
         """Refuse what has come in since, so that nobody waits for a reply from a run that has ended."""
-        for command_id, command in self._store.take_commands():
+        for command_id, command in self._log.take_commands():
             self._reply(command_id, command, False, "The run has ended.")
 
     def request_stop(self, reason: str) -> None:
@@ -62,10 +65,10 @@ class CommandInbox:
         self.stop = self.stop or reason
 
     def _reply(self, command_id: int, command: Command, ok: bool, reply: str) -> None:
-        self._store.acknowledge(command_id, ok, reply)
-        self._store.append(CommandDone(command_id=command_id, command=command.kind, ok=ok, reply=reply))
+        self._log.acknowledge(command_id, ok, reply)
+        self._emit(CommandDone(command_id=command_id, command=command.kind, ok=ok, reply=reply))
 
-    def _obey(self, command_id: int, command: Command) -> tuple[bool, str]:
+    def _carry_out(self, command_id: int, command: Command) -> tuple[bool, str]:
         match command:
             case Stop(reason=reason):
                 self.request_stop(reason)

@@ -1,4 +1,4 @@
-"""The comparison a person can believe: best against default on fresh seeds, paired.
+"""The comparison on fresh seeds: the best configuration against the default, paired.
 
 The search chose its best on one metric and one seed a trial, so that value is optimistic. Here both
 configurations are trained again on the same new seeds, by the objective and metric that the task
@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import Literal
 
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Confirmed, Degraded
@@ -24,9 +23,10 @@ from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.tools.analysis.compare import compare_paired
-from tunesmith.tools.execution.base import Executor, Finished, Job, Reported
+from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
-from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.trial_folder import CHECKPOINTS, CONFIG, discard_attempt, recorded_outcome
 from tunesmith.trial import Configuration, Outcome, TrialState
 
 
@@ -39,16 +39,16 @@ class _Side:
     seed: int
     folder: Path
     objective: str
-    """Which training code, in the task's words."""
+    """Which training code, as the task names it."""
 
     def result(self, metric: str) -> tuple[bool, float | None]:
         """(done, value); a run of another configuration, seed or code in this folder counts as not done."""
         try:
-            made_for = json.loads((self.folder / "config.json").read_bytes())
-            outcome = Outcome.model_validate_json((self.folder / "result.json").read_bytes())
-        except (OSError, ValueError, ValidationError):
+            made_for = json.loads((self.folder / CONFIG).read_bytes())
+        except (OSError, ValueError):
             return False, None
-        if made_for != self.identity or outcome.state is TrialState.LOST:
+        outcome = recorded_outcome(self.folder)
+        if outcome is None or made_for != self.identity or outcome.state is TrialState.LOST:
             return False, None
         return True, outcome.values.get(metric) if outcome.state is TrialState.COMPLETED else None
 
@@ -73,14 +73,15 @@ class Confirmation:
     def __init__(
         self,
         task: Task,
-        folder: RunFolder,
+        store: RunStore,
         executor: Executor,
         emit: Emit,
         objective: Objective,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.task, self.folder, self.executor, self._emit = task, folder, executor, emit
+        self.task, self._store, self.executor, self._emit = task, store, executor, emit
         self._objective, self._should_stop = objective, should_stop
+        self._resources = Resources(cpus=task.threads)
 
     def run(self, history: History) -> str:
         """Compare the incumbent with the default; returns the verdict as a sentence.
@@ -104,7 +105,7 @@ class Confirmation:
         return self._judge(sides, metric, best.number)
 
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration) -> list[_Side]:
-        root = self.folder.path / "confirm"
+        root = self._store.path / "confirm"
         seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(spec.seeds)]
         code = spec.spec.text() if spec.spec is not None else "the objective"
         return [
@@ -123,16 +124,20 @@ class Confirmation:
             while waiting or running:
                 if self._should_stop():
                     return False
-                while waiting and self.executor.capacity() > 0:
+                while waiting and self.executor.room(self._resources) is None:
                     side = waiting.pop(0)
                     number -= 1
-                    if self._started(number, side, metric, objective):
-                        running.add(number)
-                    else:
-                        done += 1
+                    match self._start(number, side, metric, objective):
+                        case "running":
+                            running.add(number)
+                        case "waits":
+                            waiting.insert(0, side)
+                            break
+                        case "failed":
+                            done += 1
                 for event in self.executor.events(0.1):
                     if isinstance(event, Reported):
-                        self.executor.verdict(event.number, event.step, False)
+                        self.executor.answer(event.number, event.step, Continue())
                     elif isinstance(event, Finished):
                         running.discard(event.number)
                         done += 1
@@ -143,8 +148,9 @@ class Confirmation:
                 lost = Outcome(state=TrialState.LOST, message="the comparison was interrupted")
                 self.executor.kill(left, lost)
 
-    def _started(self, number: int, side: _Side, metric: str, objective: Objective) -> bool:
-        """Start a run; one that cannot be started has failed."""
+    def _start(
+        self, number: int, side: _Side, metric: str, objective: Objective
+    ) -> Literal["running", "waits", "failed"]:
         self._prepare(side)
         job = Job(
             number=number,
@@ -154,22 +160,21 @@ class Confirmation:
             metric=metric,
             objective=objective,
             time_limit_s=self.task.budget.trial_time_s,
-            threads=self.task.threads,
+            resources=self._resources,
         )
         try:
-            self.executor.submit(job)
+            waits = self.executor.offer(job)
         except ExecutorError as error:
             where = f"confirm/{side.folder.name}"
             how = "this run counts as failed"
             self._emit(Degraded(what="warning", where=where, cause=str(error)[:500], continuation=how))
-            return False
-        return True
+            return "failed"
+        return "running" if waits is None else "waits"
 
     def _prepare(self, side: _Side) -> None:
         side.folder.mkdir(parents=True, exist_ok=True)
-        (side.folder / "result.json").unlink(missing_ok=True)
-        (side.folder / "curve.jsonl").unlink(missing_ok=True)
-        write_atomic(side.folder / "config.json", json.dumps(side.identity).encode())
+        discard_attempt(side.folder)
+        write_atomic(side.folder / CONFIG, json.dumps(side.identity).encode())
 
     def _judge(self, sides: list[_Side], metric: str, number: int) -> str:
         values = {
@@ -216,10 +221,10 @@ class Confirmation:
 
     def _checkpoint(self, number: int) -> str | None:
         """The newest file that the best trial left in its checkpoint folder, relative to the run folder."""
-        folder = self.folder.trial_folder(number) / "checkpoints"
+        folder = self._store.trial_folder(number) / CHECKPOINTS
         files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
         newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
-        return None if newest is None else str(newest.relative_to(self.folder.path))
+        return None if newest is None else str(newest.relative_to(self._store.path))
 
     def _write(self, data: dict[str, object]) -> None:
-        write_atomic(self.folder.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())
+        write_atomic(self._store.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())

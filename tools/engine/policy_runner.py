@@ -1,4 +1,4 @@
-"""The thinking beside the loop: one thread decides, another answers a person; neither touches state.
+"""Runs the policy beside the loop: one thread decides, another answers a person; neither touches state.
 
 Both read immutable briefings and hand back a value. Whatever a policy raises is turned into a
 fallback here, at the thread's edge, so that no model fault can reach the engine.
@@ -24,7 +24,7 @@ class PolicyRunner:
     Args:
         policy: Asked first.
         fallback: Asked when `policy` raises; must need no model. May be the same object.
-        emit: Hands events to the run's log; called from the head's threads.
+        emit: Hands events to the run's log; called from the threads of this class.
     """
 
     def __init__(self, policy: Policy, fallback: Policy, emit: Emit) -> None:
@@ -41,10 +41,10 @@ class PolicyRunner:
 
     def wake(self, briefing: Briefing, make_toolbox: Callable[[Briefing], Toolbox]) -> None:
         """Start deciding. Call only while not `busy`."""
-        assert self._thread is None, "the head decides one thing at a time"
+        assert self._thread is None, "one decision at a time"
         self._done.clear()
         self._thread = threading.Thread(
-            target=self._decide, args=(briefing, make_toolbox), name="tunesmith-head", daemon=True
+            target=self._decide, args=(briefing, make_toolbox), name="tunesmith-policy", daemon=True
         )
         self._thread.start()
 

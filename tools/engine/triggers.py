@@ -10,7 +10,6 @@ failures           two failed in a row, or three of the last five
 
 from __future__ import annotations
 
-import math
 from collections import deque
 
 import numpy as np
@@ -120,16 +119,3 @@ def plateau(history: History, after: int = PLATEAU_AFTER) -> int | None:
         if trial.value is not None and history.sign * trial.value > best + material:
             anchor, best, since = trial.number, history.sign * trial.value, 0
     return anchor if since >= after else None
-
-
-def surprise(trial: Trial, sign: float) -> float | None:
-    """(value - expected) / spread, positive when better than expected; None without value or prediction.
-
-    Args:
-        sign: +1 when maximising, -1 when minimising (`History.sign`).
-    """
-    expected, spread = trial.proposal.expected, trial.proposal.spread
-    if trial.value is None or expected is None or not spread:
-        return None
-    z = sign * (trial.value - expected) / spread
-    return z if math.isfinite(z) else None

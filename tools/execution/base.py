@@ -1,34 +1,117 @@
-"""The contract of executors: jobs go in, reports and outcomes come out."""
+"""The contract of executors: jobs go in; reports and outcomes come out.
+
+The engine uses an executor from one thread. It asks `room` before it asks a strategy for a proposal, hands
+the trial over with `offer`, reads `events`, and answers each `Reported` with a verdict. `close` ends it.
+
+Files: all that a trial leaves is in `Job.folder`, a folder on the engine's machine (`tools/records/
+trial_folder.py` names the files). No shared disk is assumed. An executor whose workers run elsewhere sends
+`Job.checkpoint` along with the job, and brings `result.json`, `curve.jsonl`, `log.txt` and `checkpoints/`
+home into `Job.folder` before it returns the job's `Finished`.
+
+Members are in `registry.EXECUTORS`; ours is `tools/execution/local.py`. `tunesmith.testing.executors` has the
+cases that every member passes, and `examples/plugins/executors` a small one.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar, Literal
 
+from pydantic import BaseModel, Field
+
+from tunesmith.errors import UnsupportedVerdict
 from tunesmith.objective import Objective
-from tunesmith.trial import Outcome, Value
+from tunesmith.trial import Frozen, Outcome, Value
 
 
-@dataclass(frozen=True)
-class Job:
-    """One configuration to train, as an executor needs it."""
+class Resources(Frozen):
+    """What one job needs while it runs."""
+
+    cpus: int = Field(default=1, ge=1)
+    """Cores; also the threads that numerical libraries may use."""
+    memory_mib: int | None = Field(default=None, ge=1)
+    """Main memory to reserve; None reserves none."""
+    gpus: int = Field(default=0, ge=0)
+    """Whole devices that no other job may use meanwhile."""
+
+
+class Job(Frozen):
+    """One configuration to train; crosses to the worker as JSON."""
 
     number: int
-    """Trial number; negative for confirmation runs, which are not trials."""
+    """Trial number; negative for runs of the comparison, which are no trials."""
     folder: Path
-    """The trial's own folder; the worker writes only there. Absolute."""
+    """The trial's own folder, absolute, on the engine's machine."""
     configuration: dict[str, Value]
     seed: int
     metric: str
     objective: Objective
+    resources: Resources = Resources()
     time_limit_s: float | None = None
-    threads: int = 1
+    """Seconds from the start of the worker; None for no limit."""
+    attempt: int = Field(default=1, ge=1)
+    """How often this configuration has been started, this time included."""
+    parent: int | None = None
+    """Number of the trial that this one repeats or goes on from; None for neither."""
+    checkpoint: Path | None = None
+    """A folder on the engine's machine; its files are put into the trial's `checkpoints/` before training
+    starts. None: training starts anew."""
+
+    @property
+    def workdir(self) -> Path:
+        """The folder that the training code runs in."""
+        return self.objective.workdir or self.folder
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Why a job cannot start now although it could later."""
+
+    kind: Literal["busy", "resources", "unavailable"]
+    """`busy`: as many jobs run as the executor was built for. `resources`: other jobs hold something that
+    this one needs. `unavailable`: the place where it would run is not ready. The last two are shown."""
+    text: str
+    """A clause for a person, such as `4,096 MiB of memory are needed and 1,000 MiB are free`."""
+
+
+@dataclass(frozen=True)
+class Continue:
+    """Train on."""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the trial early; its outcome is `pruned`."""
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Write a checkpoint, end, and free the slot; the job is offered again later with that checkpoint.
+
+    No executor carries this out yet, and the engine never asks for it.
+    """
+
+
+@dataclass(frozen=True)
+class GoOnFrom:
+    """Go on from the newest checkpoint of another trial, which may be running, with these settings.
+
+    No executor carries this out yet, and the engine never asks for it.
+    """
+
+    parent: int
+    configuration: dict[str, Value]
+
+
+Verdict = Continue | Stop | Pause | GoOnFrom
 
 
 @dataclass(frozen=True)
 class Reported:
-    """A worker reported a value; it waits for a verdict if it asks `should_prune()`."""
+    """A worker reported a value. Each is answered once; the worker waits only in `should_prune()`."""
 
     number: int
     step: int
@@ -37,7 +120,7 @@ class Reported:
 
 @dataclass(frozen=True)
 class Finished:
-    """A worker ended; `outcome` is already durable in the trial's folder as result.json."""
+    """A worker ended; `outcome` is already durable in the job's folder."""
 
     number: int
     outcome: Outcome
@@ -47,28 +130,84 @@ WorkerEvent = Reported | Finished
 
 
 class Executor(ABC):
-    """Runs jobs, each in a process of its own. Used from one thread."""
+    """Runs jobs. Used from one thread, the engine's."""
+
+    verdicts: ClassVar[frozenset[type[Verdict]]] = frozenset({Continue, Stop})
+    """The verdicts that `answer` can carry out; every executor can carry out these two."""
 
     @abstractmethod
-    def capacity(self) -> int:
-        """How many further jobs may be submitted now."""
+    def room(self, resources: Resources) -> Waits | None:
+        """Why a job with these needs would have to wait now; None when it could start. Quick.
+
+        Raises:
+            ExecutorError: Such a job can never run here.
+        """
 
     @abstractmethod
-    def submit(self, job: Job) -> None:
-        """Start a job. Raises ExecutorError when no process can be started."""
+    def offer(self, job: Job) -> Waits | None:
+        """Start a job: None when accepted, else why it waits; the engine then offers it again.
+
+        Raises:
+            ExecutorError: The job can never run here, or could not be started; it is not running.
+        """
 
     @abstractmethod
     def events(self, timeout_s: float) -> list[WorkerEvent]:
-        """What happened since the last call; waits at most `timeout_s` for something to happen."""
+        """What happened since the last call; waits at most `timeout_s` for something to happen.
+
+        The reports of a job come in order and before its `Finished`, which comes exactly once.
+        """
+
+    def answer(self, number: int, step: int, verdict: Verdict) -> None:
+        """Answer a `Reported`; does nothing when the job has ended meanwhile.
+
+        Raises:
+            UnsupportedVerdict: It is none of `verdicts`.
+        """
+        if type(verdict) not in self.verdicts:
+            raise UnsupportedVerdict(
+                f"{type(self).__name__} cannot carry out {type(verdict).__name__}, only "
+                f"{', '.join(sorted(kind.__name__ for kind in self.verdicts))}."
+            )
+        self._answer(number, step, verdict)
 
     @abstractmethod
-    def verdict(self, number: int, step: int, prune: bool) -> None:
-        """Answer a `Reported`: whether the trial should stop. Every report is answered once."""
+    def _answer(self, number: int, step: int, verdict: Verdict) -> None:
+        """Carry out one of `verdicts`."""
 
     @abstractmethod
     def kill(self, number: int, outcome: Outcome) -> None:
-        """Kill a job's process group now; `outcome` becomes its result unless it had one already."""
+        """End a job now, with everything it started; `outcome` becomes its result unless it has one.
+
+        Its `Finished` follows.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Kill what still runs (as lost) and free everything. Idempotent."""
+        """Kill what still runs, each with the outcome `lost`, and free everything. Idempotent."""
+
+
+@dataclass(frozen=True)
+class ExecutorContext:
+    """What a session gives to `ExecutorMember.build`."""
+
+    settings: Any
+    """The task's settings of this executor, an instance of `ExecutorMember.settings`."""
+    workers: int
+    """Jobs that may run at the same time, at least 1."""
+    preload: Sequence[str] = ()
+    """Modules that the training code imports; an executor may import them once for all jobs."""
+    warn: Callable[[str], None] | None = None
+    """To be called, in the engine's thread, with a sentence on whatever makes jobs slower than asked."""
+
+
+@dataclass(frozen=True)
+class ExecutorMember:
+    """An executor that can be chosen by name (`executor: NAME` in a task file)."""
+
+    summary: str
+    """Where jobs run, in one line; shown by `tunesmith check`."""
+    build: Callable[[ExecutorContext], Executor]
+    """Called once a session, in its main thread. Raises ExecutorError where the executor cannot work."""
+    settings: type[BaseModel] = Frozen
+    """What the other keys below a task's `executor:` are validated against; none by default."""

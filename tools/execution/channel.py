@@ -1,4 +1,4 @@
-"""The worker's line to its engine: reports go out, verdicts come back."""
+"""The worker's socket to its engine: reports go out, verdicts come back."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tunesmith.tools.execution.sessions import end_own_session
 
 
 class EngineChannel:
-    """One report at a time goes to the engine, and each is answered by one verdict.
+    """Sends each report to the engine, which answers it with one verdict.
 
-    A thread of its own always drains the verdicts, so the engine never waits for a worker. When the
-    line breaks the engine is gone: the thread then kills this process's whole session at once, without
+    A thread of its own always reads the verdicts, so the engine never waits for a worker. When the
+    connection ends the engine is gone: the thread then kills this process's whole session at once, without
     a result, so that a run continued elsewhere does not train beside a leftover of itself.
 
     Args:
-        line: The connected socket.
-        on_prune: Called once in the reading thread, when the first verdict to stop arrives.
+        connection: The connected socket.
+        on_stop: Called once in the reading thread, when the first verdict to stop arrives.
     """
 
-    def __init__(self, line: socket.socket, on_prune: Callable[[], None] | None = None) -> None:
-        self._line = line
-        self._on_prune = on_prune
+    def __init__(self, connection: socket.socket, on_stop: Callable[[], None] | None = None) -> None:
+        self._connection = connection
+        self._on_stop = on_stop
         self._changed = threading.Condition()
         self._verdicts: dict[int, bool] = {}
         threading.Thread(target=self._read, name="tunesmith-verdicts", daemon=True).start()
@@ -32,7 +32,7 @@ class EngineChannel:
     def report(self, step: int, value: float) -> None:
         """Tell the engine a value; each step only once."""
         try:
-            self._line.sendall(encode({"step": step, "value": value}))
+            self._connection.sendall(encode({"step": step, "value": value}))
         except OSError:
             end_own_session()
 
@@ -44,18 +44,18 @@ class EngineChannel:
 
     def _read(self) -> None:
         lines = Lines()
-        told = False
+        stopped = False
         while True:
             try:
-                data = self._line.recv(1 << 16)
+                data = self._connection.recv(1 << 16)
             except OSError:
                 data = b""
             if not data:
                 end_own_session()
             for message in lines.feed(data):
                 with self._changed:
-                    self._verdicts[message["step"]] = message["prune"]
+                    self._verdicts[message["step"]] = message["stop"]
                     self._changed.notify_all()
-                if message["prune"] and not told and self._on_prune is not None:
-                    told = True
-                    self._on_prune()
+                if message["stop"] and not stopped and self._on_stop is not None:
+                    stopped = True
+                    self._on_stop()

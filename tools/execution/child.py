@@ -1,7 +1,7 @@
-"""The worker: one process, one trial, from the assignment to `result.json`.
+"""The worker process: runs one job and records its outcome.
 
-Entered in two ways, which lead to the same `work`: forked from the warm parent, or as a plain process
-(`python -m tunesmith.tools.execution.child FD`, the assignment on stdin).
+It is forked from the warm parent, which then calls `work`, or started as a plain process
+(`python -m tunesmith.tools.execution.child FD`, the job as JSON on stdin).
 
 What `train` does decides the outcome, in this order: a report that was not finite - diverged; a True
 `should_prune()` followed by any return, or `Pruned` raised - pruned; an exception - out of memory or
@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
-import json
 import logging
 import math
 import os
 import resource
+import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -28,21 +30,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_line
-from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.causes import from_exception
 from tunesmith.tools.execution.channel import EngineChannel
 from tunesmith.tools.execution.command import CommandFailed, CommandRun
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.loading import load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_values
-from tunesmith.tools.execution.records import read_curve, settle
+from tunesmith.tools.records.trial_folder import read_curve, record_outcome
 from tunesmith.tools.training.seeding import seed_everything
 from tunesmith.trial import Outcome, TrialState
 
 log = logging.getLogger(__name__)
 
-FAREWELL_S = 5.0
+EXIT_HANDLERS_S = 5.0
 """How long exit handlers of the training code (trackers that upload, say) may take after the result."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -52,21 +55,53 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {name: str(threads) for name in _THREAD_VARIABLES}
 
 
-def work(assignment: Assignment, line: socket.socket) -> NoReturn:
+def worker_environment() -> dict[str, str]:
+    """This process's environment without keys, for training processes; numerical libraries get one thread.
+
+    Hash randomisation is off unless asked for, so that sets iterate in the same order in every run.
+    """
+    clean = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
+    return {"PYTHONHASHSEED": "0", **clean, **thread_environment(1)}
+
+
+def start_worker(job: Job, connection: int, output: int) -> subprocess.Popen[bytes]:
+    """Start a worker as a plain process, leader of a session of its own. For executors.
+
+    Args:
+        connection: File descriptor of the worker's end of a socket. The worker writes a line of JSON for
+            each report, `{"step": 3, "value": 0.91}`, and is answered by `{"step": 3, "stop": false}`
+            (`messages.py`). When the other end is closed it kills itself.
+        output: File descriptor that it prints into.
+    """
+    with tempfile.TemporaryFile() as file:
+        file.write(job.model_dump_json().encode())
+        file.seek(0)
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tunesmith.tools.execution.child", str(connection)],
+            stdin=file,
+            stdout=output,
+            stderr=output,
+            pass_fds=(connection,),
+            start_new_session=True,
+            env=worker_environment() | thread_environment(job.resources.cpus),
+        )
+
+
+def work(job: Job, connection: socket.socket) -> NoReturn:
     """Train, record the outcome, and end the process. The process leads its own session by now."""
     started = time.monotonic()
-    _make_fit_for_death()
+    _prepare_for_signals()
     _set_up_output()
-    os.environ.update(thread_environment(assignment.threads))
-    outcome = _outcome(assignment, line)
+    os.environ.update(thread_environment(job.resources.cpus))
+    outcome = _outcome(job, connection)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if assignment.command is not None:
+    if job.objective.command is not None:
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-    settle(
-        assignment.path,
+    record_outcome(
+        job.folder,
         outcome.model_copy(
             update={
-                "curve": read_curve(assignment.path),
+                "curve": read_curve(job.folder),
                 "seconds": time.monotonic() - started,
                 "peak_memory_mib": memory_mib(peak),
             }
@@ -80,18 +115,18 @@ def memory_mib(peak: int) -> float:
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _outcome(assignment: Assignment, line: socket.socket) -> Outcome:
+def _outcome(job: Job, connection: socket.socket) -> Outcome:
     handle: TrialHandle | None = None
     try:
-        Path(assignment.workdir).mkdir(parents=True, exist_ok=True)
-        os.chdir(assignment.workdir)
-        if assignment.command is not None:
-            run = CommandRun(assignment)
-            handle = _handle(assignment, EngineChannel(line, on_prune=run.prune))
+        job.workdir.mkdir(parents=True, exist_ok=True)
+        os.chdir(job.workdir)
+        if job.objective.command is not None:
+            run = CommandRun(job)
+            handle = _handle(job, EngineChannel(connection, on_stop=run.stop))
             values = run.values(handle)
         else:
-            handle = _handle(assignment, EngineChannel(line))
-            values = _train(assignment, handle)
+            handle = _handle(job, EngineChannel(connection))
+            values = _train(job, handle)
     except CommandFailed as failure:
         _end_like(failure.code)
     except BaseException as error:  # noqa: BLE001 - the edge of the process: every end becomes an outcome
@@ -103,36 +138,38 @@ def _outcome(assignment: Assignment, line: socket.socket) -> Outcome:
         return outcome
     if handle.diverged is not None:
         return _diverged(handle.diverged)
-    if handle.told_to_prune:
+    if handle.stopped:
         return Outcome(state=TrialState.PRUNED)
-    value = values[assignment.metric]
+    value = values[job.metric]
     if not math.isfinite(value):
-        return _diverged(f"{assignment.metric} was {value} at the end")
+        return _diverged(f"{job.metric} was {value} at the end")
     return Outcome(state=TrialState.COMPLETED, values=values)
 
 
-def _train(assignment: Assignment, handle: TrialHandle) -> dict[str, float]:
-    train = _load(assignment)
-    seed_everything(assignment.seed, only_loaded=True)
-    _cap_loaded_libraries(assignment.threads)
-    returned = train(dict(assignment.configuration), handle)
-    if handle.told_to_prune or handle.diverged is not None:
+def _train(job: Job, handle: TrialHandle) -> dict[str, float]:
+    train = _load(job)
+    seed_everything(job.seed, only_loaded=True)
+    _cap_loaded_libraries(job.resources.cpus)
+    returned = train(dict(job.configuration), handle)
+    if handle.stopped or handle.diverged is not None:
         return {}  # whatever it returned, the trial was over
-    return returned_values(returned, assignment.metric, assignment.what)
+    return returned_values(returned, job.metric, job.objective.description)
 
 
-def _load(assignment: Assignment) -> Callable[..., Any]:
-    if assignment.function is not None:
-        sys.argv = [assignment.function.rpartition(":")[0]]
-        return load_function(assignment.function)
-    assert assignment.pickle is not None
-    sys.argv = [assignment.pickle]
-    return load_pickle(Path(assignment.pickle), assignment.import_path)
+def _load(job: Job) -> Callable[..., Any]:
+    if job.objective.function is not None:
+        sys.argv = [job.objective.function.rpartition(":")[0]]
+        return load_function(job.objective.function)
+    assert job.objective.pickle is not None
+    sys.argv = [str(job.objective.pickle)]
+    return load_pickle(Path(job.objective.pickle), job.objective.import_path)
 
 
-def _handle(assignment: Assignment, channel: EngineChannel) -> TrialHandle:
-    handle = TrialHandle(assignment.number, assignment.path, assignment.seed, assignment.metric, channel)
-    _ = handle.checkpoint_dir  # exists from the start, also for commands
+def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
+    handle = TrialHandle(job.number, job.folder, job.seed, job.metric, channel)
+    checkpoints = handle.checkpoint_dir  # exists from the start, also for commands
+    if job.checkpoint is not None:
+        shutil.copytree(job.checkpoint, checkpoints, dirs_exist_ok=True)
     return handle
 
 
@@ -140,7 +177,7 @@ def _diverged(message: str) -> Outcome:
     return Outcome(state=TrialState.DIVERGED, message=log_line(message))
 
 
-def _make_fit_for_death() -> None:
+def _prepare_for_signals() -> None:
     """Let signals end this process, its crashes be seen, and the kernel choose it when memory runs out."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -176,7 +213,7 @@ def _cap_loaded_libraries(threads: int) -> None:
 
 def _leave() -> NoReturn:
     """End the process: exit handlers run, for a while; threads left over are not waited for."""
-    watchdog = threading.Timer(FAREWELL_S, os._exit, (0,))
+    watchdog = threading.Timer(EXIT_HANDLERS_S, os._exit, (0,))
     watchdog.daemon = True
     watchdog.start()
     atexit._run_exitfuncs()
@@ -186,7 +223,7 @@ def _leave() -> NoReturn:
 
 
 def _end_like(code: int) -> NoReturn:
-    """End without a result, as the command did: whoever waits for us has its log and will say why."""
+    """End without a result and as the command did: the supervisor has its log and records the outcome."""
     sys.stdout.flush()
     if code < 0:
         faulthandler.disable()
@@ -198,9 +235,9 @@ def _end_like(code: int) -> NoReturn:
 
 
 def _main() -> NoReturn:
-    line = socket.socket(fileno=int(sys.argv[1]))
-    assignment = Assignment(**json.loads(sys.stdin.buffer.read()))
-    work(assignment, line)
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    job = Job.model_validate_json(sys.stdin.buffer.read())
+    work(job, connection)
 
 
 if __name__ == "__main__":

@@ -20,11 +20,11 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
-from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.loading import search_path
 from tunesmith.tools.execution.measuring import returned_values
@@ -45,7 +45,7 @@ class CommandFailed(TunesmithError):
         super().__init__(f"the command ended with status {code}")
 
 
-def arguments(command: list[str], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+def arguments(command: Sequence[str], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
     """The command with `{name}` replaced by values.
 
     A value stays inside its argument whatever is in it. An argument that names a hyperparameter without
@@ -80,22 +80,22 @@ def as_text(value: Any) -> str:
 class CommandRun:
     """One run of a command, from start to end, in a process group of its own within our session."""
 
-    def __init__(self, assignment: Assignment) -> None:
-        self._assignment = assignment
+    def __init__(self, job: Job) -> None:
+        self._job = job
         self._process: subprocess.Popen[bytes] | None = None
-        self._pruned_at: float | None = None
+        self._stopped_at: float | None = None
         self._final: dict[str, float] | None = None
         self._rest = b""
 
-    def prune(self) -> None:
+    def stop(self) -> None:
         """Ask the command to end; called from the thread that reads verdicts."""
         if self._process is not None and self._process.poll() is not None:
             return  # it had ended by itself: its result counts
-        self._pruned_at = time.monotonic()
+        self._stopped_at = time.monotonic()
         self._signal(signal.SIGTERM)
 
     def values(self, handle: TrialHandle) -> dict[str, float]:
-        """Run to the end and return the metrics; {} when it was pruned.
+        """Run to the end and return the metrics; {} when it was stopped.
 
         Raises:
             CommandFailed: It could not be started, or ended with a status other than 0.
@@ -113,8 +113,8 @@ class CommandRun:
             if self._process.poll() is None:
                 self._signal(signal.SIGKILL)
                 self._process.wait()
-        if self._pruned_at is not None:
-            handle.told_to_prune = True
+        if self._stopped_at is not None:
+            handle.stopped = True
             return {}
         if code != 0:
             raise CommandFailed(code)
@@ -123,24 +123,24 @@ class CommandRun:
         if handle.curve:
             return {handle.metric: handle.curve[next(reversed(handle.curve))]}
         raise MissingMetric(
-            f"{self._assignment.what} ended without printing {handle.metric!r}. Print a line such as "
-            f'{{"{handle.metric}": 0.5}} on stdout, or change `metric` in the task.'
+            f"{self._job.objective.description} ended without printing {handle.metric!r}. Print a line such "
+            f'as {{"{handle.metric}": 0.5}} on stdout, or change `metric` in the task.'
         )
 
     def _start(self, handle: TrialHandle) -> None:
-        assignment = self._assignment
-        assert assignment.command is not None
-        config = json.dumps(assignment.configuration)
+        job = self._job
+        assert job.objective.command is not None
+        config = json.dumps(job.configuration)
         checkpoints = str(handle.checkpoint_dir)
-        reserved = {"config": config, "seed": assignment.seed, "checkpoint_dir": checkpoints}
-        vector, missing = arguments(assignment.command, {**reserved, **assignment.configuration})
+        reserved = {"config": config, "seed": job.seed, "checkpoint_dir": checkpoints}
+        vector, missing = arguments(job.objective.command, {**reserved, **job.configuration})
         if missing:
             print(f"[tunesmith] left out, inactive in this configuration: {', '.join(missing)}")
         environment = dict(os.environ) | {
             "TUNESMITH_CONFIG": config,
-            "TUNESMITH_SEED": str(assignment.seed),
+            "TUNESMITH_SEED": str(job.seed),
             "TUNESMITH_CHECKPOINT_DIR": checkpoints,
-            "TUNESMITH_TRIAL": str(assignment.number),
+            "TUNESMITH_TRIAL": str(job.number),
             "PATH": search_path(dict(os.environ)),
             "PYTHONUNBUFFERED": "1",  # or reports would wait in a buffer until the end
         }
@@ -149,8 +149,8 @@ class CommandRun:
                 vector, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, process_group=0
             )
         except (OSError, ValueError, IndexError) as error:
-            raise ObjectiveError(f"{assignment.what} cannot be started: {error}") from error
-        if self._pruned_at is not None:
+            raise ObjectiveError(f"{job.objective.description} cannot be started: {error}") from error
+        if self._stopped_at is not None:
             self._signal(signal.SIGTERM)
 
     def _listen(self, handle: TrialHandle) -> None:
@@ -181,7 +181,7 @@ class CommandRun:
             elif "step" in metrics:
                 handle.report(metrics[handle.metric], metrics["step"])
             else:
-                self._final = returned_values(metrics, handle.metric, self._assignment.what)
+                self._final = returned_values(metrics, handle.metric, self._job.objective.description)
 
     def _wait(self) -> int:
         assert self._process is not None
@@ -194,7 +194,7 @@ class CommandRun:
         return self._process.wait()
 
     def _overdue(self) -> bool:
-        return self._pruned_at is not None and time.monotonic() > self._pruned_at + GRACE_S
+        return self._stopped_at is not None and time.monotonic() > self._stopped_at + GRACE_S
 
     def _signal(self, number: int) -> None:
         if self._process is None:

@@ -1,4 +1,4 @@
-"""What training code holds of its trial: the second argument of `train(config, trial)`."""
+"""The second argument of `train(config, trial)`: how training code reports and asks for verdicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from tunesmith.errors import TunesmithError, short
 from tunesmith.tools.execution.measuring import as_number
-from tunesmith.tools.execution.records import CHECKPOINTS, CURVE
+from tunesmith.tools.records.trial_folder import CHECKPOINTS, CURVE
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +56,9 @@ class TrialHandle:
         self.number, self.folder, self.seed = number, folder, seed
         self.metric = metric
         self.diverged: str | None = None
-        """What was reported that is not finite, in words; None while all was."""
-        self.told_to_prune = False
+        """Says what was reported that is not finite; None while all was."""
+        self.stopped = False
+        """Whether a verdict to stop was received."""
         self.curve: dict[int, float] = {}
         self._channel = channel
         self._latest: int | None = None
@@ -113,8 +114,8 @@ class TrialHandle:
         with self._lock:
             latest = self._latest
         if latest is not None and self._channel.verdict(latest):
-            self.told_to_prune = True
-        return self.told_to_prune
+            self.stopped = True
+        return self.stopped
 
     def _number(self, value: Any) -> float:
         number = as_number(value)

@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +63,7 @@ def load_function(reference: str) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def load_pickle(path: Path, import_path: list[str]) -> Callable[..., Any]:
+def load_pickle(path: Path, import_path: Sequence[str]) -> Callable[..., Any]:
     """A function pickled by `pickle_objective`, with the importing process's module search path added.
 
     Raises:

@@ -4,7 +4,8 @@
                     \\_______________reports, verdicts_________/
 
 Reports and verdicts pass directly between worker and engine. The warm parent starts workers, watches
-them and says when one has ended; by then its `result.json` is durable.
+them and says when one has ended; by then its `result.json` is durable. Workers write into `Job.folder`, so
+nothing has to be brought home.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import os
 import selectors
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -23,15 +23,26 @@ import psutil
 
 from tunesmith.errors import ExecutorError
 from tunesmith.text.cleaning import log_line
-from tunesmith.tools.execution.assignment import Assignment
-from tunesmith.tools.execution.base import Executor, Finished, Job, Reported, WorkerEvent
+from tunesmith.tools.execution.base import (
+    Executor,
+    ExecutorContext,
+    ExecutorMember,
+    Finished,
+    Job,
+    Reported,
+    Resources,
+    Stop,
+    Verdict,
+    Waits,
+    WorkerEvent,
+)
 from tunesmith.tools.execution.command import GRACE_S
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
-from tunesmith.tools.execution.records import RESULT, read_curve, read_result, settle
 from tunesmith.tools.execution.sessions import end_session
 from tunesmith.tools.execution.warm_link import WarmLink
-from tunesmith.trial import Outcome, TrialState
+from tunesmith.tools.records.trial_folder import RESULT, read_curve, record_outcome, recorded_outcome
+from tunesmith.trial import Frozen, Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
 _CHUNK = 1 << 16
@@ -39,13 +50,20 @@ _MAX_DEATHS = 3
 """Warm parents that may die one after the other without having started anything."""
 
 
+class LocalSettings(Frozen):
+    start_method: StartMethod = "auto"
+    """`fork` forks the warm parent, `spawn` starts a new Python for each job, `auto` forks where that is
+    safe."""
+
+
 @dataclass
 class _Running:
-    """A submitted job until its end is told."""
+    """An accepted job until its end is reported."""
 
     job: Job
-    line: socket.socket
-    submitted: float
+    connection: socket.socket
+    accepted: float
+    """Monotonic seconds."""
     lines: Lines = field(default_factory=Lines)
     outbox: bytearray = field(default_factory=bytearray)
     """Verdicts that the worker has not taken yet."""
@@ -57,15 +75,17 @@ class _Running:
 class LocalExecutor(Executor):
     """Runs jobs in processes on this machine. Used from one thread.
 
+    Of a job's resources, memory is set aside within this machine's and cores are not limited; it hands out
+    no GPUs.
+
     Args:
         workers: Jobs that may run at the same time, at least 1.
         preload: Modules to import once for all workers, such as `torch`; see `discover_preload`.
-        start_method: `fork` forks the warm parent, `spawn` starts a new process for each job, `auto`
-            forks wherever that is safe.
-        warn: Told in one sentence of whatever makes the executor slower or less able than asked.
+        start_method: See `LocalSettings`.
+        warn: Called with one sentence on whatever makes the executor slower or less able than asked.
 
     Attributes:
-        warnings: What `warn` was told.
+        warnings: What `warn` was called with.
         start_method: As given; after the first events, what is really used.
     """
 
@@ -85,6 +105,7 @@ class LocalExecutor(Executor):
         self.start_method: str = start_method
         self.warnings: list[str] = []
         self._warn = warn
+        self._memory_mib = psutil.virtual_memory().total >> 20
         self._running: dict[int, _Running] = {}
         self._events: list[WorkerEvent] = []
         self._deaths = 0
@@ -93,14 +114,24 @@ class LocalExecutor(Executor):
         # At once: the libraries load while the caller prepares its first job.
         self._link = self._new_link()
 
-    def capacity(self) -> int:
-        return 0 if self._closed else self._workers - len(self._running)
+    def room(self, resources: Resources) -> Waits | None:
+        wanted = resources.memory_mib or 0
+        if resources.gpus:
+            raise ExecutorError(f"the local executor hands out no GPUs, and {resources.gpus} are asked for.")
+        if wanted > self._memory_mib:
+            raise ExecutorError(
+                f"a trial is to have {wanted:,} MiB of memory; this machine has {self._memory_mib:,}."
+            )
+        if len(self._running) >= self._workers:
+            return Waits("busy", f"all {self._workers} workers are busy")
+        free = self._memory_mib - sum(r.job.resources.memory_mib or 0 for r in self._running.values())
+        if wanted > free:
+            return Waits("resources", f"{wanted:,} MiB of memory are needed and {free:,} MiB are free")
+        return None
 
-    def submit(self, job: Job) -> None:
+    def offer(self, job: Job) -> Waits | None:
         if self._closed:
             raise ExecutorError("the executor is closed.")
-        if self.capacity() < 1:
-            raise ExecutorError(f"all {self._workers} workers are busy; ask capacity() first.")
         if job.number in self._running:
             raise ExecutorError(f"job {job.number} is running already.")
         if not job.folder.is_absolute():
@@ -109,8 +140,11 @@ class LocalExecutor(Executor):
             raise ExecutorError(f"job {job.number}: {job.folder / RESULT} exists; it has been run.")
         if self._deaths >= _MAX_DEATHS:
             raise ExecutorError(f"the process that starts trials keeps dying: {self.warnings[-1]}")
-        job.folder.mkdir(parents=True, exist_ok=True)
-        self._send(job)
+        waits = self.room(job.resources)
+        if waits is None:
+            job.folder.mkdir(parents=True, exist_ok=True)
+            self._send(job)
+        return waits
 
     def events(self, timeout_s: float) -> list[WorkerEvent]:
         until = time.monotonic() + timeout_s
@@ -119,26 +153,26 @@ class LocalExecutor(Executor):
             for key, mask in self._selector.select(max(0.0, left)):
                 if key.data is None:
                     self._on_control()
-                elif key.data in self._running and self._running[key.data].line is key.fileobj:
-                    self._on_line(self._running[key.data], mask)
+                elif key.data in self._running and self._running[key.data].connection is key.fileobj:
+                    self._on_connection(self._running[key.data], mask)
             if left <= 0:
                 break
         events, self._events = self._events, []
         return events
 
-    def verdict(self, number: int, step: int, prune: bool) -> None:
+    def _answer(self, number: int, step: int, verdict: Verdict) -> None:
         running = self._running.get(number)
         if running is not None:  # else it ended without waiting for the answer
-            running.outbox += encode({"step": step, "prune": prune})
+            running.outbox += encode({"step": step, "stop": isinstance(verdict, Stop)})
             self._flush(running)
 
     def kill(self, number: int, outcome: Outcome) -> None:
         running = self._running.get(number)
         if running is not None:
             try:
-                self._settle(running, outcome)
+                self._record(running, outcome)
             finally:  # a disk too full for the record must not let it run on
-                self._tell_parent({"kill": number})
+                self._send_parent({"kill": number})
 
     def close(self) -> None:
         if self._closed:
@@ -146,7 +180,7 @@ class LocalExecutor(Executor):
         for running in self._running.values():
             lost = Outcome(state=TrialState.LOST, message="the run ended while it was running")
             with suppress(ExecutorError):  # no room to say so: what has no result counts as lost later
-                self._settle(running, lost)
+                self._record(running, lost)
         try:
             self._link.send({"close": True})
         except OSError:
@@ -156,7 +190,7 @@ class LocalExecutor(Executor):
             self._end_orphans()
         self._closed = True
         for running in self._running.values():
-            running.line.close()
+            running.connection.close()
         self._running.clear()
         self._selector.close()
         self._link.close()
@@ -169,18 +203,18 @@ class LocalExecutor(Executor):
         return link
 
     def _send(self, job: Job) -> None:
-        """Hand a job to the warm parent, with the worker's end of a line of its own."""
+        """Hand a job to the warm parent, with the worker's end of a connection of its own."""
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         running = _Running(job, ours, time.monotonic())
         self._running[job.number] = running
         self._selector.register(ours, selectors.EVENT_READ, job.number)
         with theirs:
-            self._tell_parent({"start": Assignment.of(job, _import_path()).as_json()}, theirs)
+            self._send_parent({"start": job.model_dump(mode="json")}, theirs)
 
-    def _tell_parent(self, message: dict[str, Any], line: socket.socket | None = None) -> None:
+    def _send_parent(self, message: dict[str, Any], connection: socket.socket | None = None) -> None:
         try:
-            self._link.send(message, line)
+            self._link.send(message, connection)
         except TimeoutError as error:
             raise ExecutorError("the process that starts trials does not answer.") from error
         except OSError:
@@ -195,7 +229,7 @@ class LocalExecutor(Executor):
             if "ready" in message:
                 self.start_method = message["ready"]
                 for warning in message["warnings"]:
-                    self._say(warning)
+                    self._report(warning)
             elif "started" in message:
                 self._deaths = 0
                 self._started(self._running[message["started"]], message["pid"])
@@ -218,14 +252,15 @@ class LocalExecutor(Executor):
         self._link.wait(1.0)
         words = self._link.last_words()
         if not self._link.ready and self._preload:
-            self._say(f"loading libraries in advance failed ({words}); each trial loads its own (slower)")
+            self._report(f"loading libraries in advance failed ({words}); each trial loads its own (slower)")
             self._preload = []
         else:
-            self._say(f"the process that starts trials died ({words}); another was started")
+            self._report(f"the process that starts trials died ({words}); another was started")
         self._deaths += 1
         self._end_orphans()
         self._link.close()
-        waiting = [r for r in self._running.values() if r.pid is None and read_result(r.job.folder) is None]
+        unstarted = [running for running in self._running.values() if running.pid is None]
+        waiting = [running for running in unstarted if recorded_outcome(running.job.folder) is None]
         for running in list(self._running.values()):
             if running not in waiting:
                 self._end(running, "the process that watched over it died")
@@ -249,19 +284,19 @@ class LocalExecutor(Executor):
             if same:
                 end_session(running.pid)
 
-    # -- one worker's line ----------------------------------------------------------------------
+    # -- one worker's connection ----------------------------------------------------------------------
 
-    def _on_line(self, running: _Running, mask: int) -> None:
+    def _on_connection(self, running: _Running, mask: int) -> None:
         if mask & selectors.EVENT_WRITE:
             self._flush(running)
         if mask & selectors.EVENT_READ and not self._read(running):
-            self._selector.unregister(running.line)  # closed; its end is told by the warm parent
+            self._selector.unregister(running.connection)  # closed; its end is reported by the warm parent
 
     def _read(self, running: _Running) -> bool:
         """Take in what the worker reported; False once it has closed its end."""
         number = running.job.number
         try:
-            data = running.line.recv(_CHUNK)
+            data = running.connection.recv(_CHUNK)
         except BlockingIOError:
             return True
         except OSError:
@@ -277,54 +312,58 @@ class LocalExecutor(Executor):
 
     def _flush(self, running: _Running) -> None:
         """Send waiting verdicts as far as the worker takes them; the rest when it does."""
-        if running.line not in self._selector.get_map():
+        if running.connection not in self._selector.get_map():
             return  # closed at its end
         try:
-            sent = running.line.send(running.outbox) if running.outbox else 0
+            sent = running.connection.send(running.outbox) if running.outbox else 0
         except BlockingIOError:
             sent = 0
         except OSError:
             sent = len(running.outbox)  # the worker is gone
         del running.outbox[:sent]
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if running.outbox else 0)
-        self._selector.modify(running.line, wanted, running.job.number)
+        self._selector.modify(running.connection, wanted, running.job.number)
 
     def _end(self, running: _Running, otherwise: str) -> None:
-        """Tell a job's end; `otherwise` says why when no outcome is on record."""
-        while running.line in self._selector.get_map():  # reports first, and the last one too
+        """Report a job's end; `otherwise` says why when no outcome is on record."""
+        while running.connection in self._selector.get_map():  # reports first, and the last one too
             before = len(self._events)
             if not self._read(running) or len(self._events) == before:
                 break
         self._forget(running)
-        outcome = read_result(running.job.folder)
+        outcome = recorded_outcome(running.job.folder)
         if outcome is None:
             lost = Outcome(state=TrialState.LOST, message=log_line(otherwise))
-            outcome = self._settle(running, lost)
+            outcome = self._record(running, lost)
         self._events.append(Finished(running.job.number, outcome))
 
     def _forget(self, running: _Running) -> None:
-        if running.line in self._selector.get_map():
-            self._selector.unregister(running.line)
-        running.line.close()
+        if running.connection in self._selector.get_map():
+            self._selector.unregister(running.connection)
+        running.connection.close()
         del self._running[running.job.number]
 
-    def _settle(self, running: _Running, outcome: Outcome) -> Outcome:
+    def _record(self, running: _Running, outcome: Outcome) -> Outcome:
         """Record an outcome with what is known of the job, unless one is recorded already."""
         folder = running.job.folder
         known = {
             "curve": outcome.curve or read_curve(folder),
-            "seconds": outcome.seconds or time.monotonic() - running.submitted,
+            "seconds": outcome.seconds or time.monotonic() - running.accepted,
         }
         try:
-            return settle(folder, outcome.model_copy(update=known))
+            return record_outcome(folder, outcome.model_copy(update=known))
         except OSError as error:
             raise ExecutorError(f"{folder / RESULT} cannot be written: {error}") from error
 
-    def _say(self, warning: str) -> None:
+    def _report(self, warning: str) -> None:
         self.warnings.append(warning)
         if self._warn is not None:
             self._warn(warning)
 
 
-def _import_path() -> list[str]:
-    return [os.path.abspath(entry) for entry in sys.path]
+def _build(context: ExecutorContext) -> LocalExecutor:
+    method: StartMethod = context.settings.start_method
+    return LocalExecutor(context.workers, context.preload, start_method=method, warn=context.warn)
+
+
+MEMBER = ExecutorMember("processes on this machine", _build, LocalSettings)

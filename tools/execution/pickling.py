@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,4 +38,5 @@ def pickle_objective(train: Callable[..., Any], path: Path) -> Objective:
         ) from error
     path = path.absolute()
     write_atomic(path, data)
-    return Objective(pickle=path, workdir=Path.cwd())
+    import_path = tuple(os.path.abspath(entry) for entry in sys.path)
+    return Objective(pickle=path, workdir=Path.cwd(), import_path=import_path)

@@ -11,7 +11,6 @@ import importlib.util
 import logging
 import pickletools
 import sys
-import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_INSTALLED = tuple({str(Path(sysconfig.get_path(kind)).absolute()) for kind in ("purelib", "platlib")})
+_INSTALLED = {"site-packages", "dist-packages"}
+"""A part of the path of whatever is installed, also where one environment builds on another."""
 _COMPANIONS = {"torch": ("torch._dynamo",)}
 """Modules that a library loads at first use: making the first torch optimizer takes seconds without it."""
 
@@ -138,7 +138,7 @@ def _is_module(path: Path) -> bool:
 
 
 def _is_installed(name: str, file: str) -> bool:
-    return name.partition(".")[0] not in _OURS and str(Path(file).absolute()).startswith(_INSTALLED)
+    return name.partition(".")[0] not in _OURS and not _INSTALLED.isdisjoint(Path(file).absolute().parts)
 
 
 def _names_in(path: Path) -> Iterator[str]:

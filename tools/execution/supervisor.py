@@ -5,37 +5,34 @@ limits, waits for workers, ends what they leave behind, records an outcome for o
 result, and then tells the engine. When the engine is gone it kills everything at once and records
 nothing, so that the trials count as interrupted.
 
-    engine -> here    {"start": assignment} + a socket    {"kill": number}    {"close": true}
+    engine -> here    {"start": job} + a socket    {"kill": number}    {"close": true}
     here -> engine    {"started": number, "pid": ...}    {"unstarted": number, "error": ...}
                       {"ended": number, "error": ...}
 """
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tunesmith.tools.execution.assignment import Assignment
+from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
-from tunesmith.tools.execution.child import memory_mib, thread_environment, work
+from tunesmith.tools.execution.child import memory_mib, start_worker, work
 from tunesmith.tools.execution.command import GRACE_S
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
-from tunesmith.tools.execution.records import LOG, read_curve, read_result, settle
 from tunesmith.tools.execution.sessions import end_session, has_ended, signal_session
+from tunesmith.tools.records.trial_folder import LOG, read_curve, record_outcome, recorded_outcome
 from tunesmith.trial import Outcome, TrialState
 
 _CHUNK = 1 << 16
-_LOOK_ROUND_S = 1.0
+_WATCH_S = 1.0
 """How often to look whether the engine is still there, beside listening for its end."""
 _ENDING_S = 0.2
 """How long the end of an engine may take to show everywhere."""
@@ -45,7 +42,7 @@ _ENDING_S = 0.2
 class _Worker:
     """A worker from its start until it has been waited for."""
 
-    assignment: Assignment
+    job: Job
     pid: int
     log: CappedLog
     output: int
@@ -62,7 +59,7 @@ class _Worker:
     def deadline(self) -> float | None:
         if self.kill_at is not None:
             return self.kill_at
-        limit = self.assignment.time_limit_s
+        limit = self.job.time_limit_s
         return None if limit is None else self.started + limit
 
 
@@ -100,7 +97,7 @@ class Supervisor:
             if os.getppid() != self._engine:
                 self._abandon()
 
-    def tell(self, message: dict[str, Any]) -> None:
+    def send(self, message: dict[str, Any]) -> None:
         try:
             self._control.sendall(encode(message))
         except OSError:
@@ -120,7 +117,7 @@ class Supervisor:
             self._sockets.append(descriptor)
         for message in self._lines.feed(data):
             if "start" in message:
-                self._start(Assignment(**message["start"]), self._sockets.pop(0))
+                self._start(Job.model_validate(message["start"]), self._sockets.pop(0))
             elif "kill" in message:
                 if message["kill"] in self._workers:
                     self._terminate(self._workers[message["kill"]])
@@ -139,12 +136,12 @@ class Supervisor:
 
     # -- starting -------------------------------------------------------------------------------
 
-    def _start(self, assignment: Assignment, line: int) -> None:
+    def _start(self, job: Job, line: int) -> None:
         output, worker_end = os.pipe()
         try:
-            log = CappedLog(assignment.path / LOG)
+            log = CappedLog(job.folder / LOG)
         except OSError as error:
-            self._not_started(assignment, error, (output, worker_end, line))
+            self._not_started(job, error, (output, worker_end, line))
             return
         oom_kills, started = kernel_oom_kills(), time.monotonic()
         process = None
@@ -152,28 +149,28 @@ class Supervisor:
             if self._fork:
                 pid = os.fork()
                 if pid == 0:
-                    self._become_worker(assignment, worker_end, line)
+                    self._become_worker(job, worker_end, line)
             else:
-                process = _spawn(worker_end, line, assignment)
+                process = start_worker(job, line, worker_end)
                 pid = process.pid
         except OSError as error:
             log.close()
-            self._not_started(assignment, error, (output, worker_end, line))
+            self._not_started(job, error, (output, worker_end, line))
             return
         os.close(worker_end)
         os.close(line)
         os.set_blocking(output, False)
-        worker = _Worker(assignment, pid, log, output, started, oom_kills, process=process)
-        self._workers[assignment.number] = worker
+        worker = _Worker(job, pid, log, output, started, oom_kills, process=process)
+        self._workers[job.number] = worker
         self._selector.register(output, selectors.EVENT_READ, lambda _: self._drain(worker, 1))
-        self.tell({"started": assignment.number, "pid": pid})
+        self.send({"started": job.number, "pid": pid})
 
-    def _not_started(self, assignment: Assignment, error: OSError, left: tuple[int, ...]) -> None:
+    def _not_started(self, job: Job, error: OSError, left: tuple[int, ...]) -> None:
         for descriptor in left:
             os.close(descriptor)
-        self.tell({"unstarted": assignment.number, "error": str(error)})
+        self.send({"unstarted": job.number, "error": str(error)})
 
-    def _become_worker(self, assignment: Assignment, output: int, line: int) -> NoReturn:
+    def _become_worker(self, job: Job, output: int, line: int) -> NoReturn:
         """The child's side of a fork: nothing of this process's may be used or left open."""
         try:
             os.setsid()
@@ -186,7 +183,7 @@ class Supervisor:
                 end.close()
             for descriptor in (output, *(worker.output for worker in self._workers.values())):
                 os.close(descriptor)
-            work(assignment, socket.socket(fileno=line))
+            work(job, socket.socket(fileno=line))
         finally:
             os._exit(70)  # an exception must not come back into the parent's loop, of which this is a copy
 
@@ -210,7 +207,7 @@ class Supervisor:
 
     def _timeout(self) -> float:
         deadlines = [w.deadline for w in self._workers.values() if w.deadline is not None]
-        return max(0.0, min([_LOOK_ROUND_S, *(deadline - time.monotonic() for deadline in deadlines)]))
+        return max(0.0, min([_WATCH_S, *(deadline - time.monotonic() for deadline in deadlines)]))
 
     def _enforce(self, now: float) -> None:
         for worker in self._workers.values():
@@ -218,11 +215,11 @@ class Supervisor:
                 continue
             if worker.kill_at is not None:
                 end_session(worker.pid)
-                worker.kill_at = now + _LOOK_ROUND_S
+                worker.kill_at = now + _WATCH_S
                 continue
-            limit = worker.assignment.time_limit_s
+            limit = worker.job.time_limit_s
             # Recorded before the signal: what it might still record while it ends comes too late.
-            self._settle(
+            self._record(
                 worker, Outcome(state=TrialState.TIMED_OUT, message=f"not finished within {limit:g} s")
             )
             self._terminate(worker)
@@ -255,16 +252,16 @@ class Supervisor:
         self._stop_listening(worker)
         os.close(worker.output)
         error = ""
-        if read_result(worker.assignment.path) is None:
+        if recorded_outcome(worker.job.folder) is None:
             # A worker whose engine is gone kills itself, and may be quicker than we are to notice.
             if code == -signal.SIGKILL and worker.kill_at is None and self._engine_gone():
                 self._abandon()
             killed = kernel_oom_kills() > worker.oom_kills
             outcome = from_exit(code, worker.log.tail(), oom_killed=killed)
-            error = self._settle(worker, outcome, memory_mib(usage.ru_maxrss))
+            error = self._record(worker, outcome, memory_mib(usage.ru_maxrss))
         worker.log.close()
-        del self._workers[worker.assignment.number]
-        self.tell({"ended": worker.assignment.number, "error": error})
+        del self._workers[worker.job.number]
+        self.send({"ended": worker.job.number, "error": error})
 
     def _engine_gone(self) -> bool:
         """Whether the engine has ended, or does so in the next moment: ending is not all at once."""
@@ -282,16 +279,16 @@ class Supervisor:
                 return False
             time.sleep(0.005)
 
-    def _settle(self, worker: _Worker, outcome: Outcome, peak_memory_mib: float | None = None) -> str:
+    def _record(self, worker: _Worker, outcome: Outcome, peak_memory_mib: float | None = None) -> str:
         """Record an outcome that the worker itself cannot; returns what went wrong, or nothing."""
-        folder = worker.assignment.path
+        folder = worker.job.folder
         known = {
             "curve": read_curve(folder),
             "seconds": time.monotonic() - worker.started,
             "peak_memory_mib": peak_memory_mib,
         }
         try:
-            settle(folder, outcome.model_copy(update=known))
+            record_outcome(folder, outcome.model_copy(update=known))
         except OSError as error:
             return str(error)
         return ""
@@ -302,18 +299,3 @@ def _has_ended(pid: int) -> bool:
     if not hasattr(os, "waitid"):
         return has_ended(pid)  # macOS, before Python 3.13
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _spawn(output: int, line: int, assignment: Assignment) -> subprocess.Popen[bytes]:
-    with tempfile.TemporaryFile() as task:
-        task.write(json.dumps(assignment.as_json()).encode())
-        task.seek(0)
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "tunesmith.tools.execution.child", str(line)],
-            stdin=task,
-            stdout=output,
-            stderr=output,
-            pass_fds=(line,),
-            start_new_session=True,
-            env=dict(os.environ) | thread_environment(assignment.threads),
-        )

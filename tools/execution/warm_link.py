@@ -11,22 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import ExecutorError
-from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_tail
-from tunesmith.tools.execution.child import thread_environment
+from tunesmith.tools.execution.child import worker_environment
 from tunesmith.tools.execution.messages import Lines, encode
 
 _SEND_LIMIT_S = 60.0
 """How long a message may wait; the parent does not read while it imports libraries."""
-
-
-def worker_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of training processes: without keys, numerical libraries with one thread to start with.
-
-    Hash randomisation is off unless asked for, so that sets iterate in the same order in every run.
-    """
-    clean = {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
-    return {"PYTHONHASHSEED": "0", **clean, **thread_environment(1)}
 
 
 class WarmLink:
@@ -53,7 +43,7 @@ class WarmLink:
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=(theirs.fileno(),),
-                env=worker_environment(os.environ),
+                env=worker_environment(),
                 start_new_session=True,  # a terminal's Ctrl-C does not reach it
             )
         except OSError as error:

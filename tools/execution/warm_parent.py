@@ -24,7 +24,7 @@ import psutil
 from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.supervisor import Supervisor
 
-_LOOK_ROUND_S = 1.0
+_WATCH_S = 1.0
 """How often to look, while libraries load, whether the engine is still there."""
 
 
@@ -62,7 +62,7 @@ def _watch_engine(engine: int) -> None:
             os._exit(0)
 
     signal.signal(signal.SIGALRM, look)
-    signal.setitimer(signal.ITIMER_REAL, _LOOK_ROUND_S, _LOOK_ROUND_S)
+    signal.setitimer(signal.ITIMER_REAL, _WATCH_S, _WATCH_S)
 
 
 def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoReturn:
@@ -89,7 +89,7 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared: the collector does not write to it
     supervisor = Supervisor(socket.socket(fileno=control_fd), engine, fork=method == "fork")
-    supervisor.tell({"ready": method, "warnings": warnings})
+    supervisor.send({"ready": method, "warnings": warnings})
     supervisor.run()
     os._exit(0)  # taking torch down properly takes half a second and does nothing for anybody
 

@@ -1,4 +1,4 @@
-"""The run's log and inbox: events that happened, commands that people and scripts post.
+"""A run's event log as a file: `run.db`.
 
 SQLite in WAL mode, so that readers in other processes never wait for the engine nor it for them. A
 poll for new events reads one index page. `synchronous=NORMAL` means that a power cut may take the last
@@ -15,13 +15,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from tunesmith.errors import RunError
 from tunesmith.events import COMMAND, EVENT, Command, Event
 from tunesmith.tools.records.atomic_write import TEMPORARY, publish
+from tunesmith.tools.records.base import CommandStatus, EventLog
 
 BUSY_TIMEOUT_S = 10.0
 SCHEMA_VERSION = 1
@@ -41,15 +42,8 @@ COMMIT;
 """
 
 
-class CommandStatus(NamedTuple):
-    """How far a command is."""
-
-    status: Literal["pending", "done", "refused"]
-    reply: str
-
-
-class EventStore:
-    """Events and commands of one run. Safe from all threads of a process.
+class EventStore(EventLog):
+    """Events and commands of one run, in SQLite. Safe from all threads of a process.
 
     Args:
         path: `run.db` of the run folder.
@@ -70,7 +64,6 @@ class EventStore:
             self._connection = self._connect()
 
     def close(self) -> None:
-        """Let go of the file. Idempotent."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -78,12 +71,7 @@ class EventStore:
 
     # -- events ---------------------------------------------------------------------------------
 
-    def append(self, event: Event) -> Event:
-        """Store one event; returns it with `seq` and `at` set."""
-        return self.append_many([event])[0]
-
     def append_many(self, events: Sequence[Event]) -> list[Event]:
-        """Store several events in one transaction: all or none, with consecutive `seq`."""
         at = time.time()
         stored: list[Event] = []
         with self._writing() as connection:
@@ -97,7 +85,6 @@ class EventStore:
         return stored
 
     def events(self, after_seq: int = 0, limit: int | None = None) -> list[Event]:
-        """Events with `seq` above `after_seq`, oldest first, at most `limit` of them."""
         rows = self._read(
             "SELECT seq, at, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
             (after_seq, -1 if limit is None else limit),
@@ -105,7 +92,6 @@ class EventStore:
         return [self._event(*row) for row in rows]
 
     def last_seq(self) -> int:
-        """`seq` of the newest event; 0 while there is none."""
         rows = self._read("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", ())
         return int(rows[0][0]) if rows else 0
 
@@ -117,11 +103,6 @@ class EventStore:
     # -- commands -------------------------------------------------------------------------------
 
     def post(self, command: Command) -> int:
-        """Ask something of the engine, from any process; returns the command's id.
-
-        Raises:
-            RunError: There is no run log yet (for a store opened with `create=False`).
-        """
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO commands (at, body) VALUES (?, ?)",
@@ -130,7 +111,6 @@ class EventStore:
         return int(cursor.lastrowid or 0)
 
     def take_commands(self) -> list[tuple[int, Command]]:
-        """Commands not yet acknowledged, oldest first; the same ones again until they are."""
         rows = self._read("SELECT id, body FROM commands WHERE status = 'pending' ORDER BY id", ())
         taken: list[tuple[int, Command]] = []
         for command_id, body in rows:
@@ -141,7 +121,6 @@ class EventStore:
         return taken
 
     def acknowledge(self, command_id: int, ok: bool, reply: str) -> None:
-        """Settle a command: carried out (`ok`) or refused."""
         with self._writing() as connection:
             connection.execute(
                 "UPDATE commands SET status = ?, reply = ? WHERE id = ?",
@@ -149,11 +128,6 @@ class EventStore:
             )
 
     def command_status(self, command_id: int) -> CommandStatus:
-        """How far a command is.
-
-        Raises:
-            KeyError: No such command.
-        """
         rows = self._read("SELECT status, reply FROM commands WHERE id = ?", (command_id,))
         if not rows:
             raise KeyError(command_id)

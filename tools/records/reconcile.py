@@ -5,7 +5,7 @@ The trial folders are the truth. A run may have been killed between any two of t
     config.json   study (running)   [worker]   result.json   study (ended)   event
 
 so each trial is in one of a few conditions, and each is brought to its end here. Everything done is
-done again harmlessly after another kill: what a folder says is written before the study hears it.
+done again harmlessly after another kill: a folder is written before the study.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
-from tunesmith.tools.engine.outcomes import ended, outcome_of
-from tunesmith.tools.engine.triggers import surprise
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.run_folder import CONFIG, RESULT, RunFolder, TrialConfig
+from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
+from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.trial_folder import CONFIG, LOG, RESULT
 from tunesmith.trial import Outcome, Trial, TrialState
 
 INTERRUPTED = "the run was interrupted while this trial was running"
@@ -32,7 +32,7 @@ def reconcile(folder: RunFolder, study: StudyStore, *, emit: Emit | None = None)
     folders is in the study once, and every trial of the study has its folder.
 
     Args:
-        emit: Is told, as `Degraded`, of everything that was rebuilt or given up.
+        emit: Called with a `Degraded` for everything that was rebuilt or given up.
     Raises:
         RunError: Folders or study hold trials of another task or search space, or a file that cannot
             be read and cannot be rebuilt.
@@ -77,11 +77,12 @@ class _Reconciliation:
         self._task = folder.task
 
     def run(self) -> History:
-        told = self._study.load()
-        numbers = [n for n in self._folder.trial_numbers() if n >= len(told) and self._config(n, None)]
+        study = self._study.load()
+        numbers = [n for n in self._folder.trial_numbers() if n >= len(study) and self._config(n, None)]
         trials: list[Trial] = []
-        for number in range(max(len(told), max(numbers, default=-1) + 1)):
-            trial = self._settle(number, told[number] if number < len(told) else None, number < len(told))
+        for number in range(max(len(study), max(numbers, default=-1) + 1)):
+            known = number < len(study)
+            trial = self._reconcile(number, study[number] if known else None, known)
             if trial is not None:
                 trials.append(trial)
         return History(
@@ -92,52 +93,52 @@ class _Reconciliation:
             trials=tuple(trials),
         )
 
-    def _settle(self, number: int, told: Trial | None, known: bool) -> Trial | None:
+    def _reconcile(self, number: int, in_study: Trial | None, known: bool) -> Trial | None:
         """Bring one trial to its end everywhere; None for a number whose trial is gone.
 
         Args:
-            told: The trial as the study has it; None when it has none.
+            in_study: The trial as the study has it; None when it has none.
             known: Whether the study has used the number, be it for a gap.
         """
-        config = self._config(number, told)
+        config = self._config(number, in_study)
         if config is None:
             if not known:
-                self._say(
+                self._report(
                     f"trial {number} is neither in the folders nor in the study", "its number is skipped"
                 )
                 self._study.skip(number)
             return None
-        self._check(config, told)
+        self._check(config, in_study)
         self._folder.sweep(number)
-        trial = ended(config.trial(), self._outcome(number, told), self._task.metric)
+        trial = finished_trial(config.trial(), self._outcome(number, in_study), self._task.metric)
         if not known:
             self._study.record(trial)
-        elif told is None:
-            self._say(f"trial {number} came back after the study had skipped it", "only its folder counts")
-        elif not told.finished:
+        elif in_study is None:
+            self._report(f"trial {number} came back after the study had skipped it", "only its folder counts")
+        elif not in_study.finished:
             self._study.finished(trial)
-        elif (told.state, told.value) != (trial.state, trial.value):
-            self._say(
-                f"the study has trial {number} as {told.state.value} ({told.value}), "
+        elif (in_study.state, in_study.value) != (trial.state, trial.value):
+            self._report(
+                f"the study has trial {number} as {in_study.state.value} ({in_study.value}), "
                 f"its folder as {trial.state.value} ({trial.value})",
                 "the folder counts",
             )
         return trial
 
-    def _config(self, number: int, told: Trial | None) -> TrialConfig | None:
+    def _config(self, number: int, in_study: Trial | None) -> TrialConfig | None:
         """What the trial was started with, rebuilt from the study where the folder does not say."""
         try:
             config = self._folder.read_config(number)
         except RunError as error:
-            if told is None:
+            if in_study is None:
                 self._give_up(number, error)
                 return None
             config, cause = None, str(error)
         else:
             cause = f"the folder of trial {number} is missing"
-        if config is None and told is not None:
-            self._folder.write_config(told)
-            self._say(cause, "it was rebuilt from the study")
+        if config is None and in_study is not None:
+            self._folder.write_config(in_study)
+            self._report(cause, "it was rebuilt from the study")
             return self._folder.read_config(number)
         return config
 
@@ -147,28 +148,28 @@ class _Reconciliation:
         A power cut leaves such a one: no worker starts before the study knows the trial.
         """
         folder = self._folder.trial_folder(number)
-        if (folder / RESULT).exists() or (folder / "log.txt").exists():
+        if (folder / RESULT).exists() or (folder / LOG).exists():
             raise error
         set_aside(folder / CONFIG)
-        self._say(str(error), "the trial had not run and is forgotten")
+        self._report(str(error), "the trial had not run and is forgotten")
 
-    def _outcome(self, number: int, told: Trial | None) -> Outcome:
+    def _outcome(self, number: int, in_study: Trial | None) -> Outcome:
         """What came of the trial, durable in its folder when this returns."""
+        folder = self._folder.trial_folder(number)
         try:
             outcome = self._folder.read_outcome(number)
         except RunError as error:
-            path = self._folder.trial_folder(number) / RESULT
-            set_aside(path)
-            self._say(str(error), "the file was set aside")
+            set_aside(folder / RESULT)
+            self._report(str(error), "the file was set aside")
             outcome = None
-        if outcome is not None and outcome.state is not TrialState.RUNNING:
+        if outcome is not None:
             return outcome
-        if told is not None and told.finished:
-            return self._folder.settle(number, outcome_of(told))
-        self._say(f"trial {number} has no result", "it counts as lost")
-        return self._folder.settle(number, Outcome(state=TrialState.LOST, message=INTERRUPTED))
+        if in_study is not None and in_study.finished:
+            return self._folder.record_outcome(number, outcome_of(in_study))
+        self._report(f"trial {number} has no result", "it counts as lost")
+        return self._folder.record_outcome(number, Outcome(state=TrialState.LOST, message=INTERRUPTED))
 
-    def _check(self, config: TrialConfig, told: Trial | None) -> None:
+    def _check(self, config: TrialConfig, in_study: Trial | None) -> None:
         where = self._folder.trial_folder(config.number)
         configuration = config.proposal.configuration
         try:
@@ -178,12 +179,12 @@ class _Reconciliation:
                 f"{where} is not of this task's search space: {error}. Give the changed task another `name`, "
                 "or change the search space back."
             ) from error
-        if told is not None and told.configuration != valid:
+        if in_study is not None and in_study.configuration != valid:
             raise RunError(
                 f"{where} and the study disagree on what trial {config.number} is: {dict(configuration)} and "
-                f"{dict(told.configuration)}. The study is another run's. Use another `name` or storage."
+                f"{dict(in_study.configuration)}. The study is another run's. Use another `name` or storage."
             )
 
-    def _say(self, cause: str, continuation: str) -> None:
+    def _report(self, cause: str, continuation: str) -> None:
         if self._emit is not None:
             self._emit(Degraded(what="repair", where="records", cause=cause, continuation=continuation))

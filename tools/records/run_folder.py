@@ -3,8 +3,8 @@
     runs/<name>/  task.yaml (as run)  run.json  study.journal  run.db  lock  exchanges.jsonl  report.*
                   trials/00017/  config.json  curve.jsonl  log.txt  result.json  checkpoints/
 
-`config.json` says that a trial was started and with what, `result.json` what came of it. Everything
-else about trials can be rebuilt from these two (see `reconcile.py`).
+`config.json` says that a trial was started and with what, `result.json` how it ended. Everything else
+about trials can be rebuilt from these two (see `reconcile.py`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from pydantic import Field, ValidationError
 
 from tunesmith.errors import RunError
 from tunesmith.task import Task, load_task
-from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic, write_once
+from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic
 from tunesmith.tools.records.lock import Holder, hold
-from tunesmith.trial import Frozen, Outcome, Proposal, Trial, TrialState
+from tunesmith.tools.records.trial_folder import CONFIG, damaged, read_outcome, record_outcome
+from tunesmith.trial import Frozen, Outcome, Proposal, Trial
 
-CONFIG, RESULT = "config.json", "result.json"
+EXCHANGES = "exchanges.jsonl"
+"""Name of the recorded conversation with a language model."""
 
 
 class TrialConfig(Frozen):
@@ -56,7 +58,7 @@ class RunFolder:
     def create(cls, runs: Path, task: Task) -> RunFolder:
         """The folder of `task` under `runs`, new or to be continued.
 
-        Budget, seeds, workers and words may differ from those of the run so far; what a trial's value
+        Budget, seeds, workers and description may differ from those of the run so far; what a trial's value
         means (metric, direction, search space, objective) may not.
 
         Raises:
@@ -112,7 +114,7 @@ class RunFolder:
 
     @property
     def exchanges(self) -> Path:
-        return self.path / "exchanges.jsonl"
+        return self.path / EXCHANGES
 
     @property
     def _task_file(self) -> Path:
@@ -131,7 +133,7 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with hold(self.path / "lock") as holder:
-            self._write_task()  # budget or words may have changed since the last sitting
+            self._write_task()  # budget or words may have changed since the last session
             yield holder
 
     # -- trials ---------------------------------------------------------------------------------
@@ -172,41 +174,20 @@ class RunFolder:
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
-            raise RunError(_damaged(path, error)) from error
+            raise damaged(path, error) from error
         if config.number != number:
             raise RunError(
                 f"{path} is of trial {config.number}: folders must not be renamed. Rename it back."
             )
         return config
 
-    def settle(self, number: int, outcome: Outcome) -> Outcome:
-        """Record durably what came of a trial; the first record stands.
-
-        Returns:
-            What stands: `outcome`, or the one that was there already.
-        """
-        path = self.trial_folder(number) / RESULT
-        if write_once(path, outcome.model_dump_json(indent=1).encode()):
-            return outcome
-        standing = self.read_outcome(number)
-        return outcome if standing is None else standing
+    def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
+        """Record durably how a trial ended; the first record stands, and is returned."""
+        return record_outcome(self.trial_folder(number), outcome)
 
     def read_outcome(self, number: int) -> Outcome | None:
-        """What came of trial `number`; None while nothing has.
-
-        Raises:
-            RunError: The file is there and cannot be read.
-        """
-        path = self.trial_folder(number) / RESULT
-        try:
-            outcome = Outcome.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except (OSError, ValidationError) as error:
-            raise RunError(_damaged(path, error)) from error
-        if outcome.state is TrialState.RUNNING:
-            raise RunError(_damaged(path, ValueError("it says that the trial is running")))
-        return outcome
+        """How trial `number` ended; None while it has not. Raises RunError as `trial_folder.read_outcome`."""
+        return read_outcome(self.trial_folder(number))
 
     def sweep(self, number: int) -> None:
         """Delete what interrupted writers left in a trial's folder."""
@@ -272,8 +253,3 @@ def _objective(task: Task, other: Task) -> str:
     if len(files) == 2 and not files[0].samefile(files[1]):
         return f"{task.objective_text()} in {task.folder}"
     return task.objective_text()
-
-
-def _damaged(path: Path, error: Exception) -> str:
-    cause = str(error).splitlines()[0]
-    return f"{path} cannot be read ({cause}). Restore it, or delete {path.parent} to give that trial up."

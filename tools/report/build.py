@@ -22,9 +22,9 @@ from tunesmith.events import (
 )
 from tunesmith.history import History
 from tunesmith.task import Task
-from tunesmith.tools.engine.outcomes import ended
 from tunesmith.tools.engine.spending import spent
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
@@ -43,7 +43,7 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
-from tunesmith.trial import Trial, TrialState
+from tunesmith.trial import Trial
 
 
 def build_report(path: Path) -> ReportData:
@@ -106,10 +106,8 @@ def _history(folder: RunFolder) -> History:
         config = folder.read_config(number)
         if config is None:
             continue  # killed before the trial was recorded: it never was
-        outcome = folder.read_outcome(number)
-        running = outcome is None or outcome.state is TrialState.RUNNING
-        trial = config.trial()
-        trials.append(trial if running or outcome is None else ended(trial, outcome, folder.task.metric))
+        trial, outcome = config.trial(), folder.read_outcome(number)
+        trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
     task = folder.task
     return History(task.space, task.metric, task.direction, task.default, tuple(trials))
 

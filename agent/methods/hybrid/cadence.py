@@ -8,7 +8,8 @@ of (a plateau, a surprise, failures). Over 30 trials that is 3 to 5 times, over 
 from __future__ import annotations
 
 from tunesmith.history import History
-from tunesmith.tools.engine.triggers import FAILURES_IN_ROW, SURPRISE, plateau, surprise
+from tunesmith.tools.engine.triggers import FAILURES_IN_ROW, SURPRISE, plateau
+from tunesmith.tools.records.outcomes import surprise
 
 LEAST, LEAST_URGENT = 6, 4
 """Finished trials between two questions at least."""

@@ -128,7 +128,7 @@ def run_task(
     """
     from tunesmith.api.session import run_session
     from tunesmith.tools.execution.loading import check_exists
-    from tunesmith.tools.records.run_folder import RunFolder
+    from tunesmith.tools.records.folder_store import FolderStore
 
     if train is None:
         check_exists(task.objective_ref())
@@ -136,20 +136,19 @@ def run_task(
         raise UsageError(f"{replay}: no such file. Name the exchanges.jsonl of a run that used a model.")
     if fresh:
         task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
-    folder = RunFolder.create(Path(runs), task)
+    store = FolderStore.create(Path(runs), task, storage)
     settings = ModelSettings.from_environment() if model == "environment" else model
-    with folder.lock():
+    with store.lease():
         objective = None
         if train is not None:
             from tunesmith.tools.execution.pickling import pickle_objective
 
-            objective = pickle_objective(train, folder.path / "objective.pkl")
+            objective = pickle_objective(train, store.path / "objective.pkl")
         return run_session(
             task,
-            folder,
+            store,
             settings=settings,
             objective=objective,
-            storage=storage,
             replay=replay,
             listen=listen,
         )

@@ -1,7 +1,4 @@
-"""One sitting of a run: the parts are built, joined, run and taken down again.
-
-This is the only place that knows every room. Read it to see how the house fits together.
-"""
+"""One session of a run: its parts are built, joined, run and taken down again."""
 
 from __future__ import annotations
 
@@ -19,34 +16,33 @@ from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ReplayMiss
 from tunesmith.events import Degraded, ElicitedPrior, Event, RunFinished, RunStarted
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Strategy
+from tunesmith.interfaces import Briefing, Decision, Emit, Strategy
 from tunesmith.objective import Objective
+from tunesmith.registry import EXECUTORS
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
-from tunesmith.tools.execution.base import Executor
+from tunesmith.tools.execution.base import Executor, ExecutorContext
+from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
     from tunesmith.agent.models import OpenAICompatible
     from tunesmith.tools.engine.loop import Engine
-    from tunesmith.tools.records.event_store import EventStore
-    from tunesmith.tools.records.run_folder import RunFolder
-    from tunesmith.tools.records.study import StudyStore
 
 Listener = Callable[[Event], None]
 
 
 def run_session(
     task: Task,
-    folder: RunFolder,
+    store: RunStore,
     *,
     settings: ModelSettings | None,
     objective: Objective | None = None,
-    storage: str | None = None,
     replay: Path | None = None,
     listen: Listener | None = None,
 ) -> Result:
-    """Run or continue the run in `folder`, whose lock the caller holds, until it ends or is stopped.
+    """Run or continue the run in `store`, whose lease the caller holds, until it ends or is stopped.
 
     Args:
         objective: What to train; None means what the task names.
@@ -55,45 +51,35 @@ def run_session(
     """
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.spending import spent
-    from tunesmith.tools.execution.local import LocalExecutor
-    from tunesmith.tools.records.reconcile import reconcile, restore_events
-    from tunesmith.tools.records.study import StudyStore
     from tunesmith.tools.report import write_report
 
     with ExitStack() as stack:
-        events = RunLog(folder.db, listen)
-        stack.callback(events.close)
-        before = events.events()
-        study = StudyStore.open(folder, task, storage, emit=events.append)
-        history = reconcile(folder, study, emit=events.append)
-        restore_events(history, events)
+        stack.callback(store.close)
+        log = RunLog(store.events, listen)
+        stack.callback(log.close)
+        before = store.events.events()
+        history = store.load(log.append)
         used = spent(before, history)
         reason = nothing_left(before, used, task)
         if reason is not None:
-            # Written again: the sitting may have been killed before it was, and it costs little.
-            report = write_report(folder.path).markdown
-            return Result("finished", reason, history, folder.path, used, verdict(before), report)
-        for command_id, _ in events.take_commands():  # asked of a sitting that had ended, not of this one
-            events.acknowledge(command_id, False, "The run was not running when this was asked.")
+            # Written again: the session may have been killed before it was, and it costs little.
+            report = write_report(store.path).markdown
+            return Result("finished", reason, history, store.path, used, verdict(before), report)
+        for command_id, _ in store.events.take_commands():  # meant for a session that has ended
+            store.events.acknowledge(command_id, False, "The run was not running when this was asked.")
 
-        door = _open_door(task, folder, settings, replay, events, used.model)
+        door = _open_door(task, store, settings, replay, log.append, used.model)
         if door is not None:
             stack.callback(door.close)
         objective = objective or task.objective_ref()
-
-        def slower(cause: str) -> None:
-            how = "trials run all the same, each from a slower start"
-            events.append(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
-
-        executor = LocalExecutor(task.workers, preload=_preload(task, objective), warn=slower)
+        executor = _build_executor(task, objective, log.append)
         stack.callback(executor.close)
         plan = standing_plan(before, task)
         engine = _build_engine(
             task,
-            folder,
-            study,
+            store,
             history,
-            events,
+            log.append,
             executor,
             objective,
             door,
@@ -102,13 +88,13 @@ def run_session(
             stated_beliefs(before),
         )
         stack.callback(engine.close)
-        events.on_fault = lambda error: engine.request_stop(
+        log.on_fault = lambda error: engine.request_stop(
             f"whoever listened to the run failed: {type(error).__name__}: {error}"
         )
-        events.append(
+        log.append(
             RunStarted(
-                name=folder.path.name,
-                folder=str(folder.path),
+                name=store.path.name,
+                folder=str(store.path),
                 strategy=engine.strategy.name,
                 policy=engine.policy_name,
                 model=None if door is None else door.model,
@@ -120,16 +106,16 @@ def run_session(
         )
         with _signals(engine):
             try:
-                result = _run(engine, task, folder, executor, events, objective)
+                result = _run(engine, task, store, executor, log.append, objective)
             except Exception as error:
                 # Whoever watches must learn that nothing runs any more; the same command continues.
                 cause = error_line(error)
-                events.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
+                log.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
                 raise
-        if events.fault is not None:
-            raise events.fault
+        if log.fault is not None:
+            raise log.fault
         if replay is not None:
-            _check_replay(events.events(after_seq=len(before)), replay)
+            _check_replay(store.events.events(after_seq=len(before)), replay)
         return result
 
 
@@ -150,9 +136,9 @@ def _check_replay(happened: Sequence[Event], replay: Path) -> None:
 def _run(
     engine: Engine,
     task: Task,
-    folder: RunFolder,
+    store: RunStore,
     executor: Executor,
-    events: EventStore,
+    emit: Emit,
     objective: Objective,
 ) -> Result:
     from tunesmith.tools.engine.confirmation import Confirmation
@@ -161,9 +147,7 @@ def _run(
     ended = engine.run()
     compared, status, reason = "", ended.status, ended.reason
     if status == "finished" and ended.history.completed:
-        confirmation = Confirmation(
-            task, folder, executor, events.append, objective, should_stop=engine.told_to_stop
-        )
+        confirmation = Confirmation(task, store, executor, emit, objective, should_stop=engine.asked_to_stop)
         try:
             compared = confirmation.run(ended.history)
         except KeyboardInterrupt:
@@ -171,19 +155,18 @@ def _run(
         if engine.stopping is not None:
             status, reason, compared = "stopped", engine.stopping, ""
     engine.close()
-    events.append(
+    emit(
         RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
     )
-    report = write_report(folder.path)
-    return Result(status, reason, ended.history, folder.path, engine.spend, compared, report.markdown)
+    report = write_report(store.path)
+    return Result(status, reason, ended.history, store.path, engine.spend, compared, report.markdown)
 
 
 def _build_engine(
     task: Task,
-    folder: RunFolder,
-    study: StudyStore,
+    store: RunStore,
     history: History,
-    events: EventStore,
+    emit: Emit,
     executor: Executor,
     objective: Objective,
     door: OpenAICompatible | None,
@@ -208,22 +191,22 @@ def _build_engine(
     method = "hybrid" if task.tuner is None else task.tuner.method
     hybrid = method == "hybrid" and (door is not None or stated.asked)
     strategy: Strategy = HybridStrategy(alone, stated) if hybrid else alone
-    rules = RulesPolicy(events.append, standing_in=door is not None)
+    rules = RulesPolicy(emit, standing_in=door is not None)
     policy: Any = rules
     proposer = None
     if method == "llambo":
         from tunesmith.api.llambo import llambo_policy
 
-        policy = llambo_policy(task, door, alone, rules, events.append)
+        policy = llambo_policy(task, door, alone, rules, emit)
     elif door is not None:
         from tunesmith.agent.methods.llambo import LlamboProposer
         from tunesmith.agent.policy.langchain_agent import AgentPolicy
         from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 
-        proposer = LlamboProposer(door, task, events.append)
-        between = RulesPolicy(events.append, standing_in=True)
-        policy = ScheduledPolicy(AgentPolicy(door, events.append), between)
-    suggester = HybridSuggester(strategy, proposer, events.append, stated)
+        proposer = LlamboProposer(door, task, emit)
+        between = RulesPolicy(emit, standing_in=True)
+        policy = ScheduledPolicy(AgentPolicy(door, emit), between)
+    suggester = HybridSuggester(strategy, proposer, emit, stated)
 
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
         return StudyToolbox(
@@ -236,10 +219,9 @@ def _build_engine(
 
     engine = Engine(
         task=task,
-        folder=folder,
-        study=study,
+        store=store,
         history=history,
-        events=events,
+        emit=emit,
         strategy=strategy,
         policy=policy,
         fallback=rules,
@@ -258,10 +240,10 @@ def _build_engine(
 
 def _open_door(
     task: Task,
-    folder: RunFolder,
+    store: RunStore,
     settings: ModelSettings | None,
     replay: Path | None,
-    events: EventStore,
+    emit: Emit,
     spent: ModelSpend,
 ) -> OpenAICompatible | None:
     """The door to the model, or None: without settings or recording, or when the server names no model."""
@@ -277,8 +259,8 @@ def _open_door(
         door = OpenAICompatible(
             settings,
             task.budget.model,
-            events.append,
-            exchanges=replay or folder.exchanges,
+            emit,
+            exchanges=replay or store.path / EXCHANGES,
             mode="replay" if replay else "record",
             spent=spent,
             timeout_s=None if settings is None else settings.timeout_s,
@@ -288,16 +270,24 @@ def _open_door(
         if door is not None:
             door.close()
         cause = error_line(error)
-        how = "this sitting runs without a language model"
-        events.append(Degraded(what="fallback", where="model", cause=cause, continuation=how))
+        how = "this session runs without a language model"
+        emit(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None
     return door
 
 
-def _preload(task: Task, objective: Objective) -> Sequence[str]:
+def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
     from tunesmith.tools.execution.preload import discover_preload
 
-    return task.preload if task.preload is not None else discover_preload(objective)
+    def warn(cause: str) -> None:
+        how = "trials run all the same, each from a slower start"
+        emit(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
+
+    preload = task.preload if task.preload is not None else discover_preload(objective)
+    member = EXECUTORS.get(EXECUTORS.default if task.executor is None else task.executor.name)
+    settings = member.settings() if task.executor is None else task.executor.settings
+    executor: Executor = member.build(ExecutorContext(settings, task.workers, preload, warn))
+    return executor
 
 
 @contextmanager

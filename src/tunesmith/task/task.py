@@ -27,6 +27,7 @@ from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
+from tunesmith.task.executor import ExecutorChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import TunerSpec
 from tunesmith.text.durations import write_duration
@@ -77,6 +78,8 @@ class Task(Frozen):
     """Trials to run at the same time."""
     threads: int = Field(default=1, ge=1, le=1024)
     """CPU threads for each trial."""
+    executor: ExecutorChoice | None = None
+    """Where trials run; None: in processes on this machine (`local`)."""
     pruner: PrunerSpec = PrunerSpec()
     """How poor trials are stopped early."""
     preload: Strings | None = None

@@ -42,11 +42,11 @@ class OwnObjective:
         Raises:
             RuntimeError: The trial failed; with its cause in one line.
         """
-        from tunesmith.tools.execution.base import Finished, Job, Reported
+        from tunesmith.tools.execution.base import Continue, Finished, Job, Reported
 
         executor, folder = self._open()
         number, self._number = self._number, self._number + 1
-        executor.submit(
+        executor.offer(
             Job(
                 number=number,
                 folder=folder / str(number),
@@ -55,13 +55,12 @@ class OwnObjective:
                 metric=self.task.metric,
                 objective=self.task.objective_ref(),
                 time_limit_s=self.task.budget.trial_time_s,
-                threads=1,
             )
         )
         while True:
             for event in executor.events(1.0):
                 if isinstance(event, Reported):
-                    executor.verdict(number, event.step, False)
+                    executor.answer(number, event.step, Continue())
                 elif isinstance(event, Finished):
                     shutil.rmtree(folder / str(number), ignore_errors=True)
                     if event.outcome.state is not TrialState.COMPLETED:

@@ -7,7 +7,7 @@ import math
 from tunesmith.trial import Outcome, Trial, TrialState
 
 
-def ended(trial: Trial, outcome: Outcome, metric: str) -> Trial:
+def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
     """`trial` as ended by `outcome`; `metric` is the task's.
 
     Only finite numbers get through: Optuna would take an infinite value for the best one. A completed
@@ -55,3 +55,16 @@ def finite_curve(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float
         if math.isfinite(value):
             points.setdefault(step, value)
     return tuple(sorted(points.items()))
+
+
+def surprise(trial: Trial, sign: float) -> float | None:
+    """(value - expected) / spread, positive when better than expected; None without value or prediction.
+
+    Args:
+        sign: +1 when maximising, -1 when minimising (`History.sign`).
+    """
+    expected, spread = trial.proposal.expected, trial.proposal.spread
+    if trial.value is None or expected is None or not spread:
+        return None
+    z = sign * (trial.value - expected) / spread
+    return z if math.isfinite(z) else None

@@ -1,0 +1,182 @@
+"""Starts trials and brings each to its end, in an order that loses nothing.
+
+    config.json -> study (running) -> job offered        a trial starts
+    result.json (by the worker) -> study -> event        a trial ends
+
+A kill between any two of these steps leaves what `RunStore.load` can finish.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from tunesmith.errors import ExecutorError
+from tunesmith.events import Noted, TrialFinished, TrialReported, TrialStarted
+from tunesmith.history import History
+from tunesmith.interfaces import Emit
+from tunesmith.objective import Objective
+from tunesmith.seeds import derive_seed
+from tunesmith.task import Task
+from tunesmith.tools.engine.pruning import Pruner
+from tunesmith.tools.engine.triggers import Triggers
+from tunesmith.tools.execution.base import (
+    Continue,
+    Executor,
+    Finished,
+    Job,
+    Reported,
+    Resources,
+    Stop,
+    Waits,
+)
+from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
+from tunesmith.trial import Outcome, Proposal, Trial, TrialState
+
+log = logging.getLogger(__name__)
+
+KILL_LIMIT_S = 10.0
+"""How long the ends of killed trials are waited for."""
+
+
+class TrialRunner:
+    """Used from the engine's thread.
+
+    Args:
+        history: What the store knows; the runner's `history` goes on from it.
+        triggers: Informed of every trial that ends.
+    Attributes:
+        history: Every trial, running ones included.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        store: RunStore,
+        executor: Executor,
+        objective: Objective,
+        history: History,
+        triggers: Triggers,
+        emit: Emit,
+    ) -> None:
+        self._task, self._store, self._executor, self._objective = task, store, executor, objective
+        self._triggers, self._emit = triggers, emit
+        self._resources = Resources(cpus=task.threads)
+        self._pruner = Pruner(task.pruner, task.direction)
+        self._curves: dict[int, list[tuple[int, float]]] = {}
+        self._unplaced: Job | None = None
+        self._shown: str | None = None
+        self.history = history
+        for trial in history.finished:
+            self._pruner.observe(trial)
+
+    def room(self) -> bool:
+        """Whether another trial can start now.
+
+        Raises:
+            ExecutorError: The executor can never run this task's trials.
+        """
+        if self._unplaced is not None and self._place(self._unplaced):
+            self._unplaced = None
+        return self._unplaced is None and not self._has_to_wait(self._executor.room(self._resources))
+
+    def start(self, number: int, proposal: Proposal) -> bool:
+        """Start a trial; call it when there is `room`. False when it could not be started, and is lost."""
+        trial = Trial(
+            number=number,
+            proposal=proposal,
+            seed=derive_seed(self._task.seed, "trial", number),
+            started_at=time.time(),
+        )
+        folder = self._store.begin(trial)
+        attempts = sum(earlier.configuration == trial.configuration for earlier in self.history)
+        self.history = self.history.with_trial(trial)
+        self._curves[number] = []
+        self._emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed))
+        job = Job(
+            number=number,
+            folder=folder,
+            configuration=dict(proposal.configuration),
+            seed=trial.seed,
+            metric=self._task.metric,
+            objective=self._objective,
+            resources=self._resources,
+            time_limit_s=self._task.budget.trial_time_s,
+            attempt=attempts + 1,
+        )
+        if not self._place(job):
+            self._unplaced = job
+        return number in (pending.number for pending in self.history.pending)
+
+    def handle_events(self, timeout_s: float) -> None:
+        """Answer reports and finish trials; waits at most `timeout_s` for something to happen."""
+        for event in self._executor.events(timeout_s):
+            match event:
+                case Reported(number, step, value):
+                    curve = self._curves.setdefault(number, [])
+                    curve.append((step, value))
+                    stop = self._pruner.verdict(number, curve)
+                    self._executor.answer(number, step, Stop() if stop else Continue())
+                    self._emit(TrialReported(number=number, step=step, value=value))
+                case Finished(number, outcome):
+                    self._finish(number, outcome)
+
+    def end_running(self, message: str) -> None:
+        """Kill every trial that runs; each counts as lost, and is run again when the run goes on."""
+        for trial in self.history.pending:
+            lost = Outcome(
+                state=TrialState.LOST,
+                message=message,
+                curve=tuple(self._curves.get(trial.number, ())),
+                seconds=max(0.0, time.time() - trial.started_at),
+            )
+            if self._unplaced is not None and self._unplaced.number == trial.number:
+                self._unplaced = None
+                self._finish(trial.number, self._store.record_outcome(trial.number, lost))
+            else:
+                self._executor.kill(trial.number, lost)
+        deadline = time.monotonic() + KILL_LIMIT_S
+        while self.history.pending and time.monotonic() < deadline:
+            self.handle_events(0.1)
+
+    def _place(self, job: Job) -> bool:
+        """Offer a job; False while it waits. One that cannot be started is lost at once."""
+        try:
+            return not self._has_to_wait(self._executor.offer(job))
+        except ExecutorError as error:
+            # Says nothing of the configuration, hence lost: no strategy must learn from it.
+            outcome = Outcome(state=TrialState.LOST, message=f"no worker could be started: {error}"[:500])
+            self._finish(job.number, self._store.record_outcome(job.number, outcome))
+            return True
+
+    def _has_to_wait(self, waits: Waits | None) -> bool:
+        """Whether there is a reason to wait. One that is not obvious is shown, once until it changes."""
+        if waits is None or waits.kind != "busy":
+            text = None if waits is None else waits.text
+            if text is not None and text != self._shown:
+                self._emit(Noted(text=f"The next trial waits although a worker is free: {text}."))
+            self._shown = text
+        return waits is not None
+
+    def _finish(self, number: int, outcome: Outcome) -> None:
+        """Record the end of a trial whose outcome is in its folder already, then announce it."""
+        running = self.history.get(number)
+        if running is None or running.finished:
+            log.warning("trial %d ended again; its first end stands", number)
+            return
+        trial = finished_trial(running, outcome, self._task.metric)
+        self._store.finish(trial)
+        self._curves.pop(number, None)
+        self._pruner.observe(trial)
+        before = self.history.incumbent
+        self.history = self.history.with_trial(trial)
+        incumbent = self.history.incumbent
+        improved = incumbent is not None and incumbent.number == number and incumbent is not before
+        z = surprise(trial, self.history.sign)
+        self._emit(
+            TrialFinished(
+                number=number, outcome=outcome_of(trial), value=trial.value, improved=improved, surprise=z
+            )
+        )
+        self._triggers.finished(trial, z)
