@@ -35,7 +35,7 @@ from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
 from tunesmith.agent.methods.llambo import LlamboProposer
-from tunesmith.agent.models import OpenAICompatible
+from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import AgentPolicy
 from tunesmith.api import run_task
 from tunesmith.budget import Spend
@@ -134,8 +134,8 @@ def prompt_sizes(n: int) -> dict[str, int]:
     briefing = Briefing(about, past, about.budget, Spend(trials=n), ("plateau",), turn=1)
     with ChatServer(model) as server:
         settings = ModelSettings(base_url=server.url, model="scripted", api_key=SecretStr("not-needed"))
-        door = OpenAICompatible(settings, about.budget.model, lambda e: e, mode="live")
-        proposer = LlamboProposer(door, about, lambda e: e)
+        language_model = open_model(settings, about.budget.model, lambda e: e, mode="live")
+        proposer = LlamboProposer(language_model, about, lambda e: e)
         proposer.opening(past, 5)
         strategy = HybridStrategy(GaussianProcessStrategy(SPACE, 0))
         box = StudyToolbox(
@@ -144,8 +144,8 @@ def prompt_sizes(n: int) -> dict[str, int]:
             launch=lambda proposals: list(range(n, n + len(proposals))),
             gate=ShareGate(),
         )
-        AgentPolicy(door, lambda e: e).decide(briefing, box)
-        door.close()
+        AgentPolicy(language_model, lambda e: e).decide(briefing, box)
+        language_model.close()
     return model.largest
 
 

@@ -1,8 +1,25 @@
-"""The one door to language models. Importing it loads neither openai nor LangChain."""
+"""Language models: one contract, its providers, what every request passes. Loads no client library."""
 
+from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Rejected, Request
 from tunesmith.agent.models.faults import translate
-from tunesmith.agent.models.openai_compatible import OpenAICompatible
+from tunesmith.agent.models.function import PythonFunction
+from tunesmith.agent.models.language_model import LanguageModel, Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
 
-__all__ = ["Completion", "OpenAICompatible", "Samples", "Token", "translate"]
+__all__ = [
+    "Answer",
+    "AttemptFailed",
+    "Capabilities",
+    "Completion",
+    "LanguageModel",
+    "Mode",
+    "Provider",
+    "PythonFunction",
+    "Rejected",
+    "Request",
+    "Samples",
+    "Token",
+    "open_model",
+    "translate",
+]

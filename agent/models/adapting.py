@@ -1,4 +1,4 @@
-"""Requests in the form that this server and model will have: found by trying, remembered for the session.
+"""Requests in the form that a provider accepts: learned by trying, remembered for the session.
 
 Servers differ in which parameters they take: reasoning models refuse a temperature or rename the token limit,
 small servers refuse several choices or log-probabilities, some chat templates know no system role. Whatever a
@@ -8,15 +8,16 @@ rejection names is left out (or renamed, or folded into the user's message) from
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
-from tunesmith.agent.models.faults import Rejected
+from tunesmith.agent.models.base import Rejected, Request
 from tunesmith.agent.models.wire import with_system_folded
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
 
+T = TypeVar("T")
 LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 OURS = ("limit", "purpose", "logprobs")
 """Keys of what is asked that are not the protocol's own, or not in its form."""
@@ -32,22 +33,26 @@ _NAMED = {
 _SYSTEM = re.compile("system.{0,20}role|role.{0,20}system|system (?:message|prompt|instruction)", re.I)
 
 
+Send = Callable[[Request, str], T]
+"""Sends one body for a purpose, and returns the completion or its stream; raises Rejected."""
+
+
 class Adapter:
-    """Sends requests, adapting to what the server will not have.
+    """Sends requests without what the provider does not accept; one serves all requests of a model.
 
     Args:
-        post: Sends one body and returns the answer's JSON; raises Rejected for a 400.
         limit_name: The parameter that limits an answer's length, to begin with.
+        refused: What is known from the start to be refused.
         emit: Gets a Degraded the first time something is left out.
     """
 
-    def __init__(self, post: Callable[[dict[str, Any], str], Any], limit_name: str, emit: Emit) -> None:
-        self._post, self.limit_name, self._emit = post, limit_name, emit
-        self.refused: set[str] = set()
+    def __init__(self, limit_name: str, refused: Iterable[str], emit: Emit) -> None:
+        self.limit_name, self._emit = limit_name, emit
+        self.refused: set[str] = set(refused)
         """What is left out; `limit` where the limit was renamed, `system` where that role is folded."""
 
-    def ask(self, asked: dict[str, Any], *, optional: bool = False) -> Any:
-        """The answer's JSON.
+    def ask(self, asked: dict[str, Any], send: Send[T], *, optional: bool = False) -> T:
+        """What `send` returns for the first form that is not rejected.
 
         Args:
             asked: Messages and parameters of the protocol; besides these `limit` (tokens), `purpose`, and
@@ -58,7 +63,7 @@ class Adapter:
         """
         while True:
             try:
-                return self._post(self._body(asked, self.refused), asked["purpose"])
+                return send(self._body(asked, self.refused), asked["purpose"])
             except Rejected as exc:
                 if self._learned(str(exc), asked):
                     continue
@@ -66,7 +71,7 @@ class Adapter:
                 if not optional or not droppable:
                     raise
                 # Nothing is named: try the plainest form. Only if that works was the form at fault.
-                data = self._post(self._body(asked, self.refused | droppable), asked["purpose"])
+                data = send(self._body(asked, self.refused | droppable), asked["purpose"])
                 for name in sorted(droppable):
                     self._leave_out(name, asked["purpose"], str(exc))
                 return data

@@ -1,31 +1,39 @@
 """Every failure of a model call, as one of the six ModelErrors.
 
-The words are for a person: what failed, where, what to change. They hold no key: the transport has taken
+The messages are for a person: what failed, where, what to change. They hold no key: a provider takes
 keys out of all that a server says, and URLs are named without user or password.
 """
 
 from __future__ import annotations
 
-import re
-import sys
+import email.utils
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from tunesmith.agent.models.importing import IMPORTING
-from tunesmith.errors import (
-    InvalidAnswer,
-    ModelBudgetReached,
-    ModelError,
-    ModelRefused,
-    ModelUnavailable,
-)
+from tunesmith.agent.models.base import Answer, AttemptFailed, Rejected
+from tunesmith.agent.models.wire import Usage, usage_of
+from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelError, ModelRefused, ModelUnavailable
 from tunesmith.text.cleaning import clean
 
 KEY_FIX = "Check OPENAI_API_KEY, or TUNESMITH_API_KEY for the server at TUNESMITH_BASE_URL."
 MODEL_FIX = "Check TUNESMITH_MODEL and TUNESMITH_BASE_URL."
-
-
-class Rejected(ModelUnavailable):
-    """The server understood the request and will not have it in this form (400, 422, 501)."""
+LASTING = frozenset({401, 403, 404})
+PASSING = frozenset({408, 409, 429})
+"""Statuses below 500 that are worth another attempt."""
+KEPT_HEADERS = ("content-type", "retry-after", "x-request-id")
+"""Headers of a response that are recorded; the rest may hold cookies or an organisation's name."""
+CONNECTION = {
+    "ConnectError": "cannot connect",
+    "ConnectTimeout": "cannot connect in time",
+    "ReadTimeout": "no answer in time",
+    "RemoteProtocolError": "broken answer",
+    "ReadError": "connection lost",
+}
+"""httpx2's errors, by the name that is recorded."""
+NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
 
 
 def place(url: str) -> str:
@@ -33,13 +41,13 @@ def place(url: str) -> str:
     parts = urlsplit(url)
     try:
         port = f":{parts.port}" if parts.port else ""
-    except ValueError:  # a port that is no number; the rest still tells the person which URL is meant
+    except ValueError:  # a port that is no number; the rest still names the URL
         port = ""
     return f"{parts.scheme}://{parts.hostname or ''}{port}"
 
 
 def translate(exc: BaseException) -> ModelError:
-    """The ModelError for whatever a model call raised, through either client.
+    """The ModelError for whatever a model call raised, LangChain's own exceptions included.
 
     A ModelError, or an exception caused by one, gives that very error. Anything unknown reads as
     InvalidAnswer where it looks like a fault of the answer (ValueError, TypeError, LookupError), and as
@@ -53,12 +61,7 @@ def translate(exc: BaseException) -> ModelError:
         if isinstance(link, ModelError):
             return link
         link = link.__cause__ or link.__context__
-    openai = sys.modules.get("openai")  # not loaded means it cannot have raised
-    if openai is not None and isinstance(exc, openai.OpenAIError):
-        return _from_openai(exc)
     name, words = type(exc).__name__, clean(exc, 300)
-    if name in ("OpenAIRefusalError", "ContentFilterFinishReasonError"):
-        return ModelRefused(f"the model declined to answer: {words}")
     if name in ("ModelCallLimitExceededError", "ToolCallLimitExceededError", "GraphRecursionError"):
         return ModelBudgetReached(f"the agent's own limit is reached: {words}")
     if isinstance(exc, (ValueError, TypeError, LookupError)) or name.startswith("StructuredOutput"):
@@ -66,37 +69,95 @@ def translate(exc: BaseException) -> ModelError:
     return ModelUnavailable(f"the model could not be asked ({name}): {words}")
 
 
-def _from_openai(exc: BaseException) -> ModelError:
-    with IMPORTING:
-        import openai
-
-    body = getattr(exc, "body", None)
-    said = body.get("message") if isinstance(body, dict) else None
-    # Without a body that says so itself, openai puts "Error code: 400 - " before the server's words.
-    words = clean(said or re.sub(r"^Error code: \d+ - ", "", str(getattr(exc, "message", "") or exc)), 300)
-    if isinstance(exc, openai.APIStatusError):
-        return status_error(exc.status_code, words, place(str(exc.request.url)), str(exc.code or ""))
-    if isinstance(exc, openai.APIConnectionError):
-        cause = exc.__cause__
-        why = f"{type(cause).__name__}: {clean(cause, 200)}" if cause is not None else words
-        return ModelUnavailable(f"{place(str(exc.request.url))} cannot be reached ({why})")
-    if isinstance(exc, (openai.LengthFinishReasonError, openai.APIResponseValidationError)):
-        return InvalidAnswer(f"the model's answer cannot be used: {words}")
-    if isinstance(exc, openai.ContentFilterFinishReasonError):
-        return ModelRefused("the provider's content filter stopped the answer")
-    return ModelUnavailable(f"the model could not be asked: {words}")
+def connection_fault(name: str, detail: str, where: str) -> AttemptFailed:
+    """The fault for an httpx2 error by its name; one we do not know reads as a lost connection."""
+    words = CONNECTION.get(name, name)
+    return AttemptFailed(
+        f"{where}: {words} ({detail})" if detail else f"{where}: {words}",
+        retry=True,
+        timed_out=name.endswith("Timeout"),
+        usage=Usage(0, 0) if name in NEVER_SENT else None,
+        recorded={"error": name},
+    )
 
 
-def status_error(status: int, words: str, where: str, code: str = "") -> ModelError:
-    """The error for an HTTP status and what the server said with it."""
+def status_fault(status: int, text: str, headers: Mapping[str, str], where: str) -> ModelError:
+    """The fault for an HTTP status other than 200 and the body that came with it."""
+    said, code = _error_words(text)
+    words = clean(said, 300)
+    lasting = status in LASTING or code == "insufficient_quota"
+    facts: dict[str, Any] = {
+        "retry": not lasting and (status in PASSING or status >= 500) and status != 501,
+        "retry_after_s": _retry_after(headers),
+        "lasting": lasting,
+        "answered": True,
+        "usage": Usage(0, 0),  # an error costs nothing at any provider known to us
+        "recorded": {
+            "status": status,
+            "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
+            "body": text,
+        },
+    }
     if code in ("content_filter", "content_policy_violation"):
-        return ModelRefused(f"the provider's content filter stopped the request: {words}")
+        return ContentFiltered(f"the provider's content filter stopped the request: {words}", **facts)
     if status in (401, 403):
-        return ModelUnavailable(f"{where} refuses the key ({status}): {words}. {KEY_FIX}")
+        return AttemptFailed(f"{where} refuses the key ({status}): {words}. {KEY_FIX}", **facts)
     if status == 404:
-        return ModelUnavailable(f"{where} has no such model or route (404): {words}. {MODEL_FIX}")
+        return AttemptFailed(f"{where} has no such model or route (404): {words}. {MODEL_FIX}", **facts)
     if status == 429:
-        return ModelUnavailable(f"{where} limits our rate or quota (429): {words}")
+        return AttemptFailed(f"{where} limits our rate or quota (429): {words}", **facts)
     if status in (400, 422, 501):
-        return Rejected(f"{where} rejects the request ({status}): {words}")
-    return ModelUnavailable(f"{where} answers with status {status}: {words}")
+        return Rejected(f"{where} rejects the request ({status}): {words}", **facts)
+    return AttemptFailed(f"{where} answers with status {status}: {words}", **facts)
+
+
+class ContentFiltered(AttemptFailed, ModelRefused):
+    """The provider's content filter refused the request."""
+
+
+def completion_of(text: str, where: str) -> Answer:
+    """The completion in a body of status 200.
+
+    Raises:
+        AttemptFailed: It holds none: the server's fault, and one that may pass.
+    """
+    try:
+        data: Any = json.loads(text)
+    except ValueError:
+        data = None
+    choices = data.get("choices") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(choices, list) and choices:
+        return data
+    raise AttemptFailed(
+        f"{where}: broken answer (no chat completion came back: {clean(text[:200], 300)})",
+        retry=True,
+        usage=usage_of(data) or Usage(0, 0),
+        recorded={"status": 200, "headers": {"content-type": "application/json"}, "body": text},
+    )
+
+
+def _error_words(text: str) -> tuple[str, str]:
+    """What a server says is wrong, and its code for it; the start of the body where it has no such form."""
+    try:
+        data: Any = json.loads(text)
+    except ValueError:
+        return text[:300], ""
+    error = data.get("error", data) if isinstance(data, dict) else data
+    if not isinstance(error, dict):
+        return str(error)[:300], ""
+    return str(error.get("message") or error.get("detail") or error)[:300], str(error.get("code") or "")
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds the server asks to wait, 0 where it does not say."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            return float(value) / unit
+        except ValueError:
+            pass  # not a number, so it is a date, or nonsense
+        when = email.utils.parsedate_tz(value)
+        return 0.0 if when is None else email.utils.mktime_tz(when) - time.time()
+    return 0.0

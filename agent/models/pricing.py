@@ -2,7 +2,7 @@
 
 Models on a server of one's own (this machine, a private address) are counted as free, and said to
 be: the electricity is not in any list. A gateway on such an address may pass calls on to a paid
-provider; who runs one should cap calls and tokens instead.
+provider: cap calls and tokens there.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Price:
     url: str | None
     """The provider's base URL when the list knows it; None to go by the model's name alone."""
     source: str
-    """Where the price comes from, in words."""
+    """Where the price comes from; a run notes it unless it is empty or `list price`."""
     free: bool = False
 
     def dollars(self, prompt_tokens: int, completion_tokens: int) -> float:

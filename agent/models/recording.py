@@ -3,7 +3,8 @@
 `exchanges.jsonl` has one line an attempt: `{key, request, response, at}`. The key is a hash of what the
 model is asked (model, messages, tools, parameters), without what differs from run to run (tool-call
 ids) and without where it is asked. The same request asked n times has n lines, replayed in their order.
-No header of a request is ever recorded, so no key is.
+No header of a request is recorded, so no key is. Lines of a provider without some capability name it
+(`lacking`), so that a replay asks as the recorded run did.
 """
 
 from __future__ import annotations
@@ -15,24 +16,28 @@ import os.path
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import ReplayMiss
+from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Request, as_chunk
+from tunesmith.agent.models.faults import completion_of, connection_fault, status_fault
+from tunesmith.agent.models.pricing import Price
+from tunesmith.agent.models.wire import stream_event
+from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.text.cleaning import clean
 
 VOLATILE = ("stream_options", "user", "metadata", "store", "prompt_cache_key", "safety_identifier")
 """Fields of a request that do not change what is asked."""
-KEPT_HEADERS = ("content-type", "retry-after", "x-request-id")
-"""Headers of a response that are recorded; the rest may hold cookies or an organisation's name."""
+Recorded = dict[str, Any]
+_HEAD = {"status": 200, "headers": {"content-type": "application/json"}}
+_STREAM_HEAD = {"status": 200, "headers": {"content-type": "text/event-stream"}}
 
-Exchange = dict[str, Any]
 
-
-def canonical(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def canonical(body: dict[str, Any], *, streamed: bool = False) -> dict[str, Any]:
     """A request without what may differ between two runs of the same conversation."""
     kept = {name: value for name, value in body.items() if name not in VOLATILE and value is not None}
-    kept["stream"] = bool(kept.get("stream"))
+    kept["stream"] = streamed
     ids: dict[str, str] = {}
 
     def steady(identifier: object) -> str:
@@ -50,7 +55,7 @@ def canonical(method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         messages.append(steadied)
     if messages:
         kept["messages"] = messages
-    return {"method": method, "path": _route(path), "body": kept if method == "POST" else {}}
+    return {"method": "POST", "path": "chat/completions", "body": kept}
 
 
 def key_of(request: dict[str, Any]) -> str:
@@ -58,60 +63,129 @@ def key_of(request: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:32]
 
 
-class Recorder:
-    """Appends exchanges to a file; safe to use from several threads.
+class Recording(Provider):
+    """A provider whose exchanges are appended to a file.
 
     Args:
+        inner: Answers the requests.
         path: The file; made when the first exchange comes.
-        secrets: Texts that must not reach it; each is replaced by `[key]`.
     """
 
-    def __init__(self, path: Path, secrets: tuple[str, ...] = ()) -> None:
-        self.path, self._secrets = path, secrets
+    def __init__(self, inner: Provider, path: Path) -> None:
+        self._inner, self._path = inner, path
+        self.place, self.capabilities, self.limit_name = inner.place, inner.capabilities, inner.limit_name
+        self.timeout_s, self.secrets, self.priced = inner.timeout_s, inner.secrets, inner.priced
         self._lock = threading.Lock()  # one line at a time
 
-    def append(self, request: dict[str, Any], response: Exchange) -> None:
-        """Record one exchange. `request` is canonical."""
+    @property
+    def model(self) -> str:
+        return self._inner.model
+
+    def respond(self, request: Request, timeout_s: float) -> Answer:
+        try:
+            answer = self._inner.respond(request, timeout_s)
+        except AttemptFailed as fault:
+            self._append(canonical(request), fault.recorded)
+            raise
+        self._append(canonical(request), {**_HEAD, "body": json.dumps(answer)})
+        return answer
+
+    def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
+        chunks: list[Answer] = []
+        recorded: Recorded | None = {"error": "ReadTimeout"}  # where the reader stops before the end
+        try:
+            for chunk in self._inner.stream(request, timeout_s):
+                chunks.append(chunk)
+                yield chunk
+            recorded = {}
+        except AttemptFailed as fault:
+            recorded = fault.recorded
+            raise
+        except ModelError:
+            recorded = None  # nothing was sent
+            raise
+        finally:
+            if recorded is not None:
+                lines = [f"data: {json.dumps(chunk)}\n" for chunk in chunks]
+                response = {**_STREAM_HEAD, "chunks": lines, **recorded} if lines else recorded
+                self._append(canonical(request, streamed=True), response)
+
+    def price(self) -> Price | None:
+        return self._inner.price()
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _append(self, request: dict[str, Any], response: Recorded) -> None:
         line = {"key": key_of(request), "request": request, "response": response, "at": time.time()}
-        text = scrub(json.dumps(line), self._secrets)
+        lacking = [name for name, can in vars(self.capabilities).items() if not can]
+        if lacking:
+            line["lacking"] = lacking
+        text = scrub(json.dumps(line), self.secrets)
         with self._lock:
-            torn = self.path.exists() and not _ends_a_line(self.path)
-            with self.path.open("a", encoding="utf-8") as file:
+            torn = self._path.exists() and not _ends_a_line(self._path)
+            with self._path.open("a", encoding="utf-8") as file:
                 file.write(("\n" if torn else "") + text + "\n")
 
 
-class Player:
-    """Answers requests from a recording; safe to use from several threads.
+class RecordedConversation(Provider):
+    """Answers from a recording alone, faults included; no network is used and nothing is spent.
 
     Args:
         path: The file. A torn last line, from a run that was killed, is left out.
+        model: The model's name; None means the one that was recorded.
     Raises:
-        ReplayMiss: there is no such file, or nothing in it.
+        ReplayMiss: There is no such file, or nothing in it.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, model: str | None = None) -> None:
+        self.path, self.place = path, f"the recording {path.name}"
         self._lock = threading.Lock()  # guards the counts
         self._asked: Counter[str] = Counter()
-        self._exchanges: list[Exchange] = []
-        if path.exists():
-            for text in path.read_text(encoding="utf-8").splitlines():
-                line = _parsed(text)
-                if line is not None:
-                    self._exchanges.append(line)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self._exchanges = [line for text in lines if (line := _parsed(text)) is not None]
         if not self._exchanges:
             raise ReplayMiss(f"{path} holds no recorded exchange. Record one first, with mode 'record'.")
-        self._by_key: dict[str, list[Exchange]] = defaultdict(list)
+        self._by_key: dict[str, list[Recorded]] = defaultdict(list)
         for exchange in self._exchanges:
             self._by_key[exchange["key"]].append(exchange)
+        lacking = self._exchanges[0].get("lacking", ())
+        self.capabilities = Capabilities(**{str(name): False for name in lacking})
+        bodies = (exchange["request"]["body"] for exchange in self._exchanges)
+        self._model = model or next((str(body["model"]) for body in bodies if body.get("model")), "recorded")
 
     @property
-    def model(self) -> str | None:
-        """The model of the first recorded conversation."""
-        models = (exchange["request"]["body"].get("model") for exchange in self._exchanges)
-        return next((str(model) for model in models if model), None)
+    def model(self) -> str:
+        return self._model
 
-    def next(self, request: dict[str, Any]) -> Exchange:
+    def price(self) -> Price:
+        return Price(self._model, None, "", free=True)
+
+    def respond(self, request: Request, timeout_s: float) -> Answer:
+        response = self._next(canonical(request))
+        self._raise_fault(response)
+        return completion_of(response.get("body", ""), self.place)
+
+    def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
+        response = self._next(canonical(request, streamed=True))
+        if "chunks" not in response:
+            self._raise_fault(response)
+            yield as_chunk(completion_of(response.get("body", ""), self.place))
+            return
+        for line in response["chunks"]:
+            if (event := stream_event(line)) is not None:
+                yield event
+        self._raise_fault(response)
+
+    def _raise_fault(self, response: Recorded) -> None:
+        if response.get("error") or "status" not in response:
+            raise connection_fault(str(response.get("error")), "as recorded", self.place)
+        if response["status"] != 200:
+            # The server's pause is over long ago.
+            headers = {**response["headers"], "retry-after-ms": "1"}
+            raise status_fault(response["status"], response.get("body", ""), headers, self.place)
+
+    def _next(self, request: dict[str, Any]) -> Recorded:
         """The response recorded for this canonical request, the n-th one for its n-th asking.
 
         Raises:
@@ -155,11 +229,6 @@ def scrub(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def _route(path: str) -> str:
-    """The end of a path, so that a base URL of another depth replays the same."""
-    return "models" if path.rstrip("/").endswith("/models") else "chat/completions"
-
-
 def _ends_a_line(path: Path) -> bool:
     with path.open("rb") as file:
         if file.seek(0, 2) == 0:
@@ -168,7 +237,7 @@ def _ends_a_line(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def _parsed(text: str) -> Exchange | None:
+def _parsed(text: str) -> Recorded | None:
     try:
         line = json.loads(text)
     except ValueError:
@@ -203,12 +272,12 @@ def _first_difference(recorded: list[str], asked: list[str]) -> str:
                 where = ""
             had, has = clean(had, 300) or "nothing", clean(has, 300) or "nothing"
             return f"First difference{where}: recorded was [{had}], asked is [{has}]."
-    return f"They differ in their route: {recorded[:1]} and {asked[:1]}."
+    return "They differ in nothing that is shown."
 
 
 def _gist(request: dict[str, Any]) -> str:
     messages = request["body"].get("messages") or []
     if not messages:
-        return f"{request['method']} {request['path']}"
+        return "a request without messages"
     role, words = messages[-1].get("role"), clean(messages[-1].get("content") or "", 80)
     return f"{request['body'].get('model')}, {len(messages)} messages, the last from {role}: {words!r}"

@@ -1,8 +1,8 @@
 """Several plain-text answers to one question: what samplers and surrogates by Monte Carlo are made of.
 
 One request asks for n choices. A server that gives fewer is asked again for the rest, and from then on in
-the portions it has shown it gives. A model whose answers drown in hidden thinking under a small limit is
-given a larger one. Both are found out once a session and reported once.
+the portions it has shown it gives. A model whose answers are cut off in hidden thinking under a small limit
+is given a larger one. Both are learned once a session and reported once.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunesmith.agent.models.adapting import Adapter
-from tunesmith.agent.models.structured import Message
+from tunesmith.agent.models.adapting import Adapter, Send
+from tunesmith.agent.models.base import Answer
 from tunesmith.agent.models.wire import Reply, logprobs_of, replies_of
 from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
 from tunesmith.events import Degraded
@@ -48,7 +48,7 @@ class Samples:
         logprobs: The tokens of each choice, None where the server gives none.
         tokens: Prompt and completion over every attempt.
         calls: Attempts sent, retries included.
-        cut: Whether each choice ran into the token limit.
+        cut: Whether each choice ran into the token limit; empty where that is not known.
     """
 
     texts: list[str]
@@ -65,52 +65,53 @@ class _Choice:
 
 
 class SampleCaller:
-    """Asks for several answers and remembers how this server gives them.
+    """Asks for several answers and remembers how this provider gives them.
 
     Args:
-        adapter: Sends requests.
-        emit: Gets a Degraded for each thing found out, and where some answers are missing in the end.
+        adapter: Adapts requests to the provider.
+        send: Sends one request and returns the completion.
+        emit: Gets a Degraded for each thing learned, and where some answers are missing in the end.
+        portion: Most choices the provider gives at once; None: it is not known to give fewer than asked for.
     """
 
-    def __init__(self, adapter: Adapter, emit: Emit) -> None:
-        self._adapter, self._emit = adapter, emit
-        self._portion: int | None = None
-        """Most choices this server gives at once; None while it has always given all."""
+    def __init__(
+        self, adapter: Adapter, send: Send[Answer], emit: Emit, *, portion: int | None = None
+    ) -> None:
+        self._adapter, self._send, self._emit, self._portion = adapter, send, emit, portion
         self._least_limit = 0
 
-    def sample(self, asked: dict[str, Any], n: int, purpose: str) -> list[_Choice]:
+    def sample(self, asked: dict[str, Any], n: int) -> list[_Choice]:
         """`n` choices; fewer only where the model fails after giving some.
 
         Raises:
             ModelRefused: the protocol's own refusal, in every choice.
             ModelError: the first request failed.
         """
-        found: list[_Choice] = []
-        while len(found) < n:
-            wanted = min(n - len(found), self._portion or n)
+        purpose = asked["purpose"]
+        choices: list[_Choice] = []
+        while len(choices) < n:
+            wanted = min(n - len(choices), self._portion or n)
             try:
-                found += self._request(asked, wanted, purpose)
+                choices += self._request(asked, wanted, purpose)
             except ModelError as error:
-                if not found:
+                if not choices:
                     raise
-                kept = f"the {len(found)} answers of {n} that had come are used"
+                kept = f"the {len(choices)} answers of {n} that had come are used"
                 self._degraded(purpose, error_line(error), kept)
                 break
-        found = found[:n]
-        if all(choice.reply.refusal for choice in found):
-            raise ModelRefused(f"the model declined to answer: {clean(found[0].reply.refusal, 300)}")
-        return found
+        choices = choices[:n]
+        if all(choice.reply.refusal for choice in choices):
+            raise ModelRefused(f"the model declined to answer: {clean(choices[0].reply.refusal, 300)}")
+        return choices
 
     def _request(self, asked: dict[str, Any], wanted: int, purpose: str) -> list[_Choice]:
         limit = max(asked["limit"], self._least_limit)
-        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, optional=True)
-        choices = _choices(data)
+        choices = self._choices(asked, wanted, limit)
         if choices and limit < THINKING_TOKENS and all(map(_only_thought, choices)):
             self._least_limit = THINKING_TOKENS
             cause = f"every answer was cut off at {limit} tokens before anything was said"
             self._degraded(purpose, cause, f"answers may take {THINKING_TOKENS} tokens from here on")
-            data = self._adapter.ask({**asked, "n": wanted, "limit": THINKING_TOKENS}, optional=True)
-            choices = _choices(data)
+            choices = self._choices(asked, wanted, THINKING_TOKENS)
         if not choices:
             raise InvalidAnswer(f"the server's answer ({purpose}) holds no choice that can be read")
         if len(choices) < wanted:
@@ -119,6 +120,13 @@ class SampleCaller:
                 cause = f"the server gave {len(choices)} of {wanted} answers asked for at once"
                 self._degraded(purpose, cause, f"it is asked for {self._portion} at a time from here on")
         return choices
+
+    def _choices(self, asked: dict[str, Any], wanted: int, limit: int) -> list[_Choice]:
+        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, self._send, optional=True)
+        return [
+            _Choice(reply, _tokens(places))
+            for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)
+        ]
 
     def _degraded(self, purpose: str, cause: str, continuation: str) -> None:
         where = f"model call: {purpose}"
@@ -129,42 +137,14 @@ def samples_from(choices: Sequence[_Choice], spent: Sequence[int]) -> Samples:
     """The public form; `spent` has the tokens of each attempt."""
     tokens = [choice.tokens for choice in choices]
     complete = [found for found in tokens if found]
+    known = any(choice.reply.finish_reason for choice in choices)
     return Samples(
         texts=[choice.reply.text or choice.reply.refusal for choice in choices],
         logprobs=complete if len(complete) == len(tokens) else None,
         tokens=sum(spent),
         calls=len(spent),
-        cut=tuple(choice.reply.finish_reason == "length" for choice in choices),
+        cut=tuple(choice.reply.finish_reason == "length" for choice in choices) if known else (),
     )
-
-
-def parameters(
-    messages: Sequence[Message],
-    *,
-    temperature: float | None,
-    top_p: float | None,
-    limit: int,
-    logprobs: int,
-    stop: Sequence[str] | None,
-    purpose: str,
-) -> dict[str, Any]:
-    """What is asked, as `Adapter.ask` takes it."""
-    return {
-        "messages": list(messages),
-        "temperature": temperature,
-        "top_p": top_p,
-        "stop": list(stop) if stop else None,
-        "logprobs": logprobs,
-        "limit": limit,
-        "purpose": purpose,
-    }
-
-
-def _choices(data: Any) -> list[_Choice]:
-    return [
-        _Choice(reply, _tokens(places))
-        for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)
-    ]
 
 
 def _tokens(places: list[dict[str, Any]] | None) -> tuple[Token, ...] | None:

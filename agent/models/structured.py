@@ -4,7 +4,7 @@
     tool     one forced tool call              servers with tools
     text     the schema in words               every server
 
-The level is found by trying and remembered for the life of the door. Behind all three stands the same strict
+The level is learned by trying and remembered for the session. Behind all three stands the same strict
 validator, so what is accepted does not depend on the server. An invalid answer gets one repair
 question that names its faults; a second one is an InvalidAnswer.
 """
@@ -19,8 +19,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tunesmith.agent.models.faults import Rejected
-from tunesmith.agent.models.importing import IMPORTING
+from tunesmith.agent.models.base import Rejected
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.models.wire import Reply
 from tunesmith.errors import InvalidAnswer, ModelRefused
@@ -66,13 +65,13 @@ class StructuredCaller:
     """Asks for values of a schema.
 
     Args:
-        ask: Sends one request (messages and parameters) and returns the reply; raises Rejected for a 400.
+        ask: Sends one request (messages and parameters) and returns the reply; raises Rejected.
         emit: Gets a Degraded for each fallback and repair, and an AnswersParsed for each question.
+        level: The first one to try.
     """
 
-    def __init__(self, ask: Callable[[dict[str, Any]], Reply], emit: Emit) -> None:
-        self._ask, self._emit = ask, emit
-        self.level: Level = "schema"
+    def __init__(self, ask: Callable[[dict[str, Any]], Reply], emit: Emit, level: Level = "schema") -> None:
+        self._ask, self._emit, self.level = ask, emit, level
 
     def complete(
         self,
@@ -187,11 +186,33 @@ def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     The strict form demands every key of every object, those with a default included. An object with
     free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the validator does the rest.
     """
-    with IMPORTING:
-        from openai import pydantic_function_tool
-
-    shape = dict(pydantic_function_tool(schema, name=TOOL)["function"]["parameters"])
+    root = schema.model_json_schema()
+    shape = _strict(root, root)
     return (shape, True) if _closed(shape) else (schema.model_json_schema(), False)
+
+
+def _strict(node: Any, root: dict[str, Any]) -> Any:
+    """A schema's node in the strict form: every object closed, every key required, no key beside `$ref`."""
+    if isinstance(node, list):
+        return [_strict(item, root) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node and len(node) > 1:
+        *_, name = node["$ref"].split("/")
+        rest = {key: value for key, value in node.items() if key != "$ref"}
+        return _strict({**root["$defs"][name], **rest}, root)
+    strict = {key: value for key, value in node.items() if not (key == "default" and value is None)}
+    if strict.get("type") == "object":
+        strict.setdefault("additionalProperties", False)
+    for key in ("items", "anyOf", "allOf"):
+        if key in strict:
+            strict[key] = _strict(strict[key], root)
+    for key in ("properties", "$defs"):
+        if key in strict:
+            strict[key] = {name: _strict(value, root) for name, value in strict[key].items()}
+    if "properties" in strict:
+        strict["required"] = list(strict["properties"])
+    return strict
 
 
 def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) -> Answer[T]:

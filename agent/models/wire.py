@@ -12,7 +12,7 @@ MESSAGE_OVERHEAD = 10
 """Tokens a chat template adds around one message, at most, in the templates known to us."""
 
 STREAM_END = b"[DONE]"
-"""The last event of a stream; the SDK reads no further, whatever follows."""
+"""The last event of a stream; nothing is read after it."""
 
 _PIECES = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
 
@@ -37,6 +37,28 @@ class Reply:
     refusal: str = ""
     finish_reason: str = ""
     """`stop`, `length`, `tool_calls`, `content_filter`, or empty where the server does not say."""
+
+
+@dataclass(frozen=True)
+class CallPiece:
+    """What one chunk adds to a tool call."""
+
+    index: int
+    """Which of the answer's calls it belongs to."""
+    id: str | None
+    name: str | None
+    arguments: str
+    """The next part of the arguments, as the JSON text that the model writes."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one chunk adds to an answer."""
+
+    text: str = ""
+    calls: tuple[CallPiece, ...] = ()
+    finish_reason: str = ""
+    """Empty until the last chunk."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -96,7 +118,7 @@ def replies_of(data: Any) -> list[Reply]:
     """Every choice of a completion, in the server's order; what has odd types reads as empty."""
     replies = []
     for choice in _choices(data):
-        message, finish_reason = _said(choice, "message")
+        message, finish_reason = _part(choice, "message")
         refusal = message.get("refusal")
         replies.append(
             Reply(
@@ -130,25 +152,25 @@ def with_system_folded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rest
 
 
-def stream_events(chunks: Iterable[str]) -> list[dict[str, Any]]:
-    """The JSON objects of a server-sent event stream; lines that hold none are left out."""
-    events = []
-    for line in "".join(chunks).splitlines():
-        if not line.startswith("data:") or line[5:].strip() == STREAM_END.decode():
-            continue
-        try:
-            event = json.loads(line[5:])
-        except ValueError:
-            continue  # a stream cut in mid-line, or a proxy's chatter: there is no count in it
-        if isinstance(event, dict):
-            events.append(event)
-    return events
+def stream_event(line: str) -> dict[str, Any] | None:
+    """The JSON object in one line of a server-sent event stream; None for a line that holds none."""
+    if not line.startswith("data:"):
+        return None
+    try:
+        event = json.loads(line[5:])
+    except ValueError:
+        return None  # the end mark, a line cut in the middle, or what a proxy writes
+    return event if isinstance(event, dict) else None
 
 
-def stream_usage(events: Iterable[dict[str, Any]]) -> Usage | None:
-    """The last count in a stream: servers that send several send running totals."""
-    usages = [usage for event in events if (usage := usage_of(event)) is not None]
-    return usages[-1] if usages else None
+def piece_of(chunk: Any) -> Piece:
+    """What one chunk of a stream adds to the answer."""
+    for choice in _choices(chunk):
+        delta, finish_reason = _part(choice, "delta")
+        calls = delta.get("tool_calls")
+        found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        return Piece(_text(delta.get("content")), tuple(map(_call, found)), finish_reason)
+    return Piece()
 
 
 def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
@@ -157,7 +179,7 @@ def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
     for event in events:
         for choice in _choices(event):
             for part in ("message", "delta"):
-                said, _ = _said(choice, part)
+                said, _ = _part(choice, part)
                 total += estimate_tokens(_text(said.get("content")) + _text(said.get("reasoning_content")))
                 calls = said.get("tool_calls")
                 total += estimate_tokens(json.dumps(calls)) if calls else 0
@@ -169,7 +191,7 @@ def _choices(data: Any) -> list[dict[str, Any]]:
     return [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
 
 
-def _said(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
+def _part(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
     said, finish_reason = choice.get(part), choice.get("finish_reason")
     return said if isinstance(said, dict) else {}, finish_reason if isinstance(finish_reason, str) else ""
 
@@ -184,8 +206,22 @@ def _text(content: Any) -> str:
 
 def _arguments(calls: Any) -> str | None:
     call = calls[0] if isinstance(calls, list) and calls else None
-    function = call.get("function") if isinstance(call, dict) else None
+    return _arguments_of(call.get("function")) if isinstance(call, dict) else None
+
+
+def _arguments_of(function: Any) -> str | None:
     arguments = function.get("arguments") if isinstance(function, dict) else None
     if isinstance(arguments, dict):  # Ollama and others send the object itself
         return json.dumps(arguments)
     return arguments if isinstance(arguments, str) else None
+
+
+def _call(call: dict[str, Any]) -> CallPiece:
+    function, index = call.get("function"), call.get("index")
+    name = function.get("name") if isinstance(function, dict) else None
+    return CallPiece(
+        index if isinstance(index, int) else 0,
+        call["id"] if isinstance(call.get("id"), str) else None,
+        name if isinstance(name, str) else None,
+        _arguments_of(function) or "",
+    )

@@ -1,18 +1,20 @@
-"""The policy with a language model: a LangChain agent that looks, acts through typed tools, and decides.
+"""The policy with a language model: a LangChain agent that reads records by tools, launches and decides.
 
 Each turn starts from nothing but the records: a system prompt and a briefing of bounded size, no memory,
-no checkpoint. It ends with a Decision, or with a ModelError that costs a fallback to the rules. Limits raise:
+no checkpoint. It ends with a Decision, or with a ModelError, after which the rules decide. Limits raise:
 LangChain's own end quietly or not at all.
 """
 
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.agent.models.importing import IMPORTING
+from tunesmith.agent.models import translate
 from tunesmith.agent.policy.findings import Watermark, findings
+from tunesmith.agent.policy.silence import refuse_silence
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
@@ -28,8 +30,10 @@ from tunesmith.tools.toolbox.study_toolbox import MAX_LAUNCH
 from tunesmith.tools.toolbox.suggest import suggest
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
 
+IMPORTING = threading.Lock()
+"""LangChain's modules import each other in circles: another thread importing them could see one half made."""
 MODEL_CALLS = 5
 TOOL_CALLS = 10
 OFFERED = 3
@@ -45,7 +49,7 @@ class AgentPolicy(Policy):
     """Asks a language model at every wake.
 
     Args:
-        door: The model.
+        model: Asked for turns, for which it must have `capabilities.tools`, and for answers.
         emit: Takes thoughts, tool calls and repairs.
         model_calls, tool_calls: Most of each in one turn; one more raises ModelBudgetReached.
         wrong_uses: Wrong uses of tools that end a turn.
@@ -55,14 +59,14 @@ class AgentPolicy(Policy):
 
     def __init__(
         self,
-        door: OpenAICompatible,
+        model: LanguageModel,
         emit: Emit,
         *,
         model_calls: int = MODEL_CALLS,
         tool_calls: int = TOOL_CALLS,
         wrong_uses: int = WRONG_USES,
     ) -> None:
-        self._door, self._emit = door, emit
+        self._model, self._emit = model, emit
         self._model_calls, self._tool_calls, self._wrong_uses = model_calls, tool_calls, wrong_uses
         self._watermark = Watermark()
 
@@ -76,7 +80,7 @@ class AgentPolicy(Policy):
             from langchain.agents import create_agent
             from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
 
-            from tunesmith.agent.models import translate
+            from tunesmith.agent.policy.chat_model import ChatModel
             from tunesmith.agent.policy.middleware import TurnGuard
             from tunesmith.agent.policy.stream import ModelStream
             from tunesmith.agent.policy.turn import langchain_tools
@@ -94,7 +98,7 @@ class AgentPolicy(Policy):
         asked: Any = {"messages": self._briefed(turn).as_chat()}
         try:
             agent = create_agent(
-                self._door.chat_model(purpose="agent.decide", streaming=True),
+                ChatModel(language_model=self._model, purpose="agent.decide", streaming=True),
                 langchain_tools(turn),
                 system_prompt=self._system().text,
                 middleware=limits,
@@ -102,7 +106,7 @@ class AgentPolicy(Policy):
             agent.invoke(asked, {"callbacks": [stream]})
         except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
             if guard.fault is not None:
-                raise guard.fault from None  # ours, not the model's: the head shows it as what it is
+                raise guard.fault from None  # ours, not the model's
             raise translate(error) from None
         finally:
             stream.close()
@@ -116,21 +120,13 @@ class AgentPolicy(Policy):
         Raises:
             ModelError: from the iterator, at any point.
         """
-        with IMPORTING:
-            from tunesmith.agent.models import translate
-            from tunesmith.agent.policy.stream import refuse_silence
-
-        prompt = _question(question, briefing)
-        whole: Any = None
-        try:
-            for piece in self._door.chat_model(purpose="agent.answer").stream(prompt.as_chat()):
-                whole = piece if whole is None else whole + piece
-                if piece.text:
-                    yield Chunk(str(piece.text))
-            refuse_silence(whole)
-        except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
-            raise translate(error) from None
-        wrong = wrong_citations(str(whole.text), briefing.history)
+        text, ending = "", ""
+        for piece in self._model.chat(_question(question, briefing).as_chat(), purpose="agent.answer"):
+            text, ending = text + piece.text, piece.finish_reason or ending
+            if piece.text:
+                yield Chunk(piece.text)
+        refuse_silence(text, ending)
+        wrong = wrong_citations(text, briefing.history)
         if wrong:
             self._emit(
                 Degraded(

@@ -18,7 +18,8 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from tunesmith.agent.policy.stream import ModelStream, refuse_silence
+from tunesmith.agent.policy.silence import refuse_silence
+from tunesmith.agent.policy.stream import ModelStream
 from tunesmith.errors import ToolError
 from tunesmith.events import ToolCalled, ToolReturned
 from tunesmith.interfaces import Emit
@@ -67,7 +68,8 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         said = state["messages"][-1]
         if not isinstance(said, AIMessage):
             return None
-        refuse_silence(said)
+        ending = str(said.response_metadata.get("finish_reason") or "")
+        refuse_silence(said.text, ending, calls=bool(said.tool_calls or said.invalid_tool_calls))
         cut = self._stream.broken_calls()
         broken: list[Any] = [call for call in said.tool_calls if call["id"] in cut]
         whole = [call for call in said.tool_calls if call["id"] not in cut]

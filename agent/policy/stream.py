@@ -7,9 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import AIMessage
 
-from tunesmith.errors import InvalidAnswer, ModelRefused
 from tunesmith.events import Thought
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
@@ -82,23 +80,6 @@ class ModelStream(BaseCallbackHandler):
         self._sent += len(text)
         if text or final:
             self._emit(Thought(turn=self._turn, speaker="model", text=text, final=final))
-
-
-def refuse_silence(message: AIMessage) -> None:
-    """Raise for a message with neither words nor tool calls, which would read as 'nothing to do'.
-
-    Raises:
-        ModelRefused: LangChain drops a streamed refusal, so that silence is what is left of one.
-        InvalidAnswer: the message ran into the token limit before its first word.
-    """
-    ending = message.response_metadata.get("finish_reason")
-    if ending == "content_filter":
-        raise ModelRefused("the provider's content filter stopped the answer")
-    if message.text.strip() or message.tool_calls or message.invalid_tool_calls:
-        return
-    if ending == "length":
-        raise InvalidAnswer("the model's answer hit the token limit before its first word")
-    raise ModelRefused("the model gave neither words nor a tool call: it declined, or its answer was empty")
 
 
 def _is_object(arguments: str) -> bool:

@@ -80,7 +80,15 @@ METHODS = Registry("methods", "method", {})
 EXECUTORS = Registry("executors", "executor", {"local": "tunesmith.tools.execution.local:MEMBER"})
 PROBLEMS = Registry("problems", "kind of problem", {})
 POLICIES = Registry("policies", "policy", {})
-LANGUAGE_MODELS = Registry("language_models", "kind of language model", {})
+LANGUAGE_MODELS = Registry(
+    "language_models",
+    "kind of language model",
+    {
+        "openai": "tunesmith.agent.models.openai_compatible:OpenAICompatible",
+        "function": "tunesmith.agent.models.function:from_settings",
+    },
+)
+"""Builders: from `ModelSettings` to a `tunesmith.agent.models.Provider`."""
 SINKS = Registry("sinks", "sink", {})
 TOOLS = Registry(
     "tools",

@@ -20,37 +20,45 @@ class ModelSettings(Frozen):
     base_url: str
     """OpenAI-compatible base URL, such as `https://api.openai.com/v1`."""
     model: str | None
-    """Model name; None means the first that the server lists."""
+    """Model name, None: the first that the server lists; for the provider `function`, `module:function`."""
     api_key: SecretStr
+    provider: str = "openai"
+    """Name in `registry.LANGUAGE_MODELS` of what answers: `openai`, `function`, or another package's."""
     timeout_s: float | None = None
     """Seconds one request may take in all; None means 60, or 180 for a server of one's own."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> ModelSettings | None:
-        """Settings from OPENAI_API_KEY, OPENAI_BASE_URL and TUNESMITH_BASE_URL, _API_KEY, _MODEL, _TIMEOUT_S.
+        """Settings from OPENAI_API_KEY, OPENAI_BASE_URL and TUNESMITH_PROVIDER, _BASE_URL, _API_KEY, _MODEL,
+        _TIMEOUT_S.
 
         Returns:
-            None when neither a key nor a base URL is set: run without a language model.
+            None when neither a key, a base URL nor a provider is set: run without a language model.
         Raises:
             UsageError: TUNESMITH_TIMEOUT_S is no positive number.
         """
         env = os.environ if environ is None else environ
         own_url = env.get("TUNESMITH_BASE_URL", "").strip()
         openai_key = env.get("OPENAI_API_KEY", "").strip()
-        if not own_url and not openai_key:
+        provider = env.get("TUNESMITH_PROVIDER", "").strip() or "openai"
+        if provider == "openai" and not own_url and not openai_key:
             return None
         # A server of one's own is never sent the OpenAI key: the two may belong to different people.
-        key = env.get("TUNESMITH_API_KEY", "").strip() or (openai_key if not own_url else "") or "not-needed"
-        model = env.get("TUNESMITH_MODEL", "").strip() or (None if own_url else DEFAULT_OPENAI_MODEL)
+        key = env.get("TUNESMITH_API_KEY", "").strip() or (openai_key if not own_url else "") or NO_KEY
+        ours = provider == "openai" and not own_url
+        model = env.get("TUNESMITH_MODEL", "").strip() or (DEFAULT_OPENAI_MODEL if ours else None)
         return cls(
             base_url=own_url or env.get("OPENAI_BASE_URL", "").strip() or "https://api.openai.com/v1",
             model=model,
             api_key=SecretStr(key),
+            provider=provider,
             timeout_s=_seconds(env.get("TUNESMITH_TIMEOUT_S", "").strip()),
         )
 
 
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
+NO_KEY = "not-needed"
+"""In place of a key where none is set; not a secret."""
 SECRET_VARIABLES = ("OPENAI_API_KEY", "TUNESMITH_API_KEY")
 """Removed from the environment of every training process."""
 

@@ -45,8 +45,8 @@ def past(*values, direction="maximize", space=PLAIN, **more):
     return History(space, "score", direction, trials=tuple(trials))
 
 
-def sampler(house, protocol=OURS, space=PLAIN, **more):
-    return CandidateSampler(house.door, space, "A small job.", protocol, emit=house.events.append, **more)
+def sampler(served, protocol=OURS, space=PLAIN, **more):
+    return CandidateSampler(served.model, space, "A small job.", protocol, emit=served.events.append, **more)
 
 
 def distinct(request):
@@ -56,132 +56,132 @@ def distinct(request):
 
 
 @pytest.mark.parametrize(("preset", "per_call"), [("llambo", 5), ("llambo-code", 5), ("llambo-paper", 10)])
-def test_each_template_is_one_request_for_its_share_of_the_candidates(open_model, preset, per_call):
-    house = open_model(distinct)
+def test_each_template_is_one_request_for_its_share_of_the_candidates(serve, preset, per_call):
+    served = serve(distinct)
     protocol = PRESETS[preset]
-    found = sampler(house, protocol).propose(past(0.5, 0.7), protocol.candidates)
-    assert [chat.body["n"] for chat in house.server.chats] == [per_call, per_call]
-    for chat in house.server.chats:
+    found = sampler(served, protocol).propose(past(0.5, 0.7), protocol.candidates)
+    assert [chat.body["n"] for chat in served.server.chats] == [per_call, per_call]
+    for chat in served.server.chats:
         assert chat.body["temperature"] == protocol.sampler_temperature
         assert chat.body["top_p"] == 0.95 and chat.body["max_tokens"] == 500
     assert len(found) == protocol.candidates == len({p.configuration for p in found})
     assert {p.origin for p in found} == {Origin.MODEL}
     assert {p.prompt_id for p in found} == {"llambo/faithful_candidates.v1"}
-    assert sum(p.tokens for p in found) == house.door.spend.tokens
-    assert told(house.events, "warning") == []
+    assert sum(p.tokens for p in found) == served.model.usage.tokens
+    assert told(served.events, "warning") == []
 
 
-def test_a_server_that_ignores_n_costs_calls_and_no_candidates(open_model):
-    house = open_model(lambda r: line(a=0.1 + 0.01 * r.number), server={"ignores": ["n"]})
-    assert len(sampler(house).propose(past(0.5, 0.7), 10)) == 10
-    assert len(house.server.chats) == 10
+def test_a_server_that_ignores_n_costs_calls_and_no_candidates(serve):
+    served = serve(lambda r: line(a=0.1 + 0.01 * r.number), server={"ignores": ["n"]})
+    assert len(sampler(served).propose(past(0.5, 0.7), 10)) == 10
+    assert len(served.server.chats) == 10
 
 
-def test_the_target_is_in_the_prompt_and_with_the_proposal(open_model):
-    house = open_model(distinct)
-    found = sampler(house).propose(past(500.0, 510.0), 4)
-    assert "bring score to 511.000000" in house.server.chats[0].last
-    assert "Performance: 511.000000\nHyperparameter configuration:" in house.server.chats[0].last
+def test_the_target_is_in_the_prompt_and_with_the_proposal(serve):
+    served = serve(distinct)
+    found = sampler(served).propose(past(500.0, 510.0), 4)
+    assert "bring score to 511.000000" in served.server.chats[0].last
+    assert "Performance: 511.000000\nHyperparameter configuration:" in served.server.chats[0].last
     assert found[0].details["target"] == pytest.approx(511.0) and "511" in found[0].reason
     assert found[0].evidence == (1,)
 
 
-def test_without_a_completed_trial_there_is_no_target_and_still_candidates(open_model):
-    house = open_model(distinct)
-    found = sampler(house).propose(past(None, state=TrialState.CRASHED), 4)
+def test_without_a_completed_trial_there_is_no_target_and_still_candidates(serve):
+    served = serve(distinct)
+    found = sampler(served).propose(past(None, state=TrialState.CRASHED), 4)
     assert len(found) == 4 and "target" not in found[0].details
-    assert "should do well" in house.server.chats[0].last
+    assert "should do well" in served.server.chats[0].last
 
 
-def test_repeats_of_trials_running_trials_and_one_another_are_dropped_and_counted(open_model):
+def test_repeats_of_trials_running_trials_and_one_another_are_dropped_and_counted(serve):
     seen = past(0.5, 0.7).with_trial(trial(2, {"a": 0.9, "b": 9}, space=PLAIN))
     script = several(line(0.001, 1), line(0.9, 9), line(0.6, 7), line(0.6, 7), line(0.61, 7))
-    house = open_model([script])
-    found = sampler(house, changed(OURS, {"attempts": 1, "templates": 1})).propose(seen, 5)
+    served = serve([script])
+    found = sampler(served, changed(OURS, {"attempts": 1, "templates": 1})).propose(seen, 5)
     assert [p.configuration["a"] for p in found] == [0.6, 0.61]
-    (rejected,) = told(house.events, "rejected")
+    (rejected,) = told(served.events, "rejected")
     assert rejected.cause.startswith("3 repeat")
 
 
-def test_outside_the_range_is_moved_by_ours_and_dropped_by_upstreams(open_model):
+def test_outside_the_range_is_moved_by_ours_and_dropped_by_upstreams(serve):
     script = several(line(1.5, 7), line(0.4, 700), line(0.3, 8), line(0.2, 8.5), line(0.25, 3))
     for protocol, kept in [(OURS, 5), (changed(CODE, {"number_rule": "span"}), 2)]:
-        house = open_model([script])
+        served = serve([script])
         one = changed(protocol, {"attempts": 1, "templates": 1, "completions": 5})
-        found = sampler(house, one).propose(past(0.5, 0.7), 5)
+        found = sampler(served, one).propose(past(0.5, 0.7), 5)
         assert len(found) == kept
         assert all(not PLAIN.problems(p.configuration) for p in found)
         what = "repair" if protocol is OURS else "rejected"
-        (event,) = told(house.events, what)
+        (event,) = told(served.events, what)
         assert "1.5" in event.cause and "out of range" in event.cause
 
 
-def test_an_answer_without_a_key_is_no_candidate_and_is_asked_about_once(open_model):
-    house = open_model([several("## a: 0.4 ##", "## a: 0.3 ##"), line(0.4, 44)])
+def test_an_answer_without_a_key_is_no_candidate_and_is_asked_about_once(serve):
+    served = serve([several("## a: 0.4 ##", "## a: 0.3 ##"), line(0.4, 44)])
     one = changed(OURS, {"attempts": 1, "templates": 1, "candidates": 2})
-    found = sampler(house, one).propose(past(0.5, 0.7), 2)
+    found = sampler(served, one).propose(past(0.5, 0.7), 2)
     assert [dict(p.configuration) for p in found] == [{"a": 0.4, "b": 44}]
-    assert len(house.server.chats) == 2
-    back = house.server.chats[1].messages
+    assert len(served.server.chats) == 2
+    back = served.server.chats[1].messages
     assert [m["role"] for m in back] == ["system", "user", "assistant", "user"]
     assert "## a: 0.4 ##" in back[2]["content"] and "b" in back[3]["content"]
-    (counted,) = [e for e in house.events if isinstance(e, AnswersParsed)]
+    (counted,) = [e for e in served.events if isinstance(e, AnswersParsed)]
     assert (counted.repaired, counted.refused) == (1, 1)
 
 
-def test_one_unreadable_answer_of_several_costs_no_question_back(open_model):
-    house = open_model([several(line(0.4, 44), "I cannot say.", line(0.41, 44))])
+def test_one_unreadable_answer_of_several_costs_no_question_back(serve):
+    served = serve([several(line(0.4, 44), "I cannot say.", line(0.41, 44))])
     one = changed(OURS, {"attempts": 1, "templates": 1, "candidates": 3})
-    assert len(sampler(house, one).propose(past(0.5, 0.7), 3)) == 2
-    assert len(house.server.chats) == 1
+    assert len(sampler(served, one).propose(past(0.5, 0.7), 3)) == 2
+    assert len(served.server.chats) == 1
 
 
 @pytest.mark.parametrize(
     "answer", ["no idea", "", "## a: nan, b: 3 ##", "## a: 0.4 ##", line(0.001, 1), "{" * 3000]
 )
-def test_a_model_that_never_gives_a_candidate_is_asked_a_bounded_number_of_times(open_model, answer):
-    house = open_model(lambda request: answer)
-    assert sampler(house, CODE).propose(past(0.5, 0.7), 10) == []
+def test_a_model_that_never_gives_a_candidate_is_asked_a_bounded_number_of_times(serve, answer):
+    served = serve(lambda request: answer)
+    assert sampler(served, CODE).propose(past(0.5, 0.7), 10) == []
     # Four attempts, two templates, and at most one question back each.
-    assert len(house.server.chats) <= 4 * 2 * 2
-    (warning,) = told(house.events, "warning")
+    assert len(served.server.chats) <= 4 * 2 * 2
+    (warning,) = told(served.events, "warning")
     assert "4 rounds of questions gave 0 usable candidates of 10" in warning.cause
 
 
-def test_a_model_error_leaves_as_one_unless_something_had_come(open_model):
-    house = open_model([failing(401)])
+def test_a_model_error_leaves_as_one_unless_something_had_come(serve):
+    served = serve([failing(401)])
     with pytest.raises(ModelUnavailable):
-        sampler(house).propose(past(0.5, 0.7), 4)
-    house = open_model(distinct, caps=ModelCaps(calls=1))
-    found = sampler(house, changed(OURS, {"candidates": 10})).propose(past(0.5, 0.7), 10)
+        sampler(served).propose(past(0.5, 0.7), 4)
+    served = serve(distinct, caps=ModelCaps(calls=1))
+    found = sampler(served, changed(OURS, {"candidates": 10})).propose(past(0.5, 0.7), 10)
     assert len(found) == 5
-    (fallback,) = told(house.events, "fallback")
+    (fallback,) = told(served.events, "fallback")
     assert "ModelBudgetReached" in fallback.cause
-    house = open_model(distinct, caps=ModelCaps(calls=0))
+    served = serve(distinct, caps=ModelCaps(calls=0))
     with pytest.raises(ModelBudgetReached):
-        sampler(house).propose(past(0.5, 0.7), 10)
+        sampler(served).propose(past(0.5, 0.7), 10)
 
 
-def test_what_is_left_of_a_small_space_is_given_without_asking(open_model):
+def test_what_is_left_of_a_small_space_is_given_without_asking(serve):
     space = Space({"k": Int(1, 3), "c": Categorical(["x", "y"])})
-    house = open_model([])
+    served = serve([])
     trials = [trial(i, {"k": i + 1, "c": "x"}, float(i), space=space) for i in range(3)]
     seen = History(space, "score", "maximize", trials=tuple(trials))
-    found = sampler(house, space=space).propose(seen, 10)
+    found = sampler(served, space=space).propose(seen, 10)
     assert [dict(p.configuration) for p in found] == [{"k": k, "c": "y"} for k in (1, 2, 3)]
     assert {p.origin for p in found} == {Origin.RANDOM}
     more = [trial(3 + i, {"k": i + 1, "c": "y"}, 1.0, space=space) for i in range(3)]
     assert (
-        sampler(house, space=space).propose(History(space, "score", "maximize", trials=(*trials, *more)), 10)
+        sampler(served, space=space).propose(History(space, "score", "maximize", trials=(*trials, *more)), 10)
         == []
     )
-    assert house.server.chats == []
+    assert served.server.chats == []
 
 
-def test_blinded_and_warped_answers_come_back_in_the_spaces_own_terms(open_model):
-    house = open_model(["## X1: -2.5, X2: 2.0, X3: A, X4: 0.5 ##"])
+def test_blinded_and_warped_answers_come_back_in_the_spaces_own_terms(serve):
+    served = serve(["## X1: -2.5, X2: 2.0, X3: A, X4: 0.5 ##"])
     blinded = changed(PAPER, {"blinded": True, "attempts": 1})
-    (found,) = CandidateSampler(house.door, grown(6).space, "", blinded, emit=house.events.append).propose(
+    (found,) = CandidateSampler(served.model, grown(6).space, "", blinded, emit=served.events.append).propose(
         grown(6), 2
     )
     assert found.configuration["lr"] == pytest.approx(10**-2.5)
@@ -192,12 +192,12 @@ def test_blinded_and_warped_answers_come_back_in_the_spaces_own_terms(open_model
     }
 
 
-def test_the_same_seed_and_answers_give_the_same_candidates(open_model):
+def test_the_same_seed_and_answers_give_the_same_candidates(serve):
     runs = []
     for _ in range(2):
-        house = open_model(distinct)
-        runs.append(sampler(house, seed=7).propose(past(0.5, 0.7, 0.9, 0.2), 6))
-        runs[-1] = [p.configuration for p in runs[-1]] + [c.last for c in house.server.chats]
+        served = serve(distinct)
+        runs.append(sampler(served, seed=7).propose(past(0.5, 0.7, 0.9, 0.2), 6))
+        runs[-1] = [p.configuration for p in runs[-1]] + [c.last for c in served.server.chats]
     assert runs[0] == runs[1]
 
 
@@ -292,42 +292,42 @@ def test_same_scores_frozen_dimensions_and_corners_are_each_told(points, values,
     assert any(said in reason for reason in found.reasons)
 
 
-def test_after_a_collapse_a_share_of_the_candidates_is_drawn_elsewhere_and_told(open_model):
+def test_after_a_collapse_a_share_of_the_candidates_is_drawn_elsewhere_and_told(serve):
     seen = modelled([(0.5 + 1e-4 * i, 50) for i in range(9)], [0.5] * 9)
-    house = open_model(
+    served = serve(
         lambda r: several(*[line(0.501 + 1e-4 * i, 50) for i in range(5 * r.number, 5 * r.number + 5)])
     )
-    found = sampler(house).propose(seen, 10)
+    found = sampler(served).propose(seen, 10)
     assert [p.origin for p in found] == [Origin.RANDOM] * 3 + [Origin.MODEL] * 7
     assert all(
         abs(p.configuration["a"] - 0.5) > 0.2 or abs(p.configuration["b"] - 50) > 20 for p in found[:3]
     )
-    (warning,) = told(house.events, "warning")
+    (warning,) = told(served.events, "warning")
     assert "3 of the 10 candidates were drawn far from all trials" in warning.continuation
 
 
-def test_an_answer_in_the_format_shown_is_taken_as_it_is(open_model):
+def test_an_answer_in_the_format_shown_is_taken_as_it_is(serve):
     past_ = grown(12)
     wanted = past_.space.validate(configured(lr=0.00123, width=99, optimizer="sgd", momentum=0.5))
     for protocol in (OURS, PAPER, CODE, changed(PAPER, {"blinded": True})):
         text = format_configuration(past_.space, wanted, protocol)
-        house = open_model([f"## {text} ##"])
+        served = serve([f"## {text} ##"])
         one = changed(protocol, {"attempts": 1, "templates": 1})
-        (found,) = CandidateSampler(house.door, past_.space, "", one, emit=house.events.append).propose(
+        (found,) = CandidateSampler(served.model, past_.space, "", one, emit=served.events.append).propose(
             past_, 1
         )
         assert found.configuration["width"] == 99 and found.configuration["optimizer"] == "sgd"
         assert found.configuration["lr"] == pytest.approx(0.00123, rel=1e-3)
-        (counted,) = [e for e in house.events if isinstance(e, AnswersParsed)]
+        (counted,) = [e for e in served.events if isinstance(e, AnswersParsed)]
         assert counted.strict + counted.tolerant == 1
 
 
-def test_history_of_nothing_but_lost_trials_is_an_empty_one(open_model):
-    house = open_model(distinct)
+def test_history_of_nothing_but_lost_trials_is_an_empty_one(serve):
+    served = serve(distinct)
     lost = history(trial(0, configured(), state=TrialState.LOST), default=False)
-    house.server.script = lambda r: "## lr: 0.01, width: 50, optimizer: adam ##"
-    found = CandidateSampler(house.door, lost.space, "", OURS).propose(lost, 1)
-    assert len(found) == 1 and "that were tried" not in house.server.chats[0].last
+    served.server.script = lambda r: "## lr: 0.01, width: 50, optimizer: adam ##"
+    found = CandidateSampler(served.model, lost.space, "", OURS).propose(lost, 1)
+    assert len(found) == 1 and "that were tried" not in served.server.chats[0].last
 
 
 # Real answers ----------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.chat_server import text
-from fakes.door_house import House
 from fakes.histories import SPACE, configured, history, trial
 from fakes.llambo_model import Oracle
+from fakes.served_model import ServedModel
 from tunesmith.agent.methods.llambo.generative import (
     GenerativeSurrogate,
     label_probability,
@@ -26,7 +26,7 @@ from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
 from tunesmith.agent.models import Token
 from tunesmith.trial import TrialState
 
-Open = Callable[..., House]
+Open = Callable[..., ServedModel]
 
 
 def truth(values: Any) -> float:
@@ -40,50 +40,50 @@ def past(n: int = 8) -> Any:
     )
 
 
-def surrogate(house: House, **settings: Any) -> GenerativeSurrogate:
+def surrogate(served: ServedModel, **settings: Any) -> GenerativeSurrogate:
     protocol = LlamboProtocol(**settings)
-    return GenerativeSurrogate(house.door, SPACE, "Small CNN.", protocol, emit=house.events.append)
+    return GenerativeSurrogate(served.model, SPACE, "Small CNN.", protocol, emit=served.events.append)
 
 
 GOOD, BAD = SPACE.validate(configured(lr=0.003)), SPACE.validate(configured(lr=0.00002))
 
 
-def test_log_probabilities_give_the_probability_with_one_answer_a_question(open_model: Open) -> None:
-    house = open_model(Oracle(truth, threshold=-0.5, votes=0.8, logprobs=True))
-    model = surrogate(house, templates=2, samples=5)
+def test_log_probabilities_give_the_probability_with_one_answer_a_question(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.5, votes=0.8, logprobs=True))
+    model = surrogate(served, templates=2, samples=5)
     model.fit(past())
     found = model.probabilities([GOOD, BAD])
     np.testing.assert_allclose(found, [0.8, 0.2], atol=1e-6)
-    assert [chat.n for chat in house.server.chats] == [5, 1, 1, 1]
-    assert house.server.chats[0].body["top_logprobs"] == 5 and house.degraded == []
+    assert [chat.n for chat in served.server.chats] == [5, 1, 1, 1]
+    assert served.server.chats[0].body["top_logprobs"] == 5 and served.degraded == []
 
 
-def test_without_log_probabilities_the_answers_vote_and_that_is_told_once(open_model: Open) -> None:
-    house = open_model(Oracle(truth, threshold=-0.5, votes=0.9))
-    model = surrogate(house, templates=2, samples=20)
+def test_without_log_probabilities_the_answers_vote_and_that_is_told_once(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.5, votes=0.9))
+    model = surrogate(served, templates=2, samples=20)
     model.fit(past())
     good, bad = model.probabilities([GOOD, BAD])
     assert good > 0.8 and bad < 0.25
     model.probabilities([GOOD])
-    assert [d.continuation for d in house.degraded] == ["20 answers to each question vote instead"]
-    assert "logprobs" in house.server.chats[0].body and "logprobs" not in house.server.chats[1].body
+    assert [d.continuation for d in served.degraded] == ["20 answers to each question vote instead"]
+    assert "logprobs" in served.server.chats[0].body and "logprobs" not in served.server.chats[1].body
 
 
-def test_a_server_that_refuses_log_probabilities_is_voted_with(open_model: Open) -> None:
-    house = open_model(Oracle(truth, threshold=-0.5), server={"rejects": ("logprobs",)})
-    model = surrogate(house, templates=1, samples=4)
+def test_a_server_that_refuses_log_probabilities_is_voted_with(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.5), server={"rejects": ("logprobs",)})
+    model = surrogate(served, templates=1, samples=4)
     model.fit(past())
     good, bad = model.probabilities([GOOD, BAD])
     assert good > 0.7 and bad < 0.3
 
 
-def test_the_prompt_labels_by_rank_and_says_what_the_label_means(open_model: Open) -> None:
-    house = open_model(Oracle(truth, threshold=-0.5, logprobs=True))
-    model = surrogate(house, templates=1, top_share=0.25)
+def test_the_prompt_labels_by_rank_and_says_what_the_label_means(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.5, logprobs=True))
+    model = surrogate(served, templates=1, top_share=0.25)
     seen = past(8).with_trial(trial(8, configured(lr=0.09), state=TrialState.OUT_OF_MEMORY))
     model.fit(seen)
     model.probabilities([GOOD])
-    said = house.server.chats[0].last
+    said = served.server.chats[0].last
     assert said.count("Classification: ## 1 ##") == 2 and said.count("Classification: ## 0 ##") == 7
     assert "best 25 %" in said and said.endswith("Classification:")
     best = seen.incumbent.configuration
@@ -91,12 +91,12 @@ def test_the_prompt_labels_by_rank_and_says_what_the_label_means(open_model: Ope
     assert said.splitlines()[row + 1] == "Classification: ## 1 ##"
 
 
-def test_a_candidate_without_a_usable_label_has_no_probability_and_that_is_told(open_model: Open) -> None:
-    house = open_model([text("It depends on the data.")])
-    model = surrogate(house, templates=1)
+def test_a_candidate_without_a_usable_label_has_no_probability_and_that_is_told(serve: Open) -> None:
+    served = serve([text("It depends on the data.")])
+    model = surrogate(served, templates=1)
     model.fit(past())
     assert np.isnan(model.probabilities([GOOD, BAD])).all()
-    assert any("no usable label for 2 of 2" in d.cause for d in house.degraded)
+    assert any("no usable label for 2 of 2" in d.cause for d in served.degraded)
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])

@@ -270,7 +270,7 @@ def test_a_function_that_fails_or_answers_nonsense_or_is_used_up_kills_no_study(
     for model, caps, said in (
         (failing_, ModelCaps(), "RuntimeError: out of memory"),
         (lambda messages: None, ModelCaps(), "gave a NoneType"),
-        (lambda messages: "## no ##", ModelCaps(calls=4), "4 calls of the model are used"),
+        (lambda messages: "## no ##", ModelCaps(calls=4), "cap of 4 model calls is reached"),
     ):
         sampler = LlamboSampler(SPACE, model=model, seed=1, settings=QUICK, caps=caps)
         with pytest.warns(UserWarning, match=said):

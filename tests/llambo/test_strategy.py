@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from fakes.chat_server import ChatRequest, Reply, failing, text
-from fakes.door_house import House
 from fakes.histories import SPACE, Log, configured, history, proposal, trial
 from fakes.llambo_model import Oracle
+from fakes.served_model import ServedModel
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.composition import compose
 from tunesmith.agent.methods.llambo.judges import judge_of
@@ -26,7 +26,7 @@ from tunesmith.history import History
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
-Open = Callable[..., House]
+Open = Callable[..., ServedModel]
 QUICK = LlamboProtocol(recalibrate=False, initial=3)
 
 
@@ -34,10 +34,10 @@ def truth(values: Any) -> float:
     return -abs(math.log10(values["lr"]) + 2.5) - 0.1 * abs(math.log2(values["width"]) - 6)
 
 
-def strategy(house: House, protocol: LlamboProtocol = QUICK, **more: Any) -> LlamboStrategy:
+def strategy(served: ServedModel, protocol: LlamboProtocol = QUICK, **more: Any) -> LlamboStrategy:
     gp = GaussianProcessStrategy(SPACE, 1)
     return compose(
-        house.door, SPACE, 1, "Small CNN.", protocol, fallback=gp, emit=house.events.append, **more
+        served.model, SPACE, 1, "Small CNN.", protocol, fallback=gp, emit=served.events.append, **more
     )
 
 
@@ -56,12 +56,12 @@ def run(tuner: LlamboStrategy, n: int, start: History | None = None) -> History:
     return past
 
 
-def test_a_run_starts_warm_then_takes_what_the_models_own_predictions_favour(open_model: Open) -> None:
+def test_a_run_starts_warm_then_takes_what_the_models_own_predictions_favour(serve: Open) -> None:
     oracle = Oracle(truth, noise=0.01)
-    house = open_model(oracle)
-    past = run(strategy(house), 8)
+    served = serve(oracle)
+    past = run(strategy(served), 8)
     assert oracle.asked[0] == "propose" and all(p.proposal.origin is Origin.MODEL for p in past)
-    assert [d for d in house.degraded if d.what == "fallback"] == []
+    assert [d for d in served.degraded if d.what == "fallback"] == []
     warm, chosen = past.trials[:3], past.trials[3:]
     assert all("design to start from" in t.proposal.reason for t in warm)
     for t in chosen:
@@ -72,24 +72,24 @@ def test_a_run_starts_warm_then_takes_what_the_models_own_predictions_favour(ope
         assert t.proposal.prompt_id == "llambo/faithful_candidates.v1 + llambo/discriminative.v1"
         assert t.proposal.reason.startswith("Highest expected improvement of 10 candidates: predicted -")
     assert np.mean([t.value for t in chosen]) > np.mean([t.value for t in warm])
-    assert sum(t.proposal.tokens for t in past) == house.door.spend.tokens
+    assert sum(t.proposal.tokens for t in past) == served.model.usage.tokens
 
 
-def test_all_of_a_run_is_one_of_distinct_configurations(open_model: Open) -> None:
-    past = run(strategy(open_model(Oracle(truth, noise=0.01))), 12)
+def test_all_of_a_run_is_one_of_distinct_configurations(serve: Open) -> None:
+    past = run(strategy(serve(Oracle(truth, noise=0.01))), 12)
     assert len({t.configuration.digest for t in past}) == 12
 
 
 @pytest.mark.parametrize("sampler", ["llambo", "numeric"])
 @pytest.mark.parametrize("surrogate", ["discriminative", "generative", "gp"])
-def test_every_pair_of_parts_works(open_model: Open, sampler: Any, surrogate: Any) -> None:
+def test_every_pair_of_parts_works(serve: Open, sampler: Any, surrogate: Any) -> None:
     oracle = Oracle(truth, noise=0.01, threshold=-1.0, logprobs=True)
-    house = open_model(oracle)
-    tuner = strategy(house, sampler=sampler, surrogate=surrogate)
+    served = serve(oracle)
+    tuner = strategy(served, sampler=sampler, surrogate=surrogate)
     past = run(tuner, 3)
     opening = len(oracle.asked)
     past = run(tuner, 3, past)
-    assert [d for d in house.degraded if d.what == "fallback"] == []
+    assert [d for d in served.degraded if d.what == "fallback"] == []
     kinds = set(oracle.asked[opening:])
     assert ("propose" in kinds) == (sampler == "llambo")
     assert ("predict" in kinds) == (surrogate == "discriminative")
@@ -98,23 +98,23 @@ def test_every_pair_of_parts_works(open_model: Open, sampler: Any, surrogate: An
     assert last.provenance.acquisition is not None and last.details["pool"] == 10
 
 
-def test_the_generative_surrogate_chooses_by_probability(open_model: Open) -> None:
-    house = open_model(Oracle(truth, threshold=-0.7, votes=0.9, logprobs=True))
-    past = run(strategy(house, surrogate="generative"), 6)
+def test_the_generative_surrogate_chooses_by_probability(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.7, votes=0.9, logprobs=True))
+    past = run(strategy(served, surrogate="generative"), 6)
     last = past.trials[-1].proposal
     assert last.details["probability"] == pytest.approx(last.provenance.acquisition)
     assert "to be among the best 25 %" in last.reason
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_every_preset_runs(open_model: Open, preset: str) -> None:
+def test_every_preset_runs(serve: Open, preset: str) -> None:
     def shown(values: Any) -> float:
         logs = {name: values[name] for name in ("lr", "width")}
         return truth({k: 10**v for k, v in logs.items()} if PRESETS[preset].warp else logs)
 
-    house = open_model(Oracle(shown, noise=0.01))
-    past = run(strategy(house, PRESETS[preset]), 7)
-    assert [d for d in house.degraded if d.what == "fallback"] == []
+    served = serve(Oracle(shown, noise=0.01))
+    past = run(strategy(served, PRESETS[preset]), 7)
+    assert [d for d in served.degraded if d.what == "fallback"] == []
     opening = "Uniform over the space" if preset != "llambo" else "design to start from"
     assert opening in past.trials[0].proposal.reason
     if preset == "llambo-code":
@@ -142,18 +142,18 @@ TREE = Space(
 @pytest.mark.parametrize("preset", sorted(PRESETS))
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_any_space_and_any_scale_of_the_metric_will_do(
-    open_model: Open, preset: str, surrogate: Any, direction: Any
+    serve: Open, preset: str, surrogate: Any, direction: Any
 ) -> None:
     def huge(values: Any) -> float:
         log = values["lr"] if PRESETS[preset].warp else math.log10(values["lr"])
         return -1e8 * (1 + abs(log + 3))
 
-    house = open_model(Oracle(huge, noise=1e5, threshold=-2e8))
+    served = serve(Oracle(huge, noise=1e5, threshold=-2e8))
     quick = {"candidates": 4, "samples": 2, "initial": 3, "recalibrate": False}
     protocol = changed(PRESETS[preset], quick)
     gp = GaussianProcessStrategy(TREE, 0)
     tuner = compose(
-        house.door, TREE, 0, "", protocol, fallback=gp, surrogate=surrogate, emit=house.events.append
+        served.model, TREE, 0, "", protocol, fallback=gp, surrogate=surrogate, emit=served.events.append
     )
     past = History(TREE, "energy", direction)
     for number in range(7):
@@ -165,13 +165,13 @@ def test_any_space_and_any_scale_of_the_metric_will_do(
         past = past.with_trial(
             Trial(number=number, proposal=found, state=state, value=None if failed else value)
         )
-    assert [d.cause for d in house.degraded if d.what == "fallback" and d.where == "llambo"] == []
+    assert [d.cause for d in served.degraded if d.what == "fallback" and d.where == "llambo"] == []
     assert all(t.proposal.origin is Origin.MODEL for t in past.trials[3:])
 
 
-def test_the_default_comes_first_and_others_candidates_compete(open_model: Open) -> None:
-    house = open_model(Oracle(truth, noise=0.001))
-    tuner = strategy(house)
+def test_the_default_comes_first_and_others_candidates_compete(serve: Open) -> None:
+    served = serve(Oracle(truth, noise=0.001))
+    tuner = strategy(served)
     assert tuner.propose(history(), 1)[0].origin is Origin.DEFAULT
     past = run(tuner, 4)
     best = proposal(configured(lr=10**-2.5, width=64, optimizer="adam"), origin=Origin.USER)
@@ -179,16 +179,16 @@ def test_the_default_comes_first_and_others_candidates_compete(open_model: Open)
     assert found.origin is Origin.USER and found.details["pool"] == 11
 
 
-def test_several_proposals_at_once_are_distinct_and_none_is_running(open_model: Open) -> None:
-    house = open_model(Oracle(truth, noise=0.01))
-    tuner = strategy(house)
+def test_several_proposals_at_once_are_distinct_and_none_is_running(serve: Open) -> None:
+    served = serve(Oracle(truth, noise=0.01))
+    tuner = strategy(served)
     past = run(tuner, 4)
     busy = tuner.propose(past, 1)[0]
     past = past.with_trial(Trial(number=4, proposal=busy))
     found = tuner.propose(past, 4)
     digests = {p.configuration.digest for p in found}
     assert len(digests) == 4 and busy.configuration.digest not in digests
-    told = [chat.last for chat in house.server.chats if "eing trained now" in chat.last]
+    told = [chat.last for chat in served.server.chats if "eing trained now" in chat.last]
     assert told
 
 
@@ -201,19 +201,19 @@ def test_several_proposals_at_once_are_distinct_and_none_is_running(open_model: 
         pytest.param([text("42")], id="nonsense"),
     ],
 )
-def test_a_model_that_fails_costs_proposals_of_its_own_and_no_trial(open_model: Open, script: Any) -> None:
-    house = open_model(script)
-    past = run(strategy(house), 6)
+def test_a_model_that_fails_costs_proposals_of_its_own_and_no_trial(serve: Open, script: Any) -> None:
+    served = serve(script)
+    past = run(strategy(served), 6)
     assert len({t.configuration.digest for t in past}) == 6
     assert all(t.proposal.provenance.fallback for t in past)
     assert all(t.proposal.reason.startswith("Without the language model (") for t in past)
-    fell = [d for d in house.degraded if d.where == "llambo"]
+    fell = [d for d in served.degraded if d.where == "llambo"]
     assert len(fell) == 6 and "gaussian_process strategy proposes" in fell[0].continuation
 
 
-def test_where_the_judge_fails_the_models_candidates_still_compete(open_model: Open) -> None:
+def test_where_the_judge_fails_the_models_candidates_still_compete(serve: Open) -> None:
     oracle = Oracle(truth)
-    house = open_model(lambda r: failing(500) if "Predict the" in r.last else oracle(r))
+    served = serve(lambda r: failing(500) if "Predict the" in r.last else oracle(r))
     seen: list[int] = []
 
     class Watched(GaussianProcessStrategy):
@@ -221,28 +221,34 @@ def test_where_the_judge_fails_the_models_candidates_still_compete(open_model: O
             seen.append(len(candidates))
             return super().propose(history, n, candidates)
 
-    tuner = compose(house.door, SPACE, 1, "", QUICK, fallback=Watched(SPACE, 1), emit=house.events.append)
+    tuner = compose(served.model, SPACE, 1, "", QUICK, fallback=Watched(SPACE, 1), emit=served.events.append)
     run(tuner, 4)
     assert seen == [10]
 
 
-def test_answers_that_say_nothing_of_any_candidate_never_pick_the_first(open_model: Open) -> None:
+def test_answers_that_say_nothing_of_any_candidate_never_pick_the_first(serve: Open) -> None:
     oracle = Oracle(truth)
 
     def script(request: ChatRequest) -> Reply:
         return text("Hard to say.") if "Predict the" in request.last else oracle(request)
 
-    house = open_model(script)
-    past = run(strategy(house), 4)
+    served = serve(script)
+    past = run(strategy(served), 4)
     last = past.trials[-1].proposal
     assert last.provenance.fallback and "none of the 10 candidates could be judged" in last.reason
 
 
-def test_a_small_space_is_used_up_and_then_nothing_is_proposed(open_model: Open) -> None:
+def test_a_small_space_is_used_up_and_then_nothing_is_proposed(serve: Open) -> None:
     space = Space({"a": Bool(), "b": Categorical(["x", "y", "z"])})
-    house = open_model([text("## a: true, b: y ##")])
+    served = serve([text("## a: true, b: y ##")])
     tuner = compose(
-        house.door, space, 0, "", QUICK, fallback=GaussianProcessStrategy(space, 0), emit=house.events.append
+        served.model,
+        space,
+        0,
+        "",
+        QUICK,
+        fallback=GaussianProcessStrategy(space, 0),
+        emit=served.events.append,
     )
     past = History(space, "loss", "minimize")
     for number in range(6):
@@ -254,9 +260,9 @@ def test_a_small_space_is_used_up_and_then_nothing_is_proposed(open_model: Open)
     assert tuner.propose(past, 1) == []
 
 
-def test_a_run_whose_opening_all_failed_goes_on(open_model: Open) -> None:
-    house = open_model(Oracle(truth))
-    tuner = strategy(house)
+def test_a_run_whose_opening_all_failed_goes_on(serve: Open) -> None:
+    served = serve(Oracle(truth))
+    tuner = strategy(served)
     past = history(default=False)
     for number in range(5):
         (found,) = tuner.propose(past, 1)
@@ -264,17 +270,17 @@ def test_a_run_whose_opening_all_failed_goes_on(open_model: Open) -> None:
     assert len({t.configuration.digest for t in past}) == 5
 
 
-def test_the_same_seed_and_answers_give_the_same_run(open_model: Open) -> None:
-    runs = [run(strategy(open_model(Oracle(truth, noise=0.01))), 7) for _ in range(2)]
+def test_the_same_seed_and_answers_give_the_same_run(serve: Open) -> None:
+    runs = [run(strategy(serve(Oracle(truth, noise=0.01))), 7) for _ in range(2)]
     assert [t.configuration for t in runs[0]] == [t.configuration for t in runs[1]]
 
 
-def test_a_run_replays_from_its_recording(open_model: Open, tmp_path: Any) -> None:
+def test_a_run_replays_from_its_recording(serve: Open, tmp_path: Any) -> None:
     tape = tmp_path / "exchanges.jsonl"
-    first = run(strategy(open_model(Oracle(truth, noise=0.01), mode="record", exchanges=tape)), 6)
-    house = open_model([failing(500)], mode="replay", exchanges=tape)
-    again = run(strategy(house), 6)
-    assert [t.proposal for t in again] == [t.proposal for t in first] and house.server.chats == []
+    first = run(strategy(serve(Oracle(truth, noise=0.01), mode="record", exchanges=tape)), 6)
+    served = serve([failing(500)], mode="replay", exchanges=tape)
+    again = run(strategy(served), 6)
+    assert [t.proposal for t in again] == [t.proposal for t in first] and served.server.chats == []
 
 
 def test_any_surrogate_can_judge_and_anything_else_is_named() -> None:
@@ -333,8 +339,8 @@ def test_every_fallback_is_an_event() -> None:
     assert (fell.what, fell.where) == ("fallback", "llambo") and "no language model" in fell.cause
 
 
-def test_what_a_failure_cost_stands_with_the_trial_that_came_of_it(open_model: Open) -> None:
+def test_what_a_failure_cost_stands_with_the_trial_that_came_of_it(serve: Open) -> None:
     oracle = Oracle(truth)
-    house = open_model(lambda r: text("Hard to say.") if "Predict the" in r.last else oracle(r))
-    past = run(strategy(house), 5)
-    assert sum(t.proposal.tokens for t in past) == house.door.spend.tokens
+    served = serve(lambda r: text("Hard to say.") if "Predict the" in r.last else oracle(r))
+    past = run(strategy(served), 5)
+    assert sum(t.proposal.tokens for t in past) == served.model.usage.tokens

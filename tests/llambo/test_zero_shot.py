@@ -23,23 +23,23 @@ def lines(*widths, optimizer="adam", more=""):
     return "\n".join(f"## lr: 0.01, width: {w}, optimizer: {optimizer}{more} ##" for w in widths)
 
 
-def starter(house, protocol=OURS, space=SPACE):
-    return WarmStarter(house.door, space, TaskWords("a net"), protocol, emit=house.events.append)
+def starter(served, protocol=OURS, space=SPACE):
+    return WarmStarter(served.model, space, TaskWords("a net"), protocol, emit=served.events.append)
 
 
 def told(events, what):
     return [e for e in events if isinstance(e, Degraded) and e.what == what]
 
 
-def test_one_call_gives_the_whole_design_marked_as_a_warm_start(open_model):
-    house = open_model([lines(20, 40, 60, 80, 100)])
-    found = starter(house).propose(history(default=False), 5)
+def test_one_call_gives_the_whole_design_marked_as_a_warm_start(serve):
+    served = serve([lines(20, 40, 60, 80, 100)])
+    found = starter(served).propose(history(default=False), 5)
     assert [p.configuration["width"] for p in found] == [20, 40, 60, 80, 100]
-    (chat,) = house.server.chats
+    (chat,) = served.server.chats
     assert chat.body.get("n", 1) == 1 and chat.body["temperature"] == 0.7
     assert "Recommend 5 configurations" in chat.last
     assert all(p.provenance.stage == WARM_START and p.origin is Origin.MODEL for p in found)
-    assert sum(p.tokens for p in found) == house.door.spend.tokens
+    assert sum(p.tokens for p in found) == served.model.usage.tokens
 
 
 @pytest.mark.parametrize(
@@ -52,81 +52,81 @@ def test_one_call_gives_the_whole_design_marked_as_a_warm_start(open_model):
     ],
     ids=["list", "fenced", "enumerated"],
 )
-def test_a_design_is_read_in_the_forms_models_give_it(open_model, answer):
-    house = open_model([answer])
-    found = starter(house).propose(history(default=False), 2)
+def test_a_design_is_read_in_the_forms_models_give_it(serve, answer):
+    served = serve([answer])
+    found = starter(served).propose(history(default=False), 2)
     assert [p.configuration["width"] for p in found] == [20, 40]
 
 
-def test_what_is_missing_is_asked_for_again_a_bounded_number_of_times(open_model):
-    house = open_model([lines(20, 20, 40), lines(50, 60)])
-    found = starter(house).propose(history(default=False), 3)
+def test_what_is_missing_is_asked_for_again_a_bounded_number_of_times(serve):
+    served = serve([lines(20, 20, 40), lines(50, 60)])
+    found = starter(served).propose(history(default=False), 3)
     assert [p.configuration["width"] for p in found] == [20, 40, 50]
-    again = house.server.chats[1].last
+    again = served.server.chats[1].last
     assert "Recommend one configuration" in again and "width: 20" in again and "width: 40" in again
-    house = open_model([lines(20)])
-    assert len(starter(house).propose(history(default=False), 3)) == 1
-    assert len(house.server.chats) == OURS.attempts
-    assert "1 usable configurations came of 3" in told(house.events, "warning")[0].cause
+    served = serve([lines(20)])
+    assert len(starter(served).propose(history(default=False), 3)) == 1
+    assert len(served.server.chats) == OURS.attempts
+    assert "1 usable configurations came of 3" in told(served.events, "warning")[0].cause
 
 
-def test_tried_and_running_configurations_are_shown_and_not_proposed_again(open_model):
-    house = open_model([lines(64, 30, 31)])
+def test_tried_and_running_configurations_are_shown_and_not_proposed_again(serve):
+    served = serve([lines(64, 30, 31)])
     seen = history(trial(0, configured(lr=0.01, width=64), 0.5), trial(1, configured(width=77)))
-    found = starter(house).propose(seen, 2)
+    found = starter(served).propose(seen, 2)
     assert [p.configuration["width"] for p in found] == [30, 31]
-    assert "width: 64" in house.server.chats[0].last and "width: 77" in house.server.chats[0].last
+    assert "width: 64" in served.server.chats[0].last and "width: 77" in served.server.chats[0].last
 
 
-def test_a_conditional_parameter_is_given_where_it_applies_and_dropped_where_not(open_model):
+def test_a_conditional_parameter_is_given_where_it_applies_and_dropped_where_not(serve):
     answer = lines(20, optimizer="sgd", more=", momentum: 0.5") + "\n" + lines(30, more=", momentum: 0.5")
-    house = open_model([answer])
-    found = starter(house).propose(history(default=False), 2)
+    served = serve([answer])
+    found = starter(served).propose(history(default=False), 2)
     assert [p.configuration.get("momentum") for p in found] == [0.5, None]
 
 
-def test_constraints_are_stated_and_kept(open_model):
+def test_constraints_are_stated_and_kept(serve):
     space = Space({"warm": Int(0, 20), "all": Int(1, 20)}, ["warm < all"])
-    house = open_model(["## warm: 15, all: 10 ##\n## warm: 3, all: 10 ##"])
-    found = starter(house, space=space).propose(History(space, "loss", "minimize"), 2)
-    assert "it must hold that warm < all" in house.server.chats[0].last
+    served = serve(["## warm: 15, all: 10 ##\n## warm: 3, all: 10 ##"])
+    found = starter(served, space=space).propose(History(space, "loss", "minimize"), 2)
+    assert "it must hold that warm < all" in served.server.chats[0].last
     assert len(found) == 2 and all(p.configuration["warm"] < p.configuration["all"] for p in found)
-    assert told(house.events, "repair")
+    assert told(served.events, "repair")
 
 
-def test_one_question_gives_many_designs_as_in_upstreams_experiment(open_model):
-    house = open_model([several(lines(20, 30), lines(20, 40), "sorry", lines(50, 60))])
-    designs = starter(house).designs(history(default=False), 2, 4)
+def test_one_question_gives_many_designs_as_in_upstreams_experiment(serve):
+    served = serve([several(lines(20, 30), lines(20, 40), "sorry", lines(50, 60))])
+    designs = starter(served).designs(history(default=False), 2, 4)
     widths = [[p.configuration["width"] for p in design] for design in designs]
     assert widths == [[20, 30], [20, 40], [50, 60]]
-    assert house.server.chats[0].body["n"] == 4 and len(house.server.chats) == 1
+    assert served.server.chats[0].body["n"] == 4 and len(served.server.chats) == 1
 
 
-def test_a_model_error_leaves_as_one(open_model):
+def test_a_model_error_leaves_as_one(serve):
     for script, error in [([failing(401)], ModelUnavailable), ([failing(404)], ModelUnavailable)]:
-        house = open_model(script)
+        served = serve(script)
         with pytest.raises(error):
-            starter(house).propose(history(default=False), 3)
+            starter(served).propose(history(default=False), 3)
     from fakes.chat_server import refusal
 
-    house = open_model([refusal()])
+    served = serve([refusal()])
     with pytest.raises(ModelRefused):
-        starter(house).propose(history(default=False), 3)
+        starter(served).propose(history(default=False), 3)
 
 
-def test_garbage_and_cut_answers_give_what_is_whole(open_model):
-    house = open_model([cut(lines(20, 30) + "\n## lr: 0.01, wid"), "nothing"])
-    found = starter(house).propose(history(default=False), 5)
+def test_garbage_and_cut_answers_give_what_is_whole(serve):
+    served = serve([cut(lines(20, 30) + "\n## lr: 0.01, wid"), "nothing"])
+    found = starter(served).propose(history(default=False), 5)
     assert [p.configuration["width"] for p in found] == [20, 30]
-    house = open_model(["I would rather talk about the weather."])
-    assert starter(house).propose(history(default=False), 5) == []
-    assert len(house.server.chats) <= 2 * OURS.attempts
+    served = serve(["I would rather talk about the weather."])
+    assert starter(served).propose(history(default=False), 5) == []
+    assert len(served.server.chats) <= 2 * OURS.attempts
 
 
-def test_a_warped_and_blinded_design_is_taken_back(open_model):
+def test_a_warped_and_blinded_design_is_taken_back(serve):
     space = Space({"lr": Float(1e-5, 1e-1, scale="log")})
-    house = open_model(["## X1: -3.0 ##\n## X1: -1.5 ##"])
-    found = starter(house, changed(PAPER, {"blinded": True}), space).propose(
+    served = serve(["## X1: -3.0 ##\n## X1: -1.5 ##"])
+    found = starter(served, changed(PAPER, {"blinded": True}), space).propose(
         History(space, "loss", "minimize"), 2
     )
     assert np.allclose([p.configuration["lr"] for p in found], [1e-3, 10**-1.5])

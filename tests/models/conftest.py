@@ -1,4 +1,4 @@
-"""Opens doors to scripted servers."""
+"""Opens language models on scripted servers."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import pytest
 from pydantic import SecretStr
 
 from fakes.chat_server import ChatServer, Script
-from fakes.door_house import KEY, House
-from tunesmith.agent.models import OpenAICompatible
+from fakes.served_model import KEY, ServedModel
+from tunesmith.agent.models import open_model
 from tunesmith.budget import ModelCaps
 from tunesmith.settings import ModelSettings
 
 
 @pytest.fixture
-def open_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
-    """Starts a server with a script and opens a door to it; both close with the test."""
+def serve(tmp_path: Path) -> Iterator[Callable[..., ServedModel]]:
+    """Starts a server with a script and opens a model on it; both close with the test."""
     with ExitStack() as stack:
 
-        def opened(
+        def served(
             script: Script,
             *,
             caps: ModelCaps | None = None,
             server: dict[str, Any] | None = None,
             model: str | None = "fake-model",
-            **door: Any,
-        ) -> House:
+            **options: Any,
+        ) -> ServedModel:
             running = stack.enter_context(ChatServer(script, **(server or {})))
             settings = ModelSettings(base_url=running.url, model=model, api_key=SecretStr(KEY))
             events: list[Any] = []
-            door.setdefault("exchanges", tmp_path / "exchanges.jsonl")
-            opened_door = OpenAICompatible(settings, caps or ModelCaps(), events.append, **door)
-            stack.callback(opened_door.close)
-            return House(running, opened_door, events)
+            options.setdefault("exchanges", tmp_path / "exchanges.jsonl")
+            opened = open_model(settings, caps or ModelCaps(), events.append, **options)
+            stack.callback(opened.close)
+            return ServedModel(running, opened, events)
 
-        yield opened
+        yield served
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK's own pauses between attempts, a hundredth as long: only their number is of interest."""
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.005)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.02)
+    """The pauses between attempts, a hundredth as long: only their number is of interest."""
+    monkeypatch.setattr("tunesmith.agent.models.exchange.FIRST_PAUSE_S", 0.005)
+    monkeypatch.setattr("tunesmith.agent.models.exchange.LONGEST_PAUSE_S", 0.02)

@@ -1,4 +1,4 @@
-"""Closing the door while somebody waits behind it."""
+"""Closing the model while somebody waits behind it."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from collections.abc import Callable
 import pytest
 
 from fakes.chat_server import answer, hanging
-from fakes.door_house import House
+from fakes.served_model import ServedModel
 from tunesmith.errors import ModelUnavailable
 
-Open = Callable[..., House]
+Open = Callable[..., ServedModel]
 
 
-def test_closing_breaks_off_a_call_that_would_hang_and_its_cost_is_counted(open_house: Open) -> None:
-    house = open_house([hanging()], timeout_s=60)
+def test_closing_breaks_off_a_call_that_would_hang_and_its_cost_is_counted(serve: Open) -> None:
+    served = serve([hanging()], timeout_s=60)
     raised: list[BaseException] = []
 
     def ask() -> None:
         try:
-            house.ask()
+            served.ask()
         except ModelUnavailable as error:
             raised.append(error)
 
     thread = threading.Thread(target=ask)
     thread.start()
-    while not house.server.chats:
+    while not served.server.chats:
         time.sleep(0.01)
     time.sleep(0.1)
     began = time.monotonic()
-    house.door.close()
+    served.model.close()
     thread.join(10)
     assert not thread.is_alive() and time.monotonic() - began < 5
     assert len(raised) == 1
-    assert [call.ok for call in house.calls] == [False]
-    assert len(house.server.chats) == 1, "asked again after the end"
+    assert [call.ok for call in served.calls] == [False]
+    assert len(served.server.chats) == 1, "asked again after the end"
 
 
-def test_behind_a_closed_door_nothing_is_asked(open_house: Open) -> None:
-    house = open_house([answer({"lr": 0.01, "layers": 2})])
-    house.ask()
-    house.door.close()
+def test_behind_a_closed_door_nothing_is_asked(serve: Open) -> None:
+    served = serve([answer({"lr": 0.01, "layers": 2})])
+    served.ask()
+    served.model.close()
     with pytest.raises(ModelUnavailable, match="the run has ended"):
-        house.ask()
+        served.ask()
     with pytest.raises(ModelUnavailable, match="the run has ended"):
-        house.door.chat_model()
-    assert len(house.server.chats) == 1
+        served.say()
+    assert len(served.server.chats) == 1

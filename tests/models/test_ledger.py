@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.chat_server import answer, failing
-from fakes.door_house import House
+from fakes.served_model import ServedModel
 from tunesmith.agent.models import pricing
 from tunesmith.agent.models.ledger import Ledger
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
@@ -20,58 +20,58 @@ from tunesmith.agent.models.wire import Usage, estimate_prompt, estimate_tokens
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import ModelBudgetReached, ModelError
 
-Open = Callable[..., House]
+Open = Callable[..., ServedModel]
 GOOD = {"lr": 0.01, "layers": 2}
 FREE = Price("m", None, "free", free=True)
 
 
-def test_a_cap_on_calls_counts_failed_and_retried_ones(open_house: Open) -> None:
-    house = open_house([failing(500), answer(GOOD)], caps=ModelCaps(calls=3))
-    house.ask()
-    house.ask()
+def test_a_cap_on_calls_counts_failed_and_retried_ones(serve: Open) -> None:
+    served = serve([failing(500), answer(GOOD)], caps=ModelCaps(calls=3))
+    served.ask()
+    served.ask()
     with pytest.raises(ModelBudgetReached, match="cap of 3 model calls is reached .3 made"):
-        house.ask()
-    assert len(house.server.chats) == 3
+        served.ask()
+    assert len(served.server.chats) == 3
 
 
-def test_a_cap_in_the_middle_of_retries_ends_them(open_house: Open) -> None:
-    house = open_house([failing(500)], caps=ModelCaps(calls=2))
+def test_a_cap_in_the_middle_of_retries_ends_them(serve: Open) -> None:
+    served = serve([failing(500)], caps=ModelCaps(calls=2))
     with pytest.raises(ModelBudgetReached):
-        house.ask()
-    assert len(house.server.chats) == 2
+        served.ask()
+    assert len(served.server.chats) == 2
 
 
-def test_a_cap_on_tokens_refuses_a_call_whose_worst_case_would_pass_it(open_house: Open) -> None:
-    house = open_house([answer(GOOD, usage=(900, 50))], caps=ModelCaps(tokens=1500))
-    house.ask(max_tokens=1000)
+def test_a_cap_on_tokens_refuses_a_call_whose_worst_case_would_pass_it(serve: Open) -> None:
+    served = serve([answer(GOOD, usage=(900, 50))], caps=ModelCaps(tokens=1500))
+    served.ask(max_tokens=1000)
     with pytest.raises(ModelBudgetReached, match="cap of 1,500 model tokens might be passed: 950 are"):
-        house.ask(max_tokens=1000)
-    assert len(house.server.chats) == 1
-    assert house.ask(max_tokens=100).value.layers == 2  # a smaller question still fits
+        served.ask(max_tokens=1000)
+    assert len(served.server.chats) == 1
+    assert served.ask(max_tokens=100).value.layers == 2  # a smaller question still fits
 
 
-def test_what_earlier_sessions_spent_counts(open_house: Open) -> None:
+def test_what_earlier_sessions_spent_counts(serve: Open) -> None:
     spent = ModelSpend(calls=59, prompt_tokens=10, completion_tokens=5, dollars=0.1)
-    house = open_house([answer(GOOD, usage=(7, 3))], spent=spent)
-    house.ask()
-    assert house.door.spend == ModelSpend(calls=60, prompt_tokens=17, completion_tokens=8, dollars=0.1)
+    served = serve([answer(GOOD, usage=(7, 3))], spent=spent)
+    served.ask()
+    assert served.model.usage == ModelSpend(calls=60, prompt_tokens=17, completion_tokens=8, dollars=0.1)
     with pytest.raises(ModelBudgetReached):
-        house.ask()
+        served.ask()
 
 
-def test_threads_calling_at_once_cannot_pass_a_cap_together(open_house: Open) -> None:
-    house = open_house(lambda r: answer(GOOD, delay_s=0.05), caps=ModelCaps(calls=5))
+def test_threads_calling_at_once_cannot_pass_a_cap_together(serve: Open) -> None:
+    served = serve(lambda r: answer(GOOD, delay_s=0.05), caps=ModelCaps(calls=5))
 
     def ask(_: int) -> bool:
         try:
-            return house.ask().value.layers == 2
+            return served.ask().value.layers == 2
         except ModelBudgetReached:
             return False
 
     with ThreadPoolExecutor(12) as pool:
         assert sum(pool.map(ask, range(12))) == 5
-    assert len(house.server.chats) == 5
-    assert [call.spend.calls for call in house.calls] == [1, 2, 3, 4, 5]
+    assert len(served.server.chats) == 5
+    assert [call.spend.calls for call in served.calls] == [1, 2, 3, 4, 5]
 
 
 def test_an_unknown_price_under_a_dollar_cap_is_refused_with_the_fix() -> None:
@@ -106,21 +106,21 @@ def test_a_cap_on_dollars_holds_for_the_worst_case_of_all_that_is_under_way() ->
     ledger.reserve("gpt-5-mini", "test", 1000, 4000, price)
 
 
-def test_a_server_of_ones_own_is_free_and_said_to_be(open_house: Open) -> None:
-    house = open_house([answer(GOOD)])
-    house.ask()
-    assert house.door.spend.dollars == 0.0
-    assert [note for note in house.notes if "assumed free: own server" in note]
+def test_a_server_of_ones_own_is_free_and_said_to_be(serve: Open) -> None:
+    served = serve([answer(GOOD)])
+    served.ask()
+    assert served.model.usage.dollars == 0.0
+    assert [note for note in served.notes if "assumed free: own server" in note]
 
 
 def test_a_remote_model_of_unknown_price_is_refused_before_anything_is_sent(
-    open_house: Open, monkeypatch: pytest.MonkeyPatch
+    serve: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pricing, "is_own_server", lambda url: False)  # the test's server plays a remote one
-    house = open_house([answer(GOOD)])
+    served = serve([answer(GOOD)])
     with pytest.raises(ModelError, match="nobody here knows the price of 'fake-model'"):
-        house.ask()
-    assert house.server.chats == []
+        served.ask()
+    assert served.server.chats == []
 
 
 @pytest.mark.parametrize(

@@ -24,20 +24,20 @@ from fakes.chat_server import (
     rate_limited,
     text,
 )
-from fakes.door_house import HELLO, KEY, House, Point
-from tunesmith.agent.models import OpenAICompatible
+from fakes.served_model import HELLO, KEY, Point, ServedModel
+from tunesmith.agent.models import LanguageModel, open_model
 from tunesmith.agent.models.recording import canonical, key_of
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import ModelBudgetReached, ModelError, ModelUnavailable, ReplayMiss
 from tunesmith.settings import ModelSettings
 
-Open = Callable[..., House]
+Open = Callable[..., ServedModel]
 GOOD = {"lr": 0.01, "layers": 2}
 
 
-def replay(path: Path, events: list[Any] | None = None, **more: Any) -> OpenAICompatible:
+def replay(path: Path, events: list[Any] | None = None, **more: Any) -> LanguageModel:
     emit = (events if events is not None else []).append
-    return OpenAICompatible(None, more.pop("caps", ModelCaps()), emit, exchanges=path, mode="replay", **more)
+    return open_model(None, more.pop("caps", ModelCaps()), emit, exchanges=path, mode="replay", **more)
 
 
 @pytest.fixture
@@ -54,81 +54,85 @@ def look(n: int) -> str:
     return f"{n} trials"
 
 
-def agent_says(door: OpenAICompatible, question: str = "how is it going?") -> str:
+def agent_says(model: LanguageModel, question: str = "how is it going?") -> str:
     from langchain.agents import create_agent
 
-    agent = create_agent(door.chat_model(), [look])
+    from tunesmith.agent.policy.chat_model import ChatModel
+
+    chat = ChatModel(language_model=model, purpose="policy", streaming=True)
+    agent = create_agent(chat, [look])
     return str(agent.invoke({"messages": [("user", question)]})["messages"][-1].content)
 
 
 def test_a_whole_conversation_replays_without_a_network_and_with_the_same_spend(
-    open_house: Open, tmp_path: Path, request: pytest.FixtureRequest
+    serve: Open, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    house = open_house(
+    served = serve(
         lambda r: (calls(("look", {"n": 2})) if r.turn == 0 else text(f"saw {r.last}")) if r.tools else GOOD,
         model=None,
         server={"models": ("tiny-1b",)},
     )
-    values = [house.ask().value, agent_says(house.door), "".join(stream(house.door))]
+    values = [served.ask().value, agent_says(served.model), "".join(stream(served.model))]
     request.getfixturevalue("no_network")
     events: list[Any] = []
-    door = replay(house.door._exchanges or tmp_path, events)
-    assert door.model == "tiny-1b"
-    point = door.complete(HELLO, Point, purpose="test").value
-    assert [point, agent_says(door), "".join(stream(door))] == values
-    assert door.spend == house.door.spend
+    model = replay(tmp_path / "exchanges.jsonl", events)
+    assert model.model == "tiny-1b"
+    point = model.complete(HELLO, Point, purpose="test").value
+    assert [point, agent_says(model), "".join(stream(model))] == values
+    assert model.usage == served.model.usage
     assert [e.kind for e in events if e.kind != "answers_parsed"] == ["model_called"] * 4
 
 
-def stream(door: OpenAICompatible) -> list[str]:
-    return [str(chunk.content) for chunk in door.chat_model().stream("stream, please")]
+def stream(model: LanguageModel) -> list[str]:
+    asked = [{"role": "user", "content": "stream, please"}]
+    return [piece.text for piece in model.chat(asked, purpose="test")]
 
 
-def test_the_same_request_asked_twice_replays_both_answers_in_order(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([answer({"lr": 0.1, "layers": 1}), answer({"lr": 0.2, "layers": 2})])
-    assert [house.ask().value.layers for _ in range(2)] == [1, 2]
-    door = replay(tmp_path / "exchanges.jsonl")
-    assert [door.complete(HELLO, Point, purpose="t").value.layers for _ in range(2)] == [1, 2]
+def test_the_same_request_asked_twice_replays_both_answers_in_order(serve: Open, tmp_path: Path) -> None:
+    served = serve([answer({"lr": 0.1, "layers": 1}), answer({"lr": 0.2, "layers": 2})])
+    assert [served.ask().value.layers for _ in range(2)] == [1, 2]
+    model = replay(tmp_path / "exchanges.jsonl")
+    assert [model.complete(HELLO, Point, purpose="t").value.layers for _ in range(2)] == [1, 2]
     with pytest.raises(ReplayMiss, match="recorded 2 times .* asked once more"):
-        door.complete(HELLO, Point, purpose="t")
+        model.complete(HELLO, Point, purpose="t")
 
 
-def test_a_miss_names_the_nearest_recording_and_what_differs(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([answer(GOOD)])
+def test_a_miss_names_the_nearest_recording_and_what_differs(serve: Open, tmp_path: Path) -> None:
+    served = serve([answer(GOOD)])
     table = "\n".join(f"trial {n}: lr=0.{n}, value 0.9{n}" for n in range(9))
-    house.ask("What is the weather?")
-    house.ask(f"Here are trials:\n{table}\nSuggest one.")
-    door = replay(tmp_path / "exchanges.jsonl")
+    served.ask("What is the weather?")
+    served.ask(f"Here are trials:\n{table}\nSuggest one.")
+    model = replay(tmp_path / "exchanges.jsonl")
     with pytest.raises(ReplayMiss) as miss:
         asked = f"Here are trials:\n{table.replace('value 0.95', 'value 0.97')}\nSuggest one."
-        door.complete([{"role": "user", "content": asked}], Point, purpose="t")
+        model.complete([{"role": "user", "content": asked}], Point, purpose="t")
     words = str(miss.value)
     assert "The nearest is line 2" in words
     assert "message 1 (user): trial 5: lr=0.5, value 0.95" in words
     assert "value 0.97" in words
-    assert door.spend.calls == 1  # the attempt counts; the miss is not retried
+    assert model.usage.calls == 1  # the attempt counts; the miss is not retried
 
 
-def test_a_difference_late_in_a_long_line_is_shown_where_it_is(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([answer(GOOD)])
-    house.ask("x" * 3000 + " recorded words")
-    door = replay(tmp_path / "exchanges.jsonl")
+def test_a_difference_late_in_a_long_line_is_shown_where_it_is(serve: Open, tmp_path: Path) -> None:
+    served = serve([answer(GOOD)])
+    served.ask("x" * 3000 + " recorded words")
+    model = replay(tmp_path / "exchanges.jsonl")
     with pytest.raises(ReplayMiss, match=r"in message 1 .user.: .*recorded words.*other words"):
-        door.complete([{"role": "user", "content": "x" * 3000 + " other words"}], Point, purpose="t")
+        model.complete([{"role": "user", "content": "x" * 3000 + " other words"}], Point, purpose="t")
 
 
-def test_a_changed_parameter_is_a_miss_that_names_it(open_house: Open, tmp_path: Path) -> None:
-    open_house([answer(GOOD)]).ask(temperature=0.2)
+def test_a_changed_parameter_is_a_miss_that_names_it(serve: Open, tmp_path: Path) -> None:
+    serve([answer(GOOD)]).ask(temperature=0.2)
     with pytest.raises(ReplayMiss, match=r"temperature: 0.2.*temperature: 0.9"):
         replay(tmp_path / "exchanges.jsonl").complete(HELLO, Point, purpose="t", temperature=0.9)
 
 
-def test_a_miss_comes_out_typed_through_langchain_and_once(open_house: Open, tmp_path: Path) -> None:
-    open_house([answer(GOOD)]).ask()
+def test_a_miss_in_a_stream_comes_out_typed_and_once(serve: Open, tmp_path: Path) -> None:
+    serve([answer(GOOD)]).ask()
     events: list[Any] = []
-    door = replay(tmp_path / "exchanges.jsonl", events)
+    model = replay(tmp_path / "exchanges.jsonl", events)
     with pytest.raises(ReplayMiss):
-        door.chat_model().invoke("never asked")
+        list(model.chat([{"role": "user", "content": "never asked"}], purpose="test"))
     assert [event.kind for event in events] == ["model_called"]
 
 
@@ -142,68 +146,66 @@ def test_a_miss_comes_out_typed_through_langchain_and_once(open_house: Open, tmp
     ],
 )
 def test_faults_replay_too_and_so_do_the_retries_that_met_them(
-    open_house: Open, tmp_path: Path, fault: Reply
+    serve: Open, tmp_path: Path, fault: Reply
 ) -> None:
-    house = open_house([fault, answer(GOOD)])
-    house.ask()
+    served = serve([fault, answer(GOOD)])
+    served.ask()
     events: list[Any] = []
-    door = replay(tmp_path / "exchanges.jsonl", events)
-    assert door.complete(HELLO, Point, purpose="test").value == Point(**GOOD)
+    model = replay(tmp_path / "exchanges.jsonl", events)
+    assert model.complete(HELLO, Point, purpose="test").value == Point(**GOOD)
     kinds = ["model_called", "degraded", "model_called", "answers_parsed"]
     assert [event.kind for event in events] == kinds
     assert [e.ok for e in events if e.kind == "model_called"] == [False, True]
 
 
-def test_a_stream_that_broke_off_breaks_off_again(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([disconnecting("one two three", chunks=3)])
+def test_a_stream_that_broke_off_breaks_off_again(serve: Open, tmp_path: Path) -> None:
+    served = serve([disconnecting("one two three", chunks=3)])
     heard: list[list[str]] = [[], []]
     for number in (0, 1):
-        door = house.door if number == 0 else replay(tmp_path / "exchanges.jsonl")
+        model = served.model if number == 0 else replay(tmp_path / "exchanges.jsonl")
         with pytest.raises(ModelUnavailable, match="broke off"):
-            for chunk in door.chat_model().stream("hi"):
-                heard[number].append(str(chunk.content))
+            for piece in model.chat(HELLO, purpose="test"):
+                heard[number].append(piece.text)
     assert heard[0] == heard[1] == ["", "one ", "two "]
 
 
-def test_caps_hold_in_a_replay(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([answer(GOOD)])
-    house.ask()
-    house.ask()
-    door = replay(tmp_path / "exchanges.jsonl", caps=ModelCaps(calls=1))
-    door.complete(HELLO, Point, purpose="t")
+def test_caps_hold_in_a_replay(serve: Open, tmp_path: Path) -> None:
+    served = serve([answer(GOOD)])
+    served.ask()
+    served.ask()
+    model = replay(tmp_path / "exchanges.jsonl", caps=ModelCaps(calls=1))
+    model.complete(HELLO, Point, purpose="t")
     with pytest.raises(ModelBudgetReached):
-        door.complete(HELLO, Point, purpose="t")
+        model.complete(HELLO, Point, purpose="t")
 
 
-def test_a_torn_last_line_costs_that_exchange_only(open_house: Open, tmp_path: Path) -> None:
-    house = open_house([answer(GOOD)])
-    house.ask("first")
+def test_a_torn_last_line_costs_that_exchange_only(serve: Open, tmp_path: Path) -> None:
+    served = serve([answer(GOOD)])
+    served.ask("first")
     path = tmp_path / "exchanges.jsonl"
     with path.open("a") as file:
         file.write('{"key": "abc", "requ')
-    house.ask("second")
-    door = replay(path)
+    served.ask("second")
+    model = replay(path)
     for words in ("first", "second"):
-        assert door.complete([{"role": "user", "content": words}], Point, purpose="t").value.layers == 2
+        assert model.complete([{"role": "user", "content": words}], Point, purpose="t").value.layers == 2
 
 
-def test_tool_call_ids_and_the_base_url_do_not_matter_and_their_pairing_does() -> None:
+def test_tool_call_ids_do_not_matter_and_their_pairing_does() -> None:
     def conversation(ids: list[str], results: list[str]) -> dict[str, Any]:
         tool_calls = [{"id": i, "type": "function", "function": {"name": "look"}} for i in ids]
         spoken = {"role": "assistant", "content": None, "tool_calls": tool_calls}
         tools = [{"role": "tool", "tool_call_id": i, "content": "2"} for i in results]
         return {"model": "m", "messages": [spoken, *tools]}
 
-    def key(path: str, *which: list[str]) -> str:
-        return key_of(canonical("POST", path, conversation(*which)))
+    def key(*which: list[str]) -> str:
+        return key_of(canonical(conversation(*which)))
 
-    one = key("/v1/chat/completions", ["a", "b"], ["a", "b"])
-    assert one == key("/openai/v1/chat/completions", ["x", "y"], ["x", "y"])
-    assert one != key("/v1/chat/completions", ["a", "b"], ["b", "a"])
+    assert key(["a", "b"], ["a", "b"]) == key(["x", "y"], ["x", "y"]) != key(["a", "b"], ["b", "a"])
 
 
-def test_live_mode_writes_nothing(open_house: Open, tmp_path: Path) -> None:
-    open_house([answer(GOOD)], mode="live").ask()
+def test_live_mode_writes_nothing(serve: Open, tmp_path: Path) -> None:
+    serve([answer(GOOD)], mode="live").ask()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -225,50 +227,48 @@ class TestNoKeyAnywhere:
         ],
     )
     def test_it_is_in_no_file_no_event_no_exception_and_no_log(
-        self, open_house: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, said: Reply
+        self, serve: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, said: Reply
     ) -> None:
         caplog.set_level(logging.DEBUG)
         caplog.set_level(logging.INFO, "httpcore2")  # its DEBUG prints a response's headers, echo included
-        house = open_house([said], timeout_s=0.3 if said.delay_s else 5)
+        served = serve([said], timeout_s=0.3 if said.delay_s else 5)
         told: list[str] = []
-        model = house.door.chat_model()
         for ask in (
-            lambda: house.ask(f"my key is {KEY}"),
-            lambda: model.invoke("hi"),
-            lambda: [told.append(str(chunk)) for chunk in model.stream("hi")],
+            lambda: served.ask(f"my key is {KEY}"),
+            lambda: [told.append(piece) for piece in served.say()],
         ):
             try:
                 told.append(repr(ask()))
             except Exception as exc:  # noqa: BLE001  whatever comes out of either client is read here
                 told.append("".join(traceback.format_exception(exc)) + repr(exc))
         files = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
-        told += [repr(event) for event in house.events] + [caplog.text, repr(house.door), repr(model), files]
-        assert house.server.chats[0].headers["authorization"].endswith(KEY)  # it was in play
+        told += [repr(event) for event in served.events] + [caplog.text, repr(served.model), files]
+        assert served.server.chats[0].headers["authorization"].endswith(KEY)  # it was in play
         assert files.count('"key"') >= 1
         assert [words for words in told if KEY in words] == []
 
-    def test_recorded_requests_hold_no_headers(self, open_house: Open, tmp_path: Path) -> None:
-        open_house([answer(GOOD, headers={"Set-Cookie": "session=1"})]).ask()
+    def test_recorded_requests_hold_no_headers(self, serve: Open, tmp_path: Path) -> None:
+        serve([answer(GOOD, headers={"Set-Cookie": "session=1"})]).ask()
         (line,) = (tmp_path / "exchanges.jsonl").read_text().splitlines()
         exchange = json.loads(line)
         assert set(exchange) == {"key", "request", "response", "at"}
         assert set(exchange["request"]) == {"method", "path", "body"}
         assert set(exchange["response"]["headers"]) <= {"content-type", "retry-after", "x-request-id"}
 
-    def test_a_replay_never_holds_the_key(self, open_house: Open, tmp_path: Path) -> None:
-        open_house([answer(GOOD)]).ask()
+    def test_a_replay_never_holds_the_key(self, serve: Open, tmp_path: Path) -> None:
+        serve([answer(GOOD)]).ask()
         settings = ModelSettings(base_url="https://api.openai.com/v1", model="fake-model", api_key=KEY)
         path = tmp_path / "exchanges.jsonl"
-        door = OpenAICompatible(settings, ModelCaps(), lambda e: None, exchanges=path, mode="replay")
-        assert door.complete(HELLO, Point, purpose="t").value.layers == 2
-        assert KEY not in repr(vars(door))
+        model = open_model(settings, ModelCaps(), lambda e: None, exchanges=path, mode="replay")
+        assert model.complete(HELLO, Point, purpose="t").value.layers == 2
+        assert KEY not in repr(vars(model)) + repr(vars(model._provider))
 
 
 def test_a_recording_that_is_not_there_is_a_miss_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReplayMiss, match="holds no recorded exchange"):
         replay(tmp_path / "none.jsonl")
     with pytest.raises(ModelError, match="needs the path of a recording"):
-        OpenAICompatible(None, ModelCaps(), lambda e: None, mode="replay")
+        open_model(None, ModelCaps(), lambda e: None, mode="replay")
 
 
 def test_the_server_of_the_tests_is_closed_even_while_it_hangs() -> None:

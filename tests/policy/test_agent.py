@@ -25,7 +25,7 @@ from fakes.chat_server import (
 )
 from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.hybrid.gate import ShareGate
-from tunesmith.agent.models import OpenAICompatible
+from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import MODEL_CALLS, AgentPolicy
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.errors import ModelBudgetReached, ModelError, ModelRefused, ModelUnavailable
@@ -76,11 +76,9 @@ def stage(script: Any, caps: ModelCaps | None = None, **more: Any) -> Iterator[S
     timeout = more.pop("timeout_s", 20)
     with ChatServer(script) as server:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("sk-secret-secret"))
-        door = OpenAICompatible(
-            settings, caps or ModelCaps(), log, mode="live", max_retries=0, timeout_s=timeout
-        )
-        yield Stage(AgentPolicy(door, log, **more), server, log)
-        door.close()
+        model = open_model(settings, caps or ModelCaps(), log, mode="live", max_retries=0, timeout_s=timeout)
+        yield Stage(AgentPolicy(model, log, **more), server, log)
+        model.close()
 
 
 def in_turns(*replies: Reply | str):

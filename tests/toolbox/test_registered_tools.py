@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from fakes.chat_server import ChatRequest, ChatServer, Reply, calls
 from fakes.histories import SPACE, Log, briefing, grown
 from fakes.plugins import PLUGINS, make_findable
-from tunesmith.agent.models import OpenAICompatible
+from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import AgentPolicy
 from tunesmith.agent.policy.turn import langchain_tools
 from tunesmith.budget import ModelCaps
@@ -65,7 +65,7 @@ def test_a_tool_of_another_package_is_offered_after_ours_and_called_by_the_agent
     log, about = Log(), briefing(grown(12))
     with ChatServer(script) as server:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("sk-secret-secret"))
-        model = OpenAICompatible(settings, ModelCaps(), log, mode="live", max_retries=0)
+        model = open_model(settings, ModelCaps(), log, mode="live", max_retries=0)
         decision = AgentPolicy(model, log).decide(about, toolbox(about))
         model.close()
     assert offered[0] == [*OURS, "slowest_trials"]

@@ -21,7 +21,7 @@ from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 from tunesmith.trial import Proposal
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
 
 ALPHA = 0.1
 """How far beyond the best, as a share of the range of observed scores (LLAMBO's released value)."""
@@ -42,7 +42,7 @@ def target(history: History, alpha: float = ALPHA) -> float | None:
 
 
 def candidates(
-    door: OpenAICompatible, words: str, history: History, n: int, emit: Emit, *, alpha: float = ALPHA
+    model: LanguageModel, words: str, history: History, n: int, emit: Emit, *, alpha: float = ALPHA
 ) -> list[Proposal]:
     """Up to `n` configurations with the model's reason, prediction and evidence.
 
@@ -66,7 +66,7 @@ def candidates(
         n=n,
     )
     reader = Reader(history, emit, "llambo.candidates")
-    completion = door.complete(
+    completion = model.complete(
         prompt.as_chat(), schema_for(history.space, evidence=True), purpose=prompt.id, check=reader.check
     )
     return reader.read(completion.value, n=n, prompt_id=prompt.id, tokens=completion.tokens)

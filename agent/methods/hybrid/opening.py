@@ -19,7 +19,7 @@ from tunesmith.tools.analysis.excerpt import select, table
 from tunesmith.trial import WARM_START, Proposal
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
 
 WHERE = "llambo.opening"
 VIEW_LIMIT = 1000
@@ -60,7 +60,7 @@ def opening_schema(space: Space) -> type[OpeningAnswer]:
     return create_model("Opening", __base__=OpeningAnswer, **fields)
 
 
-def opening(door: OpenAICompatible, words: str, history: History, n: int, emit: Emit) -> Opening:
+def opening(model: LanguageModel, words: str, history: History, n: int, emit: Emit) -> Opening:
     """Beliefs, and up to `n` configurations to start from.
 
     Raises:
@@ -78,7 +78,7 @@ def opening(door: OpenAICompatible, words: str, history: History, n: int, emit: 
         n=n,
     )
     reader = Reader(history, emit, WHERE)
-    completion = door.complete(
+    completion = model.complete(
         prompt.as_chat(), opening_schema(history.space), purpose=prompt.id, check=reader.check
     )
     answer = completion.value

@@ -11,7 +11,7 @@ from tunesmith.interfaces import Emit
 from tunesmith.trial import Proposal
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
     from tunesmith.task import Task
 
 
@@ -19,18 +19,18 @@ class LlamboProposer:
     """Asks a language model for beliefs and configurations; each method is one structured call.
 
     Args:
-        door: The model; every fault leaves it as a ModelError, which is not caught here.
+        model: The model; every fault leaves it as a ModelError, which is not caught here.
         task: Its words go into every prompt.
         emit: Takes repairs and rejections.
         alpha: How far beyond the best the target lies, as a share of the range of observed scores.
     """
 
-    def __init__(self, door: OpenAICompatible, task: Task, emit: Emit, *, alpha: float = ALPHA) -> None:
-        self._door, self._words, self._emit, self._alpha = door, task.words(), emit, alpha
+    def __init__(self, model: LanguageModel, task: Task, emit: Emit, *, alpha: float = ALPHA) -> None:
+        self._model, self._words, self._emit, self._alpha = model, task.words(), emit, alpha
 
     def opening(self, history: History, n: int) -> Opening:
         """Beliefs, and up to `n` diverse configurations, from the task's description alone."""
-        return opening(self._door, self._words, history, n, self._emit)
+        return opening(self._model, self._words, history, n, self._emit)
 
     def warm_start(self, history: History, n: int) -> list[Proposal]:
         """The configurations of an opening alone."""
@@ -38,4 +38,4 @@ class LlamboProposer:
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
         """Up to `n` configurations that should reach a target beyond the best value so far."""
-        return candidates(self._door, self._words, history, n, self._emit, alpha=self._alpha)
+        return candidates(self._model, self._words, history, n, self._emit, alpha=self._alpha)

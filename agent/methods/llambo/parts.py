@@ -16,13 +16,12 @@ from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
 from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
-from tunesmith.agent.models.function import FunctionModel
+from tunesmith.agent.models import open_model
 
 __all__ = [
     "PRESETS",
     "CandidateSampler",
     "DiscriminativeSurrogate",
-    "FunctionModel",
     "GenerativeSurrogate",
     "LlamboProtocol",
     "LlamboStrategy",
@@ -34,5 +33,6 @@ __all__ = [
     "expected_improvement",
     "judge_of",
     "log_expected_improvement",
+    "open_model",
     "upper_confidence_bound",
 ]

@@ -22,15 +22,14 @@ from tunesmith.agent.methods.llambo.composition import Judging, Sampling, compos
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol, changed
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
-from tunesmith.agent.models import OpenAICompatible
-from tunesmith.agent.models.function import Answering, FunctionModel
-from tunesmith.agent.models.openai_compatible import NO_KEY, Mode
+from tunesmith.agent.models import LanguageModel, Mode, open_model
+from tunesmith.agent.models.function import Answering
 from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError, UsageError
 from tunesmith.events import Degraded
-from tunesmith.settings import ModelSettings
+from tunesmith.settings import NO_KEY, ModelSettings
 from tunesmith.space import Space
 
 CAPS = ModelCaps(calls=2000, tokens=3_000_000, dollars=2.0)
@@ -47,7 +46,7 @@ class LlamboSampler(TunesmithSampler):
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.
-        model: Settings, an open door, or any function from messages to an answer; None means from the
+        model: Settings, a LanguageModel, or any function from messages to an answer; None means from the
             environment, and with none there, or where the environment names no model, a warning and the
             Gaussian process alone.
         preset: `llambo`, `llambo-paper` or `llambo-code`, or a protocol of one's own.
@@ -68,7 +67,7 @@ class LlamboSampler(TunesmithSampler):
         self,
         space: Space | None = None,
         *,
-        model: OpenAICompatible | ModelSettings | Answering | None = None,
+        model: LanguageModel | ModelSettings | Answering | None = None,
         preset: str | LlamboProtocol = "llambo",
         settings: Mapping[str, Any] | None = None,
         sampler: Sampling = "llambo",
@@ -93,31 +92,29 @@ class LlamboSampler(TunesmithSampler):
         self._exchanges = None if exchanges is None else Path(exchanges)
         self._mode: Mode = mode or ("record" if exchanges is not None else "live")
         self._settings = model if isinstance(model, ModelSettings) else None
-        self._door: OpenAICompatible | FunctionModel | None = (
-            model if isinstance(model, OpenAICompatible) else None
-        )
+        self._language_model = model if isinstance(model, LanguageModel) else None
         self._function: Answering | None = None
-        if model is not None and self._settings is None and self._door is None:
+        if model is not None and self._settings is None and self._language_model is None:
             if not callable(model):
                 raise UsageError(f"a {type(model).__name__} is no model: give ModelSettings or a function")
             self._function = model
 
     @property
     def spend(self) -> ModelSpend:
-        """What the model has cost through this sampler's door."""
-        return ModelSpend() if self._door is None else self._door.spend
+        """What the model has cost through this sampler."""
+        return ModelSpend() if self._language_model is None else self._language_model.usage
 
     def close(self) -> None:
         """Close the connection to the model; it opens again when needed. Idempotent."""
-        if isinstance(self._door, OpenAICompatible) and self._opened:
-            self._door.close()
-            self._door = None
+        if self._language_model is not None and self._opened:
+            self._language_model.close()
+            self._language_model = None
             self._composed.clear()
 
     def _forget(self) -> None:
         super()._forget()
         self._composed: dict[Space, LlamboStrategy] = {}
-        self._opened: bool = False  # whether the door is ours to close
+        self._opened: bool = False  # whether the model is ours to close
         self._alone: bool = False  # whether it was found that there is no model
 
     def __getstate__(self) -> dict[str, Any]:
@@ -126,7 +123,7 @@ class LlamboSampler(TunesmithSampler):
         keyless = self._settings
         if keyless is not None:  # keys are never written anywhere
             keyless = keyless.model_copy(update={"api_key": SecretStr(NO_KEY)})
-        return {**super().__getstate__(), **own, "_settings": keyless, "_door": None}
+        return {**super().__getstate__(), **own, "_settings": keyless, "_language_model": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
@@ -137,12 +134,12 @@ class LlamboSampler(TunesmithSampler):
     def _strategy(self, space: Space) -> Any:
         """LLAMBO over a space; the Gaussian process where there is no model at all."""
         alone = super()._strategy(space)
-        door = self._open()
-        if door is None:
+        model = self._open()
+        if model is None:
             return alone
         if space not in self._composed:
             self._composed[space] = compose(
-                door,
+                model,
                 space,
                 self._seed,
                 self._task_words,
@@ -156,21 +153,19 @@ class LlamboSampler(TunesmithSampler):
             )
         return self._composed[space]
 
-    def _open(self) -> OpenAICompatible | FunctionModel | None:
-        """The door; None where there is no model, which is said once."""
-        if self._door is None and self._function is not None:
-            self._door = FunctionModel(self._function, self._caps.calls, self._heard)
-        if self._door is None and not self._alone:
-            settings = self._settings or ModelSettings.from_environment()
+    def _open(self) -> LanguageModel | None:
+        """The model; None where there is none, which is a warning once."""
+        if self._language_model is None and not self._alone:
+            choice = self._function or self._settings or ModelSettings.from_environment()
             try:
-                self._door = OpenAICompatible(
-                    settings, self._caps, self._heard, exchanges=self._exchanges, mode=self._mode
+                self._language_model = open_model(
+                    choice, self._caps, self._heard, exchanges=self._exchanges, mode=self._mode
                 )
                 self._opened = True
             except ModelError as error:
                 self._alone = True
                 warnings.warn(f"LlamboSampler goes on with the Gaussian process alone: {error}", stacklevel=2)
-        return self._door
+        return self._language_model
 
     def _heard(self, event: Any) -> None:
         """What the parts say: trouble becomes a warning, the rest goes to the log."""

@@ -9,14 +9,14 @@ from tunesmith.interfaces import Emit, Policy
 
 if TYPE_CHECKING:
     from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.task import Task
 
 
 def llambo_policy(
     task: Task,
-    door: OpenAICompatible | None,
+    model: LanguageModel | None,
     fallback: GaussianProcessStrategy,
     rules: RulesPolicy,
     emit: Emit,
@@ -28,13 +28,13 @@ def llambo_policy(
     from tunesmith.agent.methods.llambo.protocol import protocol_for
 
     assert task.tuner is not None, "asked for only where the task names LLAMBO"
-    if door is None:
+    if model is None:
         cause = f"the task asks for {task.tuner.text()}, and there is no language model"
         how = f"the {fallback.name} strategy chooses every trial"
         emit(Degraded(what="fallback", where="tuner", cause=cause, continuation=how))
         return rules
     strategy = compose(
-        door,
+        model,
         task.space,
         task.seed,
         TaskWords.of(task),

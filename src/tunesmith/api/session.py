@@ -27,7 +27,7 @@ from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import LanguageModel
     from tunesmith.tools.engine.loop import Engine
 
 Listener = Callable[[Event], None]
@@ -68,9 +68,9 @@ def run_session(
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
             store.events.acknowledge(command_id, False, "The run was not running when this was asked.")
 
-        door = _open_door(task, store, settings, replay, log.append, used.model)
-        if door is not None:
-            stack.callback(door.close)
+        model = _open_model(task, store, settings, replay, log.append, used.model)
+        if model is not None:
+            stack.callback(model.close)
         objective = objective or task.objective_ref()
         executor = _build_executor(task, objective, log.append)
         stack.callback(executor.close)
@@ -82,7 +82,7 @@ def run_session(
             log.append,
             executor,
             objective,
-            door,
+            model,
             used,
             plan,
             stated_beliefs(before),
@@ -97,7 +97,7 @@ def run_session(
                 folder=str(store.path),
                 strategy=engine.strategy.name,
                 policy=engine.policy_name,
-                model=None if door is None else door.model,
+                model=None if model is None else model.model,
                 workers=task.workers,
                 resumed=bool(before),
                 trials_before=used.trials,
@@ -169,7 +169,7 @@ def _build_engine(
     emit: Emit,
     executor: Executor,
     objective: Objective,
-    door: OpenAICompatible | None,
+    model: LanguageModel | None,
     spent: Spend,
     plan: Decision | None,
     stated_before: Sequence[ElicitedPrior] | None,
@@ -189,23 +189,23 @@ def _build_engine(
     )
     stated = ElicitedPriors(task.space, stated_before)
     method = "hybrid" if task.tuner is None else task.tuner.method
-    hybrid = method == "hybrid" and (door is not None or stated.asked)
+    hybrid = method == "hybrid" and (model is not None or stated.asked)
     strategy: Strategy = HybridStrategy(alone, stated) if hybrid else alone
-    rules = RulesPolicy(emit, standing_in=door is not None)
+    rules = RulesPolicy(emit, standing_in=model is not None)
     policy: Any = rules
     proposer = None
     if method == "llambo":
         from tunesmith.api.llambo import llambo_policy
 
-        policy = llambo_policy(task, door, alone, rules, emit)
-    elif door is not None:
+        policy = llambo_policy(task, model, alone, rules, emit)
+    elif model is not None:
         from tunesmith.agent.methods.llambo import LlamboProposer
         from tunesmith.agent.policy.langchain_agent import AgentPolicy
         from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 
-        proposer = LlamboProposer(door, task, emit)
+        proposer = LlamboProposer(model, task, emit)
         between = RulesPolicy(emit, standing_in=True)
-        policy = ScheduledPolicy(AgentPolicy(door, emit), between)
+        policy = ScheduledPolicy(AgentPolicy(model, emit), between)
     suggester = HybridSuggester(strategy, proposer, emit, stated)
 
     def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
@@ -229,8 +229,8 @@ def _build_engine(
         executor=executor,
         objective=objective,
         spent=spent,
-        model_spend=(lambda: door.spend) if door is not None else ModelSpend,
-        has_model=door is not None and method == "hybrid",
+        model_spend=(lambda: model.usage) if model is not None else ModelSpend,
+        has_model=model is not None and method == "hybrid",
         plan=plan,
     )
     if method == "llambo" and policy is not rules:
@@ -238,42 +238,41 @@ def _build_engine(
     return engine
 
 
-def _open_door(
+def _open_model(
     task: Task,
     store: RunStore,
     settings: ModelSettings | None,
     replay: Path | None,
     emit: Emit,
     spent: ModelSpend,
-) -> OpenAICompatible | None:
-    """The door to the model, or None: without settings or recording, or when the server names no model."""
+) -> LanguageModel | None:
+    """The language model, or None: without settings or recording, or when it cannot be used."""
     if task.tuner is not None and task.tuner.method == "numeric":
         return None
     if settings is None and replay is None:
         return None
-    from tunesmith.agent.models import OpenAICompatible
+    from tunesmith.agent.models import open_model
     from tunesmith.errors import ModelError
 
-    door = None
+    model = None
     try:
-        door = OpenAICompatible(
+        model = open_model(
             settings,
             task.budget.model,
             emit,
             exchanges=replay or store.path / EXCHANGES,
             mode="replay" if replay else "record",
             spent=spent,
-            timeout_s=None if settings is None else settings.timeout_s,
         )
-        _ = door.model  # asks the server for a name when none was given
+        _ = model.model  # asks the server for a name when none was given
     except ModelError as error:
-        if door is not None:
-            door.close()
+        if model is not None:
+            model.close()
         cause = error_line(error)
         how = "this session runs without a language model"
         emit(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None
-    return door
+    return model
 
 
 def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:

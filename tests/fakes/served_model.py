@@ -1,4 +1,4 @@
-"""A door and the scripted server behind it, over real HTTP, with every event that came out."""
+"""A language model and the scripted server behind it, over real HTTP, with every event that came out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fakes.chat_server import ChatServer
-from tunesmith.agent.models import Completion, OpenAICompatible
+from tunesmith.agent.models import Completion, LanguageModel
 from tunesmith.events import Degraded, ModelCalled, Noted
 
 KEY = "sk-canary-5f0c1d2e3b"
@@ -23,15 +23,20 @@ class Point(BaseModel):
 
 
 @dataclass
-class House:
+class ServedModel:
     """What a test holds."""
 
     server: ChatServer
-    door: OpenAICompatible
+    model: LanguageModel
     events: list[Any] = field(default_factory=list)
 
     def ask(self, words: str = "Suggest one.", **more: Any) -> Completion[Point]:
-        return self.door.complete([{"role": "user", "content": words}], Point, purpose="test", **more)
+        return self.model.complete([{"role": "user", "content": words}], Point, purpose="test", **more)
+
+    def say(self, words: str = "hi", **more: Any) -> list[str]:
+        """The pieces of text of a streamed answer."""
+        asked = [{"role": "user", "content": words}]
+        return [piece.text for piece in self.model.chat(asked, purpose="test", **more)]
 
     @property
     def calls(self) -> list[ModelCalled]:

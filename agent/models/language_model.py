@@ -1,0 +1,274 @@
+"""A language model as methods and policies use it, whatever provider answers.
+
+model = open_model(settings, caps, emit, exchanges=folder.exchanges)
+completion = model.complete(messages, Candidates, purpose="llambo.candidates")   # a validated value
+samples = model.sample(messages, n=5, temperature=0.8, purpose="llambo.sampler")   # plain texts
+for piece in model.chat(messages, purpose="agent.answer"): ...                     # a stream
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+from tunesmith.agent.models.adapting import Adapter
+from tunesmith.agent.models.base import Capabilities, Provider
+from tunesmith.agent.models.breaker import Breaker
+from tunesmith.agent.models.exchange import Exchange
+from tunesmith.agent.models.function import Answering, PythonFunction
+from tunesmith.agent.models.ledger import Ledger
+from tunesmith.agent.models.pricing import Price
+from tunesmith.agent.models.recording import RecordedConversation, Recording
+from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
+from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
+from tunesmith.agent.models.wire import Piece, piece_of, reply_of
+from tunesmith.budget import ModelCaps, ModelSpend
+from tunesmith.errors import ModelUnavailable
+from tunesmith.events import Degraded, Noted
+from tunesmith.interfaces import Emit
+from tunesmith.registry import LANGUAGE_MODELS
+from tunesmith.settings import ModelSettings
+from tunesmith.text.cleaning import clean
+
+T = TypeVar("T", bound=BaseModel)
+Mode = Literal["live", "record", "replay"]
+NOTHING_SPENT = ModelSpend()
+
+
+class LanguageModel:
+    """A provider under caps, with retries, one reading of replies and one form of requests for all callers.
+
+    Called by methods and policies from any thread. Making one connects to nothing. Every exception that
+    leaves `complete`, `sample`, `chat` and `model` is a ModelError.
+
+    Args:
+        provider: Answers the requests.
+        caps: Hard caps over the whole run, checked before each attempt with its worst case.
+        emit: Gets a ModelCalled per attempt and a Degraded per retry, repair and fallback; from any thread.
+        spent: What earlier sessions of this run spent; counts against the caps.
+        max_retries: How often a passing fault is retried.
+        timeout_s: Seconds one request may take in all, retries included; None means the provider's own.
+        answer_tokens: Longest answer to a request that states no limit.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        caps: ModelCaps,
+        emit: Emit,
+        *,
+        spent: ModelSpend = NOTHING_SPENT,
+        max_retries: int = 2,
+        timeout_s: float | None = None,
+        answer_tokens: int = 4096,
+    ) -> None:
+        self._provider, self._emit, self._answer_tokens = provider, emit, answer_tokens
+        able = provider.capabilities
+        kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
+        self._ledger = Ledger(kept, emit, spent)
+        self._exchange = Exchange(
+            provider,
+            self._ledger,
+            Breaker(self._report_open),
+            self._price,
+            emit,
+            timeout_s=provider.timeout_s if timeout_s is None else timeout_s,
+            answer_tokens=answer_tokens,
+            max_retries=max_retries,
+        )
+        refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
+        self._adapter = Adapter(provider.limit_name, refused, emit)
+        self._structured = StructuredCaller(
+            lambda asked: reply_of(self._adapter.ask(asked, self._exchange.respond)),
+            emit,
+            "schema" if able.schema else "text",
+        )
+        self._sampler = SampleCaller(
+            self._adapter, self._exchange.respond, emit, portion=None if able.choices else 1
+        )
+        self._priced: list[Price | None] = []  # one entry once it is known
+        self._lock = threading.Lock()  # guards that list
+
+    @property
+    def model(self) -> str:
+        """The model's name. The first use may ask the server for it, and raise ModelUnavailable."""
+        return self._provider.model
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider may be asked for."""
+        return self._provider.capabilities
+
+    @property
+    def usage(self) -> ModelSpend:
+        """Calls, tokens and dollars so far, those of earlier sessions included."""
+        return self._ledger.spend
+
+    @property
+    def level(self) -> str:
+        """How answers of a given shape are asked for at present: `schema`, `tool` or `text`."""
+        return self._structured.level
+
+    def complete(
+        self,
+        messages: Sequence[Message],
+        schema: type[T],
+        *,
+        purpose: str,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        check: Callable[[T], list[str]] | None = None,
+    ) -> Completion[T]:
+        """Ask for a value of `schema`.
+
+        Args:
+            messages: `{"role", "content"}` each; the last from the user.
+            schema: Validated strictly whatever the provider promises: no unknown key, no NaN, no bool for a
+                number.
+            purpose: What for, in events and the report, such as `llambo.candidates`.
+            temperature: None leaves it to the provider.
+            max_tokens: Longest answer, its hidden reasoning included; None means `answer_tokens`.
+            check: Says what is wrong with a value of the right shape, in words for the model.
+        Raises:
+            ModelError: ModelUnavailable, ModelRefused, InvalidAnswer, ModelBudgetReached or ReplayMiss.
+        """
+        asked = {"temperature": temperature, "limit": max_tokens or self._answer_tokens, "purpose": purpose}
+        with self._ledger.tally() as tokens:
+            value, level, repairs = self._structured.complete(messages, schema, asked, purpose, check)
+        return Completion(value, sum(tokens), level, repairs > 0, repairs)
+
+    def sample(
+        self,
+        messages: Sequence[Message],
+        *,
+        n: int = 1,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        max_tokens: int | None = None,
+        purpose: str,
+        logprobs: int = 0,
+        stop: Sequence[str] | None = None,
+    ) -> Samples:
+        """Ask for `n` answers in plain text, in one request where the provider can.
+
+        Args:
+            messages: As for `complete`.
+            n: How many answers, at least 1.
+            temperature, top_p, stop: None leaves them to the provider; so does one that refuses them.
+            max_tokens: Longest single answer; None means `answer_tokens`. The caps count n times that.
+            logprobs: How many alternatives to ask for at each place of an answer, 0 to 20.
+        Returns:
+            `n` answers; fewer only where the model failed after giving some, which is an event.
+        Raises:
+            ModelError: as from `complete`, except InvalidAnswer: nothing is read into the text.
+        """
+        if n < 1:
+            raise ValueError(f"n = {n}: at least one answer must be asked for")
+        asked = {
+            "messages": list(messages),
+            "temperature": temperature,
+            "top_p": top_p,
+            "stop": list(stop) if stop else None,
+            "logprobs": logprobs,
+            "limit": max_tokens or self._answer_tokens,
+            "purpose": purpose,
+        }
+        with self._ledger.tally() as spent:
+            choices = self._sampler.sample(asked, n)
+        return samples_from(choices, spent)
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[dict[str, Any]] = (),
+        *,
+        purpose: str,
+        max_tokens: int | None = None,
+    ) -> Iterator[Piece]:
+        """One answer as it comes: text and tool calls in pieces.
+
+        Args:
+            messages: As for `complete`, with the protocol's tool calls and their results among them.
+            tools: In the protocol's form; only for a provider with `capabilities.tools`.
+        Raises:
+            ModelError: From the iterator, at any point.
+        """
+        if tools and not self.capabilities.tools:
+            raise ModelUnavailable(f"{self._provider.place} cannot call tools")
+        asked = {
+            "messages": list(messages),
+            "tools": list(tools) or None,
+            "limit": max_tokens or self._answer_tokens,
+            "purpose": purpose,
+        }
+        for chunk in self._adapter.ask(asked, self._exchange.stream):
+            yield piece_of(chunk)
+
+    def close(self) -> None:
+        """Break off what is being asked and let nothing more be asked. Idempotent."""
+        self._exchange.close()
+
+    def _price(self) -> Price | None:
+        with self._lock:
+            if not self._priced:
+                price = self._provider.price()
+                self._priced.append(price)
+                self._report_price(price)
+            return self._priced[0]
+
+    def _report_price(self, price: Price | None) -> None:
+        if price is None:
+            text = f"The price of {self.model} is unknown: it is shown as unknown, never as free."
+            self._emit(Noted(text=text))
+        elif price.source not in ("", "list price"):
+            self._emit(Noted(text=f"Price of {self.model} at {self._provider.place}: {price.source}."))
+
+    def _report_open(self, cause: str, meaning: str) -> None:
+        self._emit(Degraded(what="fallback", where="model", cause=clean(cause, 500), continuation=meaning))
+
+
+def open_model(
+    choice: ModelSettings | Provider | Answering | None,
+    caps: ModelCaps,
+    emit: Emit,
+    *,
+    exchanges: Path | None = None,
+    mode: Mode = "record",
+    timeout_s: float | None = None,
+    **options: Any,
+) -> LanguageModel:
+    """The model that settings name, a provider, or any function from messages to an answer.
+
+    Args:
+        choice: May be None when replaying.
+        exchanges: The recording, appended to or replayed from; None with mode `live`.
+        mode: `live` asks, `record` asks and records, `replay` answers from the recording alone.
+        timeout_s, options: As for `LanguageModel`.
+    Raises:
+        ModelUnavailable: Nothing is chosen, or its settings cannot be used.
+        UnknownName: No package has a provider of that name.
+        ReplayMiss: Replaying, and there is no recording.
+    """
+    settings = choice if isinstance(choice, ModelSettings) else None
+    provider: Provider
+    if mode != "live" and exchanges is None:
+        raise ModelUnavailable(f"mode {mode!r} needs the path of a recording")
+    if timeout_s is None and settings is not None:
+        timeout_s = settings.timeout_s
+    if mode == "replay" and exchanges is not None:
+        # A replay is never given the key, so that nothing it writes can hold it.
+        provider = RecordedConversation(exchanges, None if settings is None else settings.model)
+        return LanguageModel(provider, caps, emit, timeout_s=timeout_s, **options)
+    if choice is None:
+        raise ModelUnavailable("no language model is configured: set OPENAI_API_KEY or TUNESMITH_BASE_URL")
+    if isinstance(choice, ModelSettings):
+        provider = LANGUAGE_MODELS.get(choice.provider)(choice)
+    else:
+        provider = choice if isinstance(choice, Provider) else PythonFunction(choice)
+    if mode == "record" and exchanges is not None:
+        provider = Recording(provider, exchanges)
+    return LanguageModel(provider, caps, emit, timeout_s=timeout_s, **options)
