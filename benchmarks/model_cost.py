@@ -32,9 +32,9 @@ from fakes.plausible_model import PlausibleModel
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
 from tunesmith.agent.methods.hybrid.gate import ShareGate
+from tunesmith.agent.methods.hybrid.proposer import ModelProposer
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
-from tunesmith.agent.methods.llambo import LlamboProposer
 from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import AgentPolicy
 from tunesmith.api import run_task
@@ -45,7 +45,7 @@ from tunesmith.interfaces import Briefing
 from tunesmith.settings import ModelSettings
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
-from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Configuration, Origin, Prediction, Proposal, Provenance, Trial, TrialState
 
 TRIALS = 30
@@ -135,7 +135,7 @@ def prompt_sizes(n: int) -> dict[str, int]:
     with ChatServer(model) as server:
         settings = ModelSettings(base_url=server.url, model="scripted", api_key=SecretStr("not-needed"))
         language_model = open_model(settings, about.budget.model, lambda e: e, mode="live")
-        proposer = LlamboProposer(language_model, about, lambda e: e)
+        proposer = ModelProposer(language_model, about, lambda e: e)
         proposer.opening(past, 5)
         strategy = HybridStrategy(GaussianProcessStrategy(SPACE, 0))
         box = StudyToolbox(

@@ -1,4 +1,4 @@
-"""Uniform proposals: the smallest true Strategy, and the one to read first."""
+"""The method `random`: uniform proposals. The smallest strategy and method; read it first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tunesmith.agent.methods.base import Method, MethodParts
 from tunesmith.agent.methods.gp.enumeration import list_rows
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
@@ -64,3 +65,9 @@ def _draws(space: Space, rng: np.random.Generator) -> Iterator[Configuration]:
     rows = list_rows(space)
     if rows is not None:
         yield from (space.decode(rows[i]) for i in rng.permutation(len(rows)))
+
+
+METHOD = Method(
+    summary="uniform draws; the baseline that every other method has to beat",
+    build=lambda context: MethodParts(RandomStrategy(context.task.space, context.task.seed)),
+)

@@ -26,11 +26,11 @@ ORIGINS = {
 }
 
 
-def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, llambo: str = "") -> str:
-    """The first words of a sitting; `standing_in` while a model is in use but could not decide.
+def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: str = "") -> str:
+    """The first text of a session; `standing_in` while a model is in use but could not decide.
 
     Args:
-        llambo: The LLAMBO preset whose model chooses the trials; empty where none does.
+        chosen_by: The method by which a language model chooses every trial; empty where it does not.
     """
     task, history = briefing.task, briefing.history
     best = history.incumbent
@@ -48,7 +48,7 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, llambo: str
         census=census(history),
         best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",
         standing_in=standing_in,
-        llambo=llambo,
+        chosen_by=chosen_by,
     ).text
 
 

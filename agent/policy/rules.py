@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from tunesmith.agent.policy import narrator
+from tunesmith.agent.policy.base import PolicyContext, PolicyMember
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.events import Thought
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
@@ -63,3 +64,10 @@ class RulesPolicy(Policy):
 
     def _say(self, briefing: Briefing, text: str) -> None:
         self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))
+
+
+def _build(context: PolicyContext) -> RulesPolicy:
+    return RulesPolicy(context.emit, standing_in=context.model is not None)
+
+
+MEMBER = PolicyMember(summary="the strategy decides, a narrator explains; no language model", build=_build)

@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tunesmith.agent.methods.hybrid.cadence import worth_asking
+from tunesmith.agent.policy.base import PolicyContext, PolicyMember
+from tunesmith.agent.policy.rules import RulesPolicy
+from tunesmith.events import Degraded
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
 from tunesmith.tools.toolbox.study_toolbox import MAX_SUGGESTIONS
 from tunesmith.trial import WARM_START, Origin
@@ -25,6 +28,8 @@ class ScheduledPolicy(Policy):
         agent: Asks a language model; what it raises is passed on.
         rules: Costs nothing.
     """
+
+    reads_messages = True
 
     def __init__(self, agent: Policy, rules: Policy) -> None:
         self.name = agent.name
@@ -60,3 +65,21 @@ class ScheduledPolicy(Policy):
         first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
         reason = f"{first} what the language model would try; what it expects is the prior from then on."
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=len(launch))
+
+
+def _build(context: PolicyContext) -> Policy:
+    rules = RulesPolicy(context.emit, standing_in=context.model is not None)
+    if context.model is None:
+        cause, how = "the policy `agent` needs a language model", "the rules policy decides"
+        context.emit(Degraded(what="fallback", where="policy", cause=cause, continuation=how))
+        return rules
+    from tunesmith.agent.policy.langchain_agent import AgentPolicy
+
+    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules)
+
+
+MEMBER = PolicyMember(
+    summary="a language model with tools decides at few points of a run, the rules between them",
+    build=_build,
+    uses_model=True,
+)

@@ -84,6 +84,8 @@ class Briefing:
     messages: tuple[str, ...] = ()
     """What a person said since the last decision; data, not instructions to the engine."""
     turn: int = 0
+    queued: tuple[Proposal, ...] = ()
+    """What is to run next and has not started."""
 
     @property
     def trials_left(self) -> int:
@@ -158,6 +160,8 @@ class Policy(ABC):
     """
 
     name: str
+    reads_messages: bool = False
+    """Whether it acts on what a person writes (`Briefing.messages`)."""
 
     @abstractmethod
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision: ...

@@ -76,10 +76,28 @@ class Registry:
             ) from error
 
 
-METHODS = Registry("methods", "method", {})
+METHODS = Registry(
+    "methods",
+    "method",
+    {
+        "hybrid": "tunesmith.agent.methods.hybrid.method:METHOD",
+        "numeric": "tunesmith.agent.methods.gp.method:METHOD",
+        "llambo": "tunesmith.agent.methods.llambo.method:LLAMBO",
+        "llambo-paper": "tunesmith.agent.methods.llambo.method:LLAMBO_PAPER",
+        "llambo-code": "tunesmith.agent.methods.llambo.method:LLAMBO_CODE",
+        "random": "tunesmith.agent.methods.random:METHOD",
+    },
+)
 EXECUTORS = Registry("executors", "executor", {"local": "tunesmith.tools.execution.local:MEMBER"})
 PROBLEMS = Registry("problems", "kind of problem", {})
-POLICIES = Registry("policies", "policy", {})
+POLICIES = Registry(
+    "policies",
+    "policy",
+    {
+        "rules": "tunesmith.agent.policy.rules:MEMBER",
+        "agent": "tunesmith.agent.policy.turn_schedule:MEMBER",
+    },
+)
 LANGUAGE_MODELS = Registry(
     "language_models",
     "kind of language model",

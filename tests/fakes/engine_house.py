@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tunesmith.agent.methods.base import StrategySuggester
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Event
-from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
 from tunesmith.objective import Objective
 from tunesmith.space import Float, Int, Space
@@ -19,7 +19,7 @@ from tunesmith.tools.engine.loop import Engine
 from tunesmith.tools.execution.base import Executor, Finished, Job, Resources, Verdict, Waits, WorkerEvent
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.trial_folder import record_outcome
-from tunesmith.tools.toolbox import StudyToolbox
+from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
 SPACE = Space({"x": Float(0.0, 1.0), "k": Int(1, 4)})
@@ -98,18 +98,6 @@ class Follow(Policy):
         yield Chunk(f"You asked: {question}")
 
 
-class Suggest:
-    """The strategy's own proposals as suggestions."""
-
-    left = ()
-
-    def __init__(self, strategy: RandomStrategy) -> None:
-        self._strategy = strategy
-
-    def __call__(self, history: History, n: int, /) -> list[Proposal]:
-        return self._strategy.propose(history, n)
-
-
 class House:
     """Makes engines, one session after the other, over one run folder."""
 
@@ -140,7 +128,6 @@ class House:
         policy: Policy | None = None,
         fallback: Policy | None = None,
         strategy=None,
-        has_model: bool = False,
         **changes,
     ) -> Engine:
         task = self.task(**changes)
@@ -152,7 +139,10 @@ class House:
 
         def toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
             return StudyToolbox(
-                briefing, suggest=Suggest(strategy), launch=engine.launch, queued=lambda: engine.queued
+                briefing,
+                suggest=StrategySuggester(strategy),
+                launch=engine.launch,
+                queued=lambda: engine.queued,
             )
 
         return Engine(
@@ -166,7 +156,6 @@ class House:
             make_toolbox=toolbox,
             executor=self.executor,
             objective=Objective(function="/train.py:train"),
-            has_model=has_model,
         )
 
     def events(self, kind: type[Event] | None = None) -> list[Event]:

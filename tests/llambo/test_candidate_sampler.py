@@ -15,7 +15,7 @@ from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.collapse import WINDOW, collapse
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
 from tunesmith.agent.methods.llambo.legalise import Settler
-from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.methods.llambo.target import target
 from tunesmith.agent.models.replies import Parsed, parse_configuration
 from tunesmith.budget import ModelCaps

@@ -21,15 +21,15 @@ from tunesmith.agent.methods.llambo.discriminative import (
     DiscriminativeSurrogate,
     observed_range,
 )
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import AnswersParsed, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.trial import Configuration, TrialState
 
 Open = Callable[..., ServedModel]
-PLAIN = LlamboProtocol(recalibrate=False)
-UPSTREAM = LlamboProtocol(recalibrate=False, batch=1, templates=2, samples=10)
+PLAIN = LlamboSettings(recalibrate=False)
+UPSTREAM = LlamboSettings(recalibrate=False, batch=1, templates=2, samples=10)
 
 
 def truth(values: Any) -> float:
@@ -46,14 +46,14 @@ def candidates(n: int) -> list[Configuration]:
     return SPACE.sample(np.random.default_rng(9), n)
 
 
-def surrogate(served: ServedModel, protocol: LlamboProtocol = PLAIN, **more: Any) -> DiscriminativeSurrogate:
+def surrogate(served: ServedModel, protocol: LlamboSettings = PLAIN, **more: Any) -> DiscriminativeSurrogate:
     return DiscriminativeSurrogate(
         served.model, SPACE, "Small CNN.", protocol, emit=served.events.append, **more
     )
 
 
 @pytest.mark.parametrize("protocol", [PLAIN, UPSTREAM], ids=["several a call", "one a call"])
-def test_mean_and_spread_are_those_of_the_models_answers(serve: Open, protocol: LlamboProtocol) -> None:
+def test_mean_and_spread_are_those_of_the_models_answers(serve: Open, protocol: LlamboSettings) -> None:
     served = serve(Oracle(truth, noise=0.02))
     model = surrogate(served, replace_samples(protocol, 25))
     model.fit(past(8))
@@ -64,7 +64,7 @@ def test_mean_and_spread_are_those_of_the_models_answers(serve: Open, protocol: 
     assert served.degraded == []
 
 
-def replace_samples(protocol: LlamboProtocol, samples: int) -> LlamboProtocol:
+def replace_samples(protocol: LlamboSettings, samples: int) -> LlamboSettings:
     return protocol.model_copy(update={"samples": samples})
 
 
@@ -83,7 +83,7 @@ def test_upstreams_protocol_asks_once_for_each_candidate_and_template(serve: Ope
 
 def test_several_candidates_share_a_question(serve: Open) -> None:
     served = serve(Oracle(truth))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, batch=4, templates=2, samples=5))
+    model = surrogate(served, LlamboSettings(recalibrate=False, batch=4, templates=2, samples=5))
     model.fit(past(8))
     assert model.samples(candidates(10)).shape == (10, 10)
     assert [len(queries) for queries in served.server.script.queries] == [4, 4, 2, 4, 4, 2]  # type: ignore[union-attr]
@@ -93,7 +93,7 @@ def test_several_candidates_share_a_question(serve: Open) -> None:
 def test_each_template_shows_the_examples_in_another_order_and_the_same_again(serve: Open) -> None:
     served = serve(Oracle(truth))
     for _ in range(2):
-        model = surrogate(served, LlamboProtocol(recalibrate=False, templates=3))
+        model = surrogate(served, LlamboSettings(recalibrate=False, templates=3))
         model.fit(past(8))
         model.predict(candidates(2))
     rows = [
@@ -105,7 +105,7 @@ def test_each_template_shows_the_examples_in_another_order_and_the_same_again(se
 
 def test_without_permutation_the_examples_stand_as_they_were_run(serve: Open) -> None:
     served = serve(Oracle(truth))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, templates=1, permute=False))
+    model = surrogate(served, LlamboSettings(recalibrate=False, templates=1, permute=False))
     seen = past(6)
     model.fit(seen)
     model.predict(candidates(2))
@@ -115,7 +115,7 @@ def test_without_permutation_the_examples_stand_as_they_were_run(serve: Open) ->
 
 def test_bootstrapping_draws_the_examples_with_replacement(serve: Open) -> None:
     served = serve(Oracle(truth))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, templates=3, bootstrap=True))
+    model = surrogate(served, LlamboSettings(recalibrate=False, templates=3, bootstrap=True))
     model.fit(past(12))
     model.predict(candidates(2))
     for chat in served.server.chats:
@@ -148,7 +148,7 @@ def test_a_candidate_left_out_of_the_answers_is_asked_about_once_more(serve: Ope
         return "\n".join(line for line in answer.splitlines() if number > 1 or not line.startswith("2:"))
 
     served = serve(Oracle(truth, mangle=forgetful))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, templates=2, permute=False))
+    model = surrogate(served, LlamboSettings(recalibrate=False, templates=2, permute=False))
     model.fit(past(8))
     asked = candidates(4)
     mean, _ = model.predict(asked)
@@ -160,7 +160,7 @@ def test_a_candidate_left_out_of_the_answers_is_asked_about_once_more(serve: Ope
 
 def test_a_candidate_that_never_gets_an_answer_has_no_prediction_and_that_is_told(serve: Open) -> None:
     served = serve(Oracle(truth, mangle=lambda answer, number: answer.replace("3:", "x")))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, permute=False))
+    model = surrogate(served, LlamboSettings(recalibrate=False, permute=False))
     model.fit(past(8))
     mean, std = model.predict(candidates(4))
     # Asked about alone its answer is a plain number, which can be read.
@@ -177,7 +177,7 @@ def test_a_candidate_that_never_gets_an_answer_has_no_prediction_and_that_is_tol
 def test_an_impossible_prediction_is_not_believed(serve: Open) -> None:
     wild = several("## 0.5 ##", "## 1e12 ##", "## 0.7 ##")
     served = serve([wild])
-    model = surrogate(served, LlamboProtocol(recalibrate=False, templates=1, samples=3))
+    model = surrogate(served, LlamboSettings(recalibrate=False, templates=1, samples=3))
     model.fit(past(8))
     mean, _ = model.predict(candidates(1))
     assert mean[0] == pytest.approx(0.6)
@@ -186,7 +186,7 @@ def test_an_impossible_prediction_is_not_believed(serve: Open) -> None:
 
 def test_while_all_trials_are_alike_a_much_better_prediction_is_still_believed(serve: Open) -> None:
     """Accuracies at the level of chance say nothing of how good the best configuration is."""
-    model = surrogate(serve(["## 0.9 ##"]), LlamboProtocol(recalibrate=False, templates=1, samples=1))
+    model = surrogate(serve(["## 0.9 ##"]), LlamboSettings(recalibrate=False, templates=1, samples=1))
     model.fit(history(trial(0, configured(lr=0.09), 0.1), trial(1, configured(lr=0.08), 0.101)))
     assert model.predict(candidates(1))[0] == pytest.approx([0.9])
 
@@ -221,7 +221,7 @@ def test_a_prompt_is_as_long_after_600_trials_as_after_200(serve: Open) -> None:
 
 def test_blinded_nothing_is_named(serve: Open) -> None:
     served = serve(Oracle(lambda values: 0.5))
-    model = surrogate(served, LlamboProtocol(recalibrate=False, blinded=True))
+    model = surrogate(served, LlamboSettings(recalibrate=False, blinded=True))
     model.fit(past(6))
     model.predict(candidates(2))
     said = served.server.chats[0].last
@@ -232,7 +232,7 @@ def test_blinded_nothing_is_named(serve: Open) -> None:
 
 def test_answers_of_a_server_that_gives_one_at_a_time_count_alike(serve: Open) -> None:
     served = serve(Oracle(truth, noise=0.02), server={"ignores": ("n",)})
-    model = surrogate(served, LlamboProtocol(recalibrate=False, templates=1, samples=6))
+    model = surrogate(served, LlamboSettings(recalibrate=False, templates=1, samples=6))
     model.fit(past(8))
     assert np.isfinite(model.samples(candidates(3))).sum() == 18
     assert len(served.server.chats) == 6
@@ -265,7 +265,7 @@ def coverage(mean: Any, std: Any, asked: list[Configuration]) -> float:
 def test_leaving_trials_out_makes_an_overconfident_spread_honest(serve: Open) -> None:
     served = serve(Oracle(truth, noise=0.004, shift=crooked))
     asked, seen = candidates(40), past(16)
-    bare, calibrated = surrogate(served), surrogate(served, LlamboProtocol())
+    bare, calibrated = surrogate(served), surrogate(served, LlamboSettings())
     bare.fit(seen)
     calibrated.fit(seen)
     assert coverage(*bare.predict(asked), asked) < 0.3
@@ -280,7 +280,7 @@ def test_an_honest_spread_stays_about_as_it_is(serve: Open) -> None:
     served = serve(Oracle(truth, noise=0.05))
     seen = past(16)
     noisy = tuple(replace_value(t, rng) for t in seen.trials)
-    model = surrogate(served, LlamboProtocol())
+    model = surrogate(served, LlamboSettings())
     model.fit(replace(seen, trials=noisy))
     assert 0.5 < model.recalibration().factor < 2.5
 
@@ -291,7 +291,7 @@ def replace_value(told: Any, rng: np.random.Generator) -> Any:
 
 def test_recalibration_asks_again_only_when_the_trials_have_doubled(serve: Open) -> None:
     served = serve(Oracle(truth, noise=0.01))
-    model = surrogate(served, LlamboProtocol(templates=2))
+    model = surrogate(served, LlamboSettings(templates=2))
     seen = past(12)
     asked = []
     for n in range(1, 13):
@@ -304,7 +304,7 @@ def test_recalibration_asks_again_only_when_the_trials_have_doubled(serve: Open)
 
 def test_with_fewer_than_four_trials_nothing_is_rescaled(serve: Open) -> None:
     served = serve(Oracle(truth, noise=0.01))
-    model = surrogate(served, LlamboProtocol())
+    model = surrogate(served, LlamboSettings())
     model.fit(past(3))
     assert model.recalibration().factor == 1.0 and served.server.chats == []
 
@@ -331,7 +331,7 @@ def test_a_model_that_fails_while_recalibrating_costs_the_recalibration_only(ser
         return failing(500) if request.number == 3 else oracle(request)
 
     served = serve(script)
-    model = surrogate(served, LlamboProtocol())
+    model = surrogate(served, LlamboSettings())
     model.fit(past(8))
     assert model.recalibration().factor == 1.0
     assert any("not recalibrated" in d.continuation for d in served.degraded if isinstance(d, Degraded))

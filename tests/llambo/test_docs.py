@@ -13,7 +13,7 @@ import pytest
 
 from fakes.chat_server import ChatServer
 from fakes.llambo_model import Oracle
-from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "llambo.md"
 
@@ -41,7 +41,7 @@ def test_the_programs_of_the_document_run_in_their_order(monkeypatch: pytest.Mon
 def test_every_argument_and_setting_that_the_document_names_is_one() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     for name in ("candidates", "context", "blinded", "batch", "recalibrate"):
-        assert name in text and name in LlamboProtocol.model_fields
+        assert name in text and name in LlamboSettings.model_fields
     for preset in PRESETS:
         assert f"`{preset}`" in text
 

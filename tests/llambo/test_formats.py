@@ -21,7 +21,7 @@ from tunesmith.agent.methods.llambo.formats import (
     format_value,
     view,
 )
-from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.models.replies import Parsed, parse_configuration
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 

@@ -22,7 +22,7 @@ from tunesmith.agent.methods.llambo.generative import (
     nearness,
     voted,
 )
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.models import Token
 from tunesmith.trial import TrialState
 
@@ -41,7 +41,7 @@ def past(n: int = 8) -> Any:
 
 
 def surrogate(served: ServedModel, **settings: Any) -> GenerativeSurrogate:
-    protocol = LlamboProtocol(**settings)
+    protocol = LlamboSettings(**settings)
     return GenerativeSurrogate(served.model, SPACE, "Small CNN.", protocol, emit=served.events.append)
 
 

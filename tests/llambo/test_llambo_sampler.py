@@ -24,7 +24,7 @@ import tunesmith
 from fakes.chat_server import ChatRequest, ChatServer, failing
 from fakes.llambo_model import Oracle
 from tunesmith import Categorical, Float, LlamboSampler, Space
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import UsageError
 from tunesmith.settings import ModelSettings
@@ -293,6 +293,6 @@ def test_a_wrong_setting_is_named(arguments: Any, message: str) -> None:
 
 
 def test_a_protocol_of_ones_own_will_do(knowing: ChatServer) -> None:
-    protocol = LlamboProtocol(blinded=True, **QUICK)
+    protocol = LlamboSettings(blinded=True, **QUICK)
     tuned(LlamboSampler(SPACE, model=settings_for(knowing), seed=1, preset=protocol), 1)
     assert "lr" not in knowing.chats[0].last

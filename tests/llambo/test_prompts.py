@@ -15,7 +15,7 @@ import pytest
 from fakes.histories import configured, grown, history, trial
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.context import TaskWords, facts
-from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
 from tunesmith.data_card import DataCard
 from tunesmith.history import History

@@ -17,7 +17,7 @@ from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.composition import compose
 from tunesmith.agent.methods.llambo.judges import judge_of
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
-from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings, changed
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
 from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.errors import ModelUnavailable, UsageError
@@ -27,14 +27,14 @@ from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
 Open = Callable[..., ServedModel]
-QUICK = LlamboProtocol(recalibrate=False, initial=3)
+QUICK = LlamboSettings(recalibrate=False, initial=3)
 
 
 def truth(values: Any) -> float:
     return -abs(math.log10(values["lr"]) + 2.5) - 0.1 * abs(math.log2(values["width"]) - 6)
 
 
-def strategy(served: ServedModel, protocol: LlamboProtocol = QUICK, **more: Any) -> LlamboStrategy:
+def strategy(served: ServedModel, protocol: LlamboSettings = QUICK, **more: Any) -> LlamboStrategy:
     gp = GaussianProcessStrategy(SPACE, 1)
     return compose(
         served.model, SPACE, 1, "Small CNN.", protocol, fallback=gp, emit=served.events.append, **more

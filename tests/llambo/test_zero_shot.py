@@ -8,7 +8,7 @@ import pytest
 from fakes.chat_server import cut, failing, several
 from fakes.histories import SPACE, configured, history, trial
 from tunesmith.agent.methods.llambo.context import TaskWords
-from tunesmith.agent.methods.llambo.protocol import PRESETS, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
 from tunesmith.errors import ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fakes.histories import SPACE, Log, briefing, configured, history, proposal, trial
 from tunesmith.agent.methods.llambo.policy import LlamboPolicy
-from tunesmith.agent.policy.rules import RulesPolicy
+from tunesmith.agent.methods.llambo.settings import PRESETS
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.events import Degraded, Thought
 from tunesmith.interfaces import Strategy
-from tunesmith.task.tuner import TunerSpec
 from tunesmith.trial import Proposal
-
-SPEC = TunerSpec(method="llambo", preset="llambo-code")
 
 
 class Listening(Strategy):
@@ -28,14 +27,12 @@ class Listening(Strategy):
         return [proposal(configured(width=200 + len(past) + i), SPACE) for i in range(n)]
 
 
-def policy(strategy, log, waiting=()):
-    made = LlamboPolicy(strategy, SPEC, RulesPolicy(log), log)
-    made.waiting = lambda: tuple(waiting)
-    return made
+def policy(strategy, log):
+    return LlamboPolicy(strategy, "llambo-code", PRESETS["llambo-code"], log)
 
 
-def decide(made, past, *triggers, **task):
-    return made.decide(briefing(past, *triggers, **task), None)
+def decide(made, past, *triggers, queued=(), **task):
+    return made.decide(replace(briefing(past, *triggers, **task), queued=queued), None)
 
 
 def test_one_worker_gets_one_trial_and_the_policy_wakes_after_it():
@@ -49,7 +46,7 @@ def test_one_worker_gets_one_trial_and_the_policy_wakes_after_it():
 def test_running_and_queued_trials_take_workers_and_are_told_as_running():
     strategy = Listening()
     past = history(trial(0, configured(), 0.5), trial(1, configured(width=70)))
-    decide(policy(strategy, Log(), [proposal(configured(width=80))]), past, workers=4)
+    decide(policy(strategy, Log()), past, queued=(proposal(configured(width=80)),), workers=4)
     assert strategy.told == [(2, [70, 80])]
 
 

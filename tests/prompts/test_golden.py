@@ -306,7 +306,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "census": "0 trials",
             "best": "",
             "standing_in": False,
-            "llambo": "",
+            "chosen_by": "",
         },
         "resumed": {
             "resumed": True,
@@ -320,7 +320,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "census": "13 trials: 13 completed",
             "best": "#4 with 0.9",
             "standing_in": True,
-            "llambo": "",
+            "chosen_by": "",
         },
         "llambo": {
             "resumed": False,
@@ -334,7 +334,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "census": "0 trials",
             "best": "",
             "standing_in": False,
-            "llambo": "llambo-paper",
+            "chosen_by": "llambo-paper",
         },
     },
     "narrator/update.v1": {

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.space.documents import KEYS
 from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
-from tunesmith.task.tuner import LlamboProtocol
-from tunesmith.task.tuner_reading import TUNER_KEYS
+from tunesmith.task.tuner import NAMING
 
 TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
 _FIELDS = {field: key for key, field in DURATIONS.items()}
@@ -35,7 +35,7 @@ def rows(section):
         ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
          + [f"model.{key}" for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),
-        ("tuner", list(TUNER_KEYS)),
+        ("tuner", [*NAMING, *LlamboSettings.model_fields]),
         ("data_file", list(DataFile.model_fields)),
     ],
 )  # fmt: skip
@@ -73,7 +73,7 @@ def test_the_documented_example_is_a_legal_task(tmp_path):
 
 def test_the_documented_defaults_of_llambo_are_the_models():
     part = TEXT.partition("## `tuner`")[2]
-    for key, field in LlamboProtocol.model_fields.items():
+    for key, field in LlamboSettings.model_fields.items():
         shown = str(field.default).lower() if isinstance(field.default, bool) else f"{field.default}"
         shown = {"completions": "candidates / templates", "ucb_kappa": "2"}.get(key, shown)
         (cells,) = [line.split(" | ") for line in part.splitlines() if line.startswith(f"| `{key}` |")]

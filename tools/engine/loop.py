@@ -71,7 +71,6 @@ class Engine:
         objective: What they train.
         spent: What earlier sessions of this run have spent.
         model_spend: The model's spend so far, this session included.
-        has_model: Whether a person's free text can be answered and acted upon.
         plan: What was decided in an earlier session and still holds.
     """
 
@@ -90,7 +89,6 @@ class Engine:
         objective: Objective,
         spent: Spend | None = None,
         model_spend: Callable[[], ModelSpend] = ModelSpend,
-        has_model: bool = False,
         plan: Decision | None = None,
     ) -> None:
         self.task, self.strategy, self.emit = task, strategy, emit
@@ -111,7 +109,7 @@ class Engine:
             why_not=self._why_not_queued,
             launch=self.launch,
             answer=lambda command_id, text: self._policy.answer(command_id, text, self.briefing()),
-            keep_messages=has_model,
+            keep_messages=policy.reads_messages,
         )
         self._turn = 0
 
@@ -248,6 +246,7 @@ class Engine:
             triggers=triggers,
             messages=tuple(self._inbox.messages),
             turn=self._turn,
+            queued=self.queued,
         )
 
     def _take_decision(self) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.task import Task
 
 
-class LlamboProposer:
+class ModelProposer:
     """Asks a language model for beliefs and configurations; each method is one structured call.
 
     Args:

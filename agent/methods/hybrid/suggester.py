@@ -39,7 +39,7 @@ REST = 3
 
 
 class Proposer(Protocol):
-    """A language model as a source of configurations; `llambo.LlamboProposer` is the one there is."""
+    """A language model as a source of configurations; `ModelProposer` is the one there is."""
 
     def warm_start(self, history: History, n: int) -> list[Proposal]: ...
 

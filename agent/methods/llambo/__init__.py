@@ -1,14 +1,6 @@
-"""Natural-language Bayesian optimisation after LLAMBO (Liu et al., ICLR 2024): two uses of one idea.
+"""LLAMBO: natural-language Bayesian optimisation (Liu et al., ICLR 2024), whole or in parts.
 
-The hybrid, the default with a model: `opening.py` (priors and a warm start in one question) and
-`candidates.py` (some that should reach a target a little beyond the best), put together by `proposer.py`;
-what is run is decided by a calibrated statistical model (`agent/methods/hybrid/strategy.py`).
-
-LLAMBO itself, whole or in parts (`parts.py` has the names): `protocol.py` (settings and upstream's
-constants), `zero_shot.py` (warm start), `candidate_sampler.py`, `discriminative.py`, `generative.py`, joined
-by `strategy.py`. Answers in plain text are read in `parse/`.
+`method.py` registers it for task files, `sampler.py` offers it as an Optuna sampler, `parts.py` names its
+parts: `zero_shot.py` (warm start), `candidate_sampler.py`, `discriminative.py`, `generative.py`, joined by
+`strategy.py`. `settings.py` has every setting and upstream's constants.
 """
-
-from tunesmith.agent.methods.hybrid.proposer import LlamboProposer
-
-__all__ = ["LlamboProposer"]

@@ -10,7 +10,7 @@ from tunesmith.agent.methods.llambo.asking import Asker
 from tunesmith.agent.methods.llambo.context import TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import Example, running, shown
 from tunesmith.agent.methods.llambo.formats import describe_space, format_configuration
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.data_card import DataCard
 from tunesmith.errors import UsageError
 from tunesmith.history import History
@@ -63,14 +63,14 @@ class AskedSurrogate:
         asker: Asker,
         space: Space,
         words: TaskWords | str = "",
-        protocol: LlamboProtocol | None = None,
+        protocol: LlamboSettings | None = None,
         *,
         data: DataCard | None = None,
         seed: int = 0,
         emit: Emit = silent,
     ) -> None:
         self.space, self.seed = space, seed
-        self.protocol = LlamboProtocol() if protocol is None else protocol
+        self.protocol = LlamboSettings() if protocol is None else protocol
         self.spent = Spent()
         self._asker, self._words, self._data, self._emit = asker, words, data, emit
         self._history: History | None = None

@@ -23,7 +23,7 @@ from tunesmith.agent.methods.llambo.examples import running
 from tunesmith.agent.methods.llambo.formats import format_score, view
 from tunesmith.agent.methods.llambo.history_rows import permuted, rows
 from tunesmith.agent.methods.llambo.legalise import Settler, left_over, shared_out
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.methods.llambo.target import target
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
@@ -64,7 +64,7 @@ class CandidateSampler:
         asker: Asker,
         space: Space,
         words: TaskWords | str,
-        protocol: LlamboProtocol,
+        protocol: LlamboSettings,
         data: DataCard | None = None,
         emit: Emit = lambda event: event,
         *,

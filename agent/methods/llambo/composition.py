@@ -17,7 +17,7 @@ from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
 from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy, Source
 from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
@@ -34,7 +34,7 @@ def compose(
     space: Space,
     seed: int,
     words: TaskWords | str,
-    protocol: LlamboProtocol,
+    protocol: LlamboSettings,
     *,
     fallback: GaussianProcessStrategy,
     data: DataCard | None = None,

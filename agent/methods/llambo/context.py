@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.data_card import DataCard
 from tunesmith.text.cleaning import clean, fenced
 
@@ -53,7 +53,7 @@ class TaskWords:
 def facts(
     words: TaskWords | str,
     card: DataCard | None,
-    protocol: LlamboProtocol,
+    protocol: LlamboSettings,
     *,
     metric: str = "",
     direction: Literal["minimize", "maximize"] | None = None,

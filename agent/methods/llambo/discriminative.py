@@ -21,7 +21,6 @@ from tunesmith.agent.methods.llambo.asking import Asker
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.examples import arranged, valued
 from tunesmith.agent.methods.llambo.numbered import read_numbered
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
 from tunesmith.agent.methods.llambo.recalibration import (
     UNCHANGED,
     Recalibration,
@@ -29,6 +28,7 @@ from tunesmith.agent.methods.llambo.recalibration import (
     prefix,
     recalibration,
 )
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.models.replies import ParsedNumber, ParseTally, Refused, parse_number
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
@@ -66,7 +66,7 @@ class DiscriminativeSurrogate(AskedSurrogate):
         asker: Asker,
         space: Space,
         words: TaskWords | str = "",
-        protocol: LlamboProtocol | None = None,
+        protocol: LlamboSettings | None = None,
         *,
         data: DataCard | None = None,
         seed: int = 0,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.agent.methods.llambo.formats import format_configuration, format_score
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.history import History
 from tunesmith.tools.analysis.excerpt import MAX_PENDING, select
 from tunesmith.trial import Trial, TrialState
@@ -35,7 +35,7 @@ def shown(history: History, limit: int) -> tuple[Trial, ...]:
     return tuple(t for t in chosen if t.state is not TrialState.LOST)
 
 
-def arranged(trials: Sequence[Trial], protocol: LlamboProtocol, rng: np.random.Generator) -> list[Trial]:
+def arranged(trials: Sequence[Trial], protocol: LlamboSettings, rng: np.random.Generator) -> list[Trial]:
     """The trials of one template: shuffled, or resampled with replacement, as the protocol says.
 
     A resampled history that has lost every completed trial is drawn again, and after that kept whole: a
@@ -51,7 +51,7 @@ def arranged(trials: Sequence[Trial], protocol: LlamboProtocol, rng: np.random.G
     return [given[i] for i in rng.permutation(len(given))] if protocol.permute else given
 
 
-def valued(history: History, trials: Sequence[Trial], protocol: LlamboProtocol) -> list[Example]:
+def valued(history: History, trials: Sequence[Trial], protocol: LlamboSettings) -> list[Example]:
     """Trials with their values between delimiters; one without a value says how it ended."""
     return [
         Example(
@@ -61,7 +61,7 @@ def valued(history: History, trials: Sequence[Trial], protocol: LlamboProtocol) 
     ]
 
 
-def running(history: History, protocol: LlamboProtocol, *, joint: str) -> list[str]:
+def running(history: History, protocol: LlamboSettings, *, joint: str) -> list[str]:
     """Configurations that are being trained now, the latest few."""
     latest = history.pending[-MAX_PENDING:]
     return [format_configuration(history.space, t.configuration, protocol, joint=joint) for t in latest]
@@ -77,7 +77,7 @@ def ending(trial: Trial) -> str:
     }.get(trial.state, "failed")
 
 
-def _result(trial: Trial, protocol: LlamboProtocol) -> str:
+def _result(trial: Trial, protocol: LlamboSettings) -> str:
     if trial.state is TrialState.COMPLETED and trial.value is not None:
         return f"{DELIMITER} {format_score(trial.value, protocol)} {DELIMITER}"
     last = trial.last_reported if trial.state is TrialState.PRUNED else None

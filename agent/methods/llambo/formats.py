@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from tunesmith.agent.methods.llambo.naming import Renaming, blind, safe
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.space import Categorical, Float, Int, Ordinal, Space
 from tunesmith.space.conditions import describe as describe_conditions
 from tunesmith.space.parameter import Parameter
@@ -108,7 +108,7 @@ class View:
         fields: By the real parameter's name.
     """
 
-    def __init__(self, space: Space, protocol: LlamboProtocol) -> None:
+    def __init__(self, space: Space, protocol: LlamboSettings) -> None:
         self.real = space
         renaming = blind(space) if protocol.blinded else safe(space)
         parents = {parent for wanted in space.conditions.values() for parent in wanted}
@@ -167,31 +167,31 @@ class View:
 
 
 @lru_cache(maxsize=32)
-def view(space: Space, protocol: LlamboProtocol) -> View:
+def view(space: Space, protocol: LlamboSettings) -> View:
     """How `protocol` shows `space`."""
     return View(space, protocol)
 
 
-def describe_space(space: Space, protocol: LlamboProtocol) -> list[str]:
+def describe_space(space: Space, protocol: LlamboSettings) -> list[str]:
     """One line a parameter (name, legal values, decimals, condition), then one a constraint."""
     return view(space, protocol).describe()
 
 
 def format_configuration(
-    space: Space, configuration: Mapping[str, Value], protocol: LlamboProtocol, *, joint: str = ": "
+    space: Space, configuration: Mapping[str, Value], protocol: LlamboSettings, *, joint: str = ": "
 ) -> str:
     """Active parameters in the space's order: `a: 1, b: 0.20`; `joint=" is "` for `a is 1, b is 0.20`."""
     texts = view(space, protocol).texts(configuration)
     return ", ".join(f"{name}{joint}{text}" for name, text in texts.items())
 
 
-def format_value(space: Space, name: str, value: Value, protocol: LlamboProtocol) -> str:
+def format_value(space: Space, name: str, value: Value, protocol: LlamboSettings) -> str:
     """One legal value of parameter `name` as prompts print it."""
     field = view(space, protocol).fields[name]
     return field.text(field.forward(value))
 
 
-def format_score(value: float, protocol: LlamboProtocol | None = None) -> str:
+def format_score(value: float, protocol: LlamboSettings | None = None) -> str:
     """A value of the metric: six decimals, as upstream; seven digits where six decimals would not do.
 
     With a protocol of the rule `lower_bound` always six decimals.
@@ -210,7 +210,7 @@ def decimals_of(number: float) -> int:
 
 
 def _field(
-    parameter: Parameter, renaming: Renaming, name: str, protocol: LlamboProtocol, *, warpable: bool
+    parameter: Parameter, renaming: Renaming, name: str, protocol: LlamboSettings, *, warpable: bool
 ) -> Field:
     labels = renaming.labels.get(name, {})
     shown: Any = parameter

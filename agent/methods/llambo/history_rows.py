@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tunesmith.agent.methods.llambo.examples import ending, shown
 from tunesmith.agent.methods.llambo.formats import format_configuration, format_score
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.trial import Trial
@@ -27,7 +27,7 @@ class Row:
     performance: str
 
 
-def rows(history: History, protocol: LlamboProtocol) -> list[Row]:
+def rows(history: History, protocol: LlamboSettings) -> list[Row]:
     """The trials that fit in a prompt, in order of number; lost ones are left out."""
     return [
         Row(
@@ -39,7 +39,7 @@ def rows(history: History, protocol: LlamboProtocol) -> list[Row]:
     ]
 
 
-def permuted(found: Sequence[Row], protocol: LlamboProtocol, seed: int, template: int) -> list[Row]:
+def permuted(found: Sequence[Row], protocol: LlamboSettings, seed: int, template: int) -> list[Row]:
     """The order of one template: shuffled by its own seed, the same at every trial; as given unpermuted."""
     if not protocol.permute:
         return list(found)
@@ -47,5 +47,5 @@ def permuted(found: Sequence[Row], protocol: LlamboProtocol, seed: int, template
     return [found[i] for i in order]
 
 
-def _performance(trial: Trial, protocol: LlamboProtocol) -> str:
+def _performance(trial: Trial, protocol: LlamboSettings) -> str:
     return f"none ({ending(trial)})" if trial.value is None else format_score(trial.value, protocol)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from tunesmith.agent.methods.llambo.formats import View
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.models.replies import Parsed
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import Degraded
@@ -26,7 +26,7 @@ class Settler:
         found: The configurations kept so far, in the order they came.
     """
 
-    def __init__(self, view: View, protocol: LlamboProtocol, taken: Iterable[str]) -> None:
+    def __init__(self, view: View, protocol: LlamboSettings, taken: Iterable[str]) -> None:
         self._view, self._protocol = view, protocol
         self._taken = set(taken)
         self.found: list[Configuration] = []

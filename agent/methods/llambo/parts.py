@@ -13,7 +13,7 @@ from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogat
 from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
 from tunesmith.agent.methods.llambo.judges import judge_of
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
-from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
 from tunesmith.agent.models import open_model
@@ -23,7 +23,7 @@ __all__ = [
     "CandidateSampler",
     "DiscriminativeSurrogate",
     "GenerativeSurrogate",
-    "LlamboProtocol",
+    "LlamboSettings",
     "LlamboStrategy",
     "NumericCandidates",
     "TaskWords",

@@ -20,7 +20,7 @@ from pydantic import SecretStr, ValidationError
 
 from tunesmith.agent.methods.llambo.composition import Judging, Sampling, compose
 from tunesmith.agent.methods.llambo.context import TaskWords
-from tunesmith.agent.methods.llambo.protocol import PRESETS, LlamboProtocol, changed
+from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings, changed
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
 from tunesmith.agent.models import LanguageModel, Mode, open_model
 from tunesmith.agent.models.function import Answering
@@ -68,7 +68,7 @@ class LlamboSampler(TunesmithSampler):
         space: Space | None = None,
         *,
         model: LanguageModel | ModelSettings | Answering | None = None,
-        preset: str | LlamboProtocol = "llambo",
+        preset: str | LlamboSettings = "llambo",
         settings: Mapping[str, Any] | None = None,
         sampler: Sampling = "llambo",
         surrogate: Judging | None = None,
@@ -175,7 +175,7 @@ class LlamboSampler(TunesmithSampler):
             logger.debug("%s", event)
 
 
-def _protocol(preset: str | LlamboProtocol, settings: Mapping[str, Any]) -> LlamboProtocol:
+def _protocol(preset: str | LlamboSettings, settings: Mapping[str, Any]) -> LlamboSettings:
     if isinstance(preset, str) and preset not in PRESETS:
         raise UsageError(f"there is no preset {preset!r}; there are {', '.join(PRESETS)}")
     chosen = PRESETS[preset] if isinstance(preset, str) else preset

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.history import History
 
 SMALLER_ALPHAS = (0.1, 0.01, 0.001, -0.001, -0.01)
@@ -22,7 +22,7 @@ LOWEST, HIGHEST = 1e-5, 0.9999
 
 
 def target(
-    history: History, protocol: LlamboProtocol, bounds: tuple[float, float] | None = None
+    history: History, protocol: LlamboSettings, bounds: tuple[float, float] | None = None
 ) -> float | None:
     """The value to ask for, metric units; None while no scale is known.
 

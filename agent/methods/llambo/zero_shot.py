@@ -14,7 +14,7 @@ from tunesmith.agent.methods.llambo.context import TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import running
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
 from tunesmith.agent.methods.llambo.legalise import Settler, left_over, shared_out
-from tunesmith.agent.methods.llambo.protocol import LlamboProtocol
+from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.events import Degraded
@@ -47,7 +47,7 @@ class WarmStarter:
         asker: Asker,
         space: Space,
         words: TaskWords | str,
-        protocol: LlamboProtocol,
+        protocol: LlamboSettings,
         data: DataCard | None = None,
         emit: Emit = lambda event: event,
     ) -> None:

@@ -1,4 +1,9 @@
-"""One session of a run: its parts are built, joined, run and taken down again."""
+"""One session of a run: its parts are built, joined, run and taken down again.
+
+    store, language model, method (strategy, policy, suggester), executor -> engine -> comparison -> report
+
+Every part that can be chosen by name comes from `tunesmith.registry`. Read `run_session` to see how they fit.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.earlier import nothing_left, standing_plan, stated_beliefs, verdict
 from tunesmith.api.result import Result
-from tunesmith.budget import ModelSpend, Spend
+from tunesmith.budget import ModelSpend
 from tunesmith.errors import ReplayMiss
-from tunesmith.events import Degraded, ElicitedPrior, Event, RunFinished, RunStarted
-from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Emit, Strategy
+from tunesmith.events import Degraded, Event, RunFinished, RunStarted
+from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
-from tunesmith.registry import EXECUTORS
+from tunesmith.registry import EXECUTORS, POLICIES
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
@@ -27,8 +31,10 @@ from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
+    from tunesmith.agent.methods.base import MethodParts
     from tunesmith.agent.models import LanguageModel
     from tunesmith.tools.engine.loop import Engine
+    from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 
 Listener = Callable[[Event], None]
 
@@ -49,7 +55,9 @@ def run_session(
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
         listen: Whatever it raises stops the run, resumably, and is then passed on.
     """
+    from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
+    from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.engine.spending import spent
     from tunesmith.tools.report import write_report
 
@@ -71,21 +79,25 @@ def run_session(
         model = _open_model(task, store, settings, replay, log.append, used.model)
         if model is not None:
             stack.callback(model.close)
+        parts = _build_method(task, model, log.append, before)
         objective = objective or task.objective_ref()
         executor = _build_executor(task, objective, log.append)
         stack.callback(executor.close)
-        plan = standing_plan(before, task)
-        engine = _build_engine(
-            task,
-            store,
-            history,
-            log.append,
-            executor,
-            objective,
-            model,
-            used,
-            plan,
-            stated_beliefs(before),
+        fallback = POLICIES.get(POLICIES.default).build(PolicyContext(task, log.append, model))
+        engine = Engine(
+            task=task,
+            store=store,
+            history=history,
+            emit=log.append,
+            strategy=parts.strategy,
+            policy=parts.policy or fallback,
+            fallback=fallback,
+            make_toolbox=_toolbox_maker(parts),
+            executor=executor,
+            objective=objective,
+            spent=used,
+            model_spend=ModelSpend if model is None else lambda: model.usage,
+            plan=standing_plan(before, task),
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(
@@ -119,20 +131,6 @@ def run_session(
         return result
 
 
-def _check_replay(happened: Sequence[Event], replay: Path) -> None:
-    """A replay that needed more than was recorded has repeated nothing, however well the run ended.
-
-    Raises:
-        ReplayMiss: With the first request that no recording fits.
-    """
-    misses = [e.cause for e in happened if isinstance(e, Degraded) and e.cause.startswith("ReplayMiss")]
-    if misses:
-        raise ReplayMiss(
-            f"{replay} does not fit this run: {len(misses)} requests have no recording. The run was finished "
-            f"without a model there. The first: {misses[0].removeprefix('ReplayMiss: ')}"
-        )
-
-
 def _run(
     engine: Engine,
     task: Task,
@@ -141,6 +139,7 @@ def _run(
     emit: Emit,
     objective: Objective,
 ) -> Result:
+    """The search, the comparison on fresh seeds, the report."""
     from tunesmith.tools.engine.confirmation import Confirmation
     from tunesmith.tools.report import write_report
 
@@ -162,82 +161,6 @@ def _run(
     return Result(status, reason, ended.history, store.path, engine.spend, compared, report.markdown)
 
 
-def _build_engine(
-    task: Task,
-    store: RunStore,
-    history: History,
-    emit: Emit,
-    executor: Executor,
-    objective: Objective,
-    model: LanguageModel | None,
-    spent: Spend,
-    plan: Decision | None,
-    stated_before: Sequence[ElicitedPrior] | None,
-) -> Engine:
-    from tunesmith.agent.knowledge import cards_for
-    from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-    from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
-    from tunesmith.agent.methods.hybrid.gate import ShareGate
-    from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
-    from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
-    from tunesmith.agent.policy.rules import RulesPolicy
-    from tunesmith.tools.engine.loop import Engine
-    from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
-
-    alone = GaussianProcessStrategy(
-        task.space, task.seed, words=task.words(), cards=cards_for(task.data_card, task.space)
-    )
-    stated = ElicitedPriors(task.space, stated_before)
-    method = "hybrid" if task.tuner is None else task.tuner.method
-    hybrid = method == "hybrid" and (model is not None or stated.asked)
-    strategy: Strategy = HybridStrategy(alone, stated) if hybrid else alone
-    rules = RulesPolicy(emit, standing_in=model is not None)
-    policy: Any = rules
-    proposer = None
-    if method == "llambo":
-        from tunesmith.api.llambo import llambo_policy
-
-        policy = llambo_policy(task, model, alone, rules, emit)
-    elif model is not None:
-        from tunesmith.agent.methods.llambo import LlamboProposer
-        from tunesmith.agent.policy.langchain_agent import AgentPolicy
-        from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
-
-        proposer = LlamboProposer(model, task, emit)
-        between = RulesPolicy(emit, standing_in=True)
-        policy = ScheduledPolicy(AgentPolicy(model, emit), between)
-    suggester = HybridSuggester(strategy, proposer, emit, stated)
-
-    def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
-        return StudyToolbox(
-            briefing,
-            suggest=suggester,
-            launch=engine.launch,
-            queued=lambda: engine.queued,
-            gate=ShareGate() if method == "hybrid" else None,
-        )
-
-    engine = Engine(
-        task=task,
-        store=store,
-        history=history,
-        emit=emit,
-        strategy=strategy,
-        policy=policy,
-        fallback=rules,
-        make_toolbox=make_toolbox,
-        executor=executor,
-        objective=objective,
-        spent=spent,
-        model_spend=(lambda: model.usage) if model is not None else ModelSpend,
-        has_model=model is not None and method == "hybrid",
-        plan=plan,
-    )
-    if method == "llambo" and policy is not rules:
-        policy.waiting = lambda: engine.queued
-    return engine
-
-
 def _open_model(
     task: Task,
     store: RunStore,
@@ -246,8 +169,9 @@ def _open_model(
     emit: Emit,
     spent: ModelSpend,
 ) -> LanguageModel | None:
-    """The language model, or None: without settings or recording, or when it cannot be used."""
-    if task.tuner is not None and task.tuner.method == "numeric":
+    """The language model; None where nothing uses one, none is configured, or the server names none."""
+    policy = None if task.policy is None else POLICIES.get(task.policy)
+    if not (task.tuner.method.uses_model or (policy is not None and policy.uses_model)):
         return None
     if settings is None and replay is None:
         return None
@@ -268,11 +192,48 @@ def _open_model(
     except ModelError as error:
         if model is not None:
             model.close()
-        cause = error_line(error)
-        how = "this session runs without a language model"
+        cause, how = error_line(error), "this session runs without a language model"
         emit(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None
     return model
+
+
+def _build_method(
+    task: Task, model: LanguageModel | None, emit: Emit, before: Sequence[Event]
+) -> MethodParts:
+    """The parts of the task's method, with the task's own choice of a policy."""
+    from dataclasses import replace
+
+    from tunesmith.agent.methods.base import MethodContext
+
+    context = MethodContext(
+        task,
+        emit,
+        model,
+        name=task.tuner.text(),
+        settings=task.tuner.settings,
+        stated=stated_beliefs(before),
+    )
+    parts: MethodParts = task.tuner.method.build(context)
+    return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))
+
+
+def _toolbox_maker(parts: MethodParts) -> Callable[[Briefing, Engine], StudyToolbox]:
+    from tunesmith.agent.methods.base import StrategySuggester
+    from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
+
+    suggester = parts.suggester or StrategySuggester(parts.strategy)
+
+    def make_toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
+        return StudyToolbox(
+            briefing,
+            suggest=suggester,
+            launch=engine.launch,
+            queued=lambda: engine.queued,
+            gate=parts.gate,
+        )
+
+    return make_toolbox
 
 
 def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
@@ -287,6 +248,20 @@ def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
     settings = member.settings() if task.executor is None else task.executor.settings
     executor: Executor = member.build(ExecutorContext(settings, task.workers, preload, warn))
     return executor
+
+
+def _check_replay(happened: Sequence[Event], replay: Path) -> None:
+    """A replay that needed more than was recorded has repeated nothing, however well the run ended.
+
+    Raises:
+        ReplayMiss: With the first request that no recording fits.
+    """
+    misses = [e.cause for e in happened if isinstance(e, Degraded) and e.cause.startswith("ReplayMiss")]
+    if misses:
+        raise ReplayMiss(
+            f"{replay} does not fit this run: {len(misses)} requests have no recording. The run was finished "
+            f"without a model there. The first: {misses[0].removeprefix('ReplayMiss: ')}"
+        )
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
+from tunesmith.registry import FAMILIES
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -56,22 +57,31 @@ def check(
         print("  model      none configured: the run will work without a language model")
     else:
         print(f"  model      {settings.model or 'the first that the server lists'} at {settings.base_url}")
+    print("installed, by name:")
+    for line in _registered():
+        print(line)
 
 
 def _tuner_lines(task: Task) -> list[str]:
-    """Who chooses, and whether the model's caps allow it."""
-    if task.tuner is None:
-        return ["  tuner      hybrid with a language model, numeric without"]
-    if task.tuner.method != "llambo":
-        return [f"  tuner      {task.tuner.text()}"]
-    from tunesmith.agent.methods.llambo.protocol import calls_a_trial, protocol_for
-
-    protocol = protocol_for(task.tuner)
-    calls = calls_a_trial(protocol) * max(task.budget.trials - protocol.initial, 0)
-    lines = [f"  tuner      {task.tuner.text()}: about {calls} calls of the model in all"]
-    cap = task.budget.model.calls
+    """The method, and whether the model's caps allow what it needs."""
+    tuner, cap = task.tuner, task.budget.model.calls
+    if tuner.method.calls_needed is None:
+        return [f"  tuner      {tuner.text()}: {tuner.method.summary}"]
+    calls = tuner.method.calls_needed(tuner.settings, task.budget.trials)
+    lines = [f"  tuner      {tuner.text()}: about {calls} calls of the model in all"]
     if cap is not None and cap < calls:
         lines.append(
             f"             budget.model.calls is {cap}: what it does not reach is chosen numerically"
         )
+    return lines
+
+
+def _registered() -> list[str]:
+    """A line for every family that has members; those of other packages with the package's name."""
+    lines = []
+    for family in FAMILIES:
+        packages = {name: family.package_of(name) for name in family.names}
+        names = [name if package is None else f"{name} ({package})" for name, package in packages.items()]
+        if names:
+            lines.append(f"  {family.family:<17}{', '.join(names)}")
     return lines

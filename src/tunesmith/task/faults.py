@@ -6,20 +6,18 @@ key or value, look across fields, and speak of the keys as the file has them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from tunesmith.budget import Budget, ModelCaps
-from tunesmith.data_card import DataCard
+from tunesmith.budget import Budget
 from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
 from tunesmith.task.command import RESERVED, placeholders
-from tunesmith.task.data_file import DataFile
-from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec
+from tunesmith.task.specs import Confirm, ObjectiveSpec
 from tunesmith.text.durations import parse_duration
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration
@@ -67,13 +65,8 @@ def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
     if "budget" in prepared and not isinstance(prepared["budget"], Budget):
         prepared["budget"], faults = _read_budget(prepared["budget"])
         found += faults
-    if prepared.get("tuner") is not None:
-        from tunesmith.task.tuner_reading import read_tuner
-
-        prepared["tuner"], faults = read_tuner(prepared["tuner"])
-        found += faults
     if found:  # what could not be read is told by its own fault, not by pydantic again
-        for key in ("space", "default", "budget", "tuner"):
+        for key in ("space", "default", "budget"):
             if prepared.get(key, 0) is None:
                 del prepared[key]
     return prepared, found
@@ -147,7 +140,10 @@ def _read_budget(given: Any) -> tuple[Budget | None, list[TaskError]]:
     try:
         budget = Budget.model_validate(values, strict=True)
     except ValidationError as error:
-        return None, found + [translated(item, ("budget",), given) for item in error.errors()]
+        for item in error.errors():
+            place = tuple(_written(str(part), given) for part in item["loc"][:1]) + item["loc"][1:]
+            found.append(translated({**item, "loc": place}, ("budget",), Budget))
+        return None, found
     return (None if found else budget), found
 
 
@@ -156,33 +152,28 @@ def _written(field: str, given: Mapping[str, Any]) -> str:
     return next((key for key in DURATIONS if DURATIONS[key] == field and key in given), field)
 
 
-def from_pydantic(error: ValidationError, skip: set[str], keys: Sequence[str]) -> list[TaskError]:
-    """Pydantic's errors as ours, except at the top-level keys in `skip`; `keys` are all top-level ones."""
+def from_pydantic(error: ValidationError, model: type[BaseModel], skip: set[str]) -> list[TaskError]:
+    """Pydantic's errors in our words, except at the top-level keys in `skip`, reported already."""
     return [
-        translated(item, (), {}, keys)
+        translated(item, (), model)
         for item in error.errors()
         if str(item["loc"][:1] and item["loc"][0]) not in skip
     ]
 
 
-def translated(
-    item: Any, above: tuple[str, ...], given: Mapping[str, Any], keys: Sequence[str] = ()
-) -> TaskError:
-    """One of pydantic's errors as ours.
+def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> TaskError:
+    """One of pydantic's errors in our words.
 
     Args:
-        item: One item of `ValidationError.errors()`.
-        above: Path of the mapping that the error is about.
-        given: That mapping as the file has it.
-        keys: The keys of a task file, for an error at the top.
+        above: Where the mapping that was validated stands in the file.
+        model: What it was validated against; names the legal keys.
     """
-    loc = (*above, *(str(part) for part in item["loc"]))
-    if above == ("budget",) and len(loc) > 1:
-        loc = ("budget", _written(loc[1], given), *loc[2:])
+    place = tuple(str(part) for part in item["loc"])
+    loc = (*above, *place)
     kind, value = item["type"], item["input"]
     example = _EXAMPLES.get(".".join(loc), "")
     if kind == "extra_forbidden":
-        return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(loc[:-1], keys)))
+        return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(model, place[:-1])))
     if kind == "missing":
         return from_missing(loc[0]) if loc[0] in _EXAMPLES and len(loc) == 1 else fault(loc, "is missing.")
     if kind in ("model_type", "model_attributes_type"):
@@ -192,26 +183,17 @@ def translated(
     return fault(loc, f"{problem}{shown}.", example)
 
 
-def _keys_at(loc: tuple[str, ...], keys: Sequence[str]) -> list[str]:
-    """The legal keys of the mapping at a path; `keys` are those at the top."""
-    if loc == ():
-        return [key for key in keys if key != "path"]
-    if loc == ("tuner",):
-        from tunesmith.task.tuner_reading import TUNER_KEYS
-
-        return list(TUNER_KEYS)
-    if loc == ("budget",):
-        renamed = {field: key for key, field in DURATIONS.items()}
-        return [renamed.get(key, key) for key in Budget.model_fields]
-    models: dict[tuple[str, ...], Any] = {
-        ("budget", "model"): ModelCaps,
-        ("objective",): ObjectiveSpec,
-        ("confirm",): Confirm,
-        ("pruner",): PrunerSpec,
-        ("data_file",): DataFile,
-        ("data_card",): DataCard,
-    }
-    return list(models[loc].model_fields) if loc in models else []
+def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
+    """The legal keys of a mapping below one that `model` describes, as a file has them."""
+    for key in place:
+        field = model.model_fields.get(key)
+        parts = () if field is None else (field.annotation, *get_args(field.annotation))
+        below = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
+        if below is None:
+            return []
+        model = below
+    renamed = {field: key for key, field in DURATIONS.items()} if model is Budget else {}
+    return [renamed.get(key, key) for key in model.model_fields if key != "path" or place]
 
 
 def across(objective: ObjectiveSpec | None, confirm: Confirm | None, space: Space) -> list[TaskError]:

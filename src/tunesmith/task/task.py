@@ -23,13 +23,14 @@ from tunesmith.data_card import DataCard
 from tunesmith.errors import DataError, ObjectiveError
 from tunesmith.history import Direction
 from tunesmith.objective import Objective
+from tunesmith.registry import POLICIES
 from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.executor import ExecutorChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec, Strings
-from tunesmith.task.tuner import TunerSpec
+from tunesmith.task.tuner import Tuner, default_tuner, read_tuner
 from tunesmith.text.durations import write_duration
 from tunesmith.trial import ConfigurationField, Frozen
 
@@ -85,9 +86,12 @@ class Task(Frozen):
     preload: Strings | None = None
     """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
     in_step: bool | None = None
-    """Whether launching waits for the policy's decision; None: only with one worker, or with LLAMBO."""
-    tuner: TunerSpec | None = None
-    """Who chooses the next trial; None: hybrid with a language model, numeric without."""
+    """Whether launching waits for the policy's decision; None: only with one worker, or where
+    the method says so."""
+    tuner: Tuner = Field(default_factory=default_tuner)
+    """The method that proposes the trials, with its settings."""
+    policy: str | None = None
+    """Which registered policy decides in place of the method's own; None: the method's own."""
     path: Path | None = None
     """The file it came from; not written in it."""
 
@@ -96,16 +100,23 @@ class Task(Frozen):
     def _with_task_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Task]) -> Task:
         if not isinstance(data, Mapping):
             return handler(data)
-        # Space, default and budget are read first: their faults have keys of their own to point at.
+        # Space, default, budget and tuner are read first: their faults have keys of their own to point at.
         prepared, found = faults.prepare(data)
+        tuner = prepared.pop("tuner", None)
+        if tuner is not None:
+            read, wrong = read_tuner(tuner)
+            found += wrong
+            prepared |= {} if read is None else {"tuner": read}
         try:
             task = handler(prepared)
         except ValidationError as error:
-            found += faults.from_pydantic(
-                error, {fault.key.split(".")[0] for fault in found if fault.key}, [*cls.model_fields]
-            )
+            skip = {fault.key.split(".")[0] for fault in found if fault.key}
+            found += faults.from_pydantic(error, cls, skip)
             raise faults.joined(found) from None
         found += faults.across(task.objective, task.confirm, task.space)
+        if task.policy is not None and task.tuner.method.proposes_every_trial:
+            problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
+            found.append(faults.fault(("policy",), problem, "Remove it."))
         if task.data_file is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": task.data_file.card(task.folder)})
@@ -129,6 +140,13 @@ class Task(Frozen):
             raise ValueError("should be a short name such as `val_accuracy`")
         return metric
 
+    @field_validator("policy")
+    @classmethod
+    def _policy_is_registered(cls, name: str | None) -> str | None:
+        if name is not None and name not in POLICIES.names:
+            raise ValueError(f"should be one of {', '.join(POLICIES.names)}")
+        return name
+
     @property
     def folder(self) -> Path:
         """The folder that relative paths count from: the task file's, or the current one."""
@@ -139,7 +157,7 @@ class Task(Frozen):
         """`in_step` with None settled."""
         if self.in_step is not None:
             return self.in_step
-        return self.workers == 1 or (self.tuner is not None and self.tuner.method == "llambo")
+        return self.workers == 1 or bool(self.tuner.method.proposes_every_trial)
 
     def objective_ref(self) -> Objective:
         """Where the training code is, with absolute paths.

@@ -1,121 +1,135 @@
-"""Who chooses the next trial: the `tuner` key of a task, and the settings of LLAMBO that it may change.
+"""The `tuner` key of a task: which method proposes the trials, and its settings.
 
-Here is which settings exist and what they may be. What upstream's own constants are is knowledge of the
-strategy: see `agent/methods/llambo/protocol.py`, whose presets these settings override.
+A name, or a mapping of `method` and settings side by side. Without `method` it is the registered method that
+has most of the settings given. `preset` names a method that is another with other defaults; it is the older
+spelling, found in the run folders of 0.1.0 (`{method: llambo, preset: llambo-paper, alpha: 0.1}`).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from pydantic import ConfigDict, Field, model_serializer, model_validator
+from pydantic import BaseModel, ValidationError, model_serializer
 
+from tunesmith.errors import TaskError, UnknownName, short
+from tunesmith.registry import METHODS
+from tunesmith.task import faults
+from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Frozen
 
-Method = Literal["hybrid", "numeric", "llambo"]
-Preset = Literal["llambo", "llambo-paper", "llambo-code"]
-METHODS: tuple[str, ...] = get_args(Method)
-PRESET_NAMES: tuple[str, ...] = get_args(Preset)
+NAMING = ("method", "preset")
+"""Keys of a mapping that are no settings."""
+_EXAMPLE = f"Write `tuner: {METHODS.default}`, or `tuner: {{method: NAME, SETTING: VALUE}}`."
 
 
-class LlamboProtocol(Frozen):
-    """Every setting of LLAMBO (Liu et al., ICLR 2024), with the repaired defaults of the preset `llambo`.
+class Tuner(Frozen):
+    """A method by name, with its settings validated."""
 
-    Counts are per proposal unless said otherwise. Immutable and hashable.
-    """
+    name: str
+    """A name of `registry.METHODS`."""
+    settings: BaseModel
+    """An instance of the method's own settings."""
 
-    model_config = ConfigDict(strict=True)
+    @property
+    def method(self) -> Any:
+        """The registered `agent.methods.base.Method`."""
+        return METHODS.get(self.name)
 
-    context: Literal["none", "partial", "full"] = "full"
-    """How much of task and data the prompts tell; see `context.py`."""
-    blinded: bool = False
-    """Names become X1, X2, ..., categories become labels, and words and metric name are left out."""
-    initial: int = Field(default=5, ge=1, le=1000)
-    """Trials before the loop begins."""
-    initial_design: Literal["random", "warm_start"] = "warm_start"
-    """Where they come from: drawn at random, or the model's zero-shot design."""
-
-    alpha: float = Field(default=0.1, ge=-10, le=10, allow_inf_nan=False)
-    """How far beyond the best value the target lies, as a share of the observed range; below 0: short of
-    it."""
-    target: Literal["robust", "upstream"] = "robust"
-    """robust: a range that one diverged value cannot stretch, any sign and scale; upstream: max - min, kept
-    within 0.00001 and 0.9999 where the metric is a share."""
-    candidates: int = Field(default=10, ge=1, le=200)
-    """M: candidates that the sampler proposes and the surrogate scores."""
-    templates: int = Field(default=2, ge=1, le=20)
-    """Prompts with differently ordered examples, for sampler and surrogate each."""
-    completions: int = Field(default=5, ge=1, le=100)
-    """Completions asked for in one call of the sampler; left out: candidates / templates, rounded up."""
-    out_of_range: Literal["snap", "drop"] = "snap"
-    """What becomes of an answer with values outside their ranges: the nearest legal one, or none."""
-    attempts: int = Field(default=2, ge=1, le=10)
-    """Rounds of calls after which the sampler takes what it has."""
-
-    surrogate: Literal["discriminative", "generative"] = "discriminative"
-    """discriminative: predicts values; generative: the probability of being among the best."""
-    samples: int = Field(default=5, ge=1, le=100)
-    """K: predictions per candidate and template."""
-    permute: bool = True
-    """Whether the examples are ordered differently in each template."""
-    bootstrap: bool = False
-    """Whether each template of the surrogate shows a sample with replacement of the examples."""
-    recalibrate: bool = True
-    """Whether the predicted spread is rescaled by leave-one-out errors."""
-    batch: int = Field(default=10, ge=1, le=100)
-    """Candidates in one call of the surrogate; 1 as upstream."""
-    top_share: float = Field(default=0.25, gt=0, lt=1)
-    """Share of the trials that the generative surrogate calls good."""
-    acquisition: Literal["ei", "log_ei", "ucb"] = "log_ei"
-    ucb_kappa: float = Field(default=2.0, ge=0, le=100, allow_inf_nan=False)
-
-    sampler_temperature: float = Field(default=0.8, ge=0, le=2)
-    surrogate_temperature: float = Field(default=0.7, ge=0, le=2)
-    warm_start_temperature: float = Field(default=0.7, ge=0, le=2)
-    top_p: float = Field(default=0.95, gt=0, le=1)
-    sampler_max_tokens: int = Field(default=500, ge=1, le=100_000)
-    surrogate_max_tokens: int = Field(default=24, ge=1, le=100_000)
-    """For one candidate's prediction; a call for several gets as many times that."""
-    warm_start_max_tokens: int = Field(default=2000, ge=1, le=100_000)
-
-    number_rule: Literal["lower_bound", "recorded", "span"] = "span"
-    """How many decimals a value is shown with; see `formats.py`."""
-    warp: bool = False
-    """Whether parameters on a log scale are shown as their log10."""
-    history_limit: int = Field(default=40, ge=4, le=1000)
-    """Trials shown at most: the best, the latest, failed and differing ones. Keeps prompts bounded."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _completions_from_candidates(cls, data: Any) -> Any:
-        if isinstance(data, dict) and "completions" not in data:
-            known = cls.model_fields
-            m = data.get("candidates", known["candidates"].default)
-            templates = data.get("templates", known["templates"].default)
-            if isinstance(m, int) and isinstance(templates, int) and 0 < m <= 200 and templates > 0:
-                return {**data, "completions": min(-(-m // templates), 100)}
-        return data
-
-
-class TunerSpec(Frozen):
-    """Who chooses, and what differs from the preset."""
-
-    model_config = ConfigDict(strict=True)
-
-    method: Method
-    """hybrid: a model's beliefs, judged by statistics; numeric: statistics alone; llambo: LLAMBO itself."""
-    preset: Preset = "llambo"
-    """Where LLAMBO's settings come from."""
-    settings: dict[str, Any] = Field(default_factory=dict)
-    """Settings of `LlamboProtocol` that differ from the preset; flat beside `method` in a file."""
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The settings that the task gives; the others have their defaults."""
+        return self.settings.model_dump(mode="json", exclude_unset=True)
 
     @model_serializer
-    def _flat(self) -> dict[str, Any]:
-        preset = {"preset": self.preset} if self.method == "llambo" else {}
-        return {"method": self.method, **preset, **self.settings}
+    def _as_in_a_file(self) -> str | dict[str, Any]:
+        return {"method": self.name, **self.changed} if self.changed else self.name
 
     def text(self) -> str:
-        """`hybrid`, `llambo-paper`, or `llambo-paper with alpha=0.2`."""
-        name = self.preset if self.method == "llambo" else self.method
-        changed = ", ".join(f"{key}={value}" for key, value in self.settings.items())
-        return f"{name} with {changed}" if changed else name
+        """`numeric`, or `llambo-paper with alpha=0.2`."""
+        changed = ", ".join(f"{key}={value}" for key, value in self.changed.items())
+        return f"{self.name} with {changed}" if changed else self.name
+
+
+def default_tuner() -> Tuner:
+    """What proposes the trials where a task does not say."""
+    return Tuner(name=METHODS.default, settings=METHODS.get(METHODS.default).settings())
+
+
+def read_tuner(given: Any) -> tuple[Tuner | None, list[TaskError]]:
+    """A task's tuner, or every fault of what is given."""
+    if isinstance(given, Tuner):
+        return given, []
+    if isinstance(given, str):
+        return _validated(given, ("tuner",), {})
+    if not isinstance(given, Mapping) or not given:
+        problem = f"should be a name or a mapping, got {short(given)}."
+        return None, [faults.fault(("tuner",), problem, _EXAMPLE)]
+    settings = {str(key): value for key, value in given.items() if key not in NAMING}
+    key = "method" if "method" in given else "preset"
+    name = given[key] if key in given else _method_with(settings)
+    if "method" in given and "preset" in given:
+        tuner, found = _validated(name, ("tuner", "method"), {})
+        if tuner is None:
+            return None, found
+        if not _is_preset(given["preset"], tuner):
+            problem = f"{short(given['preset'])} is no preset of the method {name}."
+            return None, [faults.fault(("tuner", "preset"), problem, "Remove it.")]
+        name = given["preset"]
+    return _validated(name, ("tuner", key), settings)
+
+
+def _validated(
+    name: Any, key: tuple[str, ...], settings: Mapping[str, Any]
+) -> tuple[Tuner | None, list[TaskError]]:
+    try:
+        model = METHODS.get(str(name)).settings
+    except UnknownName as error:
+        return None, [faults.fault(key, str(error))]
+    try:
+        return Tuner(name=name, settings=model.model_validate(settings)), []
+    except ValidationError as error:
+        return None, [
+            _foreign(name, str(item["loc"][0]), model)
+            if item["type"] == "extra_forbidden" and len(item["loc"]) == 1
+            else faults.translated(item, ("tuner",), model)
+            for item in error.errors()
+            if item["type"] != "default_factory_not_called"  # follows from another fault
+        ]
+
+
+def _foreign(name: str, key: str, model: type[BaseModel]) -> TaskError:
+    """A key that is no setting of the method."""
+    owner = next((other for other, fields in _settings_by_method() if key in fields), None)
+    if owner is not None:
+        problem = f"belongs to the method {owner}, and the method is {name}."
+        return faults.fault(("tuner", key), problem, "Remove it.")
+    known = [*NAMING, *model.model_fields]
+    return faults.fault(("tuner", key), f"is no setting of the method {name};", did_you_mean(key, known))
+
+
+def _method_with(settings: Mapping[str, Any]) -> str:
+    """The method that has most of some settings; where none has any, the one with most to choose from."""
+    known = [
+        (len(settings.keys() & fields.keys()), len(fields), name) for name, fields in _settings_by_method()
+    ]
+    most = max((shared, total) for shared, total, _ in known)
+    return next(name for shared, total, name in known if (shared, total) == most)
+
+
+def _settings_by_method() -> Iterable[tuple[str, Mapping[str, Any]]]:
+    for name in METHODS.names:
+        try:
+            yield name, METHODS.get(name).settings.model_fields
+        except UnknownName:
+            continue  # a package that cannot be imported; it is named when its method is asked for
+
+
+def _is_preset(name: Any, of: Tuner) -> bool:
+    """Whether `name` is that method, or the same with other defaults for its settings."""
+    if name == of.name:
+        return True
+    if not isinstance(name, str) or name not in METHODS.names:
+        return False
+    settings, known = METHODS.get(name).settings, type(of.settings)
+    return settings is not known and issubclass(settings, known)

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from tunesmith.agent.methods.llambo.protocol import (
+from tunesmith.agent.methods.llambo.settings import (
     PRESETS,
     UPSTREAM,
-    LlamboProtocol,
+    LlamboSettings,
     calls_a_trial,
     changed,
 )
@@ -81,14 +81,14 @@ def test_a_setting_that_cannot_be_is_refused_by_name(setting, value):
 
 
 def test_completions_follow_candidates_and_templates_unless_given():
-    assert LlamboProtocol(candidates=21, templates=4).completions == 6
+    assert LlamboSettings(candidates=21, templates=4).completions == 6
     assert changed(PRESETS["llambo-paper"], {"templates": 5}).completions == 4
     assert changed(PRESETS["llambo-paper"], {"templates": 5, "completions": 1}).completions == 1
     assert changed(PRESETS["llambo-paper"], {"alpha": 0.0}).completions == 10
 
 
 def test_a_protocol_cannot_be_changed_and_can_be_a_key():
-    protocol = LlamboProtocol()
+    protocol = LlamboSettings()
     with pytest.raises(ValidationError):
         protocol.alpha = 1.0
-    assert len({protocol, LlamboProtocol(), changed(protocol, {"alpha": 0.2})}) == 2
+    assert len({protocol, LlamboSettings(), changed(protocol, {"alpha": 0.2})}) == 2
