@@ -89,7 +89,7 @@ METHODS = Registry(
     },
 )
 EXECUTORS = Registry("executors", "executor", {"local": "tunesmith.tools.execution.local:MEMBER"})
-PROBLEMS = Registry("problems", "kind of problem", {})
+PROBLEMS = Registry("problems", "kind of problem", {"training": "tunesmith.problem:Training"})
 POLICIES = Registry(
     "policies",
     "policy",
@@ -107,7 +107,11 @@ LANGUAGE_MODELS = Registry(
     },
 )
 """Builders: from `ModelSettings` to a `tunesmith.agent.models.Provider`."""
-SINKS = Registry("sinks", "sink", {})
+SINKS = Registry(
+    "sinks",
+    "sink",
+    {"jsonl": "tunesmith.tools.sinks.jsonl:JsonLines", "report": "tunesmith.tools.sinks.report:Report"},
+)
 TOOLS = Registry(
     "tools",
     "tool",

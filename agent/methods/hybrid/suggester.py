@@ -55,7 +55,7 @@ class Adviser(Protocol):
 
 
 class HybridSuggester:
-    """Implements `tools.toolbox.Suggester`. Called from the head's thread only.
+    """Implements `tools.toolbox.study_toolbox.Suggester`. Called from the head's thread only.
 
     Args:
         strategy: Decides; also works alone.

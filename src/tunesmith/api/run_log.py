@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from tunesmith.events import Event, ModelCalled, RunFinished, RunStarted
+from tunesmith.events import Degraded, Event, ModelCalled, RunFinished, RunStarted
 from tunesmith.tools.records.base import EventLog
 
 Listener = Callable[[Event], None]
@@ -14,26 +14,27 @@ Listener = Callable[[Event], None]
 class RunLog:
     """Stores the events of one session in the run's event log. Safe from all threads.
 
-    What happens before `RunStarted`, such as repairs, is kept and stored right after it, so that a log that
-    is read later never takes the time between two sessions for time that a run was running. After
-    `RunFinished` only model calls are stored, since they cost money: what else comes then is from a thread
-    that thought too long and was left behind.
+    Events from before `RunStarted`, such as repairs, are kept and stored right after it, so that the time
+    between two sessions never counts as time of the run. After `RunFinished` only model calls are stored,
+    because they cost money, and failures of sinks: anything else comes from a thread that was abandoned.
 
     Args:
         log: Where events are stored.
         listen: Called with every event stored, in the thread that raised it.
     Attributes:
         fault: What `listen` raised; it is not called again after that.
-        on_fault: Called once with it, so that whoever runs the study can end it.
+        on_fault: Called once with it, so that the run can be stopped.
+        hand_over: Called with stored events in order of `seq`, by one thread at a time.
     """
 
     def __init__(self, log: EventLog, listen: Listener | None = None) -> None:
         self._log, self._listen = log, listen
         self.fault: Exception | None = None
         self.on_fault: Callable[[Exception], None] = lambda error: None
+        self.hand_over: Callable[[Sequence[Event]], None] = lambda events: None
         self._early: list[Event] | None = []
         self._over = self._closed = False
-        self._order = threading.RLock()  # guards the four above
+        self._order = threading.RLock()  # guards the three above, and the order of handing over
 
     def append(self, event: Event) -> Event:
         """Store an event now, or later, or not, as the class says; returns it as stored."""
@@ -41,13 +42,14 @@ class RunLog:
             if self._early is not None and not isinstance(event, RunStarted):
                 self._early.append(event)
                 return event
-            if self._closed or (self._over and not isinstance(event, RunFinished | ModelCalled)):
+            if self._closed or (self._over and not _is_stored_late(event)):
                 return event
             self._over = isinstance(event, RunFinished) or self._over
             early, self._early = self._early or (), None
             stored = [self._log.append(each) for each in (event, *early)]
+            self.hand_over(stored)
         for each in stored:
-            self._tell(each)
+            self._call_listener(each)
         return stored[0]
 
     def close(self) -> None:
@@ -58,7 +60,7 @@ class RunLog:
                 self._log.append_many(early or ())
                 self._closed = True
 
-    def _tell(self, event: Event) -> None:
+    def _call_listener(self, event: Event) -> None:
         if self._listen is None:
             return
         try:
@@ -66,3 +68,9 @@ class RunLog:
         except Exception as error:  # noqa: BLE001  passed on to the caller, in the caller's own thread
             self._listen, self.fault = None, error
             self.on_fault(error)
+
+
+def _is_stored_late(event: Event) -> bool:
+    """Whether an event is stored even after the end of the session."""
+    of_a_sink = isinstance(event, Degraded) and event.where.startswith("sink.")
+    return of_a_sink or isinstance(event, RunFinished | ModelCalled)

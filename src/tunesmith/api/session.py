@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tunesmith.agent.methods.base import MethodParts
     from tunesmith.agent.models import LanguageModel
     from tunesmith.tools.engine.loop import Engine
+    from tunesmith.tools.sinks.session import SessionSinks
     from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 
 Listener = Callable[[Event], None]
@@ -59,7 +60,7 @@ def run_session(
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.engine.spending import spent
-    from tunesmith.tools.report import write_report
+    from tunesmith.tools.sinks.session import SessionSinks
 
     with ExitStack() as stack:
         stack.callback(store.close)
@@ -69,10 +70,13 @@ def run_session(
         history = store.load(log.append)
         used = spent(before, history)
         reason = nothing_left(before, used, task)
+        sinks = SessionSinks(store.path, task, log.append)
+        stack.callback(sinks.close)
+        sinks.open(store.events)
         if reason is not None:
-            # Written again: the session may have been killed before it was, and it costs little.
-            report = write_report(store.path).markdown
-            return Result("finished", reason, history, store.path, used, verdict(before), report)
+            sinks.close()  # the report is written again: the session may have been killed before it was
+            return Result("finished", reason, history, store.path, used, verdict(before), sinks.report)
+        log.hand_over = sinks.handle
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
             store.events.acknowledge(command_id, False, "The run was not running when this was asked.")
 
@@ -118,7 +122,7 @@ def run_session(
         )
         with _signals(engine):
             try:
-                result = _run(engine, task, store, executor, log.append, objective)
+                result = _run(engine, task, store, executor, log.append, objective, sinks)
             except Exception as error:
                 # Whoever watches must learn that nothing runs any more; the same command continues.
                 cause = error_line(error)
@@ -138,10 +142,10 @@ def _run(
     executor: Executor,
     emit: Emit,
     objective: Objective,
+    sinks: SessionSinks,
 ) -> Result:
     """The search, the comparison on fresh seeds, the report."""
     from tunesmith.tools.engine.confirmation import Confirmation
-    from tunesmith.tools.report import write_report
 
     ended = engine.run()
     compared, status, reason = "", ended.status, ended.reason
@@ -157,8 +161,8 @@ def _run(
     emit(
         RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
     )
-    report = write_report(store.path)
-    return Result(status, reason, ended.history, store.path, engine.spend, compared, report.markdown)
+    sinks.close()
+    return Result(status, reason, ended.history, store.path, engine.spend, compared, sinks.report)
 
 
 def _open_model(

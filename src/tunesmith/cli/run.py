@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
+from tunesmith.errors import RunError
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -38,6 +40,11 @@ Replay = Annotated[
     typer.Option("--replay", help="Take the model's answers from this exchanges.jsonl; no network."),
 ]
 
+Sinks = Annotated[
+    list[str] | None,
+    typer.Option("--sink", help="Send the run's events there as well, such as jsonl; may be repeated."),
+]
+
 
 @report_errors
 def run(
@@ -51,6 +58,7 @@ def run(
     no_model: NoModel = False,
     storage: Storage = None,
     replay: Replay = None,
+    sink: Sinks = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
     debug: Debug = False,
@@ -63,7 +71,7 @@ def run(
     from tunesmith.cli.outcome import print_outcome
     from tunesmith.cli.stream import Stream
 
-    loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed)
+    loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed, sinks=sink or ())
     stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
     result = run_task(
         loaded,
@@ -75,6 +83,8 @@ def run(
         listen=stream.show,
     )
     if as_json:
+        if result.report is None:
+            raise RunError("the report could not be written: the run's last events say why.")
         sys.stdout.buffer.write((result.folder / "report.json").read_bytes())  # UTF-8 whatever the locale
         sys.stdout.flush()
     else:
@@ -86,7 +96,13 @@ def run(
 
 
 def adjusted(
-    path: Path, *, name: str | None, trials: int | None, workers: int | None, seed: int | None
+    path: Path,
+    *,
+    name: str | None,
+    trials: int | None,
+    workers: int | None,
+    seed: int | None,
+    sinks: Sequence[str] = (),
 ) -> Task:
     """The task of a file with the command line's changes.
 
@@ -105,4 +121,7 @@ def adjusted(
         changes["seed"] = seed
     if trials is not None:
         changes["budget"] = task.budget.model_copy(update={"trials": trials})
+    if sinks:
+        known = {spec.name for spec in task.sinks}
+        changes["sinks"] = (*task.sinks, *(name for name in dict.fromkeys(sinks) if name not in known))
     return Task.model_validate({**dict(task), **changes}) if changes else task

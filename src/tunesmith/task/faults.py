@@ -14,9 +14,11 @@ from pydantic import BaseModel, ValidationError
 
 from tunesmith.budget import Budget
 from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
+from tunesmith.registry import PROBLEMS
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
 from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.member import ProblemChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec
 from tunesmith.text.durations import parse_duration
 from tunesmith.text.suggestions import did_you_mean
@@ -49,6 +51,22 @@ def joined(faults: list[TaskError]) -> TaskError:
     return TaskError(
         first.problem, path=first.path, line=first.line, key=first.key, fix=first.fix, also=tuple(others)
     )
+
+
+def compiled(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A task's keys with those that its kind of problem fills in.
+
+    Raises:
+        TaskError: There is no such kind, its settings are not legal, or it has no use for the keys.
+    """
+    if data.get("problem") is None:
+        return data
+    try:
+        choice = ProblemChoice.model_validate(data["problem"])
+    except ValidationError as error:
+        raise joined([translated(item, ("problem",), ProblemChoice) for item in error.errors()]) from None
+    keys: Mapping[str, Any] = PROBLEMS.get(choice.name)().compile(choice.settings, data)
+    return keys
 
 
 def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:

@@ -29,7 +29,8 @@ def load_task(path: str | Path) -> Task:
     if "path" in fields:
         fields.pop("path")
         found.append(faults.fault(("path",), "is not a key of a task file.", "Remove it."))
-    if "objective" not in fields:  # an explicit null is what a run of a Python function leaves behind
+    # An explicit null is what a run of a Python function leaves behind; a kind of problem may fill it in.
+    if "objective" not in fields and "problem" not in fields:
         found.append(faults.from_missing("objective"))
     try:
         task = Task.model_validate({**fields, "path": path})

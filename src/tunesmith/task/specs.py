@@ -13,7 +13,8 @@ from tunesmith.objective import Objective
 from tunesmith.trial import Frozen
 
 FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
-Strings = Annotated[tuple[str, ...], BeforeValidator(lambda v: tuple(v) if isinstance(v, list) else v)]
+AS_TUPLE = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+Strings = Annotated[tuple[str, ...], AS_TUPLE]
 
 
 class _Strict(Frozen):

@@ -28,14 +28,15 @@ from tunesmith.space import Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
-from tunesmith.task.executor import ExecutorChoice
-from tunesmith.task.specs import Confirm, ObjectiveSpec, PrunerSpec, Strings
+from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
+from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner, default_tuner, read_tuner
 from tunesmith.text.durations import write_duration
 from tunesmith.trial import ConfigurationField, Frozen
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Words = Annotated[str, Field(max_length=10_000)]
+Sinks = Annotated[tuple[SinkChoice, ...], AS_TUPLE]
 
 
 class Task(Frozen):
@@ -92,6 +93,10 @@ class Task(Frozen):
     """The method that proposes the trials, with its settings."""
     policy: str | None = None
     """Which registered policy decides in place of the method's own; None: the method's own."""
+    problem: ProblemChoice | None = None
+    """The kind of problem, which may fill in other keys; None: `training`, which leaves them as they are."""
+    sinks: Sinks = ()
+    """Consumers of the run's events, such as `[jsonl]`; the report is always one."""
     path: Path | None = None
     """The file it came from; not written in it."""
 
@@ -100,6 +105,7 @@ class Task(Frozen):
     def _with_task_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Task]) -> Task:
         if not isinstance(data, Mapping):
             return handler(data)
+        data = faults.compiled(data)
         # Space, default, budget and tuner are read first: their faults have keys of their own to point at.
         prepared, found = faults.prepare(data)
         tuner = prepared.pop("tuner", None)
@@ -125,6 +131,13 @@ class Task(Frozen):
         if found:
             raise faults.joined(found)
         return task
+
+    @field_validator("sinks")
+    @classmethod
+    def _sinks_differ(cls, sinks: tuple[SinkChoice, ...]) -> tuple[SinkChoice, ...]:
+        if len({sink.name for sink in sinks}) < len(sinks):
+            raise ValueError("should name every sink once")
+        return sinks
 
     @field_validator("name")
     @classmethod

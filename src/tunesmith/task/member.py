@@ -1,24 +1,26 @@
-"""The `executor` key of a task: where trials run, as a name, or as a mapping of `name` and settings."""
+"""Keys of a task that name a registered member: a name, or a mapping of `name` and the member's settings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ValidationError, model_serializer, model_validator
 
 from tunesmith.errors import UnknownName
-from tunesmith.registry import EXECUTORS
+from tunesmith.registry import EXECUTORS, PROBLEMS, SINKS, Registry
 from tunesmith.trial import Frozen
 
 
-class ExecutorChoice(Frozen):
-    """A registered executor, with its settings validated."""
+class _MemberChoice(Frozen):
+    """A registered member, with its settings validated against its own model."""
+
+    REGISTRY: ClassVar[Registry]
 
     name: str
-    """A name of `registry.EXECUTORS`."""
+    """A name of the registry."""
     settings: BaseModel
-    """An instance of the executor's own settings."""
+    """An instance of the member's `settings`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -26,11 +28,11 @@ class ExecutorChoice(Frozen):
         if isinstance(given, str):
             given = {"name": given}
         if not isinstance(given, Mapping):
-            raise ValueError(f"should be one of {', '.join(EXECUTORS.names)}, or a mapping with `name`")
+            raise ValueError(f"should be one of {', '.join(cls.REGISTRY.names)}, or a mapping with `name`")
         settings = {key: value for key, value in given.items() if key != "name"}
-        name = given.get("name", EXECUTORS.default)
+        name = given.get("name", cls.REGISTRY.default)
         try:
-            return {"name": name, "settings": EXECUTORS.get(str(name)).settings.model_validate(settings)}
+            return {"name": name, "settings": cls.REGISTRY.get(str(name)).settings.model_validate(settings)}
         except UnknownName as error:
             raise ValueError(str(error)) from None
         except ValidationError as error:
@@ -42,3 +44,15 @@ class ExecutorChoice(Frozen):
     def _as_in_task_file(self) -> str | dict[str, Any]:
         changed = self.settings.model_dump(mode="json", exclude_unset=True)
         return {"name": self.name, **changed} if changed else self.name
+
+
+class ExecutorChoice(_MemberChoice):
+    REGISTRY = EXECUTORS
+
+
+class SinkChoice(_MemberChoice):
+    REGISTRY = SINKS
+
+
+class ProblemChoice(_MemberChoice):
+    REGISTRY = PROBLEMS

@@ -1,0 +1,54 @@
+"""A kind of problem: fills in the search space, the objective and the metric of a task.
+
+A class registered by name in `registry.PROBLEMS`; another package registers its own by an entry point in the
+group `tunesmith.problems`. A task names it in its key `problem`, beside the settings of the kind:
+
+    problem: {name: rosenbrock, dimensions: 3}
+
+`Task` calls `compile` while it is validated, and then validates the result as it does the keys of a file. So
+engine, methods, history, report and terminal read the task's fields, and know no kinds.
+
+Not built: several metrics, limits on metrics, costs that are known before a trial, and feasibility beyond the
+constraints of a space.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from tunesmith.trial import Frozen
+
+
+class ProblemKind(ABC):
+    """Made and asked whenever a task of this kind is read, also from a run's own folder."""
+
+    settings: ClassVar[type[BaseModel]] = Frozen
+    """What a task says beside the name; `Frozen` itself: nothing."""
+
+    @abstractmethod
+    def compile(self, options: Any, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+        """All keys of the task, with those that this kind fills in.
+
+        The same arguments give the same keys: a run that is continued compiles its problem again.
+
+        Args:
+            options: What the key `problem` says beside the name, as an instance of `settings`.
+            stated: The keys of the task by name, not validated yet. In a run's own task file they include
+                what `compile` filled in before.
+        Returns:
+            `stated` with `space`, `metric`, `direction` and `objective`, and what else the kind decides,
+            each as a task file or Python states it.
+        Raises:
+            TaskError: The keys are of no use for this kind.
+        """
+
+
+class Training(ProblemKind):
+    """Training code that reports a metric: the keys of the task say everything."""
+
+    def compile(self, options: Any, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+        return stated
