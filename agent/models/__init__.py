@@ -2,13 +2,14 @@
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Rejected, Request
 from tunesmith.agent.models.faults import translate
-from tunesmith.agent.models.function import PythonFunction
+from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.language_model import LanguageModel, Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
 
 __all__ = [
     "Answer",
+    "Answering",
     "AttemptFailed",
     "Capabilities",
     "Completion",

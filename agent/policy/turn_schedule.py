@@ -2,7 +2,7 @@
 
 At the start nothing is known that a turn could look at: the opening is one structured call, and its warm
 start is launched as it is. Later the agent gets a turn when a person speaks, or when something has happened
-or enough was learned since its last (`strategies/cadence.py`). Between its turns the rules narrate what the
+or enough was learned since its last (`hybrid/cadence.py`). Between its turns the rules narrate what the
 data show.
 """
 
@@ -27,13 +27,14 @@ class ScheduledPolicy(Policy):
     Args:
         agent: Asks a language model; what it raises is passed on.
         rules: Costs nothing.
+        turns: False: the agent only answers questions.
     """
 
     reads_messages = True
 
-    def __init__(self, agent: Policy, rules: Policy) -> None:
+    def __init__(self, agent: Policy, rules: Policy, *, turns: bool = True) -> None:
         self.name = agent.name
-        self._agent, self._rules = agent, rules
+        self._agent, self._rules, self._turns = agent, rules, turns
         self._asked_at: int | None = None  # number of finished trials at the agent's last turn
 
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
@@ -47,7 +48,8 @@ class ScheduledPolicy(Policy):
         if not spoken_to and "start" in triggers and not len(briefing.history):
             self._asked_at = finished
             return self._opening(briefing, toolbox)
-        if not spoken_to and not worth_asking(finished, asked_at, urgent=bool(triggers & URGENT)):
+        urgent = bool(triggers & URGENT)
+        if not self._turns or not (spoken_to or worth_asking(finished, asked_at, urgent=urgent)):
             return self._rules.decide(briefing, toolbox)
         self._asked_at = finished
         return self._agent.decide(briefing, toolbox)
@@ -58,7 +60,7 @@ class ScheduledPolicy(Policy):
     def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         found = toolbox.suggest(MAX_SUGGESTIONS)
         warm = [p for p in found if p.provenance.stage == WARM_START]
-        if not warm:  # the model could not be asked, which has been told
+        if not warm:  # the model could not be asked, which is an event already
             return self._rules.decide(briefing, toolbox)
         launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]
         toolbox.launch_trials(launch)
@@ -75,7 +77,12 @@ def _build(context: PolicyContext) -> Policy:
         return rules
     from tunesmith.agent.policy.langchain_agent import AgentPolicy
 
-    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules)
+    turns = context.model.capabilities.tools
+    if not turns:
+        cause = f"{context.model.model} cannot call tools"
+        how = "rules decide; the model proposes configurations and answers questions"
+        context.emit(Degraded(what="fallback", where="policy", cause=cause, continuation=how))
+    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns)
 
 
 MEMBER = PolicyMember(

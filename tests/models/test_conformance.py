@@ -17,11 +17,14 @@ from fakes.plugins import PLUGINS, make_findable
 from fakes.served_model import HELLO, KEY
 from tunesmith.agent.models import Provider, PythonFunction, open_model
 from tunesmith.agent.models.recording import RecordedConversation, Recording
+from tunesmith.api import tune
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import ModelUnavailable
 from tunesmith.registry import LANGUAGE_MODELS
 from tunesmith.settings import ModelSettings
+from tunesmith.space import Float, Space
 from tunesmith.testing.language_models import ProviderCases
+from tunesmith.trial import Origin
 
 SETTINGS = ModelSettings(base_url="http://localhost/v1", model="m", api_key=SecretStr(KEY))
 TASK = """\
@@ -95,6 +98,19 @@ class TestTheExample(ProviderCases):
         trials = json.loads(done.stdout)["trials"]
         assert {"x": 0.875} in [t["configuration"] for t in trials if t["origin"] == "model"]
         assert "answers cannot call tools" in done.stderr
+
+
+def test_any_function_can_be_the_model_of_a_run(tmp_path: Path) -> None:
+    result = tune(
+        lambda config, trial: config["x"],
+        Space({"x": Float(0, 1)}),
+        metric="score",
+        direction="maximize",
+        trials=4,
+        runs=tmp_path,
+        model=lambda messages: json.dumps(OPENING),
+    )
+    assert 0.875 in [t.configuration["x"] for t in result.history.trials if t.proposal.origin is Origin.MODEL]
 
 
 def test_a_function_that_settings_name_answers_as_a_model(

@@ -13,6 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
+from tunesmith.agent.models import Answering, Provider
 from tunesmith.api.result import Result
 from tunesmith.data_card import DataCard
 from tunesmith.errors import SpaceError, UsageError
@@ -26,8 +27,9 @@ from tunesmith.trial import Value
 
 __all__ = ["Listener", "ModelChoice", "Result", "run_task", "tune"]
 
-ModelChoice = ModelSettings | Literal["environment"] | None
-"""`"environment"`: what the environment variables name, or none; None: no language model."""
+ModelChoice = ModelSettings | Provider | Answering | Literal["environment"] | None
+"""`"environment"`: what the environment variables name, or none; None: no language model. A function from
+messages (`role`, `content`) to a text is one."""
 Listener = Callable[[Event], None]
 
 

@@ -32,7 +32,7 @@ from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
     from tunesmith.agent.methods.base import MethodParts
-    from tunesmith.agent.models import LanguageModel
+    from tunesmith.agent.models import Answering, LanguageModel, Provider
     from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.sinks.session import SessionSinks
     from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
@@ -44,7 +44,7 @@ def run_session(
     task: Task,
     store: RunStore,
     *,
-    settings: ModelSettings | None,
+    settings: ModelSettings | Provider | Answering | None,
     objective: Objective | None = None,
     replay: Path | None = None,
     listen: Listener | None = None,
@@ -168,7 +168,7 @@ def _run(
 def _open_model(
     task: Task,
     store: RunStore,
-    settings: ModelSettings | None,
+    settings: ModelSettings | Provider | Answering | None,
     replay: Path | None,
     emit: Emit,
     spent: ModelSpend,
