@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.houses import DEFAULT, make_task
+from bench.made_up import DEFAULT, make_task
 from tunesmith.bench.contenders import NAMES, contender
 from tunesmith.bench.task import Values
 from tunesmith.bench.trace import Evaluator, Trace

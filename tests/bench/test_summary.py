@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.houses import make_run, make_suite
+from bench.made_up import make_run, make_suite
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.pages import write_pages
 from tunesmith.bench.plan import Plan, make_plan
@@ -98,14 +98,14 @@ def test_other_words_make_other_runs_for_those_who_read_them_only() -> None:
     suite = make_suite(NAMES)
     told = tuple(replace(task, words="a hill, standardised") for task in suite.tasks())
     missing = make_plan(replace(suite, tasks=lambda: told)).missing(full(suite))
-    assert {order.contender for order in missing} == {"tunesmith"}
+    assert {spec.contender for spec in missing} == {"tunesmith"}
 
 
 def test_another_default_makes_other_runs_for_all() -> None:
     suite = make_suite(NAMES[:1])
     moved = tuple(replace(task, default={"kind": "round", "x": 0.2, "n": 2}) for task in suite.tasks())
     missing = make_plan(replace(suite, tasks=lambda: moved)).missing(full(suite))
-    assert {order.contender for order in missing} == {"tunesmith", "gp+default", "random"}
+    assert {spec.contender for spec in missing} == {"tunesmith", "gp+default", "random"}
 
 
 def test_fewer_evaluations_are_read_from_longer_runs_and_more_are_missing() -> None:

@@ -61,7 +61,7 @@ class Picture:
 
     Attributes:
         name: Of its file, and of its parts' ids.
-        summary: The picture in a sentence, for who cannot see it.
+        summary: The picture in a sentence, for readers who cannot see it.
         frame: Left, top, right, bottom that clipped lines stay within.
     """
 
@@ -145,14 +145,14 @@ def _curves(
         lines.append(Line((right + 2, height, right + 14, at), f"lead {style}"))
         labels.append(Label(right + 18, at + 4, f"{cut(label, NAME_LIMIT)}  {value:.3g}", f"name {style}"))
     best = min(ends, key=lambda end: end[3])
-    said = (
+    text = (
         f"{title} of {len(rows)} contenders from evaluation {first} to {n}; "
         f"lowest at the end: {best[1]}, {best[3]:.4g}"
     )
     lowest = max([bottom + 44, *(label.y + 10 for label in labels)])
     scale = " (log scale)" if logs else ""
     return Picture(
-        name, title + scale, said + ".", lowest, (left, top, right, bottom), tuple(lines), tuple(labels)
+        name, title + scale, text + ".", lowest, (left, top, right, bottom), tuple(lines), tuple(labels)
     )
 
 
@@ -169,10 +169,10 @@ def _spread(heights: Sequence[float]) -> list[float]:
 
 
 def _differences(summary: Summary, styles: dict[str, str]) -> Picture | None:
-    found = summary.difference
-    if found is None:
+    ranking = summary.difference
+    if ranking is None:
         return None
-    left, right, k = 250.0, WIDTH - 250.0, len(found.ranked)
+    left, right, k = 250.0, WIDTH - 250.0, len(ranking.ranked)
     axis = 62.0
 
     def x(rank: float) -> float:
@@ -181,13 +181,13 @@ def _differences(summary: Summary, styles: dict[str, str]) -> Picture | None:
     lines = [Line((left, axis, right, axis), "axis")]
     labels = [Label(x(i), axis - 10, str(i), anchor="middle") for i in range(1, k + 1)]
     lines += [Line((x(i), axis - 5, x(i), axis), "axis") for i in range(1, k + 1)]
-    width = min(found.difference / (k - 1) * (right - left), WIDTH - left)
+    width = min(ranking.difference / (k - 1) * (right - left), WIDTH - left)
     lines.append(Line((left, 20, left + width, 20), "curve ink"))
     lines += [Line((at, 16, at, 24), "axis") for at in (left, left + width)]
-    labels.append(Label(left - 8, 24, f"critical difference {found.difference:.2f}", anchor="end"))
-    base = axis + 16 + 9 * len(found.groups)
+    labels.append(Label(left - 8, 24, f"critical difference {ranking.difference:.2f}", anchor="end"))
+    base = axis + 16 + 9 * len(ranking.groups)
     half = ceil(k / 2)
-    for i, (label, rank) in enumerate(found.ranked):
+    for i, (label, rank) in enumerate(ranking.ranked):
         near = i < half
         row = i if near else k - 1 - i
         height = base + 10 + 20 * row
@@ -202,19 +202,19 @@ def _differences(summary: Summary, styles: dict[str, str]) -> Picture | None:
                 "end" if near else "start",
             )
         )
-    ranks = dict(found.ranked)
-    for i, group in enumerate(found.groups):
+    ranks = dict(ranking.ranked)
+    for i, group in enumerate(ranking.groups):
         height = axis + 12 + 9 * i
         ends = (x(min(ranks[g] for g in group)) - 4, x(max(ranks[g] for g in group)) + 4)
         lines.append(Line((ends[0], height, ends[1], height), "bond", f"not told apart: {', '.join(group)}"))
-    said = (
-        f"Average ranks over {found.tasks} tasks with a critical difference of {found.difference:.2f}: "
-        + ", ".join(f"{label} {rank:.2f}" for label, rank in found.ranked)
+    text = (
+        f"Average ranks over {ranking.tasks} tasks with a critical difference of {ranking.difference:.2f}: "
+        + ", ".join(f"{label} {rank:.2f}" for label, rank in ranking.ranked)
     )
     title = "Average rank at the end; bars join contenders that cannot be told apart at 5 %"
     height = base + 10 + 20 * half + 6
     return Picture(
-        "critical_difference", title, said + ".", height, (0, 0, WIDTH, height), tuple(lines), tuple(labels)
+        "critical_difference", title, text + ".", height, (0, 0, WIDTH, height), tuple(lines), tuple(labels)
     )
 
 
@@ -239,10 +239,10 @@ def _costs(rows: Sequence[Row], styles: dict[str, str]) -> Picture | None:
         bars.append(Bar(left, at, max(x(value) - left, 1.0), 15, f"bar {styles[row.label]}", title))
         labels.append(Label(left - 8, at + 12, cut(row.label, NAME_LIMIT), "name ink", "end"))
         labels.append(Label(max(x(value), left) + 6, at + 12, f"{value:.3g}"))
-    said = "CPU milliseconds of one proposal: " + ", ".join(f"{n} {v:.3g}" for n, v in values.items())
+    text = "CPU milliseconds of one proposal: " + ", ".join(f"{n} {v:.3g}" for n, v in values.items())
     title = "CPU time of one proposal, one thread (log scale)"
     frame = (left, top, right, bottom)
-    return Picture("cost", title, said + ".", bottom + 10, frame, tuple(lines), tuple(labels), tuple(bars))
+    return Picture("cost", title, text + ".", bottom + 10, frame, tuple(lines), tuple(labels), tuple(bars))
 
 
 def _log_ticks(low: float, high: float) -> list[tuple[float, str]]:

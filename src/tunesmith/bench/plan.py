@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.contenders.base import Contender
-from tunesmith.bench.pool import Order
-from tunesmith.bench.store import Run, setting
+from tunesmith.bench.pool import RunSpec
+from tunesmith.bench.store import Run
 from tunesmith.bench.task import BenchTask, Suite
 from tunesmith.errors import MissingExtra, UsageError
 
@@ -42,22 +42,22 @@ class Plan:
         """First and last evaluation, from 1, of the window that regret is averaged over."""
         return min(self.suite.window_from, self.evaluations), self.evaluations
 
-    def missing(self, runs: Sequence[Run]) -> list[Order]:
+    def missing(self, runs: Sequence[Run]) -> list[RunSpec]:
         """The runs that are not stored yet: task by task, cheap ones first."""
         done = {run.key for run in runs if len(run.values) >= self.evaluations}
         return [
-            Order(task.name, who.name, seed, self.evaluations)
+            RunSpec(task.name, optimiser.name, seed, self.evaluations)
             for task in self.tasks
-            for who in self.contenders
-            if takes_part(who, task)
+            for optimiser in self.contenders
+            if takes_part(optimiser, task)
             for seed in range(self.seeds)
-            if (task.name, who.name, seed, who.version, setting(task, who.reads_words)) not in done
+            if Run.key_of(task, optimiser, seed) not in done
         ]
 
 
-def takes_part(who: Contender, task: BenchTask) -> bool:
+def takes_part(optimiser: Contender, task: BenchTask) -> bool:
     """Whether a contender can run on a task."""
-    return not who.needs_fidelities or task.fidelities is not None
+    return not optimiser.needs_fidelities or task.fidelities is not None
 
 
 def make_plan(
@@ -95,21 +95,21 @@ def make_plan(
     if wanted_seeds < suite.seeds:
         narrowed.append(f"{wanted_seeds} of {suite.seeds} seeds")
     names = list(dict.fromkeys(contenders)) or list(QUICK_CONTENDERS if quick else suite.contenders)
-    found, left_out = list[Contender](), list[str]()
-    for given in names:
-        who = contender(given)
-        reason = who.missing
-        if not reason and not any(takes_part(who, task) for task in chosen):
-            reason = f"the contender {given} needs tasks that can be evaluated in part; {suite.name} has none"
+    taking_part, left_out = list[Contender](), list[str]()
+    for name in names:
+        optimiser = contender(name)
+        reason = optimiser.missing
+        if not reason and not any(takes_part(optimiser, task) for task in chosen):
+            reason = f"the contender {name} needs tasks that can be evaluated in part; {suite.name} has none"
         if reason and contenders:
-            raise (MissingExtra if who.missing else UsageError)(reason)
+            raise (MissingExtra if optimiser.missing else UsageError)(reason)
         if reason:
             left_out.append(reason)
         else:
-            found.append(who)
-    if quick and not contenders and len(found) < len(suite.contenders):
-        narrowed.append(f"{len(found)} of {len(suite.contenders)} contenders")
+            taking_part.append(optimiser)
+    if quick and not contenders and len(taking_part) < len(suite.contenders):
+        narrowed.append(f"{len(taking_part)} of {len(suite.contenders)} contenders")
     steps = evaluations if evaluations is not None else suite.evaluations
     if steps < suite.evaluations:
         narrowed.append(f"{steps} of {suite.evaluations} evaluations")
-    return Plan(suite, chosen, tuple(found), wanted_seeds, steps, tuple(left_out), tuple(narrowed))
+    return Plan(suite, chosen, tuple(taking_part), wanted_seeds, steps, tuple(left_out), tuple(narrowed))

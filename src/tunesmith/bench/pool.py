@@ -26,7 +26,7 @@ _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEX
 
 
 @dataclass(frozen=True)
-class Order:
+class RunSpec:
     """A run that is wanted."""
 
     task: str
@@ -39,14 +39,14 @@ class Order:
 class Failure:
     """A run that could not be made, and why."""
 
-    order: Order
+    spec: RunSpec
     cause: str
 
 
 @dataclass
 class _Worker:
     process: subprocess.Popen[bytes]
-    order: Order | None = None
+    spec: RunSpec | None = None
     read: bytearray = field(default_factory=bytearray)
 
 
@@ -71,7 +71,7 @@ class Pool:
             with suppress(OSError):
                 if worker.process.stdin is not None:
                     worker.process.stdin.close()
-            if worker.order is not None:
+            if worker.spec is not None:
                 worker.process.terminate()
         until = time.monotonic() + GRACE_S
         for worker in self._workers:
@@ -87,10 +87,10 @@ class Pool:
 
     def run(
         self,
-        orders: Sequence[Order],
+        specs: Sequence[RunSpec],
         done: Callable[[Run], None],
         *,
-        started: Callable[[Order], None] = lambda order: None,
+        started: Callable[[RunSpec], None] = lambda spec: None,
         seconds: float = float("inf"),
     ) -> list[Failure]:
         """Make the runs, in this order; starts none after `seconds`, but waits for those that run.
@@ -100,42 +100,42 @@ class Pool:
         Returns:
             The runs that could not be made; those not started are not among them.
         """
-        waiting, tries = deque(orders), dict[Order, int]()
+        waiting, tries = deque(specs), dict[RunSpec, int]()
         failures: list[Failure] = []
         until = time.monotonic() + seconds
         while True:
             while waiting and time.monotonic() < until and (worker := self._idle()) is not None:
-                order = waiting.popleft()
-                tries[order] = tries.get(order, 0) + 1
-                worker.order = order
-                started(order)
-                self._send(worker, asdict(order))
-            if all(worker.order is None for worker in self._workers):
+                spec = waiting.popleft()
+                tries[spec] = tries.get(spec, 0) + 1
+                worker.spec = spec
+                started(spec)
+                self._send(worker, asdict(spec))
+            if all(worker.spec is None for worker in self._workers):
                 return failures
             for key, _ in self._selector.select(1.0):
                 worker = key.data
-                order = worker.order
+                spec = worker.spec
                 answers = self._read(worker)
                 if answers is None:
                     status = worker.process.wait()
                     self._forget(worker)
-                    if order is None:
+                    if spec is None:
                         continue
-                    if tries[order] < MOST_TRIES:
-                        waiting.appendleft(order)
+                    if tries[spec] < MOST_TRIES:
+                        waiting.appendleft(spec)
                     else:
-                        failures.append(Failure(order, f"its process ended with status {status}, twice"))
+                        failures.append(Failure(spec, f"its process ended with status {status}, twice"))
                     continue
                 for answer in answers:
-                    worker.order = None
-                    if order is not None and "run" in answer:
+                    worker.spec = None
+                    if spec is not None and "run" in answer:
                         done(as_run(answer["run"]))
-                    elif order is not None:
-                        failures.append(Failure(order, str(answer.get("error"))))
+                    elif spec is not None:
+                        failures.append(Failure(spec, str(answer.get("error"))))
 
     def _idle(self) -> _Worker | None:
         for worker in self._workers:
-            if worker.order is None:
+            if worker.spec is None:
                 return worker
         if len(self._workers) >= self._jobs:
             return None

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.plan import Plan, make_plan
-from tunesmith.bench.pool import Failure, Order, Pool
+from tunesmith.bench.pool import Failure, Pool, RunSpec
 from tunesmith.bench.store import Run, Store
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.summary import Summary, summarise
@@ -45,10 +45,10 @@ class Progress:
     out: TextIO = field(default_factory=lambda: sys.stderr)
     done: int = 0
     _shown: float = 0.0
-    _running: list[Order] = field(default_factory=list)
+    _running: list[RunSpec] = field(default_factory=list)
 
-    def started(self, order: Order) -> None:
-        self._running.append(order)
+    def started(self, spec: RunSpec) -> None:
+        self._running.append(spec)
         self._show()
 
     def ended(self, run: Run) -> None:
@@ -97,7 +97,7 @@ def bench(
 
     Args:
         what: A suite's name, or task files.
-        contenders: Who runs; with `report`, who is shown beside the reference.
+        contenders: The optimisers to run; with `report`, those to show beside the reference.
         tasks: Shell patterns of task names.
         jobs: Processes at a time; None means one a core.
         seconds: No run is started after so many.
@@ -118,7 +118,7 @@ def bench(
     store = Store(folder)
     for name in fresh:
         if not store.drop(name):
-            contender(name)  # a name that nobody has should not pass for a contender without runs
+            contender(name)  # an unknown name should not pass for a contender without runs
     failures: list[Failure] = []
     if not report:
         failures = _make(plan, store, what, jobs or os.cpu_count() or 1, seconds)

@@ -42,23 +42,23 @@ def scales(tasks: Sequence[BenchTask], runs: Sequence[Run]) -> dict[str, Scale]:
     Then 0 is the best value of all stored runs, and 1 the median of what random search drew, shared
     starting points and the default aside. A task without bounds and values has no scale.
     """
-    found = {}
+    by_task = {}
     for task in tasks:
         if task.bounds is not None:
             best, worst = task.bounds
-            found[task.name] = Scale(task.direction, best, worst, clip=False)
+            by_task[task.name] = Scale(task.direction, best, worst, clip=False)
             continue
         every = [v for run in runs if run.task == task.name for v in run.values if v is not None]
-        given = len(task.initial(0))
+        shared = len(task.initial(0))
         drawn = [
             v
             for run in runs
             if run.task == task.name and run.contender in RANDOM
-            for v in run.values[given + run.contender.endswith("+default") :]
+            for v in run.values[shared + run.contender.endswith("+default") :]
             if v is not None
         ]
         if every:
             best = max(every) if task.direction == "maximize" else min(every)
             worst = float(np.median(drawn or every))
-            found[task.name] = Scale(task.direction, best, worst, clip=True, guessed=not drawn)
-    return found
+            by_task[task.name] = Scale(task.direction, best, worst, clip=True, guessed=not drawn)
+    return by_task

@@ -83,13 +83,13 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
         heads = ["", *summary.families]
         lines = [[row.label, *(fixed(row.families.get(f)) for f in summary.families)] for row in ours]
         _table(heads, lines, out, bold)
-    if (found := summary.difference) is not None:
+    if (ranking := summary.difference) is not None:
         print(
-            f"\ncritical difference of ranks (Nemenyi, 5 %) {found.difference:.2f} over {found.tasks} tasks; "
-            f"Friedman's p = {found.p:.2g}. Not told apart:",
+            f"\ncritical difference of ranks (Nemenyi, 5 %) {ranking.difference:.2f} "
+            f"over {ranking.tasks} tasks; Friedman's p = {ranking.p:.2g}. Not told apart:",
             file=out,
         )
-        for group in found.groups:
+        for group in ranking.groups:
             print(f"  {literal(', '.join(group))}", file=out)
     notes = [note for note in summary.notes if not note.startswith("Not the full benchmark")]
     if notes:

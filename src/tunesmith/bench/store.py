@@ -1,7 +1,7 @@
 """Runs on disk: one JSON line each in `<results>/<suite>/runs.jsonl`, appended durably, never edited.
 
 A run is found by task, contender, seed, the contender's version and the task's setting (what the
-contender was given). A new build of a contender, or a changed task, therefore starts new runs, and the
+contender reads). A new build of a contender, or a changed task, therefore starts new runs, and the
 old ones stay as what they are: runs of an earlier build.
 """
 
@@ -61,6 +61,11 @@ class Run:
     date: str = ""
     fault: str = ""
 
+    @staticmethod
+    def key_of(task: BenchTask, contender: Contender, seed: int) -> Key:
+        """The key of a run as it would be made now."""
+        return task.name, contender.name, seed, contender.version, setting(task, contender.reads_words)
+
     @property
     def key(self) -> Key:
         return self.task, self.contender, self.seed, self.version, self.setting
@@ -90,7 +95,7 @@ def made(task: BenchTask, contender: Contender, seed: int, trace: Trace) -> Run:
 
 def setting(task: BenchTask, reads_words: bool) -> str:
     """8 hexadecimal digits for what a contender is given: space, default, starting points, words if read."""
-    given: dict[str, object] = {
+    inputs: dict[str, object] = {
         "space": task.space.to_dict(),
         "direction": task.direction,
         "default": None if task.default is None else dict(task.default),
@@ -99,8 +104,8 @@ def setting(task: BenchTask, reads_words: bool) -> str:
         "words": task.words if reads_words else "",
     }
     if reads_words and task.make_data_card is not None:
-        given["data card"] = True
-    return hashlib.blake2b(json.dumps(given, sort_keys=True).encode(), digest_size=4).hexdigest()
+        inputs["data card"] = True
+    return hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 
 class Store:
@@ -139,7 +144,7 @@ class Store:
             file.seek(0, os.SEEK_END)
             if file.tell():
                 file.seek(-1, os.SEEK_END)
-                if file.read(1) != b"\n":  # whoever wrote last was killed while it did
+                if file.read(1) != b"\n":  # the last writer was killed while writing
                     data = b"\n" + data
             file.write(data)
             file.flush()

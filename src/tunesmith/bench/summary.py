@@ -1,4 +1,4 @@
-"""What the stored runs say: one row a contender, paired by task with the reference."""
+"""The summary of the stored runs: one row a contender, paired by task with the reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tunesmith.bench import metrics
 from tunesmith.bench.plan import REFERENCE, Plan
 from tunesmith.bench.scales import Scale, scales
-from tunesmith.bench.sources import Source, sources
+from tunesmith.bench.sources import Source, sources_of
 from tunesmith.bench.store import Run
 from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
@@ -97,7 +97,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that the table, the page and the JSON document show.
+    """What the table, the page and the JSON document show.
 
     Attributes:
         metrics: By task, what its values are: `val_accuracy, maximize`.
@@ -129,9 +129,9 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
     tasks = {task.name: task for task in plan.tasks}
     relevant = [run for run in runs if run.task in tasks]
     by_scale = scales(plan.tasks, relevant)
-    found = sources(plan, relevant, only)
-    curves = {source.label: _curves(source, plan, by_scale) for source in found}
-    rows = [_row(source, plan, curves) for source in found]
+    sources = sources_of(plan, relevant, only)
+    curves = {source.label: _curves(source, plan, by_scale) for source in sources}
+    rows = [_row(source, plan, curves) for source in sources]
     rows, difference = _ranked(rows, curves, plan)
     given = () if plan.narrowed or only else plan.suite.given
     elsewhere = [
@@ -158,8 +158,8 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
         rows=(*elsewhere, *rows),
         difference=difference,
         missing=len(plan.missing(runs)),
-        notes=tuple(_notes(plan, rows, found, by_scale, damaged)),
-        versions=_versions(found),
+        notes=tuple(_notes(plan, rows, sources, by_scale, damaged)),
+        versions=_versions(sources),
         metrics={task.name: f"{task.metric}, {task.direction}" for task in plan.tasks},
     )
 
@@ -261,14 +261,15 @@ def _ranked(
 ) -> tuple[list[Row], Difference | None]:
     """Rows with ranks, among the rows that have finished every task; earlier builds are not ranked."""
     names = [task.name for task in plan.tasks]
-    who = [row.label for row in rows if row.kind != "earlier" and row.tasks == len(names)]
-    if len(who) < 2:
+    labels = [row.label for row in rows if row.kind != "earlier" and row.tasks == len(names)]
+    if len(labels) < 2:
         return rows, None
-    table = np.array([[curves[label][n].mean(axis=0) for n in names] for label in who])  # (who, tasks, n)
+    # (contenders, tasks, evaluations)
+    table = np.array([[curves[label][n].mean(axis=0) for n in names] for label in labels])
     over = np.stack([metrics.ranks(table[:, :, i]) for i in range(table.shape[2])], axis=2)
     final = over[:, :, -1]
     places: dict[str, dict[str, Any]] = {}
-    for i, label in enumerate(who):
+    for i, label in enumerate(labels):
         enough = len(names) >= LEAST_TASKS
         low, high = metrics.mean_interval(final[i]) if enough else (None, None)
         places[label] = {
@@ -278,21 +279,21 @@ def _ranked(
             "rank_curve": tuple(_rounded(float(v)) for v in over[i].mean(axis=0)),
         }
     rows = [replace(row, **places[row.label]) if row.label in places else row for row in rows]
-    found = metrics.critical_difference(final)
-    if found is None:
+    difference = metrics.critical_difference(final)
+    if difference is None:
         return rows, None
-    order = sorted(range(len(who)), key=lambda i: float(final[i].mean()))
+    order = sorted(range(len(labels)), key=lambda i: float(final[i].mean()))
     return rows, Difference(
-        p=float(f"{found.p:.3g}"),
-        difference=_rounded(found.difference),
+        p=float(f"{difference.p:.3g}"),
+        difference=_rounded(difference.difference),
         tasks=len(names),
-        ranked=tuple((who[i], _rounded(float(final[i].mean()))) for i in order),
-        groups=tuple(tuple(who[i] for i in group) for group in found.groups),
+        ranked=tuple((labels[i], _rounded(float(final[i].mean()))) for i in order),
+        groups=tuple(tuple(labels[i] for i in group) for group in difference.groups),
     )
 
 
 def _notes(
-    plan: Plan, rows: list[Row], found: Sequence[Source], by_scale: dict[str, Scale], damaged: int
+    plan: Plan, rows: list[Row], sources: Sequence[Source], by_scale: dict[str, Scale], damaged: int
 ) -> list[str]:
     notes = []
     if plan.narrowed:
@@ -303,7 +304,7 @@ def _notes(
             f"Not finished on every task, so their absolute figures are of fewer tasks (ratios are of "
             f"shared ones): {', '.join(partial)}."
         )
-    stored = [run for source in found for run in source.runs]
+    stored = [run for source in sources for run in source.runs]
     if stored and not any(row.tasks for row in rows):
         seeds, steps = 1 + max(run.seed for run in stored), max(len(run.values) for run in stored)
         notes.append(
@@ -312,7 +313,7 @@ def _notes(
         )
     if rows and not any(row.label == REFERENCE for row in rows):
         notes.append(f"No ratios: {REFERENCE} has no runs here. It takes part if it is among --contenders.")
-    earlier = [source.label for source in found if source.kind == "earlier"]
+    earlier = [source.label for source in sources if source.kind == "earlier"]
     if earlier:
         notes.append(
             f"Runs of an earlier build or of an earlier form of a task, not ranked: {', '.join(earlier)}."
@@ -322,10 +323,10 @@ def _notes(
         notes.append(
             f"No runs of `random` on {', '.join(guessed)}: regret 1 is the median of all contenders there."
         )
-    different = {name: vs for name, vs in _versions(found).items() if len(vs) > 1 and name != "tunesmith"}
+    different = {name: vs for name, vs in _versions(sources).items() if len(vs) > 1 and name != "tunesmith"}
     for name, versions in different.items():
         notes.append(f"Runs of several versions of {name} are compared here: {', '.join(versions)}.")
-    faults = [run for source in found for run in source.runs if run.fault]
+    faults = [run for source in sources for run in source.runs if run.fault]
     if faults:
         first = faults[0]
         notes.append(
@@ -338,9 +339,9 @@ def _notes(
     return notes
 
 
-def _versions(found: Sequence[Source]) -> dict[str, tuple[str, ...]]:
+def _versions(sources: Sequence[Source]) -> dict[str, tuple[str, ...]]:
     seen: dict[str, set[str]] = {}
-    for source in found:
+    for source in sources:
         for run in source.runs:
             for name, version in run.versions.items():
                 seen.setdefault(name, set()).add(version)

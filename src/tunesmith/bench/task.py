@@ -46,13 +46,13 @@ class BenchTask:
     Attributes:
         name: Unique in its suite; a slash separates groups, such as `digits/SVM`.
         default: The configuration in use today, legal in `space`; None where there is none.
-        words: What a contender that reads words is told about model and data.
+        words: What a contender that reads words reads about model and data.
         evaluate: The metric of a configuration, in its own units; NaN where the evaluation failed. What it
             raises counts as a failed evaluation.
         initial: Starting points of a seed that every contender evaluates first.
         bounds: (best, worst) value for normalised regret; None: taken from the stored runs.
         family: The group of tasks it is reported with; empty for none.
-        make_data_card: Makes the data card, when somebody asks for it.
+        make_data_card: Makes the data card; called at most once, when first needed.
         fidelities: How to evaluate in part; None where that cannot be done.
         clock: Seconds, as an evaluation is charged: CPU of this process unless it trains elsewhere.
         code: Anything that stands for the objective's code, where that can change without the suite.

@@ -1,11 +1,10 @@
-"""One contender on one task: what happened, evaluation by evaluation."""
+"""One contender on one task: the trace of its evaluations."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -35,7 +34,7 @@ class Trace:
 
 
 class Steps(Protocol):
-    """An optimiser that is asked for a configuration and told its value, in turns."""
+    """An ask-and-tell optimiser; one configuration at a time."""
 
     def ask(self) -> Values | None:
         """The next configuration; None when nothing new is left."""
@@ -46,7 +45,7 @@ class Steps(Protocol):
 
 @dataclass
 class Evaluator:
-    """Evaluates a task's configurations, and keeps the account.
+    """Evaluates a task's configurations, and adds up the seconds.
 
     A configuration that breaks a constraint of the space counts as failed without being evaluated. What was
     evaluated before in this process (the shared starting points, mostly) is not evaluated
@@ -59,7 +58,7 @@ class Evaluator:
     _known: dict[str, tuple[float, float, str]] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """A new run's account."""
+        """Start a new run: no seconds, no fault."""
         self.seconds, self.fault = 0.0, ""
 
     def __call__(self, configuration: Values) -> float:
@@ -82,12 +81,8 @@ class Evaluator:
         return value
 
 
-Start = Callable[[BenchTask, int, Sequence[Values]], Steps]
-"""Makes an optimiser for a task, a seed and the configurations it must evaluate first."""
-
-
-def play(steps: Steps, given: int, evaluations: int, evaluate: Evaluator) -> Trace:
-    """Ask, evaluate, tell, `evaluations` times. The first `given` configurations were given to it."""
+def optimise(steps: Steps, shared: int, evaluations: int, evaluate: Evaluator) -> Trace:
+    """Ask, evaluate, tell, `evaluations` times. The first `shared` ones are not its own choice."""
     values: list[float] = []
     proposal_s, proposals = 0.0, 0
     while len(values) < evaluations:
@@ -97,7 +92,7 @@ def play(steps: Steps, given: int, evaluations: int, evaluate: Evaluator) -> Tra
         if configuration is None:  # a small space is exhausted
             values += [NAN] * (evaluations - len(values))
             break
-        proposals += len(values) >= given
+        proposals += len(values) >= shared
         values.append(evaluate(configuration))
         began = time.process_time()
         steps.tell(values[-1])

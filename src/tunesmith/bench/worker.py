@@ -1,7 +1,7 @@
-"""A process that runs one run after another: orders on stdin, results on stdout, a JSON line each.
+"""A process that makes one run after another: specs on stdin, results on stdout, a JSON line each.
 
-    bench -> here    {"suite": [...], "path": [...]}, then one {"task": ..., "contender": ..., ...} a run
-    here -> bench    {"run": {...}}    or    {"error": "..."}
+    bench -> worker    {"suite": [...], "path": [...]}, then one {"task": ..., "contender": ..., ...} a run
+    worker -> bench    {"run": {...}}    or    {"error": "..."}
 
 It ends when its stdin does. What training code prints goes to stderr.
 """
@@ -32,8 +32,8 @@ REHEARSAL = 12
 ENDING_S = 0.5
 
 
-class Desk:
-    """Does the orders of one suite; remembers what was evaluated."""
+class Runner:
+    """Makes runs of one suite; remembers what was evaluated."""
 
     def __init__(self, suite: Suite) -> None:
         suite.prepare()
@@ -41,8 +41,8 @@ class Desk:
         self._rehearsed: set[str] = set()
         self._evaluators: dict[str, Evaluator] = {}
 
-    def answer(self, order: dict[str, Any]) -> dict[str, Any]:
-        """The run that was ordered, or why there is none."""
+    def answer(self, spec: dict[str, Any]) -> dict[str, Any]:
+        """The run that `spec` asks for, or the error that prevented it, as JSON data."""
         from threadpoolctl import threadpool_limits
 
         from tunesmith.bench.contenders import contender
@@ -50,56 +50,56 @@ class Desk:
         from tunesmith.bench.trace import Evaluator
 
         try:
-            task = self._tasks[order["task"]]
+            task = self._tasks[spec["task"]]
             if task.name not in self._evaluators:
                 self._evaluators = {task.name: Evaluator(task)}  # tasks come one after another
             evaluator = self._evaluators[task.name]
             evaluator.begin()
-            who = contender(order["contender"])
+            optimiser = contender(spec["contender"])
             with threadpool_limits(1):
-                self._rehearse(who)
-                trace = who.run(task, order["seed"], order["evaluations"], evaluator)
-            return {"run": asdict(made(task, who, order["seed"], trace))}
+                self._rehearse(optimiser)
+                trace = optimiser.run(task, spec["seed"], spec["evaluations"], evaluator)
+            return {"run": asdict(made(task, optimiser, spec["seed"], trace))}
         except Exception as error:
             if os.environ.get("TUNESMITH_DEBUG"):
                 raise
             return {"error": error_line(error)}
 
-    def _rehearse(self, who: Contender) -> None:
-        """Let a contender import what it needs, seconds of it, before its time is taken."""
+    def _rehearse(self, optimiser: Contender) -> None:
+        """Run a contender once, so that importing what it needs (seconds) is not charged to it."""
         from tunesmith.bench.suites.analytic import tasks
         from tunesmith.bench.trace import Evaluator
 
-        if who.name not in self._rehearsed and not who.needs_fidelities:
+        if optimiser.name not in self._rehearsed and not optimiser.needs_fidelities:
             task = tasks()[0]
-            who.run(task, 0, REHEARSAL, Evaluator(task))
-        self._rehearsed.add(who.name)
+            optimiser.run(task, 0, REHEARSAL, Evaluator(task))
+        self._rehearsed.add(optimiser.name)
 
 
 def main() -> None:
-    """The loop."""
+    """Read specs and write results until stdin ends."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
-    hello = json.loads(sys.stdin.readline())
-    sys.path.extend(entry for entry in hello["path"] if entry not in sys.path)
+    first = json.loads(sys.stdin.readline())
+    sys.path.extend(entry for entry in first["path"] if entry not in sys.path)
     from tunesmith.bench.suites import open_suite
 
-    desk = Desk(open_suite(hello["suite"]))
-    orders: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(orders,), daemon=True).start()
-    while (line := orders.get()) is not None:
-        out.write(json.dumps(desk.answer(json.loads(line))) + "\n")
+    runner = Runner(open_suite(first["suite"]))
+    specs: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(specs,), daemon=True).start()
+    while (line := specs.get()) is not None:
+        out.write(json.dumps(runner.answer(json.loads(line))) + "\n")
         out.flush()
 
 
-def _listen(orders: queue.SimpleQueue[str | None]) -> None:
-    """Pass orders on; when the bench is gone, end this process even in the middle of a run."""
+def _listen(specs: queue.SimpleQueue[str | None]) -> None:
+    """Pass specs on; when the bench has ended, end this process even in the middle of a run."""
     for line in sys.stdin:
-        orders.put(line)
-    orders.put(None)
+        specs.put(line)
+    specs.put(None)
     time.sleep(ENDING_S)  # an idle worker has left by then
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -96,8 +96,8 @@ def bench(
                 print(literal(path))
     sys.stdout.flush()
     for failure in outcome.failures:
-        order = failure.order
-        where = f"{order.contender} on {order.task}, seed {order.seed}"
+        spec = failure.spec
+        where = f"{spec.contender} on {spec.task}, seed {spec.seed}"
         print(literal(f"tunesmith: {where}: {failure.cause}"), file=sys.stderr)
     if outcome.failures:
         raise typer.Exit(FAILED)

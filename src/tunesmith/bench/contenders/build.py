@@ -1,4 +1,4 @@
-"""Which build of our tuner is this? A digest of the code that decides, so that old runs are known as such."""
+"""The build of our tuner: a digest of the code that decides, so that runs of other builds are told apart."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def _file(folder: Path, module: str) -> Path | None:
 
 def _imported(tree: ast.AST) -> list[str]:
     """Modules below ROOT that a module imports; what is imported from a package may be a module of it."""
-    found: list[str] = []
+    modules: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{ROOT}."):
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            modules += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names if alias.name.startswith(f"{ROOT}.")]
-    return found
+            modules += [alias.name for alias in node.names if alias.name.startswith(f"{ROOT}.")]
+    return modules
 
 
 def _bare(source: str, tree: ast.Module) -> str:

@@ -1,8 +1,8 @@
 """Hyperband (Li et al., JMLR 2018), Optuna's, with TPE: many short trainings, few whole ones.
 
-It is given as many steps (epochs) as the others use for their whole evaluations. After each such share of
+It may use as many steps (epochs) as the others use for their whole evaluations. After each such share of
 steps it is judged by the best whole training it has finished by then, as the others are; what it
-knows from partial ones does not count, because nobody would ship those models.
+has from partial ones does not count, because those models are not the result of a search.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Optuna's samplers as contenders: its own by short name, anybody's as `module:factory`."""
+"""Optuna's samplers as contenders: its own by short name, any other as `module:factory`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from tunesmith.bench.contenders.base import DEFAULTED, Contender
 from tunesmith.bench.task import BenchTask, Values
-from tunesmith.bench.trace import Evaluator, Steps, Trace, play
+from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
 from tunesmith.errors import UsageError
 from tunesmith.extras import missing_extra
 from tunesmith.space import Space
@@ -39,24 +39,24 @@ def contender(name: str) -> Contender:
             version += f", cmaes {metadata.version('cmaes')}"
 
     def run_it(task: BenchTask, seed: int, evaluations: int, evaluate: Evaluator) -> Trace:
-        given = first_ones(task, seed, defaulted)
+        first = first_ones(task, seed, defaulted)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # experimental samplers, deprecated options
             if own:
                 sampler = _factory(base)(seed=seed)
             else:
-                sampler = _sampler(base, task, seed, given, defaulted, at_once=name == AT_ONCE)
-            return play(OptunaSteps(task, sampler, given), len(given), evaluations, evaluate)
+                sampler = _sampler(base, task, seed, first, defaulted, at_once=name == AT_ONCE)
+            return optimise(OptunaSteps(task, sampler, first), len(first), evaluations, evaluate)
 
     return Contender(name, version, False, run_it, missing=missing)
 
 
 def first_ones(task: BenchTask, seed: int, defaulted: bool) -> list[Values]:
     """The shared starting points, and the default after them where it is wanted and there is one."""
-    given = list(task.initial(seed))
+    first = list(task.initial(seed))
     if defaulted and task.default is not None:
-        given.append(task.default)
-    return given
+        first.append(task.default)
+    return first
 
 
 class OptunaSteps(Steps):
@@ -66,14 +66,14 @@ class OptunaSteps(Steps):
     evaluation (see `trace.Evaluator`).
     """
 
-    def __init__(self, task: BenchTask, sampler: Any, given: Sequence[Values]) -> None:
+    def __init__(self, task: BenchTask, sampler: Any, first: Sequence[Values]) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna, self._space = optuna, task.space
         self._distributions = task.space.to_distributions()
         self._study = optuna.create_study(direction=task.direction, sampler=sampler)
-        for configuration in given:
+        for configuration in first:
             self._study.enqueue_trial(dict(configuration))
         self._trial: Any = None
 
@@ -98,24 +98,23 @@ def suggest(trial: Any, space: Space, distributions: Any) -> dict[str, Any]:
     for name in space.order if space.conditions else space.names:
         if not space.is_active(name, values):
             continue
-        given = distributions[name]
-        if isinstance(given, CategoricalDistribution):
-            values[name] = trial.suggest_categorical(name, given.choices)
-        elif isinstance(given, FloatDistribution):
-            values[name] = trial.suggest_float(name, given.low, given.high, step=given.step, log=given.log)
-        else:
-            values[name] = trial.suggest_int(name, given.low, given.high, step=given.step, log=given.log)
+        domain = distributions[name]
+        if isinstance(domain, CategoricalDistribution):
+            values[name] = trial.suggest_categorical(name, domain.choices)
+            continue
+        suggest_number = trial.suggest_float if isinstance(domain, FloatDistribution) else trial.suggest_int
+        values[name] = suggest_number(name, domain.low, domain.high, step=domain.step, log=domain.log)
     return values
 
 
 def _sampler(
-    base: str, task: BenchTask, seed: int, given: Sequence[Values], defaulted: bool, *, at_once: bool
+    base: str, task: BenchTask, seed: int, first: Sequence[Values], defaulted: bool, *, at_once: bool
 ) -> Any:
     import optuna
 
     options: dict[str, Any] = {}
     if at_once:
-        options["n_startup_trials"] = max(LEAST_STARTUP, len(given))
+        options["n_startup_trials"] = max(LEAST_STARTUP, len(first))
     if base == "cmaes" and defaulted and task.default is not None:
         x0 = _numbers(task)
         if x0:

@@ -14,7 +14,7 @@ import numpy as np
 from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.contenders.build import our_version
 from tunesmith.bench.task import BenchTask, Values
-from tunesmith.bench.trace import Evaluator, Steps, Trace, play
+from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
 from tunesmith.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def without_data(task: BenchTask) -> dict[str, Any]:
 
 
 def _words(task: BenchTask) -> str:
-    """What a run is told: the task's words and, as for any task that names its data, the data card's."""
+    """The text of a task: its own words and, as for any task that names its data, the data card's."""
     card = task.data_card
     return task.words if card is None else f"{task.words}\nData: {card.words(names=False)}"
 
@@ -169,7 +169,7 @@ def contender(name: str) -> Contender:
             task = in_worst_corner(task)
         options = OPTIONS[name](task)
         strategy = GaussianProcessStrategy(task.space, seed, **{"words": task.words, **options})
-        given = len(task.initial(seed)) + (task.default is not None)
-        return play(StrategySteps(task, seed, strategy), given, evaluations, evaluate)
+        shared = len(task.initial(seed)) + (task.default is not None)
+        return optimise(StrategySteps(task, seed, strategy), shared, evaluations, evaluate)
 
     return Contender(name, our_version(), name != "tunesmith-no-priors", run)

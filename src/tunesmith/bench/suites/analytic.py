@@ -1,7 +1,7 @@
 """Functions known from the literature, and some of our own with mixed and conditional spaces.
 
 Microseconds an evaluation, so a run costs what its contender costs. Parameters have names that say nothing,
-so priors by name have nothing to act on: what is seen is the surrogate, and the default where it is given.
+so priors by name have no effect: the results show the surrogate, and the default where there is one.
 The default is one fixed point, a quarter into every range. Functions after Surjanovic and Bingham's Virtual
 Library of Simulation Experiments.
 """

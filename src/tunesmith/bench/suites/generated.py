@@ -1,10 +1,12 @@
-"""Generated data sets and a cross-validated score: what the suites of scikit-learn families are made of."""
+"""Tasks of scikit-learn models on generated data, scored by cross-validation: the parts of two suites."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from tunesmith.bench.task import BenchTask, Values
 from tunesmith.history import Array
 from tunesmith.space import Float, Space
 from tunesmith.space.parameter import Parameter
+from tunesmith.trial import Value
 
 INITIAL = 5
 WORST_ERROR = -3.0
@@ -29,36 +32,36 @@ def log(low: float, high: float) -> Float:
 
 @cache
 def data(kind: str, seed: int) -> tuple[Array, Array]:
-    """Features (n, d) and targets (n,) of a kind such as `clsraw`: what is predicted, then the scaling."""
+    """Features (n, d) and targets (n,) of a kind such as `clsraw`: target, then scaling of the features."""
     from sklearn import datasets
 
     rng = np.random.default_rng(seed)
-    what, scale = split(kind)
-    if what == "cls":
+    target, scale = split(kind)
+    if target == "cls":
         X, y = datasets.make_classification(
             n_samples=240, n_features=12, n_informative=5, n_redundant=3, n_classes=3,
             n_clusters_per_class=2, flip_y=0.03, class_sep=1.2, random_state=seed,
         )  # fmt: skip
-    elif what == "bin":
+    elif target == "bin":
         X, y = datasets.make_classification(
             n_samples=220, n_features=8, n_informative=4, n_redundant=1, n_classes=2,
             n_clusters_per_class=3, flip_y=0.05, weights=[0.7], random_state=seed,
         )  # fmt: skip
-    elif what == "shells":
+    elif target == "shells":
         X, y = datasets.make_gaussian_quantiles(n_samples=260, n_features=6, n_classes=3, random_state=seed)
-    elif what == "moons":
+    elif target == "moons":
         X, y = datasets.make_moons(n_samples=240, noise=0.3, random_state=seed)
-    elif what == "reg":
+    elif target == "reg":
         X, y = datasets.make_friedman1(n_samples=220, n_features=8, noise=1.0, random_state=seed)
-    elif what == "lin":
+    elif target == "lin":
         X, y = datasets.make_regression(
             n_samples=150, n_features=20, n_informative=6, noise=20, effective_rank=8, random_state=seed
         )
     else:  # the impedance of a circuit: four features of very different sizes
         X, y = datasets.make_friedman2(n_samples=200, noise=30.0, random_state=seed)
-    if what in REGRESSION:
+    if target in REGRESSION:
         y = (y - y.mean()) / y.std()
-    if scale == "raw" and what != "circuit":
+    if scale == "raw" and target != "circuit":
         X = X * 10 ** rng.uniform(-1, 2, X.shape[1]) + 10 ** rng.uniform(-1, 2, X.shape[1])
     elif scale == "unit":
         X = (X - X.min(0)) / (X.max(0) - X.min(0))
@@ -68,7 +71,7 @@ def data(kind: str, seed: int) -> tuple[Array, Array]:
 
 
 def split(kind: str) -> tuple[str, str]:
-    """What is predicted, and how the features are scaled: a key of SCALES."""
+    """The kind of target, and how the features are scaled: a key of SCALES."""
     for scale in ("raw", "unit"):
         if kind.endswith(scale):
             return kind.removesuffix(scale), scale
@@ -100,26 +103,49 @@ def score(model: Model, kind: str, seed: int, configuration: Values) -> float:
     return max(mean, WORST_ERROR) if regression else mean
 
 
-def task(
-    name: str,
-    parameters: dict[str, Parameter],
-    default: Values,
-    words: str,
-    model: Model,
-    kind: str,
-    seed: int,
-) -> BenchTask:
-    """A model of scikit-learn on generated data; `name` is its family."""
-    space = Space(parameters)
+@dataclass(frozen=True)
+class Family:
+    """A model of scikit-learn with its space, as a task on each of several kinds of data.
+
+    Attributes:
+        name: Begins the names of its tasks: `svc/cls`.
+        words: The model as text, for contenders that read it.
+        model: Makes the estimator of a configuration.
+        kinds: Kinds of data, see `data`.
+        space: By hyperparameter, its range and its default.
+    """
+
+    name: str
+    words: str
+    model: Model
+    kinds: tuple[str, ...]
+    space: Mapping[str, tuple[Parameter, Value]]
+
+
+def estimator(path: str, **fixed: Any) -> Model:
+    """Makes `sklearn.<module>:<Class>` of a configuration and fixed arguments; imports it when called."""
+    module, _, name = path.partition(":")
+    return lambda c: getattr(import_module(f"sklearn.{module}"), name)(**fixed, **c)
+
+
+def tasks_of(families: Sequence[Family], first_seed: int) -> tuple[BenchTask, ...]:
+    """A task for each kind of data of each family; the n-th has data of the seed `first_seed` + n."""
+    pairs = [(family, kind) for family in families for kind in family.kinds]
+    return tuple(_task(family, kind, seed) for seed, (family, kind) in enumerate(pairs, start=first_seed))
+
+
+def _task(family: Family, kind: str, seed: int) -> BenchTask:
+    space = Space({name: parameter for name, (parameter, _) in family.space.items()})
+    predicted, scale = split(kind)
     return BenchTask(
-        name=f"{name}/{kind}",
+        name=f"{family.name}/{kind}",
         space=space,
         direction="maximize",
-        metric="negative squared error" if split(kind)[0] in REGRESSION else "accuracy",
-        default=default,
-        words=f"{words}; {SCALES[split(kind)[1]]}",
-        evaluate=partial(score, model, kind, seed),
-        initial=partial(initial, space, name),
+        metric="negative squared error" if predicted in REGRESSION else "accuracy",
+        default={name: default for name, (_, default) in family.space.items()},
+        words=f"{family.words}; {SCALES[scale]}",
+        evaluate=partial(score, family.model, kind, seed),
+        initial=partial(initial, space, family.name),
         family="2 parameters" if len(space.names) == 2 else "3 and more",
         make_data_card=partial(card, kind, seed),
     )

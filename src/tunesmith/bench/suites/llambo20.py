@@ -102,7 +102,7 @@ def tasks() -> tuple[BenchTask, ...]:
 
 
 def words(dataset: str, model: str) -> str:
-    """What a contender is told: scikit-learn's class, its solver, the metric; nothing of the dataset."""
+    """The text for contenders: scikit-learn's class, its solver, the metric; nothing of the dataset."""
     solver = " (solver sgd)" if model == "MLP_SGD" else ""
     return f"scikit-learn's {CLASSES[model][dataset == REGRESSION]}{solver}; metric: {_metric(dataset)}"
 

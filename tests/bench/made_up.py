@@ -68,12 +68,12 @@ def make_suite(names: Sequence[str], *, given: tuple[Given, ...] = (), evaluatio
 def make_run(
     task: BenchTask, name: str, seed: int, values: Sequence[float | None], version: str | None = None
 ) -> Run:
-    who = contender(name)
+    optimiser = contender(name)
     return Run(
         task=task.name,
         contender=name,
-        version=who.version if version is None else version,
-        setting=setting(task, who.reads_words),
+        version=optimiser.version if version is None else version,
+        setting=setting(task, optimiser.reads_words),
         seed=seed,
         values=tuple(values),
         cpu_s=2.0,
