@@ -1,4 +1,4 @@
-"""The terminal app, a client of one run: it reads events, draws them, posts commands, and knows no more."""
+"""The terminal app, a client of one run: it reads events, draws them and posts commands."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from textual.containers import Horizontal, Vertical
 from textual.worker import Worker, WorkerState
 
 from tunesmith.errors import RunError
-from tunesmith.events import Ask, Command, Stop
+from tunesmith.events import Command, Stop
 from tunesmith.text.literal import one_line
-from tunesmith.tui import answers, requests
 from tunesmith.tui.facts import Facts, read_facts
-from tunesmith.tui.farewell import farewell
-from tunesmith.tui.feed import Feed, News
+from tunesmith.tui.feed import Batch, Feed
 from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import RunView
-from tunesmith.tui.status import segments
+from tunesmith.tui.status import closing_text, segments
 from tunesmith.tui.theme import THEME
 from tunesmith.tui.trial_view import details
+from tunesmith.tui.typed_lines import Leave, Reply, respond
 from tunesmith.tui.widgets.best_plot import BestPlot
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.help_screen import HelpScreen
@@ -53,7 +52,7 @@ class TunesmithApp(App[str]):
         folder: The run folder; its `run.db` need not exist yet.
         owns_run: This terminal started the run: quitting asks it to stop cleanly and waits for that.
 
-    `run()` returns what a person should read once the screen is gone: how the run stands, and how to go on.
+    `run()` returns the text to print once the screen is gone: the state of the run, and how to continue.
     """
 
     TITLE = "tunesmith"
@@ -117,42 +116,42 @@ class TunesmithApp(App[str]):
 
     @work(exclusive=True, group="follow", exit_on_error=False)
     async def follow(self) -> None:
-        """Read and draw, ten times a second, for as long as the app lives."""
+        """Read and draw ten times a second until the app closes."""
         known = False
         while True:
             try:
-                news = await self._beside(lambda: self._feed.look(self.view.last_seq))
-                if not known and (news.events or (self.folder / "task.yaml").exists()):
-                    self._learn(await self._beside(lambda: read_facts(self.folder)))
+                batch = await self._in_thread(lambda: self._feed.read(self.view.last_seq))
+                if not known and (batch.events or (self.folder / "task.yaml").exists()):
+                    self._set_facts(await self._in_thread(lambda: read_facts(self.folder)))
                     known = True
             except (RunError, OSError, sqlite3.Error) as error:
-                self._say_trouble(f"the run's log cannot be read, trying again: {error}")
+                self._report_trouble(f"the run's log cannot be read, trying again: {error}")
                 await asyncio.sleep(RETRY_S)
                 continue
             self._trouble = ""
-            self._take(news)
-            if news.more:
-                await asyncio.sleep(0)  # let the screen and the keys have their turn
+            self._take(batch)
+            if batch.more:
+                await asyncio.sleep(0)  # so that keys and drawing are not held up
             else:
                 self._caught_up.set()
                 await asyncio.sleep(POLL_S)
 
-    async def _beside(self, call: Callable[[], T]) -> T:
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
-    def _learn(self, facts: Facts) -> None:
+    def _set_facts(self, facts: Facts) -> None:
         self.view.facts = facts
         self.query_one(BestPlot).name_axis(facts.metric)
         if facts.problem:
             self._reply(((facts.problem, "warn"),), bad=True)
 
-    def _take(self, news: News) -> None:
-        self.view.fold(news.events)
-        if not news.events and not news.held:
+    def _take(self, batch: Batch) -> None:
+        self.view.fold(batch.events)
+        if not batch.events and not batch.held:
             self.view.interrupt()
         self._draw()
 
-    def _say_trouble(self, text: str) -> None:
+    def _report_trouble(self, text: str) -> None:
         if text != self._trouble:  # once, not ten times a second
             self._trouble = text
             self._reply(((one_line(text, 400), "warn"),), bad=True)
@@ -190,47 +189,28 @@ class TunesmithApp(App[str]):
         self._status.show(segments(self.view, time.time(), self._quitting))
 
     def _reply(self, spans: Spans, *, bad: bool = False) -> None:
-        self.view.replied(spans, bad=bad)
+        self.view.add_reply(spans, bad=bad)
         self._draw()
 
-    # -- what a person does -----------------------------------------------------------------------
+    # -- input -----------------------------------------------------------------------
 
     @on(Prompt.Typed)
     async def _typed(self, event: Prompt.Typed) -> None:
-        self.view.heard(event.line)
+        self.view.add_typed(event.line)
         self.query_one(ChatLog).follow()
-        match requests.parse_request(event.line):
-            case requests.Post(command):
-                self._ask(command)
-            case requests.Why(number):
-                self._reply(answers.why(self.view, number))
-            case requests.Best():
-                self._reply(answers.best(self.view))
-            case requests.Help():
-                self._reply(answers.help_text())
-            case requests.Mistake(text):
-                self._reply(((text, "warn"),), bad=True)
-            case requests.Quit():
+        match respond(self.view, event.line):
+            case Reply(spans, bad):
+                self._reply(spans, bad=bad)
+            case Leave():
                 self._draw()
                 await self.action_quit()
-
-    def _ask(self, command: Command) -> None:
-        view = self.view
-        if view.started is None:
-            self._reply((("the run has not started yet; nobody is listening", "warn"),), bad=True)
-        elif view.over:
-            self._reply(
-                ((f"the run is over ({view.state}); /why N and /best still answer", "warn"),), bad=True
-            )
-        elif isinstance(command, Ask) and view.model is None:
-            self._reply(answers.no_model())
-        else:
-            self._draw()
-            self._post(command)
+            case command:
+                self._draw()
+                self._post(command)
 
     @work(group="post", exit_on_error=False)
     async def _post(self, command: Command) -> None:
-        await self._beside(lambda: self._feed.post(command))
+        await self._in_thread(lambda: self._feed.post(command))
 
     @on(TrialTable.Chosen)
     def _chosen(self) -> None:
@@ -240,7 +220,7 @@ class TunesmithApp(App[str]):
         self.push_screen(HelpScreen())
 
     def action_trials(self) -> None:
-        """To the trials, or back."""
+        """Focus the trials, or the line again."""
         table = self.query_one(TrialTable)
         if table.has_focus:
             self.action_to_prompt()
@@ -250,9 +230,9 @@ class TunesmithApp(App[str]):
             table.choose_newest()
 
     def action_to_prompt(self) -> None:
-        """To the line, choosing nothing."""
+        """Focus the line and choose no trial."""
         self.screen_stack[0].remove_class("-trials")
-        self.query_one(TrialTable).let_go()
+        self.query_one(TrialTable).choose_none()
         self._draw_details()
         self.query_one(Prompt).focus()
 
@@ -284,4 +264,4 @@ class TunesmithApp(App[str]):
         self._leave()
 
     def _leave(self) -> None:
-        self.exit(farewell(self.view, self.folder, self.owns_run))
+        self.exit(closing_text(self.view, self.folder, self.owns_run))

@@ -1,4 +1,4 @@
-"""What the log says: events folded into items, a turn's pieces and a tool's call and return joined."""
+"""The log as items: a turn's pieces, and a tool's call and return, are joined."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ITEMS = 2_000
 
 @dataclass(frozen=True)
 class ChatItem:
-    """One thing said."""
+    """One entry of the log."""
 
     key: int
     """Counts up from 0 and never changes."""
@@ -45,7 +45,7 @@ class ChatView:
         self._streams: dict[tuple[str, int], tuple[int, str]] = {}
         # (speaker or "answer", turn or command) -> (item, text so far), while pieces are still to come
         self._calls: dict[tuple[int, str], list[int]] = {}
-        self._last_words = ""
+        self._last_text = ""
         self._confirming: int | None = None
 
     def add(
@@ -62,7 +62,7 @@ class ChatView:
         key = self.dropped + len(self.items)
         self.items.append(ChatItem(key, mark, role, tuple(spans), body, one_line, gap))
         self.changed.add(key)
-        if len(self.items) > MOST_ITEMS + 200:  # in batches: a list loses its head in linear time
+        if len(self.items) > MOST_ITEMS + 200:  # in batches: removing from the front takes linear time
             surplus = len(self.items) - MOST_ITEMS
             del self.items[:surplus]
             self.dropped += surplus
@@ -86,8 +86,8 @@ class ChatView:
         # A piece may end inside an escape sequence or a surrogate pair, so it is the whole that is cleaned.
         key, text = self._streams.get(name) or (self.add(mark, role, (), gap=True), "")
         text += piece
-        self._last_words = literal(text).strip()
-        self._replace(key, ((self._last_words, ""),))
+        self._last_text = literal(text).strip()
+        self._replace(key, ((self._last_text, ""),))
         if final:
             self._streams.pop(name, None)
         else:
@@ -137,7 +137,7 @@ class ChatView:
         if decision.stop:
             plan = f"stop: {one_line(decision.stop)}"
         changes_something = bool(decision.candidates or decision.launch or decision.stop)
-        if not reason or reason in self._last_words:  # thought aloud already
+        if not reason or reason in self._last_text:  # the reason was streamed already
             self.add("◇", "accent", ((plan, "dim"),))
         elif changes_something:
             self.add("◇", "accent", ((reason, ""), (f"  {plan}", "dim")))

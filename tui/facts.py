@@ -1,4 +1,4 @@
-"""What a run was asked to do, as far as drawing it needs to know: read once from its task file."""
+"""What drawing a run needs to know of its task, read once from the task file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tunesmith.tui.trial_view import (
 
 @dataclass(frozen=True)
 class Facts:
-    """The fixed things of a run; a run whose task file cannot be read is shown with these defaults."""
+    """The constants of a run; one whose task file cannot be read is shown with these defaults."""
 
     metric: str = "value"
     direction: Direction | None = None
@@ -60,7 +60,7 @@ def read_facts(folder: Path) -> Facts:
 
 
 def _value_writer(space: Space) -> Callable[[str, Value], str]:
-    """Writes a value as its space does; one that the task file no longer knows, as it is."""
+    """Writes a value as its space does; one that the task file does not know, as it is."""
 
     def write(name: str, value: Value) -> str:
         parameter = space.parameters.get(name)

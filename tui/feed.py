@@ -1,4 +1,4 @@
-"""The terminal's side of a run folder: reads events, posts commands, knows whether anybody runs it.
+"""The terminal's access to a run folder: reads events, posts commands, tells whether an engine holds the run.
 
 Blocking; the app calls it from one thread of its own, so that a slow disk never freezes the screen.
 """
@@ -12,13 +12,13 @@ from tunesmith.events import Command, Event
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.lock import holder_of
 
-BATCH = 2_000
-"""Events read at once; a long log is drawn in batches, so that the screen answers meanwhile."""
+MOST_EVENTS = 2_000
+"""Of one batch; a long log is drawn in several, so that keys are answered between them."""
 
 
 @dataclass(frozen=True)
-class News:
-    """What one look at the run found."""
+class Batch:
+    """Events read at once, and whether the run goes on."""
 
     events: tuple[Event, ...]
     more: bool
@@ -32,23 +32,23 @@ class Feed:
 
     def __init__(self, folder: Path) -> None:
         self._lock = folder / "lock"
-        # Not created from here: whether there is a run is the engine's to say.
+        # Only the engine creates the database.
         self._store = EventStore(folder / "run.db", create=False)
 
-    def look(self, after_seq: int) -> News:
-        """Events after `after_seq`, at most BATCH of them.
+    def read(self, after_seq: int) -> Batch:
+        """Events after `after_seq`, at most MOST_EVENTS of them.
 
         Raises:
             RunError, OSError, sqlite3.Error: The log cannot be read; it may well be next time.
         """
-        # Holder first: a run that ends between the two has its last word read, not missed.
+        # Holder first: a run that ends between the two has its last events read, not missed.
         holder = holder_of(self._lock)
-        events = tuple(self._store.events(after_seq, limit=BATCH))
+        events = tuple(self._store.events(after_seq, limit=MOST_EVENTS))
         held = holder is not None and holder.alive is not False
-        return News(events, more=len(events) == BATCH, held=held)
+        return Batch(events, more=len(events) == MOST_EVENTS, held=held)
 
     def post(self, command: Command) -> int:
-        """Ask something of the run; returns the command's number.
+        """Send a command to the run; returns its number.
 
         Raises:
             RunError: There is no run yet.
@@ -56,5 +56,5 @@ class Feed:
         return self._store.post(command)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the database."""
         self._store.close()

@@ -1,4 +1,4 @@
-"""A picture of the terminal app, made by the app itself: what the README shows."""
+"""A picture of the terminal app, made by the app itself: for the README."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A run as the terminal shows it: events folded into trials, a log, a plot and a status line.
 
-`RunView` is all the terminal knows. It holds no truth: a view built anew from the same events is
-the same view. Nothing here draws, and widgets compute nothing.
+`RunView` is all the terminal knows: a view built anew from the same events is the same view. Nothing
+here draws, and widgets compute nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tunesmith.tui.spans import Span
 from tunesmith.tui.trial_view import TrialView, expectation, result_line
 
 RunState = Literal["waiting", "running", "paused", "stopping", "interrupted", "finished", "stopped", "failed"]
-"""interrupted: its process is gone without having said how it ended."""
+"""interrupted: its process is gone and the log does not say how the run ended."""
 OVER: frozenset[RunState] = frozenset({"interrupted", "finished", "stopped", "failed"})
 
 
@@ -55,7 +55,7 @@ class Changes:
 
 
 class RunView:
-    """One run, as told by its events."""
+    """One run, built from its events."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -82,7 +82,7 @@ class RunView:
         self._touched: set[int] = set()
         self._plot_changed = False
 
-    # What widgets ask for
+    # What widgets show
 
     @property
     def over(self) -> bool:
@@ -115,29 +115,29 @@ class RunView:
         self._plot_changed = False
         return changes
 
-    # What people say here
+    # Input at this terminal
 
-    def heard(self, text: str) -> None:
-        """The person typed this."""
+    def add_typed(self, text: str) -> None:
+        """Log a line that was typed."""
         self.chat.add("❯", "best", ((literal(text), "strong"),), gap=True)
 
-    def replied(self, spans: Iterable[Span], *, bad: bool = False) -> None:
-        """The terminal itself answers."""
+    def add_reply(self, spans: Iterable[Span], *, bad: bool = False) -> None:
+        """Log a reply of the terminal itself."""
         self.chat.add("!" if bad else " ", "warn" if bad else "", tuple(spans))
 
     def interrupt(self) -> None:
-        """Nobody runs this run any more, and its log does not say how it ended."""
+        """Mark the run as interrupted: no process holds it, and its log has no end."""
         if self.started is not None and not self.over:
             self._seconds_before, self._session_from = self.elapsed(self.last_at), self.last_at
             self._close_session()
-            self.state, self.ending = "interrupted", "its process ended without a word"
-            said = "interrupted: its process ended without a word; the command that started it continues it"
-            self.chat.add("●", "warn", ((said, "warn"),), gap=True)
+            self.state, self.ending = "interrupted", "its process ended unexpectedly"
+            text = "interrupted: its process ended unexpectedly; the command that started it continues it"
+            self.chat.add("●", "warn", ((text, "warn"),), gap=True)
 
     # Events
 
     def fold(self, events: Iterable[Event]) -> None:
-        """Take in further events, in order of `seq`."""
+        """Apply further events, in order of `seq`."""
         for event in events:
             self._fold(event)
             self.last_seq = event.seq or self.last_seq
@@ -160,8 +160,8 @@ class RunView:
             case Decided():
                 self.chat.decide(event)
             case PriorsElicited():
-                said = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
-                self.chat.add("·", "accent", ((f"the language model expects {literal(said)}", ""),))
+                text = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
+                self.chat.add("·", "accent", ((f"the language model expects {literal(text)}", ""),))
             case Answered():
                 self.chat.answer(event)
             case ModelCalled():
@@ -176,9 +176,9 @@ class RunView:
                 why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
                 self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
             case Degraded():
-                said = f"{event.what} in {event.where}: {event.cause}"
+                text = f"{event.what} in {event.where}: {event.cause}"
                 self.chat.add(
-                    "!", "warn", ((literal(said), "warn"), (f"  {literal(event.continuation)}", "dim"))
+                    "!", "warn", ((literal(text), "warn"), (f"  {literal(event.continuation)}", "dim"))
                 )
             case Noted():
                 self.chat.add(" ", "", ((literal(event.text), ""),))
@@ -233,8 +233,8 @@ class RunView:
     def _model_called(self, event: ModelCalled) -> None:
         self.spend = event.spend
         if not event.ok:
-            said = f"{event.model} failed ({event.purpose}): {event.error}"
-            self.chat.add("!", "dim", ((one_line(said, 300), "dim"),), one_line=True)
+            text = f"{event.model} failed ({event.purpose}): {event.error}"
+            self.chat.add("!", "dim", ((one_line(text, 300), "dim"),), one_line=True)
 
     def _run_started(self, event: RunStarted) -> None:
         if self.started is not None and not self.over:
@@ -244,13 +244,13 @@ class RunView:
         self._session_from = event.at
         name = one_line(event.name, 60)
         if event.resumed:
-            said = f"{name} continues after {event.trials_before} trials"
+            text = f"{name} continues after {event.trials_before} trials"
         else:
             planned = f": {self.facts.trials} trials" if self.facts.trials is not None else ""
-            said = f"{name}{planned}, {counted(event.workers, 'worker')}"
-        who = one_line(event.model, 60) if event.model else "no language model is in use"
-        parts = f"  strategy {one_line(event.strategy, 40)} · policy {one_line(event.policy, 40)} · {who}"
-        self.chat.add("●", "good", ((said, "strong"), (parts, "dim")))
+            text = f"{name}{planned}, {counted(event.workers, 'worker')}"
+        model = one_line(event.model, 60) if event.model else "no language model is in use"
+        parts = f"  strategy {one_line(event.strategy, 40)} · policy {one_line(event.policy, 40)} · {model}"
+        self.chat.add("●", "good", ((text, "strong"), (parts, "dim")))
 
     def _run_finished(self, event: RunFinished) -> None:
         self._seconds_before += max((event.at or self.last_at) - self._session_from, 0.0)
@@ -263,7 +263,7 @@ class RunView:
         self.chat.add("●", role, ((f"{event.status}: ", role), (self.ending, "")), gap=True)
 
     def _close_session(self) -> None:
-        """Nothing runs across the end of a session, whatever the log forgot to say."""
+        """Mark what still ran as lost: no trial outlives a session, even if the log has no end of it."""
         for number in sorted(self._running):
             trial = self._trial(number)
             trial.state, trial.message = TrialState.LOST, "the run was interrupted"

@@ -1,8 +1,9 @@
-"""The status line: what of it fits, most important first."""
+"""How the run stands: the status line, and the text printed when the terminal app has closed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.cells import cell_len
 
@@ -37,21 +38,22 @@ class Segment:
 def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]:
     """Every segment, in the order they stand. `now` is Unix time."""
     word, role = _STATES["stopping" if quitting and not view.over else view.state]
-    found = [Segment((("● ", role), (word, role)), 0)]
+    line = [Segment((("● ", role), (word, role)), 0)]
     if view.started is None:
-        return found
+        return line
     of = f"/{view.facts.trials}" if view.facts.trials is not None else ""
-    found.append(Segment((("trials ", "dim"), (f"{view.finished}{of}", "")), 1))
+    line.append(Segment((("trials ", "dim"), (f"{view.finished}{of}", "")), 1))
     workers = f"{view.running}/{view.started.workers}"
-    found.append(Segment((("workers ", "dim"), (workers, "")), 4))
+    line.append(Segment((("workers ", "dim"), (workers, "")), 4))
     if view.best is not None:
         best = view.trials[view.best]
         assert best.value is not None, "an incumbent has a value"
-        said: list[Span] = [("best ", "dim"), (numbers.metric(best.value), "best"), (f" #{view.best}", "dim")]
-        found.append(Segment(tuple(said), 2))
-    found.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
-    found.extend(_model(view))
-    return found
+        line.append(
+            Segment((("best ", "dim"), (numbers.metric(best.value), "best"), (f" #{view.best}", "dim")), 2)
+        )
+    line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
+    line.extend(_model(view))
+    return line
 
 
 def elapsed(view: RunView, now: float) -> str:
@@ -81,9 +83,9 @@ def _model(view: RunView) -> list[Segment]:
     ]
 
 
-def fit(found: list[Segment], width: int) -> Spans:
+def fit(segments: list[Segment], width: int) -> Spans:
     """The segments that fit into `width` cells, in their order, with separators between them."""
-    kept, gap = list(found), GAPS[0]
+    kept, gap = list(segments), GAPS[0]
     if _length(kept, gap) > width:
         gap = GAPS[1]
     while len(kept) > 1 and _length(kept, gap) > width:
@@ -96,5 +98,29 @@ def fit(found: list[Segment], width: int) -> Spans:
     return tuple(line)
 
 
-def _length(found: list[Segment], gap: str) -> int:
-    return sum(cell_len(plain(segment.spans)) for segment in found) + len(gap) * (len(found) - 1)
+def _length(segments: list[Segment], gap: str) -> int:
+    return sum(cell_len(plain(segment.spans)) for segment in segments) + len(gap) * (len(segments) - 1)
+
+
+def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
+    """One to three lines for the shell: the state of the run, and how to continue it."""
+    where = one_line(folder, 400)
+    if view.started is None:
+        return f"The run in {where} has not started."
+    of = f" of {view.facts.trials}" if view.facts.trials is not None else ""
+    lines = [f"{one_line(view.started.name, 60)}: {view.state}, {view.finished}{of} trials done."]
+    if view.best is not None:
+        best = view.trials[view.best]
+        assert best.value is not None, "an incumbent has a value"
+        shown = f"{view.facts.metric} {numbers.metric(best.value)}"
+        lines.append(f"Best so far: trial {best.number}, {shown} ({best.configuration(view.facts.write)}).")
+    if view.state in ("stopped", "interrupted"):
+        end = "Nothing is lost: the command that started it continues it."
+    elif view.over:
+        end = ""
+    elif owns_run:
+        end = "It has not confirmed its end; the same command continues it once it has."
+    else:
+        end = "It goes on without this window."
+    lines.append(f"{end} Everything is in {where}.".strip())
+    return "\n".join(lines)

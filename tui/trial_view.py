@@ -50,25 +50,25 @@ def short_configuration(
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Few letters for each name, no two alike: initials of words, else the first letters."""
-    found: dict[str, str] = {}
+    """Few letters for each name, no two alike: initials of its words, else the first letters."""
+    chosen: dict[str, str] = {}
     taken = set(names)
     for name in names:
-        words = [word for word in name.replace("-", "_").replace(".", "_").split("_") if word]
-        tries = ["".join(word[0] for word in words)] if len(words) > 1 else []
+        parts = [part for part in name.replace("-", "_").replace(".", "_").split("_") if part]
+        tries = ["".join(part[0] for part in parts)] if len(parts) > 1 else []
         tries += [name[:length] for length in range(min(3, len(name)), len(name))]
-        found[name] = next((short for short in tries if short not in taken), name)
-        taken.add(found[name])
-    return found
+        chosen[name] = next((short for short in tries if short not in taken), name)
+        taken.add(chosen[name])
+    return chosen
 
 
 @dataclass
 class TrialView:
-    """A trial as far as the events have told it."""
+    """A trial as far as its events go."""
 
     number: int
     proposal: Proposal | None = None
-    """None when the log tells of its end only."""
+    """None when the log has its end only."""
     state: TrialState = TrialState.RUNNING
     value: float | None = None
     curve: list[tuple[int, float]] = field(default_factory=list)
@@ -142,7 +142,7 @@ def result_line(trial: TrialView, improved: bool) -> Spans:
 
 
 def expectation(trial: TrialView) -> str:
-    """`0.921 ± 0.012`, or an empty string where nobody predicted."""
+    """`0.921 ± 0.012`, or an empty string without a prediction."""
     if trial.proposal is None or trial.proposal.expected is None:
         return ""
     return numbers.prediction(trial.proposal.expected, trial.proposal.spread)
@@ -187,10 +187,10 @@ def details(
 def _against(trial: TrialView) -> Spans:
     if trial.value is None:
         return ()
-    said: Spans = ((", got ", "dim"), (numbers.metric(trial.value), "strong"))
+    outcome: Spans = ((", got ", "dim"), (numbers.metric(trial.value), "strong"))
     if trial.surprise is None:
-        return said
+        return outcome
     if abs(trial.surprise) < 1:
-        return (*said, (", as expected", "dim"))
+        return (*outcome, (", as expected", "dim"))
     side: Span = ("better", "good") if trial.surprise >= 0 else ("worse", "warn")
-    return (*said, (f" ({abs(trial.surprise):.1f} spreads ", "dim"), side, (")", "dim"))
+    return (*outcome, (f" ({abs(trial.surprise):.1f} spreads ", "dim"), side, (")", "dim"))

@@ -39,7 +39,7 @@ async def type_line(pilot: Pilot[str], line: str) -> None:
 
 
 def log(app: TunesmithApp) -> str:
-    return app.query_one(ChatLog).words
+    return app.query_one(ChatLog).text
 
 
 def table_row(app: TunesmithApp, number: int) -> list[str]:
@@ -235,14 +235,14 @@ async def test_a_fault_in_a_worker_is_shown_and_following_goes_on(
     run.tell(begun())
     app = TunesmithApp(run.folder)
     broken = [True]
-    look = app._feed.look
+    look = app._feed.read
 
     def look_once_broken(after_seq: int) -> object:
         if broken.pop() if broken else False:
             raise KeyError("[/] surprise")
         return look(after_seq)
 
-    monkeypatch.setattr(app._feed, "look", look_once_broken)
+    monkeypatch.setattr(app._feed, "read", look_once_broken)
     async with app.run_test(size=WIDE) as pilot:
         await until(pilot, lambda: app.view.state == "running")
         assert "KeyError: '[/] surprise'" in log(app)

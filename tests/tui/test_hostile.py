@@ -106,7 +106,7 @@ async def test_hostile_words_are_shown_as_they_are_and_do_nothing(run: Run, grou
             while app.view.last_seq < run.store.last_seq():
                 await pilot.pause(0.02)
             short = " ".join(literal(text, limit=100).split())[:24].strip()
-            assert short in " ".join(chat.words.split()), name
+            assert short in " ".join(chat.text.split()), name
             assert one_line(text)[:8] in table.get_row("0")[-1].plain, name
             chat.toggle_all()
             prompt.value = f"/{text}"
@@ -150,5 +150,5 @@ async def test_a_hostile_task_file_and_folder_name(tmp_path: Path) -> None:
         await pilot.pause()
         assert app.is_running and app.return_value is None
         assert "tunesmith  [@click=app.quit]x" in screen_words(app)
-        assert "cannot be read" in app.query_one(ChatLog).words
+        assert "cannot be read" in app.query_one(ChatLog).text
     run.let_go()

@@ -25,13 +25,13 @@ from tunesmith.events import (
 )
 from tunesmith.interfaces import Decision
 from tunesmith.trial import TrialState
-from tunesmith.tui import answers
 from tunesmith.tui.chat_view import MOST_ITEMS
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
 from tunesmith.tui.status import fit, segments
 from tunesmith.tui.trial_view import cells, details, short_names
+from tunesmith.tui.typed_lines import best, why
 
 
 def view_of(*events: Event, facts: Facts | None = None) -> RunView:
@@ -182,15 +182,15 @@ def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() ->
         "curve ▁▄█  0.2500 → 0.8000, step 3",
         "because of 1  (surrogate, llambo/candidates.v1, resting on #0)",
     ]
-    failed = plain(answers.why(view, 2))
+    failed = plain(why(view, 2).spans)
     assert failed.endswith("cause ValueError: bad\n  Traceback:\n    boom [/]")
 
 
 def test_why_without_a_number_takes_the_newest_finished_trial() -> None:
     view = view_of(begun(), *trials([0.5, 0.6]), started(2))
-    assert plain(answers.why(view, None)).startswith("trial 1 ")
-    assert plain(answers.why(view, 7)) == "there is no trial 7; there are 0 to 2"
-    assert plain(answers.best(view_of(begun()))) == "no trial has completed yet"
+    assert plain(why(view, None).spans).startswith("trial 1 ")
+    assert plain(why(view, 7).spans) == "there is no trial 7; there are 0 to 2"
+    assert plain(best(view_of(begun())).spans) == "no trial has completed yet"
 
 
 def test_the_plot_follows_the_incumbents_and_leaves_out_what_would_flatten_it() -> None:

@@ -34,8 +34,7 @@ class BestPlot(PlotextPlot):
             first, last = min(numbers), max(numbers)
             plt.xlim(first - 0.5, max(last, first + 1) + 0.5)
             plt.xticks(*_ticks(first, last))
-            at, words = [value for value, _ in view.ticks], [words for _, words in view.ticks]
-            plt.yticks(at, words)
+            plt.yticks([value for value, _ in view.ticks], [text for _, text in view.ticks])
             plt.xaxes(True, False)
             plt.yaxes(True, False)
             plt.plot(*_columns(view.steps), marker="braille", color=theme.rgb(theme.AMBER))

@@ -1,4 +1,4 @@
-"""The log of what is believed, tried and learned. Draws lines, never widgets: a long run has thousands."""
+"""The log of the run. Draws lines, never widgets: a long run has thousands."""
 
 from __future__ import annotations
 
@@ -109,12 +109,12 @@ class ChatLog(ScrollView, can_focus=True):
         opened = self._all_open != (item.key in self._open)
         mark = theme.text(((f" {item.mark} ", item.role),))
         room = width - MARGIN
-        said = theme.text(item.spans)
+        text = theme.text(item.spans)
         if item.one_line and not opened:
-            said.truncate(room, overflow="ellipsis")
-            pieces = [said]
+            text.truncate(room, overflow="ellipsis")
+            pieces = [text]
         else:
-            pieces = list(said.wrap(self.app.console, room, overflow="fold")) or [said]
+            pieces = list(text.wrap(self.app.console, room, overflow="fold")) or [text]
         lines = [
             Text.assemble(mark if i == 0 else " " * MARGIN, piece, end="") for i, piece in enumerate(pieces)
         ]
@@ -146,6 +146,6 @@ class ChatLog(ScrollView, can_focus=True):
         return strip.adjust_cell_length(width, base).apply_offsets(0, number)
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """All lines as text, as they stand."""
         return "\n".join(line.plain.rstrip() for line in self._lines)

@@ -1,4 +1,4 @@
-"""What may be pressed and typed."""
+"""The help page: keys and slash commands."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tunesmith.tui import theme
-from tunesmith.tui.requests import HELP
 from tunesmith.tui.spans import Span
+from tunesmith.tui.typed_lines import HELP
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1 or ?", "this page"),
     ("F2", "to the trials and back; in a narrow window, show them or the log"),
-    ("up, down", "in the trials: look at another one; in the line: what was typed before"),
+    ("up, down", "in the trials: show another one; in the line: earlier lines"),
     ("pgup, pgdn", "scroll the log"),
     ("ctrl+o", "open or close what lies under the log's lines (or click one)"),
-    ("esc", "back to the line, following the newest"),
+    ("esc", "back to the line, and follow the newest trial"),
     ("ctrl+q", "quit; workers are stopped cleanly if this window started the run"),
 )
+FREE_TEXT = ("any text", "a question or an instruction for the language model")
 
 
 class HelpScreen(ModalScreen[None]):
@@ -29,15 +30,10 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close")]
 
     def compose(self) -> ComposeResult:
-        spans: list[Span] = [("Keys\n", "strong")]
-        for key, does in KEYS:
-            spans += [(f"  {key:<12}", "accent"), (f"{does}\n", "dim")]
-        spans.append(("\nType\n", "strong"))
-        for name, does in HELP:
-            spans += [(f"  {name:<12}", "accent"), (f"{does}\n", "dim")]
-        spans += [
-            ("  any words   ", "accent"),
-            ("a question or an instruction for the language model", "dim"),
-        ]
+        spans: list[Span] = []
+        for title, rows in (("Keys", KEYS), ("\nType", (*HELP, FREE_TEXT))):
+            spans.append((f"{title}\n", "strong"))
+            for key, effect in rows:
+                spans += [(f"  {key:<12}", "accent"), (f"{effect}\n", "dim")]
         with VerticalScroll(id="help"):
             yield Static(theme.text(spans), markup=False)

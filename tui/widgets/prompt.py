@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from tunesmith.tui.requests import HELP
+from tunesmith.tui.typed_lines import HELP
 
 
 class Prompt(Input):

@@ -1,4 +1,4 @@
-"""One trial in full: why it was tried, what was expected, what came of it."""
+"""One trial in full: why it was tried, what was expected, how it ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from tunesmith.tui import theme
-from tunesmith.tui.spans import Spans
+from tunesmith.tui.spans import Spans, joined
 
 
 class TrialDetails(VerticalScroll):
@@ -21,13 +21,8 @@ class TrialDetails(VerticalScroll):
         yield Static(id="details-text", markup=False)
 
     def show(self, lines: list[Spans]) -> None:
-        """Draw these lines; none hides nothing, it leaves the pane empty."""
+        """Draw these lines; without any the pane is empty."""
         if lines == self._shown:
             return
         self._shown = lines
-        joined = theme.text(())
-        for number, spans in enumerate(lines):
-            if number:
-                joined.append("\n")
-            joined.append_text(theme.text(spans))
-        self.query_one("#details-text", Static).update(joined)
+        self.query_one("#details-text", Static).update(theme.text(joined(lines)))

@@ -33,7 +33,7 @@ class TrialTable(DataTable[Text]):
 
     @dataclass
     class Chosen(Message):
-        """A person wants to see this trial."""
+        """A trial was chosen."""
 
         number: int
 
@@ -46,7 +46,7 @@ class TrialTable(DataTable[Text]):
             self.add_column(Text(name, style=theme.style("dim")), width=width, key=name)
 
     def show(self, trials: Mapping[int, TrialView], changed: Set[int], write: Formatter) -> None:
-        """Draw the trials in `changed`; `trials` holds all of them, `write` puts a configuration in words."""
+        """Draw the trials in `changed`; `trials` holds all of them, `write` formats a configuration."""
         new = [number for number in sorted(changed) if number not in self._drawn]
         if len(new) > MOST_ROWS // 2 or len(self._drawn) + len(new) > MOST_ROWS + 100:
             self._refill(trials, write)
@@ -68,7 +68,7 @@ class TrialTable(DataTable[Text]):
             self.move_cursor(row=self.get_row_index(str(number)))
             self._choose(str(number))
 
-    def let_go(self) -> None:
+    def choose_none(self) -> None:
         """Choose nothing, and follow the newest again."""
         self.chosen = None
         self.scroll_end(animate=False, x_axis=False)

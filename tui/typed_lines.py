@@ -1,0 +1,104 @@
+"""What a typed line leads to: a command for the run, or a reply made from the events alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tunesmith.events import Ask, Command, Pause, Resume, Stop
+from tunesmith.text.literal import one_line
+from tunesmith.trial import TrialState
+from tunesmith.tui.spans import Spans, joined
+from tunesmith.tui.state import RunView
+from tunesmith.tui.trial_view import details
+
+HELP: tuple[tuple[str, str], ...] = (
+    ("/pause", "start no further trial; running ones go on"),
+    ("/resume", "go on"),
+    ("/stop", "end the run cleanly; the same command continues it later"),
+    ("/why N", "why trial N was tried, what was expected, how it ended"),
+    ("/best", "the best configuration so far"),
+    ("/help", "this list"),
+    ("/quit", "leave (ctrl+q)"),
+)
+COMMANDS: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/stop": Stop()}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """To be shown in the log; nothing is sent to the run."""
+
+    spans: Spans
+    bad: bool = False
+    """Whether the line could not be carried out."""
+
+
+class Leave(Enum):
+    """Quit the terminal."""
+
+    LEAVE = "leave"
+
+
+def respond(view: RunView, line: str) -> Command | Reply | Leave:
+    """The response to a line, which is not blank."""
+    name, *rest = line.split()
+    if not name.startswith("/"):
+        return _checked(view, Ask(text=line.strip()))
+    name = name.lower()
+    if name == "/why":
+        number = rest[0].removeprefix("#") if rest else ""
+        if rest and not (len(rest) == 1 and number.isascii() and number.isdigit() and len(number) < 10):
+            return _refusal("/why takes a trial's number, such as /why 7")
+        return why(view, int(number) if rest else None)
+    if name not in COMMANDS and name not in ("/best", "/help", "/quit", "/exit"):
+        return _refusal(f"there is no {one_line(name, 40)}; /help lists the commands")
+    if rest:
+        return _refusal(f"{name} stands alone; {one_line(' '.join(rest), 40)!r} was not understood")
+    if name in COMMANDS:
+        return _checked(view, COMMANDS[name])
+    if name == "/best":
+        return best(view)
+    return Reply(help_text()) if name == "/help" else Leave.LEAVE
+
+
+def why(view: RunView, number: int | None) -> Reply:
+    """Everything known about trial `number`, or about the newest finished one."""
+    if number is None:
+        ended = [n for n, trial in view.trials.items() if trial.state is not TrialState.RUNNING]
+        if not ended:
+            return Reply((("no trial has finished yet", "dim"),))
+        number = ended[-1]
+    trial = view.trials.get(number)
+    if trial is None:
+        known = f"; there are 0 to {max(view.trials)}" if view.trials else " yet"
+        return Reply(((f"there is no trial {number}{known}", "warn"),))
+    return Reply(joined(details(trial, view.facts.write)))
+
+
+def best(view: RunView) -> Reply:
+    """The incumbent."""
+    if view.best is None:
+        return Reply((("no trial has completed yet", "dim"),))
+    return Reply(joined(details(view.trials[view.best], view.facts.write, traceback=False)))
+
+
+def help_text() -> Spans:
+    """The slash commands."""
+    return joined([((f"{name:<9}", "accent"), (effect, "dim")) for name, effect in HELP])
+
+
+def _checked(view: RunView, command: Command) -> Command | Reply:
+    """The command, or why it cannot be sent now."""
+    if view.started is None:
+        return _refusal("the run has not started yet, so it takes no commands")
+    if view.over:
+        return _refusal(f"the run is over ({view.state}); /why N and /best still answer")
+    if isinstance(command, Ask) and view.model is None:
+        return Reply(
+            (("no language model is in use to answer questions. There is:\n", ""), *help_text()),
+        )
+    return command
+
+
+def _refusal(text: str) -> Reply:
+    return Reply(((text, "warn"),), bad=True)
