@@ -46,7 +46,7 @@ space:
   lr: {{type: float, low: 1e-5, high: 1, scale: log}}
   width: {{type: int, low: 8, high: 128}}
 default: {{lr: 1e-4, width: 16}}
-budget: {{trials: {trials}, trial_time: 30}}
+budget: {{trials: {trials}, trial_time: 600}}
 workers: {workers}
 seed: {seed}
 """

@@ -34,7 +34,7 @@ def test_a_closed_window_takes_its_run_down_resumably(tmp_path: Path) -> None:
         chat.send_signal(signal.SIGHUP)  # what the kernel sends to a session whose terminal is gone
         events = until(tmp_path, lambda events: any(isinstance(e, RunFinished) for e in events))
         assert [e.status for e in events if isinstance(e, RunFinished)] == ["stopped"]
-        assert chat.wait(30) != 0
+        assert chat.wait() != 0
     finally:
         chat.kill()
         chat.wait()
@@ -44,8 +44,7 @@ def until(folder: Path, found: Callable[[list[Event]], bool], master: int | None
     """The run's events once `found` holds; meanwhile the terminal takes what is drawn."""
     if master is not None:
         os.set_blocking(master, False)
-    deadline = time.monotonic() + 40
-    while time.monotonic() < deadline:
+    while True:
         try:
             if master is not None:
                 os.read(master, 1 << 16)
@@ -58,4 +57,3 @@ def until(folder: Path, found: Callable[[list[Event]], bool], master: int | None
             if found(events):
                 return events
         time.sleep(0.05)
-    raise AssertionError((folder / "runs/tiny/engine.log").read_text())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fakes.chat_server import ChatRequest, ChatServer, calls, text
-from fakes.tiny_job import command, environment, tunesmith, write_job
+from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith.events import (
     Answered,
     Ask,
@@ -27,25 +26,35 @@ from tunesmith.events import (
 )
 from tunesmith.tools.records.event_store import EventStore
 
+HELD = """
+import time
+from pathlib import Path
+
+
+def train(config, trial):
+    while trial.number and not Path(__file__).with_name("go").exists():
+        time.sleep(0.02)
+    return {"score": config["lr"]}
+
+
+def test(config, trial):
+    return {"score": config["lr"]}
+"""
+
 
 class Watched:
     """A run in another process, seen through its store."""
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self.process, self.folder = process, folder
+        self.process = process
         self.store = EventStore(folder / "run.db", create=False)
 
     def events(self) -> list[Event]:
         return self.store.events()
 
-    def until(self, found: Callable[[list[Event]], bool], timeout_s: float = 40) -> list[Event]:
-        deadline = time.monotonic() + timeout_s
-        while True:
-            events = self.events()
-            if found(events):
-                return events
-            assert time.monotonic() < deadline, [event.kind for event in events]
-            time.sleep(0.05)
+    def until(self, condition: Callable[[list[Event]], bool]) -> list[Event]:
+        wait_for(lambda: condition(self.events()), self.process)
+        return self.events()
 
     def ask(self, wanted: Command) -> CommandDone:
         number = self.store.post(wanted)
@@ -55,89 +64,75 @@ class Watched:
 
         return done(self.until(lambda events: bool(done(events))))[0]
 
-    def end(self, timeout_s: float = 60) -> int:
-        return self.process.wait(timeout_s)
+    def end(self) -> int:
+        self.process.communicate()
+        return self.process.returncode
 
 
 @contextmanager
-def running(tmp_path: Path, *arguments: object, **env: str) -> Iterator[Watched]:
-    process = subprocess.Popen(
-        command("run", "task.yaml", *arguments),
-        cwd=tmp_path,
-        env=environment(**env),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def running(tmp_path: Path, **env: str) -> Iterator[Watched]:
+    """A run of 10 trials that has finished one; the others wait for a file called `go`."""
+    write_job(tmp_path, trials=10, train=HELD)
+    process = started("run", "task.yaml", cwd=tmp_path, **env)
     watched = Watched(process, tmp_path / "runs" / "tiny")
     try:
         watched.until(lambda events: finished(events) >= 1)
         yield watched
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        watched.store.close()
 
 
 def finished(events: list[Event]) -> int:
     return sum(isinstance(event, TrialFinished) for event in events)
 
 
-def started(events: list[Event]) -> int:
+def beginnings(events: list[Event]) -> int:
     return sum(isinstance(event, TrialStarted) for event in events)
 
 
-def test_a_paused_run_starts_nothing_until_it_is_resumed(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=8, pause=0.1)
+def reply(events: list[Event]) -> str | None:
+    """The last answer of the run to a question, once it is complete."""
+    answers = [e for e in events if isinstance(e, Answered)]
+    return "".join(e.text for e in answers) if answers and answers[-1].final else None
+
+
+def test_a_run_pauses_resumes_answers_and_runs_the_persons_configuration_next(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         assert run.ask(Pause()).ok
-        run.until(lambda events: started(events) == finished(events))
-        before = started(run.events())
-        time.sleep(1.0)
-        assert started(run.events()) == before
-        assert run.ask(Resume()).ok
-        assert run.end() == 0
-        assert finished(run.events()) == 8
-
-
-def test_a_configuration_of_the_person_runs_next_under_the_promised_number(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=8, pause=0.1)
-    with running(tmp_path) as run:
+        (tmp_path / "go").touch()
+        events = run.until(lambda events: beginnings(events) == finished(events))
         done = run.ask(Try(values={"lr": 0.003, "width": 50}, reason="my colleague swears by it"))
         assert done.ok
         refused = run.ask(Try(values={"lr": 30, "width": 50}))
         assert not refused.ok and "lr" in refused.reply
+        assert run.ask(Ask(text="what do you think of dropout?")).ok
+        commands = reply(run.until(lambda events: reply(events) is not None))
+        assert commands is not None and "/why" in commands and "/pause" in commands
+        assert beginnings(run.events()) == beginnings(events), "nothing starts while the run is paused"
+        assert run.ask(Resume()).ok
         assert run.end() == 0
-        tried = [e for e in run.events() if isinstance(e, TrialStarted) and e.proposal.origin == "user"]
-        assert [f"trial {event.number}" for event in tried] == [
-            done.reply.removeprefix("Queued as ").strip(".")
-        ]
-        assert dict(tried[0].proposal.configuration) == {"lr": 0.003, "width": 50}
+        assert finished(run.events()) == 10
+        (tried,) = [e for e in run.events() if isinstance(e, TrialStarted) and e.proposal.origin == "user"]
+        assert done.reply == f"Queued as trial {tried.number}."
+        assert tried.number == beginnings(events)
+        assert dict(tried.proposal.configuration) == {"lr": 0.003, "width": 50}
 
 
-def test_a_stopped_run_ends_resumably_and_commands_of_then_do_not_hit_the_next_sitting(
+def test_a_stopped_run_ends_resumably_and_its_late_commands_do_not_reach_the_next_session(
     tmp_path: Path,
 ) -> None:
-    write_job(tmp_path, trials=8, pause=0.1)
     with running(tmp_path) as run:
         assert run.ask(Stop()).ok
         assert run.end() == 130
         assert [e.status for e in run.events() if isinstance(e, RunFinished)] == ["stopped"]
         run.store.post(Stop(reason="too late"))
+    (tmp_path / "go").touch()
     assert tunesmith("run", "task.yaml", cwd=tmp_path).returncode == 0
 
 
-def test_without_a_model_free_text_gets_the_list_of_commands(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=6, pause=0.1)
-    with running(tmp_path) as run:
-        assert run.ask(Ask(text="what do you think of dropout?")).ok
-        events = run.until(lambda events: any(isinstance(e, Answered) and e.final for e in events))
-        answer = "".join(e.text for e in events if isinstance(e, Answered))
-        assert "/why" in answer and "/pause" in answer
-
-
 def test_with_a_model_a_question_is_answered_and_wakes_the_agent(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=10, pause=0.1)
-
     def model(request: ChatRequest) -> object:
         if "decide" in request.tools:
             return calls(("decide", {"reason": "Nothing to add.", "wake_after": 9}))
@@ -147,9 +142,10 @@ def test_with_a_model_a_question_is_answered_and_wakes_the_agent(tmp_path: Path)
         env = {"TUNESMITH_BASE_URL": server.url, "TUNESMITH_MODEL": "scripted"}
         with running(tmp_path, **env) as run:
             assert run.ask(Ask(text="Which one is the default?")).ok
-            events = run.until(lambda events: any(isinstance(e, Answered) and e.final for e in events))
-            assert "".join(e.text for e in events if isinstance(e, Answered)) == "Trial #0 is the default."
+            answered = run.until(lambda events: reply(events) is not None)
+            assert reply(answered) == "Trial #0 is the default."
             run.until(lambda events: any(isinstance(e, Woken) and "message" in e.triggers for e in events))
+            (tmp_path / "go").touch()
             assert run.end() == 0
 
 

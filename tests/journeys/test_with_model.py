@@ -208,7 +208,7 @@ def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
 
 def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
     task = write_job(tmp_path, trials=8)
-    task.write_text(task.read_text().replace("trial_time: 30}", "trial_time: 30, model: {calls: 3}}"))
+    task.write_text(task.read_text().replace("trial_time: 600}", "trial_time: 30, model: {calls: 3}}"))
     with ChatServer(tuner) as server:
         report = run(tmp_path, server)
         asked = [request for request in server.requests if request.path.endswith("/chat/completions")]
