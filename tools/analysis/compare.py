@@ -27,7 +27,7 @@ class Comparison(Frozen):
     direction: Direction
     first: str
     second: str
-    """What the two are called in `sentence`."""
+    """How `sentence` calls the two."""
     n: int
     """Pairs compared."""
     first_mean: float | None
@@ -42,7 +42,7 @@ class Comparison(Frozen):
     verdict: Verdict
     """Of the first: better or worse only when the whole interval is on one side of zero."""
     sentence: str
-    """The same for a person."""
+    """The same in words."""
 
 
 def compare_paired(
@@ -58,7 +58,7 @@ def compare_paired(
 
     Args:
         first, second: The metric, seed by seed in the same order; finite, shape (n,).
-        names: What the two are called.
+        names: How `sentence` calls the two.
         confidence: Of the interval, in (0, 1).
     Raises:
         ValueError: Unequal lengths, or a value that is not finite.
@@ -69,27 +69,29 @@ def compare_paired(
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("every value must be finite; leave out the pairs with a failed run")
     n = int(a.size)
-    sign = 1.0 if direction == "maximize" else -1.0
-    differences = sign * (a - b)
-    mean = float(differences.mean()) if n else None
+    differences = (a - b) if direction == "maximize" else (b - a)
     low, high = _interval(differences, confidence) if n >= 2 else (None, None)
-    verdict = _verdict(low, high)
-    first_mean, second_mean = (float(a.mean()), float(b.mean())) if n else (None, None)
-    return Comparison(
+    verdict: Verdict = "not distinguishable"
+    if low is not None and low > 0:
+        verdict = "better"
+    elif high is not None and high < 0:
+        verdict = "worse"
+    comparison = Comparison(
         metric=metric,
         direction=direction,
         first=names[0],
         second=names[1],
         n=n,
-        first_mean=first_mean,
-        second_mean=second_mean,
-        difference=mean,
+        first_mean=float(a.mean()) if n else None,
+        second_mean=float(b.mean()) if n else None,
+        difference=float(differences.mean()) if n else None,
         low=low,
         high=high,
         confidence=confidence,
         verdict=verdict,
-        sentence=_sentence(names, metric, confidence, n, first_mean, second_mean, mean, low, high, verdict),
+        sentence="",
     )
+    return comparison.model_copy(update={"sentence": _sentence(comparison)})
 
 
 def _interval(differences: np.ndarray, confidence: float) -> tuple[float, float]:
@@ -104,44 +106,27 @@ def _interval(differences: np.ndarray, confidence: float) -> tuple[float, float]
     return mean - half, mean + half
 
 
-def _verdict(low: float | None, high: float | None) -> Verdict:
-    if low is not None and low > 0:
-        return "better"
-    if high is not None and high < 0:
-        return "worse"
-    return "not distinguishable"
-
-
-def _sentence(
-    names: tuple[str, str],
-    metric: str,
-    confidence: float,
-    n: int,
-    first_mean: float | None,
-    second_mean: float | None,
-    mean: float | None,
-    low: float | None,
-    high: float | None,
-    verdict: Verdict,
-) -> str:
-    first, second = names[0][:1].upper() + names[0][1:], names[1]
+def _sentence(c: Comparison) -> str:
+    first, second, mean, low, high = c.first[:1].upper() + c.first[1:], c.second, c.difference, c.low, c.high
     if mean is None:
-        return f"{first} and {second} cannot be compared: no seed has a value of {metric} for both."
-    means = f"mean {metric} {first_mean:.4g} against {second_mean:.4g}"
+        return f"{first} and {second} cannot be compared: no seed has a value of {c.metric} for both."
+    means = f"mean {c.metric} {c.first_mean:.4g} against {c.second_mean:.4g}"
     if low is None or high is None:
         return f"{first} and {second} are not distinguishable from one seed alone ({means})."
     gain = f"{abs(mean):.3g}"
     ends = sorted((low, high)) if mean >= 0 else sorted((-low, -high))
     shown = [f"{end:.3g}" for end in ends]
-    interval = f"{confidence:.0%} interval {shown[0]} to {shown[1]}"
-    if verdict == "not distinguishable":
+    interval = f"{c.confidence:.0%} interval {shown[0]} to {shown[1]}"
+    if c.verdict == "not distinguishable":
         if low == high:
-            return f"{first} and {second} came out the same on all {n} seeds ({means}): not distinguishable."
+            return (
+                f"{first} and {second} came out the same on all {c.n} seeds ({means}): not distinguishable."
+            )
         lead = "better" if mean >= 0 else "worse"
         return (
-            f"{first} and {second} are not distinguishable over {n} paired seeds: {means}, "
+            f"{first} and {second} are not distinguishable over {c.n} paired seeds: {means}, "
             f"{gain} {lead} with a {interval}."
         )
     # Differences that only the rounding of 32-bit metrics tells apart would be an interval "0.02 to 0.02".
     same = ", the same difference on every seed" if shown[0] == shown[1] else f" ({interval})"
-    return f"{first} is {verdict} than {second} by {gain}{same} over {n} paired seeds: {means}."
+    return f"{first} is {c.verdict} than {second} by {gain}{same} over {c.n} paired seeds: {means}."

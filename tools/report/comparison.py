@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tunesmith.events import Confirmed, Event
 from tunesmith.history import Direction, History
+from tunesmith.tools.analysis import compare
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
-from tunesmith.tools.report.data import Comparison, Pair, Verdict
+from tunesmith.tools.report.data import Comparison, Pair
 
 
 class _Record(BaseModel):
@@ -26,20 +27,8 @@ class _Record(BaseModel):
     seeds: list[int]
     best: list[float | None]
     default: list[float | None]
-    comparison: _Judgement
+    comparison: compare.Comparison
     note: str = ""
-
-
-class _Judgement(BaseModel):
-    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
-
-    n: int
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    confidence: float = 0.95
-    verdict: Verdict
-    sentence: str
 
 
 def read_comparison(

@@ -11,10 +11,10 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from tunesmith.history import Direction
+from tunesmith.tools.analysis.compare import Verdict
 from tunesmith.trial import Frozen, Provenance, Value
 
 Status = Literal["finished", "stopped", "failed", "unfinished"]
-Verdict = Literal["better", "worse", "not distinguishable"]
 
 
 class ReportPart(Frozen):
