@@ -26,7 +26,7 @@ from tunesmith.tools.analysis.compare import compare_paired
 from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.trial_folder import CHECKPOINTS, CONFIG, discard_attempt, recorded_outcome
+from tunesmith.tools.records.trial_folder import CONFIG, discard_attempt, newest_checkpoint, recorded_outcome
 from tunesmith.trial import Configuration, Outcome, TrialState
 
 
@@ -221,9 +221,7 @@ class Confirmation:
 
     def _checkpoint(self, number: int) -> str | None:
         """The newest file that the best trial left in its checkpoint folder, relative to the run folder."""
-        folder = self._store.trial_folder(number) / CHECKPOINTS
-        files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-        newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+        newest = newest_checkpoint(self._store.trial_folder(number))
         return None if newest is None else str(newest.relative_to(self._store.path))
 
     def _write(self, data: dict[str, object]) -> None:

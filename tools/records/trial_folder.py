@@ -97,3 +97,9 @@ def damaged(path: Path, error: Exception) -> RunError:
     return RunError(
         f"{path} cannot be read ({cause}). Restore it, or delete {path.parent} to give that trial up."
     )
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The file that the trial in `folder` wrote last to its checkpoint folder; None without one."""
+    files = [path for path in (folder / CHECKPOINTS).rglob("*") if path.is_file()]
+    return max(files, key=lambda path: (path.stat().st_mtime, path.name), default=None)

@@ -16,29 +16,27 @@ from tunesmith.events import (
     Degraded,
     Event,
     ModelCalled,
-    PriorsElicited,
-    RunFinished,
     RunStarted,
 )
 from tunesmith.history import History
 from tunesmith.task import Task
-from tunesmith.tools.engine.spending import spent
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.log_reading import elicited_priors, last_ending, spent
 from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.trial_folder import newest_checkpoint
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
     AnswersRead,
-    Believed,
     Best,
+    DecisionLine,
     Incident,
     ModelSay,
     ModelUse,
+    PriorLine,
     ReportData,
     Reproduce,
-    Said,
-    Status,
     TrialLine,
     Used,
 )
@@ -62,8 +60,8 @@ def build_report(path: Path) -> ReportData:
     history = _history(folder)
     text = Anonymous(folder.path, None if task.path is None else task.path.parent)
     comparison, not_compared = read_comparison(folder, history, events, text)
-    status, why = _ending(events)
-    sittings = [event for event in events if isinstance(event, RunStarted)]
+    ending = last_ending(events)
+    sessions = [event for event in events if isinstance(event, RunStarted)]
     default = next((t for t in history if t.configuration == history.default), None)
     best = _best(folder, history, text)
     return ReportData(
@@ -71,10 +69,10 @@ def build_report(path: Path) -> ReportData:
         description=text(task.description, 2000),
         metric=text(task.metric, 100),
         direction=task.direction,
-        status=status,
-        ended=text(why),
+        status="unfinished" if ending is None else ending.status,
+        ended="" if ending is None else text(ending.reason),
         started_at=_moment(events[0].at) if events else None,
-        finished_at=_moment(events[-1].at) if events and status != "unfinished" else None,
+        finished_at=_moment(events[-1].at) if ending else None,
         headline=_headline(history, best, default),
         best=best,
         default=None if history.default is None else dict(history.default),
@@ -87,14 +85,17 @@ def build_report(path: Path) -> ReportData:
         say=_say(history),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
-        beliefs=_beliefs(events, text),
-        strategy=text(sittings[-1].strategy, 100) if sittings else "",
-        policy=text(sittings[-1].policy, 100) if sittings else "",
+        beliefs=tuple(
+            PriorLine(parameter=text(prior.parameter, 60), text=text(prior.text), why=text(prior.why))
+            for prior in elicited_priors(events) or ()
+        ),
+        strategy=text(sessions[-1].strategy, 100) if sessions else "",
+        policy=text(sessions[-1].policy, 100) if sessions else "",
         model=_model_use(events, text),
         incidents=_incidents(events, text),
         used=_used(task, history, events),
         environment=environment(),
-        reproduce=_reproduce(folder, history, sittings, text),
+        reproduce=_reproduce(folder, history, sessions, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
     )
 
@@ -112,22 +113,11 @@ def _history(folder: RunFolder) -> History:
     return History(task.space, task.metric, task.direction, task.default, tuple(trials))
 
 
-def _ending(events: Sequence[Event]) -> tuple[Status, str]:
-    for event in reversed(events):
-        if isinstance(event, RunFinished):
-            return event.status, event.reason
-        if isinstance(event, RunStarted):
-            break  # this sitting has not ended, whatever an earlier one did
-    return "unfinished", ""
-
-
 def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
     trial = history.incumbent
     if trial is None or trial.value is None:
         return None
-    checkpoints = folder.trial_folder(trial.number) / "checkpoints"
-    files = [file for file in checkpoints.rglob("*") if file.is_file()] if checkpoints.is_dir() else []
-    newest = max(files, key=lambda file: (file.stat().st_mtime, file.name), default=None)
+    newest = newest_checkpoint(folder.trial_folder(trial.number))
     return Best(
         trial=trial.number,
         value=trial.value,
@@ -143,15 +133,15 @@ def _headline(history: History, best: Best | None, default: Trial | None) -> str
         if not history.trials:
             return "No trial has run."
         return f"None of {len(history)} trials completed, so there is no best configuration."
-    said = f"Trial {best.trial} is the best of {len(history.completed)} completed"
-    said += f" ({len(history)} in all): {history.metric} {best.value:.6g}"
+    line = f"Trial {best.trial} is the best of {len(history.completed)} completed"
+    line += f" ({len(history)} in all): {history.metric} {best.value:.6g}"
     if default is None:
-        return said + "; no default configuration was tried."
+        return line + "; no default configuration was tried."
     if default.number == best.trial:
-        return said + ". It is the default configuration: nothing better was found."
+        return line + ". It is the default configuration: nothing better was found."
     if default.value is None:
-        return said + f"; the default's own trial ended {default.state.value.replace('_', ' ')}."
-    return said + f", where the default had {default.value:.6g}."
+        return line + f"; the default's own trial ended {default.state.value.replace('_', ' ')}."
+    return line + f", where the default had {default.value:.6g}."
 
 
 def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
@@ -194,29 +184,22 @@ def _shown(history: History, trial: Trial) -> str:
         return ", ".join(f"{name}={value}" for name, value in trial.configuration.items())
 
 
-def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[Said, ...]:
-    said: list[Said] = []
+def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[DecisionLine, ...]:
+    lines: list[DecisionLine] = []
     finished = 0
     for event in events:
         if event.kind == "trial_finished":
             finished += 1
         elif isinstance(event, Decided):
-            said.append(
-                Said(
+            lines.append(
+                DecisionLine(
                     after_trials=finished,
                     policy=text(event.policy, 100),
                     reason=text(event.decision.reason, 1000),
                     stop=None if event.decision.stop is None else text(event.decision.stop),
                 )
             )
-    return tuple(said)
-
-
-def _beliefs(events: Sequence[Event], text: Anonymous) -> tuple[Believed, ...]:
-    stated = next((event.beliefs for event in events if isinstance(event, PriorsElicited)), ())
-    return tuple(
-        Believed(parameter=text(b.parameter, 60), text=text(b.text), why=text(b.why)) for b in stated
-    )
+    return tuple(lines)
 
 
 def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
@@ -270,16 +253,14 @@ def _answers(events: Sequence[Event]) -> AnswersRead | None:
     read = [event for event in events if isinstance(event, AnswersParsed)]
     if not read:
         return None
-    strict, tolerant = sum(e.strict for e in read), sum(e.tolerant for e in read)
-    repaired, refused = sum(e.repaired for e in read), sum(e.refused for e in read)
-    return AnswersRead(
-        strict=strict,
-        tolerant=tolerant,
-        repaired=repaired,
-        refused=refused,
-        sentence=f"Model answers (a call may give several): {strict} in the form asked for, {tolerant} in "
-        f"another that leaves no doubt, {repaired} only after asking back, {refused} unusable and left out.",
+    sums = {
+        stage: sum(getattr(e, stage) for e in read) for stage in ("strict", "tolerant", "repaired", "refused")
+    }
+    sentence = (
+        "Model answers (a call may give several): {strict} in the form asked for, {tolerant} in another that "
+        "leaves no doubt, {repaired} only after asking back, {refused} unusable and left out."
     )
+    return AnswersRead(**sums, sentence=sentence.format(**sums))
 
 
 def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]:
@@ -310,11 +291,11 @@ def _used(task: Task, history: History, events: Sequence[Event]) -> Used:
 
 
 def _reproduce(
-    folder: RunFolder, history: History, sittings: Sequence[RunStarted], text: Anonymous
+    folder: RunFolder, history: History, sessions: Sequence[RunStarted], text: Anonymous
 ) -> Reproduce:
     task = folder.task
-    workers = sittings[-1].workers if sittings else task.workers
-    model = any(sitting.model for sitting in sittings)
+    workers = sessions[-1].workers if sessions else task.workers
+    model = any(session.model for session in sessions)
     in_step = task.in_step if task.in_step is not None else workers == 1
     exact = in_step and workers == 1 and not model
     commands: tuple[str, ...] = ()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tunesmith.events import Confirmed, Event
+from tunesmith.events import Event
 from tunesmith.history import Direction, History
 from tunesmith.tools.analysis import compare
+from tunesmith.tools.records.log_reading import verdict
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair
@@ -80,9 +80,8 @@ def _stale(record: _Record, history: History) -> str:
 
 
 def _why_not(folder: RunFolder, history: History, events: Sequence[Event], text: Anonymous) -> str:
-    said: Any = next((e for e in reversed(events) if isinstance(e, Confirmed) and e.text), None)
-    if said is not None:
-        return text(said.text)
+    if said := verdict(events):
+        return text(said)
     if folder.task.confirm is None or folder.task.confirm.seeds < 1:
         return "Not compared with the default: the task asks for no comparison on fresh seeds."
     if history.default is None:

@@ -151,7 +151,7 @@ class Incident(ReportPart):
     count: int
 
 
-class Believed(ReportPart):
+class PriorLine(ReportPart):
     """A prior that the language model stated, before anything was measured."""
 
     parameter: str
@@ -160,7 +160,7 @@ class Believed(ReportPart):
     why: str
 
 
-class Said(ReportPart):
+class DecisionLine(ReportPart):
     """A decision of the policy, with its reason."""
 
     after_trials: int
@@ -175,7 +175,7 @@ class Used(ReportPart):
     trials: int
     trials_limit: int
     seconds: float
-    """Of running, summed over sittings."""
+    """Of running, summed over sessions."""
     seconds_limit: float | None
     model_calls_limit: int | None
     model_tokens_limit: int | None
@@ -235,8 +235,8 @@ class ReportData(ReportPart):
     say: ModelSay | None = None
     """None where no gate stood between the surrogate and a language model."""
     trials: tuple[TrialLine, ...]
-    decisions: tuple[Said, ...]
-    beliefs: tuple[Believed, ...] = ()
+    decisions: tuple[DecisionLine, ...]
+    beliefs: tuple[PriorLine, ...] = ()
     """Empty where no language model was asked, or where it stated nothing."""
     strategy: str
     policy: str

@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.api.earlier import nothing_left, standing_plan, stated_beliefs, verdict
+from tunesmith.api.earlier import nothing_left, standing_plan
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ReplayMiss
@@ -28,6 +28,7 @@ from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.log_reading import elicited_priors, spent, verdict
 from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ def run_session(
     from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.loop import Engine
-    from tunesmith.tools.engine.spending import spent
     from tunesmith.tools.sinks.session import SessionSinks
 
     with ExitStack() as stack:
@@ -216,7 +216,7 @@ def _build_method(
         model,
         name=task.tuner.text(),
         settings=task.tuner.settings,
-        stated=stated_beliefs(before),
+        stated=elicited_priors(before),
     )
     parts: MethodParts = task.tuner.method.build(context)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))

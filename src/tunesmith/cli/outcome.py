@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tunesmith.text.literal import literal
 from tunesmith.text.numbers import metric
+from tunesmith.tools.records.trial_folder import newest_checkpoint
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,8 +61,8 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
     if result.report is not None:
         line(f"Report      {_short(result.report)}  (report.html and report.json beside it)")
     line(f"Study       {_short(result.folder / 'study.journal')}")
-    checkpoint = _checkpoint(result)
-    if checkpoint is not None:
+    checkpoint = best and newest_checkpoint(result.folder / "trials" / f"{best.number:05d}")
+    if checkpoint:
         line(f"Checkpoint  {_short(checkpoint)}")
     line(f"Look at it  {program(argv[0])} chat {shlex.quote(_short(result.folder))}")
     if result.status == "stopped":
@@ -78,15 +79,6 @@ def program(called_as: str) -> str:
     if path.name != "tunesmith" or shutil.which("tunesmith") == str(path.absolute()):
         return "tunesmith"
     return shlex.quote(_short(path))
-
-
-def _checkpoint(result: Result) -> Path | None:
-    """The newest checkpoint of the best trial, where it left one."""
-    if result.best_trial is None:
-        return None
-    folder = result.folder / "trials" / f"{result.best_trial.number:05d}" / "checkpoints"
-    files = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
-    return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def _short(path: Path) -> str:

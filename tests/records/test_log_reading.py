@@ -8,7 +8,7 @@ from fakes.engine_house import SPACE
 from tunesmith.budget import ModelSpend
 from tunesmith.events import Event, ModelCalled, Noted, RunFinished, RunStarted
 from tunesmith.history import History
-from tunesmith.tools.engine.spending import spent
+from tunesmith.tools.records.log_reading import spent
 
 
 def began(at: float) -> Event:

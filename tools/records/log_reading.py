@@ -1,0 +1,59 @@
+"""What the log of a run says as a whole. The log alone is read, so that a kill -9 loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.budget import ModelSpend, Spend
+from tunesmith.events import (
+    Confirmed,
+    ElicitedPrior,
+    Event,
+    ModelCalled,
+    PriorsElicited,
+    RunFinished,
+    RunStarted,
+)
+from tunesmith.history import History
+from tunesmith.trial import TrialState
+
+
+def last_ending(events: Sequence[Event]) -> RunFinished | None:
+    """How the latest session ended; None where it has not, was killed, or there was none."""
+    last = next((event for event in reversed(events) if isinstance(event, RunFinished | RunStarted)), None)
+    return last if isinstance(last, RunFinished) else None
+
+
+def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None:
+    """The priors that a model stated, the first time; None where it was not asked."""
+    return next((event.beliefs for event in events if isinstance(event, PriorsElicited)), None)
+
+
+def verdict(events: Sequence[Event]) -> str:
+    """The latest result of comparing the best configuration with the default; empty without one."""
+    return next((e.text for e in reversed(events) if isinstance(e, Confirmed) and e.text), "")
+
+
+def spent(events: Sequence[Event], history: History) -> Spend:
+    """Trials, seconds and model use over all sessions.
+
+    A session lasts from its start to its end or, if it was killed, to its last event; between two sessions
+    no time passes. Lost trials are not counted, because they are run again.
+    """
+    seconds, model = 0.0, ModelSpend()
+    began: float | None = None
+    last = 0.0
+    for event in events:
+        if isinstance(event, RunStarted | RunFinished):
+            if began is not None:
+                seconds += max(0.0, (event.at if isinstance(event, RunFinished) else last) - began)
+            began = last = event.at
+            if isinstance(event, RunFinished):
+                began = None
+        elif isinstance(event, ModelCalled):
+            model = event.spend
+        last = max(last, event.at)
+    if began is not None:
+        seconds += last - began
+    trials = sum(trial.state is not TrialState.LOST for trial in history)
+    return Spend(trials=trials, seconds=seconds, model=model)
