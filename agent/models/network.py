@@ -1,10 +1,14 @@
-"""The real network, as a transport: direct, or through the proxy that the environment names."""
+"""The real network, as a transport: direct, or through the proxy that the environment names.
+
+Bodies are bounded in time and size here, those of error responses included, which the SDK reads by itself.
+"""
 
 from __future__ import annotations
 
 import socket
+import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +17,9 @@ from weakref import WeakSet
 import httpx2
 
 from tunesmith.agent.models.pricing import is_own_server
+
+LARGEST_BODY = 16 * 2**20
+"""Bytes; an answer that is longer is a fault of the server."""
 
 
 def network_transport(base_url: str) -> httpx2.HTTPTransport:
@@ -42,7 +49,11 @@ class Network(httpx2.HTTPTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions = {**request.extensions, "trace": self._traced}
-        return super().handle_request(request)
+        deadline = time.monotonic() + request.extensions["timeout"]["read"]
+        response = super().handle_request(request)
+        assert isinstance(response.stream, httpx2.SyncByteStream)
+        response.stream = _Bounded(response.stream, deadline)
+        return response
 
     def close(self) -> None:
         for each in list(self._sockets):
@@ -53,3 +64,23 @@ class Network(httpx2.HTTPTransport):
     def _traced(self, event: str, details: Mapping[str, Any]) -> None:
         if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
             self._sockets.add(details["return_value"].get_extra_info("socket"))
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """A body that ends with ReadTimeout past the deadline, however steadily its bytes arrive."""
+
+    def __init__(self, inner: httpx2.SyncByteStream, deadline: float) -> None:
+        self._inner, self._deadline = inner, deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._inner:
+            size += len(chunk)
+            if time.monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the answer took too long")
+            if size > LARGEST_BODY:
+                raise httpx2.RemoteProtocolError(f"the answer is longer than {LARGEST_BODY:,} bytes")
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()

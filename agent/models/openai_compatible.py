@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request, as_chunk
@@ -21,6 +21,7 @@ from tunesmith.text.cleaning import clean
 
 if TYPE_CHECKING:
     import httpx2
+    from openai import APIResponse, OpenAI
 
 OWN_SERVER_TIMEOUT_S = 180.0
 """A model on a few CPU cores reads a prompt of 3,000 tokens in 20 to 90 s."""
@@ -29,12 +30,10 @@ LIST_S = 15.0
 LIST_ATTEMPTS, LIST_PAUSE_S = 3, 0.5
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own time."""
-LARGEST_BODY = 16 * 2**20
-"""Bytes; an answer that is longer is a fault of the server."""
 
 
 class OpenAICompatible(Provider):
-    """Requests over HTTP. Making one opens no connection and loads no HTTP library.
+    """Requests by the openai SDK. Making one opens no connection and imports no SDK.
 
     Raises:
         ModelUnavailable: No URL can be made of the base URL, or the key can be in no header.
@@ -56,7 +55,7 @@ class OpenAICompatible(Provider):
             self.timeout_s = OWN_SERVER_TIMEOUT_S
         self._model = settings.model
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
-        self._client: httpx2.Client | None = None
+        self._client: OpenAI | None = None
         self._closed = False
 
     @property
@@ -68,19 +67,19 @@ class OpenAICompatible(Provider):
             return self._model
 
     def respond(self, request: Request, timeout_s: float) -> Answer:
-        with self._sent("POST", "/chat/completions", request, timeout_s) as (response, body):
-            return completion_of(self._checked(response, b"".join(body)), self.place)
+        with self._sent(request, timeout_s) as response:
+            return completion_of(scrub(response.text(), self.secrets), self.place)
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
-        asked = {**request, "stream": True, "stream_options": {"include_usage": True}}
-        with self._sent("POST", "/chat/completions", asked, timeout_s) as (response, body):
-            if response.status_code != 200 or "event-stream" not in response.headers.get("content-type", ""):
-                yield as_chunk(completion_of(self._checked(response, b"".join(body)), self.place))
+        streamed = {**request, "stream": True, "stream_options": {"include_usage": True}}
+        with self._sent(streamed, timeout_s) as response:
+            if "event-stream" not in response.headers.get("content-type", ""):
+                yield as_chunk(completion_of(scrub(response.text(), self.secrets), self.place))
                 return
-            for line in _lines(body):
+            for line in response.iter_lines():
                 if STREAM_END in line:
                     return
-                event = stream_event(scrub(line.decode(errors="replace"), self.secrets))
+                event = stream_event(scrub(line, self.secrets))
                 if event is not None:
                     if event.get("error"):
                         raise AttemptFailed(f"{self.place}: {clean(event['error'], 300)}")
@@ -97,40 +96,39 @@ class OpenAICompatible(Provider):
             self._client = None
 
     @contextmanager
-    def _sent(
-        self, method: str, path: str, body: Request | None, timeout_s: float
-    ) -> Iterator[tuple[httpx2.Response, Iterator[bytes]]]:
-        """The response and its body, which is read within the time that is left."""
-        client = self._opened()
+    def _sent(self, request: Request, timeout_s: float) -> Iterator[APIResponse[Any]]:
+        """The response of status 200; its body is read within the time that is left."""
+        completions = self._opened().chat.completions
+        with (
+            self._faults(),
+            completions.with_streaming_response.create(**request, timeout=_timeout(timeout_s)) as response,
+        ):
+            yield response
+
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """Whatever the SDK or the connection raises, as an AttemptFailed without secrets."""
         import httpx2
+        import openai
 
-        deadline = time.monotonic() + timeout_s
-        left = max(timeout_s, 0.01)
-        timeout = httpx2.Timeout(left, connect=min(left, CONNECT_S), pool=min(left, CONNECT_S))
-        # Bodies are read, scrubbed and recorded as they are, so they must not be compressed.
-        headers = {"authorization": f"Bearer {self._key}", "accept-encoding": "identity"}
-        url = self._url + path
         try:
-            with client.stream(method, url, json=body, headers=headers, timeout=timeout) as response:
-                yield response, _within(response, deadline)
-        except httpx2.RequestError as error:
-            detail = clean(scrub(str(error), self.secrets), 300)
-            raise connection_fault(type(error).__name__, detail, self.place) from None
-
-    def _checked(self, response: httpx2.Response, body: bytes) -> str:
-        """The body of a response of status 200, without secrets."""
-        text = scrub(body.decode(errors="replace"), self.secrets)
-        if response.status_code != 200:
-            headers = {name: scrub(value, self.secrets) for name, value in response.headers.items()}
-            raise status_fault(response.status_code, text, headers, self.place)
-        return text
+            yield
+        except openai.APIStatusError as error:
+            text, status = scrub(error.response.text, self.secrets), error.status_code
+            headers = {name: scrub(value, self.secrets) for name, value in error.response.headers.items()}
+            raise status_fault(status, text, headers, self.place) from None
+        except (openai.APIConnectionError, httpx2.RequestError) as error:
+            cause = error if isinstance(error, httpx2.RequestError) else error.__cause__ or error
+            detail = clean(scrub(str(cause), self.secrets), 300)
+            raise connection_fault(type(cause).__name__, detail, self.place) from None
 
     def _first_listed(self) -> str:
         ends = time.monotonic() + LIST_S
         for retries_left in reversed(range(LIST_ATTEMPTS)):
             try:
-                with self._sent("GET", "/models", None, ends - time.monotonic()) as (response, body):
-                    text = self._checked(response, b"".join(body))
+                with self._faults():
+                    models = self._opened().models.with_raw_response
+                    text = models.list(timeout=_timeout(ends - time.monotonic())).text
                 break
             except AttemptFailed as fault:
                 if not retries_left or not fault.retry:
@@ -143,41 +141,34 @@ class OpenAICompatible(Provider):
             raise ModelUnavailable(f"{self.place} lists no models. Set TUNESMITH_MODEL.") from None
         return clean(str(name), 200)
 
-    def _opened(self) -> httpx2.Client:
+    def _opened(self) -> OpenAI:
         with self._lock:
             if self._closed:
                 raise ModelUnavailable("the run has ended: nothing more is asked of the model")
             if self._client is None:
                 import httpx2
+                from openai import OpenAI
 
                 from tunesmith.agent.models.network import network_transport
 
-                self._client = httpx2.Client(
-                    transport=network_transport(self._url), trust_env=False, follow_redirects=True
+                self._client = OpenAI(
+                    api_key=self._key,
+                    base_url=self._url,
+                    max_retries=0,  # `Exchange` retries, since caps and ledger count every attempt
+                    # Bodies are scrubbed and recorded as they are, so they must not be compressed.
+                    default_headers={"accept-encoding": "identity"},
+                    http_client=httpx2.Client(
+                        transport=network_transport(self._url), trust_env=False, follow_redirects=True
+                    ),
                 )
             return self._client
 
 
-def _within(response: httpx2.Response, deadline: float) -> Iterator[bytes]:
-    """The body's bytes; ReadTimeout past the deadline, however steadily they arrive."""
+def _timeout(seconds: float) -> httpx2.Timeout:
     import httpx2
 
-    size = 0
-    for chunk in response.iter_bytes():
-        size += len(chunk)
-        if time.monotonic() > deadline:
-            raise httpx2.ReadTimeout("the answer took too long")
-        if size > LARGEST_BODY:
-            raise httpx2.RemoteProtocolError(f"the answer is longer than {LARGEST_BODY:,} bytes")
-        yield chunk
-
-
-def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    pending = b""
-    for chunk in chunks:
-        *whole, pending = (pending + chunk).split(b"\n")
-        yield from whole
-    yield pending
+    left = max(seconds, 0.01)
+    return httpx2.Timeout(left, connect=min(left, CONNECT_S), pool=min(left, CONNECT_S))
 
 
 def _check_url(url: str) -> None:

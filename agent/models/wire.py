@@ -11,7 +11,7 @@ from typing import Any
 MESSAGE_OVERHEAD = 10
 """Tokens a chat template adds around one message, at most, in the templates known to us."""
 
-STREAM_END = b"[DONE]"
+STREAM_END = "[DONE]"
 """The last event of a stream; nothing is read after it."""
 
 _PIECES = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from tunesmith.tools.report.data import Environment
 
-PACKAGES = ("numpy", "scikit-learn", "scipy", "torch", "optuna", "langchain", "pydantic")
+PACKAGES = ("numpy", "scikit-learn", "scipy", "torch", "optuna", "langchain", "openai", "pydantic")
 """Whose version may change what a run does."""
 
 
