@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -207,6 +208,10 @@ class LanguageModel:
         }
         for chunk in self._adapter.ask(asked, self._exchange.stream):
             yield piece_of(chunk)
+
+    def tally(self) -> AbstractContextManager[list[int]]:
+        """Tokens of every attempt that this thread makes inside the block, one number each."""
+        return self._ledger.tally()
 
     def close(self) -> None:
         """Break off what is being asked and let nothing more be asked. Idempotent."""

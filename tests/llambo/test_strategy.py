@@ -19,7 +19,8 @@ from tunesmith.agent.methods.llambo.judges import judge_of
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
 from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings, changed
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
-from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
+from tunesmith.agent.models import open_model
+from tunesmith.budget import ModelCaps
 from tunesmith.errors import ModelUnavailable, UsageError
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -325,18 +326,18 @@ def test_numeric_candidates_give_all_that_a_small_space_has_left() -> None:
     assert sorted(str(p.configuration["b"]) for p in found) == ["y", "z"]
 
 
-def test_without_anyone_to_ask_the_meter_says_so() -> None:
-    with pytest.raises(ModelUnavailable):
-        UsageCounter().sample([], purpose="test")
-
-
 def test_every_fallback_is_an_event() -> None:
     log = Log()
     gp = GaussianProcessStrategy(SPACE, 0)
-    tuner = compose(UsageCounter(), SPACE, 0, "", QUICK, fallback=gp, emit=log)
+
+    def out_of_reach(messages: Any) -> str:
+        raise ModelUnavailable("there is no language model")
+
+    model = open_model(out_of_reach, ModelCaps(), log, mode="live")
+    tuner = compose(model, SPACE, 0, "", QUICK, fallback=gp, emit=log)
     tuner.propose(history(default=False), 1)
-    (fell,) = log.of(Degraded)
-    assert (fell.what, fell.where) == ("fallback", "llambo") and "no language model" in fell.cause
+    fell = [event for event in log.of(Degraded) if event.where == "llambo"]
+    assert [event.what for event in fell] == ["fallback"] and "no language model" in fell[0].cause
 
 
 def test_what_a_failure_cost_stands_with_the_trial_that_came_of_it(serve: Open) -> None:

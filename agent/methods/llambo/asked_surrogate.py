@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tunesmith.agent.methods.llambo.asking import Asker
 from tunesmith.agent.methods.llambo.context import TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import Example, running, shown
 from tunesmith.agent.methods.llambo.formats import describe_space, format_configuration
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
+from tunesmith.agent.models import LanguageModel, Samples
 from tunesmith.data_card import DataCard
 from tunesmith.errors import UsageError
 from tunesmith.history import History
@@ -18,9 +18,6 @@ from tunesmith.interfaces import Emit
 from tunesmith.prompts import Prompt, render
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Trial
-
-if TYPE_CHECKING:
-    from tunesmith.agent.models import Samples
 
 BLIND_METRIC = "score"
 
@@ -44,7 +41,7 @@ class AskedSurrogate:
     """Base of the surrogates that are a language model being asked.
 
     Args:
-        asker: The model, such as a `OpenAICompatible`; its ModelErrors pass through.
+        model: Its ModelErrors pass through.
         space: The search space.
         words: The task in a person's words.
         protocol: Templates, samples, formats, temperature and the like.
@@ -60,7 +57,7 @@ class AskedSurrogate:
 
     def __init__(
         self,
-        asker: Asker,
+        model: LanguageModel,
         space: Space,
         words: TaskWords | str = "",
         protocol: LlamboSettings | None = None,
@@ -72,7 +69,7 @@ class AskedSurrogate:
         self.space, self.seed = space, seed
         self.protocol = LlamboSettings() if protocol is None else protocol
         self.spent = Spent()
-        self._asker, self._words, self._data, self._emit = asker, words, data, emit
+        self._model, self._words, self._data, self._emit = model, words, data, emit
         self._history: History | None = None
 
     def fit(self, history: History) -> None:
@@ -124,7 +121,7 @@ class AskedSurrogate:
         return format_configuration(self.space, configuration, self.protocol, joint=joint)
 
     def _sample(self, prompt: Prompt, n: int, max_tokens: int, *, logprobs: int = 0) -> Samples:
-        samples = self._asker.sample(
+        samples = self._model.sample(
             prompt.as_chat(),
             n=n,
             temperature=self.protocol.surrogate_temperature,

@@ -6,10 +6,9 @@ answer is counted under where it came to.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
 
+from tunesmith.agent.models import LanguageModel
 from tunesmith.agent.models.replies import (
     Parsed,
     ParseTally,
@@ -24,28 +23,8 @@ from tunesmith.prompts import Prompt
 from tunesmith.space import Space
 from tunesmith.text.cleaning import clean, error_line
 
-if TYPE_CHECKING:
-    from tunesmith.agent.models.sampling import Samples
-
 ANSWER_LIMIT = 4000
 """Characters of an unreadable answer that are shown to the model again."""
-
-
-class Asker(Protocol):
-    """A language model that gives several answers in plain text; `agent.llm.OpenAICompatible` is one."""
-
-    def sample(
-        self,
-        messages: Sequence[dict[str, Any]],
-        *,
-        n: int = 1,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        max_tokens: int | None = None,
-        purpose: str,
-        logprobs: int = 0,
-        stop: Sequence[str] | None = None,
-    ) -> Samples: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +54,7 @@ class How:
     """Whether an answer may state several configurations; else its first one counts."""
 
 
-def ask(asker: Asker, prompt: Prompt, space: Space, how: How, emit: Emit) -> Answers:
+def ask(model: LanguageModel, prompt: Prompt, space: Space, how: How, emit: Emit) -> Answers:
     """Ask, read every answer against `space`, and ask once about the first where most cannot be read.
 
     Raises:
@@ -83,7 +62,7 @@ def ask(asker: Asker, prompt: Prompt, space: Space, how: How, emit: Emit) -> Ans
     """
     tally = ParseTally(emit, how.where)
     messages = prompt.as_chat()
-    samples = asker.sample(
+    samples = model.sample(
         messages,
         n=how.n,
         temperature=how.temperature,
@@ -102,7 +81,7 @@ def ask(asker: Asker, prompt: Prompt, space: Space, how: How, emit: Emit) -> Ans
     if unread and 2 * len(unread) > len(read):
         first = unread[0]
         back = _ask_back(
-            asker, messages, samples.texts[first], read[first][1][0], space, how, emit, prompt.id
+            model, messages, samples.texts[first], read[first][1][0], space, how, emit, prompt.id
         )
     for i, (found, refused) in enumerate(read):
         if back is not None and i == unread[0]:
@@ -130,7 +109,7 @@ def _read(text: str, space: Space, how: How, finished: bool | None) -> tuple[lis
 
 
 def _ask_back(
-    asker: Asker,
+    model: LanguageModel,
     messages: list[dict[str, str]],
     text: str,
     refused: Refused,
@@ -146,7 +125,7 @@ def _ask_back(
         {"role": "user", "content": repair_question(refused, space)},
     ]
     try:
-        samples = asker.sample(
+        samples = model.sample(
             again,
             n=1,
             temperature=how.temperature,

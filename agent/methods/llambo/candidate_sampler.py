@@ -16,7 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tunesmith.agent.methods.llambo.asking import Asker, How, ask
+from tunesmith.agent.methods.llambo.asking import How, ask
 from tunesmith.agent.methods.llambo.collapse import collapse
 from tunesmith.agent.methods.llambo.context import TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import running
@@ -25,6 +25,7 @@ from tunesmith.agent.methods.llambo.history_rows import permuted, rows
 from tunesmith.agent.methods.llambo.legalise import Settler, left_over, shared_out
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.methods.llambo.target import target
+from tunesmith.agent.models import LanguageModel
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.events import Degraded
@@ -49,7 +50,7 @@ class CandidateSampler:
     """Proposes candidates that should reach a target. Keeps no state.
 
     Args:
-        asker: The model; a `OpenAICompatible`, or anything with its `sample`.
+        model: Asked by `sample`.
         space: What may be proposed; must be the space of the histories given.
         words: The task in words, told as far as the protocol's context allows.
         protocol: Number of candidates, templates, format and the rest.
@@ -61,7 +62,7 @@ class CandidateSampler:
 
     def __init__(
         self,
-        asker: Asker,
+        model: LanguageModel,
         space: Space,
         words: TaskWords | str,
         protocol: LlamboSettings,
@@ -71,7 +72,7 @@ class CandidateSampler:
         seed: int = 0,
         bounds: tuple[float, float] | None = None,
     ) -> None:
-        self._asker, self._words, self._protocol = asker, words, protocol
+        self._model, self._words, self._protocol = model, words, protocol
         self._data, self._emit, self._seed, self._bounds = data, emit, seed, bounds
         self._view = view(space, protocol)
 
@@ -114,7 +115,7 @@ class CandidateSampler:
             for template in range(protocol.templates):
                 try:
                     prompt = self._prompt(history, wanted, template)
-                    answers = ask(self._asker, prompt, self._view.space, how, self._emit)
+                    answers = ask(self._model, prompt, self._view.space, how, self._emit)
                 except ModelError as error:
                     if not settler.found:
                         raise

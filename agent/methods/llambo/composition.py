@@ -11,7 +11,6 @@ from typing import Literal
 
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.asked_surrogate import silent
-from tunesmith.agent.methods.llambo.asking import Asker
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
@@ -19,8 +18,8 @@ from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy, Source
-from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
+from tunesmith.agent.models import LanguageModel
 from tunesmith.data_card import DataCard
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
@@ -30,7 +29,7 @@ Judging = Literal["discriminative", "generative", "gp"]
 
 
 def compose(
-    asker: Asker,
+    model: LanguageModel,
     space: Space,
     seed: int,
     words: TaskWords | str,
@@ -51,21 +50,20 @@ def compose(
         surrogate: Who judges; None: as the protocol says.
         metric: See `LlamboStrategy`.
     """
-    meter = UsageCounter(asker)
     kind = protocol.surrogate if surrogate is None else surrogate
     judge: object = fallback
     if kind == "discriminative":
-        judge = DiscriminativeSurrogate(meter, space, words, protocol, data=data, seed=seed, emit=emit)
+        judge = DiscriminativeSurrogate(model, space, words, protocol, data=data, seed=seed, emit=emit)
     elif kind == "generative":
-        judge = GenerativeSurrogate(meter, space, words, protocol, data=data, seed=seed, emit=emit)
+        judge = GenerativeSurrogate(model, space, words, protocol, data=data, seed=seed, emit=emit)
     source: Source = NumericCandidates(fallback)
     if sampler == "llambo":
-        source = CandidateSampler(meter, space, words, protocol, data, emit, seed=seed)
+        source = CandidateSampler(model, space, words, protocol, data, emit, seed=seed)
     warmed = protocol.initial_design == "warm_start"
     return LlamboStrategy(
         space,
         seed,
-        warm=WarmStarter(meter, space, words, protocol, data, emit) if warmed else None,
+        warm=WarmStarter(model, space, words, protocol, data, emit) if warmed else None,
         sampler=source,
         surrogate=judge,
         acquisition=protocol.acquisition,
@@ -74,6 +72,6 @@ def compose(
         initial=protocol.initial,
         candidates=protocol.candidates,
         emit=emit,
-        meter=meter,
+        model=model,
         metric=metric,
     )

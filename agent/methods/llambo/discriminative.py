@@ -17,7 +17,6 @@ from dataclasses import replace
 import numpy as np
 
 from tunesmith.agent.methods.llambo.asked_surrogate import AskedSurrogate, silent
-from tunesmith.agent.methods.llambo.asking import Asker
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.examples import arranged, valued
 from tunesmith.agent.methods.llambo.numbered import read_numbered
@@ -29,6 +28,7 @@ from tunesmith.agent.methods.llambo.recalibration import (
     recalibration,
 )
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
+from tunesmith.agent.models import LanguageModel
 from tunesmith.agent.models.replies import ParsedNumber, ParseTally, Refused, parse_number
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
@@ -63,7 +63,7 @@ class DiscriminativeSurrogate(AskedSurrogate):
 
     def __init__(
         self,
-        asker: Asker,
+        model: LanguageModel,
         space: Space,
         words: TaskWords | str = "",
         protocol: LlamboSettings | None = None,
@@ -72,7 +72,7 @@ class DiscriminativeSurrogate(AskedSurrogate):
         seed: int = 0,
         emit: Emit = silent,
     ) -> None:
-        super().__init__(asker, space, words, protocol, data=data, seed=seed, emit=emit)
+        super().__init__(model, space, words, protocol, data=data, seed=seed, emit=emit)
         self._recalibrations: dict[str, Recalibration] = {}  # by what they were made from
 
     def predict(self, configurations: Sequence[Configuration]) -> tuple[Array, Array]:

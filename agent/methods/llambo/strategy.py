@@ -10,6 +10,7 @@ Unlike other strategies this one does I/O: it asks a model, so it is called from
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from typing import Protocol
@@ -18,8 +19,8 @@ from tunesmith.agent.methods.gp.acquisition import Acquisition
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.asked_surrogate import silent
 from tunesmith.agent.methods.llambo.judges import judge_of
-from tunesmith.agent.methods.llambo.usage_counter import UsageCounter
 from tunesmith.agent.methods.random import draw
+from tunesmith.agent.models import LanguageModel
 from tunesmith.errors import InvalidAnswer, ModelError, PromptError
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -54,7 +55,7 @@ class LlamboStrategy(Strategy):
         initial: Opening trials.
         candidates: Candidates a proposal is chosen from.
         emit: Gets a Degraded for every fallback.
-        meter: Counts what asking costs; None: the tokens that the candidates carry.
+        model: What the sampler and the surrogate ask, for its usage; None: the tokens that candidates carry.
         metric: What prompts call the metric; None: as the history has it.
     """
 
@@ -74,7 +75,7 @@ class LlamboStrategy(Strategy):
         initial: int = 5,
         candidates: int = 10,
         emit: Emit = silent,
-        meter: UsageCounter | None = None,
+        model: LanguageModel | None = None,
         metric: str | None = None,
     ) -> None:
         self.space, self.seed, self.fallback = space, seed, fallback
@@ -82,7 +83,7 @@ class LlamboStrategy(Strategy):
         self._judge = judge_of(surrogate, acquisition, kappa)
         self._judged_by = getattr(surrogate, "prompt_id", None)
         self._initial, self._candidates, self._emit = initial, candidates, emit
-        self._meter, self._metric = UsageCounter() if meter is None else meter, metric
+        self._model, self._metric = model, metric
         self._opening: list[Proposal] = []
 
     def with_seed(self, seed: int) -> LlamboStrategy:
@@ -115,7 +116,7 @@ class LlamboStrategy(Strategy):
         started = sum(t.state is not TrialState.LOST for t in history)
         opening = started < self._initial or not history.completed
         pool, found, cause = list(guests), list[Proposal](), "nothing new was found"
-        with self._meter.reading() as spent:
+        with nullcontext(list[int]()) if self._model is None else self._model.tally() as spent:
             try:
                 if opening:
                     found = self._open(history, n, max(self._initial - started, 1))
@@ -129,12 +130,12 @@ class LlamboStrategy(Strategy):
         if not found:
             # What was already answered still competes, under the fallback's own judgement.
             found = self._fall_back(history, n, pool, cause)
-        if not found or not spent.calls:
+        if not found or not spent:
             return found
         # Whatever was asked was asked for the first of them.
         first = found[0]
-        costs = {"calls": float(spent.calls), "tokens": float(spent.tokens)}
-        changes = {"details": {**first.details, **costs}, "tokens": spent.tokens}
+        costs = {"calls": float(len(spent)), "tokens": float(sum(spent))}
+        changes = {"details": {**first.details, **costs}, "tokens": sum(spent)}
         return [first.model_copy(update=changes), *(p.model_copy(update={"tokens": 0}) for p in found[1:])]
 
     def _open(self, history: History, n: int, missing: int) -> list[Proposal]:

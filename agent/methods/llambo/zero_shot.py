@@ -9,12 +9,13 @@ It feeds any optimiser: in upstream's own end-to-end runs the first trials were 
 
 from __future__ import annotations
 
-from tunesmith.agent.methods.llambo.asking import Answers, Asker, How, ask
+from tunesmith.agent.methods.llambo.asking import Answers, How, ask
 from tunesmith.agent.methods.llambo.context import TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import running
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
 from tunesmith.agent.methods.llambo.legalise import Settler, left_over, shared_out
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
+from tunesmith.agent.models import LanguageModel
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.events import Degraded
@@ -34,7 +35,7 @@ class WarmStarter:
     """Proposes a design zero-shot. Keeps no state.
 
     Args:
-        asker: The model; a `OpenAICompatible`, or anything with its `sample`.
+        model: Asked by `sample`.
         space: What may be proposed; must be the space of the histories given.
         words: The task in words, told as far as the protocol's context allows.
         protocol: Context level, format, temperature and the rest.
@@ -44,14 +45,14 @@ class WarmStarter:
 
     def __init__(
         self,
-        asker: Asker,
+        model: LanguageModel,
         space: Space,
         words: TaskWords | str,
         protocol: LlamboSettings,
         data: DataCard | None = None,
         emit: Emit = lambda event: event,
     ) -> None:
-        self._asker, self._words, self._protocol = asker, words, protocol
+        self._model, self._words, self._protocol = model, words, protocol
         self._data, self._emit = data, emit
         self._view = view(space, protocol)
 
@@ -139,7 +140,7 @@ class WarmStarter:
             where=WHERE,
             several=True,
         )
-        return ask(self._asker, prompt, self._view.space, how, self._emit)
+        return ask(self._model, prompt, self._view.space, how, self._emit)
 
     def _proposals(self, found: list[Configuration]) -> list[Proposal]:
         return [
