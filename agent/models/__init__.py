@@ -6,6 +6,7 @@ from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.language_model import LanguageModel, Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
+from tunesmith.agent.models.wire import Piece
 
 __all__ = [
     "Answer",
@@ -15,6 +16,7 @@ __all__ = [
     "Completion",
     "LanguageModel",
     "Mode",
+    "Piece",
     "Provider",
     "PythonFunction",
     "Rejected",

@@ -28,7 +28,7 @@ from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
 from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
 from tunesmith.agent.models.wire import Piece, piece_of, reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
-from tunesmith.errors import ModelUnavailable
+from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
 from tunesmith.registry import LANGUAGE_MODELS
@@ -196,7 +196,7 @@ class LanguageModel:
             messages: As for `complete`, with the protocol's tool calls and their results among them.
             tools: In the protocol's form; only for a provider with `capabilities.tools`.
         Raises:
-            ModelError: From the iterator, at any point.
+            ModelError: From the iterator, at any point; an answer with neither text nor call is ModelRefused.
         """
         if tools and not self.capabilities.tools:
             raise ModelUnavailable(f"{self._provider.place} cannot call tools")
@@ -206,8 +206,18 @@ class LanguageModel:
             "limit": max_tokens or self._answer_tokens,
             "purpose": purpose,
         }
+        said, ending = False, ""
         for chunk in self._adapter.ask(asked, self._exchange.stream):
-            yield piece_of(chunk)
+            piece = piece_of(chunk)
+            said = said or bool(piece.text.strip() or piece.calls)
+            ending = piece.finish_reason or ending
+            yield piece
+        if ending == "content_filter":
+            raise ModelRefused("the provider's content filter stopped the answer")
+        if not said and ending == "length":
+            raise InvalidAnswer("the model's answer hit the token limit before its first word")
+        if not said:  # a refusal in a field of its own looks like this
+            raise ModelRefused("the model gave neither words nor a tool call: it declined, or said nothing")
 
     def tally(self) -> AbstractContextManager[list[int]]:
         """Tokens of every attempt that this thread makes inside the block, one number each."""

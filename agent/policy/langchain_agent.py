@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.models import translate
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.silence import refuse_silence
+from tunesmith.agent.policy.thoughts import Thoughts
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
@@ -50,7 +50,7 @@ class AgentPolicy(Policy):
 
     Args:
         model: Asked for turns, for which it must have `capabilities.tools`, and for answers.
-        emit: Takes thoughts, tool calls and repairs.
+        emit: Gets thoughts, tool calls and repairs.
         model_calls, tool_calls: Most of each in one turn; one more raises ModelBudgetReached.
         wrong_uses: Wrong uses of tools that end a turn.
     """
@@ -82,12 +82,11 @@ class AgentPolicy(Policy):
 
             from tunesmith.agent.policy.chat_model import ChatModel
             from tunesmith.agent.policy.middleware import TurnGuard
-            from tunesmith.agent.policy.stream import ModelStream
             from tunesmith.agent.policy.turn import langchain_tools
 
         turn = Turn(briefing, toolbox)
-        stream = ModelStream(self._emit, briefing.turn)
-        guard = TurnGuard(turn, stream, briefing.turn, self._emit, self._wrong_uses)
+        thoughts = Thoughts(self._emit, briefing.turn)
+        guard = TurnGuard(turn, briefing.turn, self._emit, self._wrong_uses)
         # The guard is first: a turn that has just been decided must not run into a limit.
         limits: list[Any] = [
             guard,
@@ -98,21 +97,21 @@ class AgentPolicy(Policy):
         asked: Any = {"messages": self._briefed(turn).as_chat()}
         try:
             agent = create_agent(
-                ChatModel(language_model=self._model, purpose="agent.decide", streaming=True),
+                ChatModel(language_model=self._model, purpose="agent.decide", on_piece=thoughts.add),
                 langchain_tools(turn),
                 system_prompt=self._system().text,
                 middleware=limits,
             )
-            agent.invoke(asked, {"callbacks": [stream]})
+            agent.invoke(asked)
         except Exception as error:  # noqa: BLE001 - the edge to a foreign library; nothing is swallowed
             if guard.fault is not None:
                 raise guard.fault from None  # ours, not the model's
             raise translate(error) from None
         finally:
-            stream.close()
+            thoughts.close()
         if not turn.closed:
             self._undecided(guard.mistakes, turn.launched)
-        return turn.decision(otherwise=stream.last or "The model ended its turn without giving a reason.")
+        return turn.decision(otherwise=thoughts.last or "The model ended its turn without giving a reason.")
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
         """Stream an answer from the records; wrong citations are corrected in a last piece.
@@ -120,12 +119,11 @@ class AgentPolicy(Policy):
         Raises:
             ModelError: from the iterator, at any point.
         """
-        text, ending = "", ""
+        text = ""
         for piece in self._model.chat(_question(question, briefing).as_chat(), purpose="agent.answer"):
-            text, ending = text + piece.text, piece.finish_reason or ending
+            text += piece.text
             if piece.text:
                 yield Chunk(piece.text)
-        refuse_silence(text, ending)
         wrong = wrong_citations(text, briefing.history)
         if wrong:
             self._emit(

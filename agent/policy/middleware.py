@@ -1,4 +1,4 @@
-"""What stands between the agent's model and its tools: a record of every call, and an end to every turn.
+"""Middleware of the agent: every tool call is an event, and every turn ends.
 
 LangChain by itself loops up to 9,999 times, and ends quietly when the arguments of a call are no JSON.
 """
@@ -18,8 +18,6 @@ from langchain_core.messages import AIMessage, ToolMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from tunesmith.agent.policy.silence import refuse_silence
-from tunesmith.agent.policy.stream import ModelStream
 from tunesmith.errors import ToolError
 from tunesmith.events import ToolCalled, ToolReturned
 from tunesmith.interfaces import Emit
@@ -33,11 +31,10 @@ SHOWN_ARGUMENTS = 12
 
 
 class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
-    """Ends the turn when it is decided, or after too many wrong uses; tells the run what is called.
+    """Ends the turn when it is decided, or after too many wrong uses; emits what is called.
 
     Args:
         turn: The turn it guards; a guard serves only one.
-        stream: What the model has sent, to tell calls that were cut off.
         number: The turn's number, for events.
         wrong_uses: How many wrong uses of tools end the turn.
     Attributes:
@@ -45,9 +42,9 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         fault: An error of our own inside a tool: not the model's doing, and not to be mistaken for it.
     """
 
-    def __init__(self, turn: Turn, stream: ModelStream, number: int, emit: Emit, wrong_uses: int) -> None:
+    def __init__(self, turn: Turn, number: int, emit: Emit, wrong_uses: int) -> None:
         super().__init__()
-        self._turn, self._stream, self._number = turn, stream, number
+        self._turn, self._number = turn, number
         self._emit, self._wrong_uses = emit, wrong_uses
         # LangGraph runs the calls of one message in threads side by side. Deciding must come after
         # launching, so each waits for those before it.
@@ -64,25 +61,20 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
 
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
-        """Answer calls that cannot be read; LangChain would end the turn, or carry out what it guesses."""
+        """Answer calls that cannot be read; LangChain would end the turn."""
         said = state["messages"][-1]
         if not isinstance(said, AIMessage):
             return None
-        ending = str(said.response_metadata.get("finish_reason") or "")
-        refuse_silence(said.text, ending, calls=bool(said.tool_calls or said.invalid_tool_calls))
-        cut = self._stream.broken_calls()
-        broken: list[Any] = [call for call in said.tool_calls if call["id"] in cut]
-        whole = [call for call in said.tool_calls if call["id"] not in cut]
-        self._order = deque(call["id"] for call in whole)
+        self._order = deque(call["id"] for call in said.tool_calls)
         errors = []
-        for call in [*broken, *said.invalid_tool_calls]:
+        for call in said.invalid_tool_calls:
             name = clean(call["name"] or "unknown", 60)
             self._called(name, {"unreadable": call["args"] or ""})
             text = self._mistake(name, "the arguments are not valid JSON; call the tool again")
             errors.append(ToolMessage(content=text, tool_call_id=call["id"] or "", name=name, status="error"))
         if not errors:
             return None
-        return {"messages": errors, **({} if whole else {"jump_to": "model"})}
+        return {"messages": errors, **({} if said.tool_calls else {"jump_to": "model"})}
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]

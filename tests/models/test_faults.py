@@ -309,7 +309,7 @@ class TestChat:
             return f"{n} trials, best 0.9"
 
         served = serve(lambda r: calls(("look", {"n": 2})) if r.turn == 0 else text(f"I saw: {r.last}"))
-        model = ChatModel(language_model=served.model, purpose="policy", streaming=True)
+        model = ChatModel(language_model=served.model, purpose="policy", on_piece=lambda piece: None)
         said = create_agent(model, [look]).invoke({"messages": [("user", "how is it going?")]})
         assert said["messages"][-1].content == "I saw: 2 trials, best 0.9"
         assert served.model.usage.calls == 2

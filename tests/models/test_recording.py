@@ -59,7 +59,7 @@ def agent_says(model: LanguageModel, question: str = "how is it going?") -> str:
 
     from tunesmith.agent.policy.chat_model import ChatModel
 
-    chat = ChatModel(language_model=model, purpose="policy", streaming=True)
+    chat = ChatModel(language_model=model, purpose="policy", on_piece=lambda piece: None)
     agent = create_agent(chat, [look])
     return str(agent.invoke({"messages": [("user", question)]})["messages"][-1].content)
 
