@@ -44,7 +44,7 @@ def test_a_tuner_is_a_name_or_a_mapping_and_reads_back_from_every_form_it_is_wri
 ):
     task = read(given)
     assert (task.tuner.name, task.tuner.changed) == (name, changed)
-    assert task.tuner.settings == task.tuner.method.settings(**changed)
+    assert task.tuner.settings == task.tuner.member.settings(**changed)
     again = Task.model_validate(task.model_dump(mode="json", exclude={"path", "default"}))
     (tmp_path / "again.yaml").write_text(task.to_yaml(), encoding="utf-8")
     assert task.tuner == again.tuner == load_task(tmp_path / "again.yaml").tuner
@@ -62,7 +62,7 @@ def test_a_tuner_is_a_name_or_a_mapping_and_reads_back_from_every_form_it_is_wri
         ("{alpha: much}", "tuner.alpha", "number"),
         ("{candidates: 0}", "tuner.candidates", "greater than or equal to 1"),
         ("{context: ful}", "tuner.context", "'none', 'partial' or 'full'"),
-        ("{method: hybrid, alpha: 0.1}", "tuner.alpha", "belongs to the method llambo"),
+        ("{method: hybrid, alpha: 0.1}", "tuner.alpha", "belongs to the method llambo, not to hybrid"),
         ("{method: numeric, preset: llambo}", "tuner.preset", "no preset of the method numeric"),
     ],
 )
@@ -70,6 +70,19 @@ def test_a_fault_names_key_line_and_what_was_meant(read, given, key, said):
     with pytest.raises(TaskError) as caught:
         read(given)
     assert caught.value.key == key and caught.value.line == 5 and said in str(caught.value)
+
+
+def test_an_executor_is_chosen_in_the_same_way():
+    fields = {"metric": "acc", "direction": "maximize", "space": {"x": {"type": "bool"}}}
+    task = Task.model_validate(fields | {"executor": {"name": "local"}})
+    assert task.executor == Task.model_validate(fields).executor and "executor" not in task.to_yaml()
+    for chosen, key, said in (
+        ("locl", "executor", "did you mean 'local'?"),
+        ({"queue": "gpu"}, "executor", "queue: Extra inputs are not permitted"),
+    ):
+        with pytest.raises(TaskError) as caught:
+            Task.model_validate(fields | {"executor": chosen})
+        assert caught.value.key == key and said in str(caught.value)
 
 
 def test_all_faults_of_a_tuner_are_told_at_once(read):
@@ -130,4 +143,4 @@ def test_anything_given_is_a_tuner_or_a_fault_of_the_task(given_):
     except TaskError as error:
         assert error.key is not None and error.key.startswith("tuner")
     else:
-        assert isinstance(task.tuner.settings, task.tuner.method.settings)
+        assert isinstance(task.tuner.settings, task.tuner.member.settings)

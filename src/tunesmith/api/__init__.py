@@ -73,8 +73,8 @@ def tune(
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
         model: Which language model to use; None for none.
-        tuner: Who chooses: `hybrid`, `numeric`, `llambo-paper` and so on, or a preset of LLAMBO with
-            settings changed, such as `{"preset": "llambo-paper", "alpha": 0.1}`; None: hybrid with a model.
+        tuner: The method that proposes the trials: a name of `registry.METHODS`, or a mapping of `method` and
+            its settings; None: the first of them.
         listen: Called with every event, in the thread that raised it.
     Returns:
         The result; its `status` is `stopped` after Ctrl-C.

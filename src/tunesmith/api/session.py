@@ -22,7 +22,7 @@ from tunesmith.errors import ReplayMiss
 from tunesmith.events import Degraded, Event, RunFinished, RunStarted
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
-from tunesmith.registry import EXECUTORS, POLICIES
+from tunesmith.registry import POLICIES
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
@@ -175,7 +175,7 @@ def _open_model(
 ) -> LanguageModel | None:
     """The language model; None where nothing uses one, none is configured, or the server names none."""
     policy = None if task.policy is None else POLICIES.get(task.policy)
-    if not (task.tuner.method.uses_model or (policy is not None and policy.uses_model)):
+    if not (task.tuner.member.uses_model or (policy is not None and policy.uses_model)):
         return None
     if settings is None and replay is None:
         return None
@@ -218,7 +218,7 @@ def _build_method(
         settings=task.tuner.settings,
         stated=elicited_priors(before),
     )
-    parts: MethodParts = task.tuner.method.build(context)
+    parts: MethodParts = task.tuner.member.build(context)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))
 
 
@@ -248,9 +248,8 @@ def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
         emit(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
 
     preload = task.preload if task.preload is not None else discover_preload(objective)
-    member = EXECUTORS.get(EXECUTORS.default if task.executor is None else task.executor.name)
-    settings = member.settings() if task.executor is None else task.executor.settings
-    executor: Executor = member.build(ExecutorContext(settings, task.workers, preload, warn))
+    context = ExecutorContext(task.executor.settings, task.workers, preload, warn)
+    executor: Executor = task.executor.member.build(context)
     return executor
 
 

@@ -65,9 +65,9 @@ def check(
 def _tuner_lines(task: Task) -> list[str]:
     """The method, and whether the model's caps allow what it needs."""
     tuner, cap = task.tuner, task.budget.model.calls
-    if tuner.method.calls_needed is None:
-        return [f"  tuner      {tuner.text()}: {tuner.method.summary}"]
-    calls = tuner.method.calls_needed(tuner.settings, task.budget.trials)
+    if tuner.member.calls_needed is None:
+        return [f"  tuner      {tuner.text()}: {tuner.member.summary}"]
+    calls = tuner.member.calls_needed(tuner.settings, task.budget.trials)
     lines = [f"  tuner      {tuner.text()}: about {calls} calls of the model in all"]
     if cap is not None and cap < calls:
         lines.append(

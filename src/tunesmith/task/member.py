@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ValidationError, model_serializer, model_validator
 
@@ -12,10 +12,12 @@ from tunesmith.registry import EXECUTORS, PROBLEMS, SINKS, Registry
 from tunesmith.trial import Frozen
 
 
-class _MemberChoice(Frozen):
-    """A registered member, with its settings validated against its own model."""
+class MemberChoice(Frozen):
+    """A registered member, with its settings validated once, against its own model."""
 
     REGISTRY: ClassVar[Registry]
+    NAME_KEY: ClassVar[str] = "name"
+    """The key of the name in a mapping."""
 
     name: str
     """A name of the registry."""
@@ -42,17 +44,36 @@ class _MemberChoice(Frozen):
 
     @model_serializer
     def _as_in_task_file(self) -> str | dict[str, Any]:
-        changed = self.settings.model_dump(mode="json", exclude_unset=True)
-        return {"name": self.name, **changed} if changed else self.name
+        return {self.NAME_KEY: self.name, **self.changed} if self.changed else self.name
+
+    @classmethod
+    def default(cls) -> Self:
+        """The member that is used where a task does not say, with default settings."""
+        return cls.model_validate(cls.REGISTRY.default)
+
+    @property
+    def member(self) -> Any:
+        """What is registered under the name."""
+        return self.REGISTRY.get(self.name)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The settings that the task gives; the others have their defaults."""
+        return self.settings.model_dump(mode="json", exclude_unset=True)
+
+    def text(self) -> str:
+        """The name, or `halton with scramble=False`."""
+        changed = ", ".join(f"{key}={value}" for key, value in self.changed.items())
+        return f"{self.name} with {changed}" if changed else self.name
 
 
-class ExecutorChoice(_MemberChoice):
+class ExecutorChoice(MemberChoice):
     REGISTRY = EXECUTORS
 
 
-class SinkChoice(_MemberChoice):
+class SinkChoice(MemberChoice):
     REGISTRY = SINKS
 
 
-class ProblemChoice(_MemberChoice):
+class ProblemChoice(MemberChoice):
     REGISTRY = PROBLEMS

@@ -30,7 +30,7 @@ from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
-from tunesmith.task.tuner import Tuner, default_tuner, read_tuner
+from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
 from tunesmith.trial import ConfigurationField, Frozen
 
@@ -80,16 +80,15 @@ class Task(Frozen):
     """Trials to run at the same time."""
     threads: int = Field(default=1, ge=1, le=1024)
     """CPU threads for each trial."""
-    executor: ExecutorChoice | None = None
-    """Where trials run; None: in processes on this machine (`local`)."""
+    executor: ExecutorChoice = Field(default_factory=ExecutorChoice.default)
+    """Where trials run, with its settings."""
     pruner: PrunerSpec = PrunerSpec()
     """How poor trials are stopped early."""
     preload: Strings | None = None
     """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
     in_step: bool | None = None
-    """Whether launching waits for the policy's decision; None: only with one worker, or where
-    the method says so."""
-    tuner: Tuner = Field(default_factory=default_tuner)
+    """Whether launching waits for the policy's decision; None: with one worker, or where the method asks."""
+    tuner: Tuner = Field(default_factory=Tuner.default)
     """The method that proposes the trials, with its settings."""
     policy: str | None = None
     """Which registered policy decides in place of the method's own; None: the method's own."""
@@ -108,11 +107,10 @@ class Task(Frozen):
         data = faults.compiled(data)
         # Space, default, budget and tuner are read first: their faults have keys of their own to point at.
         prepared, found = faults.prepare(data)
-        tuner = prepared.pop("tuner", None)
-        if tuner is not None:
-            read, wrong = read_tuner(tuner)
+        if (given := prepared.pop("tuner", None)) is not None:
+            tuner, wrong = Tuner.read(given)
             found += wrong
-            prepared |= {} if read is None else {"tuner": read}
+            prepared |= {} if tuner is None else {"tuner": tuner}
         try:
             task = handler(prepared)
         except ValidationError as error:
@@ -120,7 +118,7 @@ class Task(Frozen):
             found += faults.from_pydantic(error, cls, skip)
             raise faults.joined(found) from None
         found += faults.across(task.objective, task.confirm, task.space)
-        if task.policy is not None and task.tuner.method.proposes_every_trial:
+        if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             found.append(faults.fault(("policy",), problem, "Remove it."))
         if task.data_file is not None and task.data_card is None:
@@ -170,7 +168,7 @@ class Task(Frozen):
         """`in_step` with None settled."""
         if self.in_step is not None:
             return self.in_step
-        return self.workers == 1 or bool(self.tuner.method.proposes_every_trial)
+        return self.workers == 1 or bool(self.tuner.member.proposes_every_trial)
 
     def objective_ref(self) -> Objective:
         """Where the training code is, with absolute paths.

@@ -1,135 +1,115 @@
-"""The `tuner` key of a task: which method proposes the trials, and its settings.
+"""The `tuner` key of a task: a name of a method, or a mapping of `method` and the method's settings.
 
-A name, or a mapping of `method` and settings side by side. Without `method` it is the registered method that
-has most of the settings given. `preset` names a method that is another with other defaults; it is the older
-spelling, found in the run folders of 0.1.0 (`{method: llambo, preset: llambo-paper, alpha: 0.1}`).
+A mapping may leave `method` out: then it is the registered method that has most of the settings. `preset` is
+how 0.1.0 spelled a method that is another with other defaults; beside `method`, it counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ValidationError, model_serializer
+from pydantic import BaseModel, ValidationError, model_validator
 
 from tunesmith.errors import TaskError, UnknownName, short
 from tunesmith.registry import METHODS
 from tunesmith.task import faults
+from tunesmith.task.member import MemberChoice
 from tunesmith.text.suggestions import did_you_mean
-from tunesmith.trial import Frozen
 
 NAMING = ("method", "preset")
 """Keys of a mapping that are no settings."""
 _EXAMPLE = f"Write `tuner: {METHODS.default}`, or `tuner: {{method: NAME, SETTING: VALUE}}`."
 
 
-class Tuner(Frozen):
-    """A method by name, with its settings validated."""
+class Tuner(MemberChoice):
+    """Which method proposes the trials."""
 
-    name: str
-    """A name of `registry.METHODS`."""
-    settings: BaseModel
-    """An instance of the method's own settings."""
+    REGISTRY, NAME_KEY = METHODS, "method"
 
-    @property
-    def method(self) -> Any:
-        """The registered `agent.methods.base.Method`."""
-        return METHODS.get(self.name)
+    @model_validator(mode="before")
+    @classmethod
+    def _from_task_file(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and set(given) == {"name", "settings"}:
+            return given  # validated by `read`
+        tuner, found = cls.read(given)
+        if found:
+            raise faults.joined(found)
+        return tuner
 
-    @property
-    def changed(self) -> dict[str, Any]:
-        """The settings that the task gives; the others have their defaults."""
-        return self.settings.model_dump(mode="json", exclude_unset=True)
+    @classmethod
+    def read(cls, given: Any) -> tuple[Self | None, list[TaskError]]:
+        """What a task file has under `tuner`, or every fault of it."""
+        if isinstance(given, cls):
+            return given, []
+        if isinstance(given, str):
+            return cls._validated(given, ("tuner",), {})
+        if not isinstance(given, Mapping) or not given:
+            problem = f"should be a name or a mapping, got {short(given)}."
+            return None, [faults.fault(("tuner",), problem, _EXAMPLE)]
+        settings = {str(key): value for key, value in given.items() if key not in NAMING}
+        if "preset" not in given:
+            name = given["method"] if "method" in given else _method_with(settings)
+            return cls._validated(name, ("tuner", "method"), settings)
+        preset = given["preset"]
+        if "method" in given:
+            of, found = cls._validated(given["method"], ("tuner", "method"), {})
+            if of is None:
+                return None, found
+            if not of._has_preset(preset):
+                problem = f"{short(preset)} is no preset of the method {of.name}."
+                return None, [faults.fault(("tuner", "preset"), problem, "Remove it.")]
+        return cls._validated(preset, ("tuner", "preset"), settings)
 
-    @model_serializer
-    def _as_in_a_file(self) -> str | dict[str, Any]:
-        return {"method": self.name, **self.changed} if self.changed else self.name
+    @classmethod
+    def _validated(
+        cls, name: Any, place: tuple[str, ...], settings: Mapping[str, Any]
+    ) -> tuple[Self | None, list[TaskError]]:
+        """A tuner from a name that stands at `place`, and settings."""
+        try:
+            model = METHODS.get(str(name)).settings
+        except UnknownName as error:
+            return None, [faults.fault(place, str(error))]
+        try:
+            return cls.model_validate({"name": name, "settings": model.model_validate(settings)}), []
+        except ValidationError as error:
+            return None, [
+                _foreign(name, str(item["loc"][0]), model)
+                if item["type"] == "extra_forbidden" and len(item["loc"]) == 1
+                else faults.translated(item, ("tuner",), model)
+                for item in error.errors()
+                if item["type"] != "default_factory_not_called"  # follows from another fault
+            ]
 
-    def text(self) -> str:
-        """`numeric`, or `llambo-paper with alpha=0.2`."""
-        changed = ", ".join(f"{key}={value}" for key, value in self.changed.items())
-        return f"{self.name} with {changed}" if changed else self.name
-
-
-def default_tuner() -> Tuner:
-    """What proposes the trials where a task does not say."""
-    return Tuner(name=METHODS.default, settings=METHODS.get(METHODS.default).settings())
-
-
-def read_tuner(given: Any) -> tuple[Tuner | None, list[TaskError]]:
-    """A task's tuner, or every fault of what is given."""
-    if isinstance(given, Tuner):
-        return given, []
-    if isinstance(given, str):
-        return _validated(given, ("tuner",), {})
-    if not isinstance(given, Mapping) or not given:
-        problem = f"should be a name or a mapping, got {short(given)}."
-        return None, [faults.fault(("tuner",), problem, _EXAMPLE)]
-    settings = {str(key): value for key, value in given.items() if key not in NAMING}
-    key = "method" if "method" in given else "preset"
-    name = given[key] if key in given else _method_with(settings)
-    if "method" in given and "preset" in given:
-        tuner, found = _validated(name, ("tuner", "method"), {})
-        if tuner is None:
-            return None, found
-        if not _is_preset(given["preset"], tuner):
-            problem = f"{short(given['preset'])} is no preset of the method {name}."
-            return None, [faults.fault(("tuner", "preset"), problem, "Remove it.")]
-        name = given["preset"]
-    return _validated(name, ("tuner", key), settings)
-
-
-def _validated(
-    name: Any, key: tuple[str, ...], settings: Mapping[str, Any]
-) -> tuple[Tuner | None, list[TaskError]]:
-    try:
-        model = METHODS.get(str(name)).settings
-    except UnknownName as error:
-        return None, [faults.fault(key, str(error))]
-    try:
-        return Tuner(name=name, settings=model.model_validate(settings)), []
-    except ValidationError as error:
-        return None, [
-            _foreign(name, str(item["loc"][0]), model)
-            if item["type"] == "extra_forbidden" and len(item["loc"]) == 1
-            else faults.translated(item, ("tuner",), model)
-            for item in error.errors()
-            if item["type"] != "default_factory_not_called"  # follows from another fault
-        ]
+    def _has_preset(self, name: Any) -> bool:
+        """Whether `name` is this method, or one whose settings are these with other defaults."""
+        if not isinstance(name, str) or name not in METHODS.names:
+            return False
+        settings, known = METHODS.get(name).settings, type(self.settings)
+        return name == self.name or (settings is not known and issubclass(settings, known))
 
 
 def _foreign(name: str, key: str, model: type[BaseModel]) -> TaskError:
     """A key that is no setting of the method."""
-    owner = next((other for other, fields in _settings_by_method() if key in fields), None)
+    owner = next((other for other, fields in _settings_by_name() if key in fields), None)
     if owner is not None:
-        problem = f"belongs to the method {owner}, and the method is {name}."
-        return faults.fault(("tuner", key), problem, "Remove it.")
-    known = [*NAMING, *model.model_fields]
-    return faults.fault(("tuner", key), f"is no setting of the method {name};", did_you_mean(key, known))
+        return faults.fault(("tuner", key), f"belongs to the method {owner}, not to {name}.", "Remove it.")
+    hint = did_you_mean(key, ["method", *model.model_fields])
+    return faults.fault(("tuner", key), f"is no setting of the method {name};", hint)
 
 
 def _method_with(settings: Mapping[str, Any]) -> str:
     """The method that has most of some settings; where none has any, the one with most to choose from."""
     known = [
-        (len(settings.keys() & fields.keys()), len(fields), name) for name, fields in _settings_by_method()
+        (len(settings.keys() & fields.keys()), len(fields), name) for name, fields in _settings_by_name()
     ]
     most = max((shared, total) for shared, total, _ in known)
     return next(name for shared, total, name in known if (shared, total) == most)
 
 
-def _settings_by_method() -> Iterable[tuple[str, Mapping[str, Any]]]:
+def _settings_by_name() -> Iterable[tuple[str, Mapping[str, Any]]]:
     for name in METHODS.names:
         try:
             yield name, METHODS.get(name).settings.model_fields
         except UnknownName:
-            continue  # a package that cannot be imported; it is named when its method is asked for
-
-
-def _is_preset(name: Any, of: Tuner) -> bool:
-    """Whether `name` is that method, or the same with other defaults for its settings."""
-    if name == of.name:
-        return True
-    if not isinstance(name, str) or name not in METHODS.names:
-        return False
-    settings, known = METHODS.get(name).settings, type(of.settings)
-    return settings is not known and issubclass(settings, known)
+            continue  # a package that cannot be imported; reported when its method is asked for
