@@ -78,7 +78,7 @@ class TunesmithSampler(BaseSampler):
         card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
         figures = "" if card is None else card.words(names=False)
         self._words = "\n".join(filter(None, [words.strip(), figures]))
-        self._figures = card
+        self._card = card
         self._space, self._priors, self._model = space, priors, model
         self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self._default = dict(default or {})
@@ -87,9 +87,10 @@ class TunesmithSampler(BaseSampler):
         self._forget()
 
     def _forget(self) -> None:
+        """Set what is found again from the study: everything here is left out of a pickle."""
         self._lock = threading.Lock()
         self._views: WeakKeyDictionary[Study, dict[Space, StudyView]] = WeakKeyDictionary()
-        self._strategies: dict[Space, GaussianProcessStrategy] = {}
+        self._strategies: dict[Space, Any] = {}
         self._guests: tuple[Proposal, ...] = ()
         self._ask_at = 0
         # Proposals for branches of running trials, by trial number and the names proposed together.
@@ -98,9 +99,9 @@ class TunesmithSampler(BaseSampler):
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        # Samplers are pickled to resume studies; what is forgotten here is found again from the study.
-        kept = ("_space", "_words", "_figures", "_priors", "_model", "_seed", "_default")
-        return {name: getattr(self, name) for name in kept}
+        found_again = object.__new__(type(self))
+        found_again._forget()
+        return {name: value for name, value in vars(self).items() if name not in vars(found_again)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -206,7 +207,7 @@ class TunesmithSampler(BaseSampler):
         if self._priors:
             start = space.encode(given)[0] if given is not None else None
             prior = parameter_prior(
-                parameter, find_card(param_name, parameter, self._words, self._figures), start
+                parameter, find_card(param_name, parameter, self._words, self._card), start
             )
         known = Prior(
             space, {} if prior is None else {param_name: prior}, {param_name: np.arange(space.dimensions)}
@@ -243,16 +244,15 @@ class TunesmithSampler(BaseSampler):
             views[translation.space] = StudyView(translation, translation.to_configuration(self._default))
         return views[translation.space]
 
-    def _strategy(self, space: Space) -> GaussianProcessStrategy:
+    def _strategy(self, space: Space) -> Any:
+        """The strategy over a space, with its `propose` and `with_seed`; made once."""
         if space not in self._strategies:
-            self._strategies[space] = GaussianProcessStrategy(
-                space,
-                self._seed,
-                words=self._words,
-                priors=self._priors,
-                cards=cards_for(self._figures, space),
-            )
+            self._strategies[space] = self._made(space)
         return self._strategies[space]
+
+    def _made(self, space: Space) -> Any:
+        cards = cards_for(self._card, space)
+        return GaussianProcessStrategy(space, self._seed, words=self._words, priors=self._priors, cards=cards)
 
     def _again(self, space: Space, trial: FrozenTrial) -> Proposal:
         """A configuration where all have been tried: strategies never repeat, Optuna's studies may."""

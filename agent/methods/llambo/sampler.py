@@ -21,7 +21,6 @@ from pydantic import SecretStr, ValidationError
 from tunesmith.agent.methods.llambo.composition import Judging, Sampling, compose
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings, changed
-from tunesmith.agent.methods.llambo.strategy import LlamboStrategy
 from tunesmith.agent.models import LanguageModel, Mode, open_model
 from tunesmith.agent.models.function import Answering
 from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
@@ -53,15 +52,16 @@ class LlamboSampler(TunesmithSampler):
         settings: What differs from the preset, such as `{"candidates": 20, "blinded": True}`.
         sampler: Whose candidates: the model's (`llambo`) or the numeric search's (`numeric`).
         surrogate: Who judges them: `discriminative`, `generative`, `gp`; None means as the preset says.
-        words: The task in a person's words.
-        data: The training data's DataCard, or `(X, y)` to compute it from.
+        words: The task in words.
         metric: What prompts call the value that the objective returns.
-        seed, default, priors: As for `TunesmithSampler`.
+        data, seed, default, priors: As for `TunesmithSampler`.
         caps: What the model may cost in all.
         exchanges, mode: To record the conversation in a file, or to replay it from there.
     Raises:
         UsageError: an unknown preset, a setting that cannot be, or a `model` that is none.
     """
+
+    _language_model: LanguageModel | None
 
     def __init__(
         self,
@@ -82,22 +82,17 @@ class LlamboSampler(TunesmithSampler):
         exchanges: Path | str | None = None,
         mode: Mode | None = None,
     ) -> None:
-        card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
         plain = words if isinstance(words, str) else " ".join((words.model, words.description, words.data))
-        super().__init__(space, seed=seed, words=plain, priors=priors, default=default, data=card)
-        self._protocol = _protocol(preset, settings or {})
-        self._sampling, self._judging, self._metric = sampler, surrogate, metric
-        self._task_words, self._card = words, card
+        super().__init__(space, seed=seed, words=plain, priors=priors, default=default, data=data)
+        self._protocol, self._task_words = _protocol(preset, settings or {}), words
+        self._parts: dict[str, Any] = {"sampler": sampler, "surrogate": surrogate, "metric": metric}
         self._caps = caps
         self._exchanges = None if exchanges is None else Path(exchanges)
         self._mode: Mode = mode or ("record" if exchanges is not None else "live")
-        self._settings = model if isinstance(model, ModelSettings) else None
+        if not (model is None or isinstance(model, LanguageModel | ModelSettings) or callable(model)):
+            raise UsageError(f"a {type(model).__name__} is no model: give ModelSettings or a function")
+        self._choice = None if isinstance(model, LanguageModel) else model
         self._language_model = model if isinstance(model, LanguageModel) else None
-        self._function: Answering | None = None
-        if model is not None and self._settings is None and self._language_model is None:
-            if not callable(model):
-                raise UsageError(f"a {type(model).__name__} is no model: give ModelSettings or a function")
-            self._function = model
 
     @property
     def spend(self) -> ModelSpend:
@@ -109,54 +104,47 @@ class LlamboSampler(TunesmithSampler):
         if self._language_model is not None and self._opened:
             self._language_model.close()
             self._language_model = None
-            self._composed.clear()
+            self._strategies.clear()
 
     def _forget(self) -> None:
         super()._forget()
-        self._composed: dict[Space, LlamboStrategy] = {}
+        self._language_model = None
         self._opened: bool = False  # whether the model is ours to close
         self._alone: bool = False  # whether it was found that there is no model
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_protocol", "_sampling", "_judging", "_metric", "_task_words", "_card", "_function")
-        own = {name: getattr(self, name) for name in (*kept, "_caps", "_exchanges", "_mode")}
-        keyless = self._settings
-        if keyless is not None:  # keys are never written anywhere
-            keyless = keyless.model_copy(update={"api_key": SecretStr(NO_KEY)})
-        return {**super().__getstate__(), **own, "_settings": keyless, "_language_model": None}
+        state = super().__getstate__()
+        if isinstance(self._choice, ModelSettings):  # keys are never written anywhere
+            state["_choice"] = self._choice.model_copy(update={"api_key": SecretStr(NO_KEY)})
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        known = ModelSettings.from_environment()
-        if self._settings is not None and known is not None and known.base_url == self._settings.base_url:
-            self._settings = self._settings.model_copy(update={"api_key": known.api_key})
+        choice, known = self._choice, ModelSettings.from_environment()
+        if isinstance(choice, ModelSettings) and known is not None and known.base_url == choice.base_url:
+            self._choice = choice.model_copy(update={"api_key": known.api_key})
 
-    def _strategy(self, space: Space) -> Any:
+    def _made(self, space: Space) -> Any:
         """LLAMBO over a space; the Gaussian process where there is no model at all."""
-        alone = super()._strategy(space)
-        model = self._open()
+        alone, model = super()._made(space), self._open()
         if model is None:
             return alone
-        if space not in self._composed:
-            self._composed[space] = compose(
-                model,
-                space,
-                self._seed,
-                self._task_words,
-                self._protocol,
-                fallback=alone,
-                data=self._card,
-                emit=self._heard,
-                sampler=self._sampling,
-                surrogate=self._judging,
-                metric=self._metric,
-            )
-        return self._composed[space]
+        return compose(
+            model,
+            space,
+            self._seed,
+            self._task_words,
+            self._protocol,
+            fallback=alone,
+            data=self._card,
+            emit=self._heard,
+            **self._parts,
+        )
 
     def _open(self) -> LanguageModel | None:
         """The model; None where there is none, which is a warning once."""
         if self._language_model is None and not self._alone:
-            choice = self._function or self._settings or ModelSettings.from_environment()
+            choice = self._choice or ModelSettings.from_environment()
             try:
                 self._language_model = open_model(
                     choice, self._caps, self._heard, exchanges=self._exchanges, mode=self._mode
@@ -168,7 +156,7 @@ class LlamboSampler(TunesmithSampler):
         return self._language_model
 
     def _heard(self, event: Any) -> None:
-        """What the parts say: trouble becomes a warning, the rest goes to the log."""
+        """Events of the parts: what is degraded becomes a warning, the rest goes to the log."""
         if isinstance(event, Degraded) and event.what in ("fallback", "warning"):
             warnings.warn(f"LlamboSampler: {event.where}: {event.cause}: {event.continuation}", stacklevel=2)
         else:
