@@ -33,9 +33,9 @@ class Tuner(MemberChoice):
         if isinstance(given, Mapping) and set(given) == {"name", "settings"}:
             return given  # validated by `read`
         tuner, found = cls.read(given)
-        if found:
+        if tuner is None:
             raise faults.joined(found)
-        return tuner
+        return {"name": tuner.name, "settings": tuner.settings}
 
     @classmethod
     def read(cls, given: Any) -> tuple[Self | None, list[TaskError]]:
