@@ -135,7 +135,9 @@ class Provenance(Frozen):
     fallback: bool = False
     """A numeric strategy chose this because the language model failed."""
     parent: int | None = None
-    """Number of the trial that this one runs again."""
+    """Number of the trial that this one runs again, or whose checkpoint its training goes on from."""
+    attempt: int = 1
+    """How often the configuration has been started, this time included."""
     model_prediction: Prediction | None = None
     """By the language model that suggested the configuration."""
     surrogate_prediction: Prediction | None = None

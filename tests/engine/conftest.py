@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.engine_house import House
+from fakes.inline_engine import House
 
 
 @pytest.fixture

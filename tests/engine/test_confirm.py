@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.engine_house import DEFAULT, SPACE, InlineExecutor, completed
+from fakes.inline_engine import DEFAULT, SPACE, InlineExecutor, completed
 from tunesmith.budget import Budget
 from tunesmith.events import Confirmed, Degraded, Event
 from tunesmith.history import History

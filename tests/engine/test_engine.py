@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fakes.engine_house import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
+from fakes.inline_engine import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import CommandDone, Decided, Degraded, Noted, TrialStarted, Try

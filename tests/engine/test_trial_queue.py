@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from fakes.engine_house import proposal
+from fakes.inline_engine import proposal
 from tunesmith.tools.engine.trial_queue import TrialQueue
 
 

@@ -51,14 +51,6 @@ def test_a_trial_that_prints_without_end_is_neither_blocked_nor_kept_whole(bench
     assert log.startswith("the first line\n") and log.endswith("the last line\n")
 
 
-def test_bytes_that_are_no_text_go_through_and_come_out_clean_in_the_record(bench):
-    outcome = bench.run(
-        "import os\ndef train(config, trial): os.write(2, b'\\xff\\xfe\\x00\\x1b[2J broken'); os._exit(1)"
-    )
-    assert "broken" in outcome.traceback
-    assert not any(ord(c) < 32 and c != "\n" for c in outcome.traceback)
-
-
 def test_any_text_can_be_printed_whatever_the_locale(own_bench, monkeypatch):
     monkeypatch.setenv("LC_ALL", "C")
     monkeypatch.setenv("PYTHONUTF8", "0")

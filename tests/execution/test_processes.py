@@ -13,18 +13,19 @@ import pytest
 
 from tunesmith.errors import ExecutorError
 from tunesmith.objective import Objective
+from tunesmith.testing.executors import wait_for
 from tunesmith.tools.execution.base import Resources
 from tunesmith.tools.execution.local import LocalExecutor
 from tunesmith.trial import Outcome, TrialState
 
 FAMILY = """
 import os, signal, subprocess, sys, time
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
 SLEEP = [sys.executable, "-c", DEAF]
 def train(config, trial):
     same = subprocess.Popen(SLEEP)
     other_group = subprocess.Popen(SLEEP, process_group=0)
-    forked = os.fork() or time.sleep(60)
+    forked = os.fork() or time.sleep(600)
     (trial.folder / "pids.tmp").write_text(f"{os.getpid()} {same.pid} {other_group.pid} {forked}")
     (trial.folder / "pids.tmp").rename(trial.folder / "pids")
     {then}
@@ -32,10 +33,7 @@ def train(config, trial):
 
 
 def pids_in(folder: Path) -> list[int]:
-    deadline = time.monotonic() + 10
-    while not (folder / "pids").exists():
-        assert time.monotonic() < deadline, "the trial did not start"
-        time.sleep(0.02)
+    wait_for((folder / "pids").exists, "the trial did not start")
     return [int(pid) for pid in (folder / "pids").read_text().split()]
 
 
@@ -43,31 +41,28 @@ def alive(pids: list[int]) -> list[int]:
     return [p for p in pids if psutil.pid_exists(p) and psutil.Process(p).status() != psutil.STATUS_ZOMBIE]
 
 
-def assert_gone(pids: list[int], within_s: float = 5.0) -> None:
-    deadline = time.monotonic() + within_s
-    while alive(pids) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert alive(pids) == []
+def assert_gone(pids: list[int]) -> None:
+    wait_for(lambda: not alive(pids), "something still runs")
 
 
 def test_a_kill_ends_the_whole_session_also_who_ignores_sigterm(bench):
-    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(600)")))
     pids = pids_in(job.folder)
     assert len(alive(pids)) == 4
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST, message="a person stopped it"))
     outcome = bench.outcome(job)
     assert (outcome.state, outcome.message) == (TrialState.LOST, "a person stopped it")
-    assert_gone(pids, within_s=0.5)
+    assert_gone(pids)
 
 
 def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
-    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(60)"
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN); t.report(1, 1); time.sleep(600)"
     job = bench.start(bench.script(f"import signal, time\ndef train(c, t): {deaf}"))
     bench.wait(lambda: bool(bench.reports))
     began = time.monotonic()
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
     assert bench.outcome(job).curve == ((1, 1.0),)
-    assert 1.5 < time.monotonic() - began < 4
+    assert time.monotonic() - began > 1.5
 
 
 @pytest.mark.parametrize(
@@ -76,7 +71,7 @@ def test_a_kill_ends_a_trial_that_ignores_sigterm_after_its_grace(bench):
 def test_what_a_trial_leaves_behind_is_ended_with_it(bench, then):
     job = bench.start(bench.script(FAMILY.replace("{then}", then)))
     bench.outcome(job)
-    assert_gone(pids_in(job.folder), within_s=0.5)
+    assert_gone(pids_in(job.folder))
 
 
 def test_a_result_that_is_there_already_survives_a_kill(bench):
@@ -90,8 +85,7 @@ def test_a_result_that_is_there_already_survives_a_kill(bench):
             """
         )
     )
-    while not (job.folder / "result.json").exists():
-        time.sleep(0.01)
+    wait_for((job.folder / "result.json").exists)
     bench.executor.kill(job.number, Outcome(state=TrialState.LOST))
     assert bench.outcome(job).state is TrialState.COMPLETED
 
@@ -110,46 +104,6 @@ def test_exit_handlers_run_and_threads_left_over_are_not_waited_for(bench):
     )
     assert bench.outcome(job).state is TrialState.COMPLETED
     assert (job.folder / "goodbye").exists()
-
-
-def test_an_end_is_told_exactly_once_and_jobs_run_side_by_side(bench):
-    script = bench.script("import time\ndef train(config, trial): time.sleep(0.3); return 0.5")
-    began = time.monotonic()
-    jobs = [bench.start(script) for _ in range(4)]
-    assert bench.executor.room(Resources()).kind == "busy"
-    assert bench.executor.offer(bench.job(script)).kind == "busy"
-    bench.wait(lambda: len(bench.finished) == 4)
-    assert time.monotonic() - began < 1.1
-    assert sorted(end.number for end in bench.finished) == [job.number for job in jobs]
-    assert bench.executor.events(0.05) == []
-
-
-def test_a_folder_with_a_result_is_not_run_again(bench):
-    job = bench.start(bench.script("def train(config, trial): return 0.5"))
-    bench.outcome(job)
-    with pytest.raises(ExecutorError, match="has been run"):
-        bench.executor.offer(job)
-
-
-def test_keys_are_not_in_a_trials_environment(own_bench, monkeypatch):
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret-1")
-    monkeypatch.setenv("TUNESMITH_API_KEY", "sk-secret-2")
-    monkeypatch.setenv("MY_DATA", "/data")
-    bench = own_bench()
-    script = bench.script(
-        """
-        import os, subprocess, sys
-        def train(config, trial):
-            print(os.environ)
-            for pid in (os.getpid(), os.getppid()):
-                print(open(f"/proc/{pid}/environ").read())
-            subprocess.run(["env"], check=True)
-            return 0.5
-        """
-    )
-    job = bench.start(script)
-    assert bench.outcome(job).state is TrialState.COMPLETED
-    assert "sk-secret" not in bench.log() and "MY_DATA" in bench.log()
 
 
 def test_stdin_is_empty_and_numerical_threads_are_capped(bench):
@@ -181,7 +135,7 @@ def test_ctrl_c_at_the_terminal_reaches_neither_trials_nor_their_parent(own_benc
 
 def test_the_executor_survives_the_death_of_the_warm_parent(own_bench):
     bench = own_bench()
-    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(600)")))
     bench.wait(lambda: bench.executor._running[job.number].pid is not None)
     pids = pids_in(job.folder)
     psutil.Process(pids[0]).parent().kill()
@@ -205,8 +159,7 @@ def test_a_trial_whose_warm_parent_dies_after_its_result_is_not_lost(own_bench):
         )
     )
     bench.wait(lambda: bench.executor._running[job.number].pid is not None)
-    while not (job.folder / "result.json").exists():
-        time.sleep(0.01)
+    wait_for((job.folder / "result.json").exists)
     psutil.Process(bench.executor._running[job.number].pid).parent().kill()
     assert bench.outcome(job).values == {"accuracy": 0.5}
 
@@ -226,12 +179,12 @@ def test_libraries_that_kill_the_warm_parent_are_loaded_by_each_trial_instead(ow
 
 def test_closing_ends_everything_and_records_it_as_lost(own_bench):
     bench = own_bench()
-    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(600)")))
     pids = pids_in(job.folder)
     parent = psutil.Process(pids[0]).ppid()
     bench.executor.close()
     bench.executor.close()
-    assert_gone([*pids, parent], within_s=0.1)
+    assert_gone([*pids, parent])
     assert Outcome.model_validate_json((job.folder / "result.json").read_bytes()).state is TrialState.LOST
     with pytest.raises(ExecutorError, match="closed"):
         bench.start(job.objective)
@@ -258,7 +211,9 @@ while True:
 @pytest.mark.parametrize("state", ["computing", "waiting"])
 def test_an_engine_killed_at_once_leaves_no_process_and_no_result(tmp_path, method, state):
     then = (
-        "time.sleep(60)" if state == "computing" else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
+        "time.sleep(600)"
+        if state == "computing"
+        else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
     )
     (tmp_path / "train.py").write_text(FAMILY.replace("{then}", then))
     engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, method, str(tmp_path)])
@@ -269,12 +224,12 @@ def test_an_engine_killed_at_once_leaves_no_process_and_no_result(tmp_path, meth
     finally:
         engine.kill()
         engine.wait()
-    assert_gone([*pids, parent], within_s=3)
+    assert_gone([*pids, parent])
     assert not (tmp_path / "0" / "result.json").exists()
 
 
 def test_a_trial_ends_itself_when_engine_and_warm_parent_are_gone_at_once(tmp_path):
-    (tmp_path / "train.py").write_text(FAMILY.replace("{then}", "time.sleep(60)"))
+    (tmp_path / "train.py").write_text(FAMILY.replace("{then}", "time.sleep(600)"))
     engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, "fork", str(tmp_path)])
     try:
         pids = pids_in(tmp_path / "0")
@@ -284,7 +239,7 @@ def test_a_trial_ends_itself_when_engine_and_warm_parent_are_gone_at_once(tmp_pa
         engine.kill()
         engine.wait()
     try:
-        assert_gone(pids, within_s=3)
+        assert_gone(pids)
     finally:
         os.kill(parent, signal.SIGKILL)
     assert not (tmp_path / "0" / "result.json").exists()
@@ -308,7 +263,7 @@ def test_a_disk_too_full_for_the_record_lets_nothing_run_on(bench, monkeypatch, 
 
     executor = LocalExecutor(1)
     try:
-        job = bench.job(bench.script(FAMILY.replace("{then}", "time.sleep(60)")))
+        job = bench.job(bench.script(FAMILY.replace("{then}", "time.sleep(600)")))
         executor.offer(job)
         pids = pids_in(job.folder)
         executor.events(0.1)

@@ -11,6 +11,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from tunesmith.tools.records import journal_repair
 from tunesmith.tools.records.journal_repair import BatchingBackend, clear_stale_lock, repair
 
 
@@ -119,11 +120,12 @@ def test_the_lock_of_a_killed_writer_is_cleared_without_optunas_half_minute(tmp_
     BatchingBackend(path).append_logs(
         [{"op_code": 2, "worker_id": "x", "study_id": 0, "user_attr": {"a": 1}}]
     )
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 25, "Optuna waits 30 s for such a lock"
     assert not os.path.lexists(f"{path}.lock")
 
 
-def test_the_lock_of_a_living_writer_is_waited_for(tmp_path):
+def test_the_lock_of_a_living_writer_is_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_repair, "STALE_LOCK_S", 60.0)  # it may be held up on a busy machine
     path = tmp_path / "j"
     path.touch()
     code = (
@@ -135,7 +137,7 @@ def test_the_lock_of_a_living_writer_is_waited_for(tmp_path):
     writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
     writer.stdout.readline()
     assert clear_stale_lock(path) is False
-    assert writer.wait(10) == 0  # its unlink would have failed had the lock been taken from it
+    assert writer.wait(60) == 0  # its unlink would have failed had the lock been taken from it
     writer.stdout.close()
 
 

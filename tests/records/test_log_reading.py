@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.engine_house import SPACE
+from fakes.inline_engine import SPACE
 from tunesmith.budget import ModelSpend
 from tunesmith.events import Event, ModelCalled, Noted, RunFinished, RunStarted
 from tunesmith.history import History

@@ -1,6 +1,6 @@
-"""Which trial starts next: what was queued, else what the strategy proposes, else, should it fail, chance.
+"""Which trial starts next: a queued one, else what the strategy proposes, else a random one if that fails.
 
-Nothing illegal and nothing that is running or done already gets past here.
+Nothing illegal, running or done already is returned.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Chooser:
     """Used from the engine's thread; only `queue.add` and `queue.waiting` are for others.
 
     Args:
-        emit: Is told, as `Degraded`, of every proposal that is not run and every fault of the strategy.
+        emit: Called with a `Degraded` for every proposal that is not run and every fault of the strategy.
         first: Number of the next trial.
     Attributes:
         queue: What goes before anything the strategy proposes.

@@ -56,7 +56,7 @@ class CommandInbox:
             self._reply(command_id, command, ok, reply)
 
     def close(self) -> None:
-        """Refuse what has come in since, so that nobody waits for a reply from a run that has ended."""
+        """Refuse what has come in since, so that none waits for a reply from a run that has ended."""
         for command_id, command in self._log.take_commands():
             self._reply(command_id, command, False, "The run has ended.")
 

@@ -145,7 +145,7 @@ class Engine:
         return self.stopping is not None
 
     def close(self) -> None:
-        """Refuse commands that nobody read, and wait briefly for an answer being given. Idempotent."""
+        """Refuse commands not read yet, and wait briefly for an answer being given. Idempotent."""
         self._inbox.close()
         self._policy.close()
 

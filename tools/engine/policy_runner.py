@@ -24,7 +24,7 @@ class PolicyRunner:
     Args:
         policy: Asked first.
         fallback: Asked when `policy` raises; must need no model. May be the same object.
-        emit: Hands events to the run's log; called from the threads of this class.
+        emit: Stores an event; called from the threads of this class.
     """
 
     def __init__(self, policy: Policy, fallback: Policy, emit: Emit) -> None:

@@ -1,6 +1,6 @@
 """Whether a running trial should stop early: Optuna's pruners over an in-memory copy of the curves.
 
-The real study hears of a trial twice only, so it cannot answer this. A second study, in memory and never
+The real study has only the start and the end of a trial. A second study, in memory and never
 written, holds nothing but learning curves and lets Optuna's own pruners judge, with their semantics:
 the median rule compares with completed trials only, successive halving with every trial that reached
 a rung. Failed and lost trials are no measure for others, and are left out.
@@ -40,7 +40,7 @@ class Pruner:
         self._running: dict[int, OptunaTrial] = {}
         self._reported: dict[int, set[int]] = {}
         before = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # no news of a study nobody sees
+        optuna.logging.set_verbosity(optuna.logging.WARNING)  # about a study that is never shown
         try:
             self._shadow = optuna.create_study(
                 sampler=optuna.samplers.RandomSampler(seed=0), pruner=_pruner(spec), direction=direction
@@ -49,7 +49,7 @@ class Pruner:
             optuna.logging.set_verbosity(before)
 
     def observe(self, trial: Trial) -> None:
-        """Learn from a trial that ended. Trials of earlier sittings are given in order, with their curves."""
+        """Learn from a trial that ended. Trials of earlier sessions are given in order, with their curves."""
         from optuna.trial import TrialState as OptunaState
 
         if self._spec.kind == "none":

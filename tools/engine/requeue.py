@@ -9,17 +9,17 @@ from tunesmith.history import MAX_LOSSES, History
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 
-class SecondChances(NamedTuple):
+class Requeued(NamedTuple):
     again: list[Proposal]
     given_up: list[Trial]
     """The first trial of each configuration that came to nothing too often."""
 
 
-def requeue(history: History) -> SecondChances:
+def requeue(history: History) -> Requeued:
     """What an interruption took, in order of trial number.
 
     Where no trial has ended well, the training code was broken and has perhaps been mended: then crashed
-    configurations, the default among them, get their second chance too.
+    configurations, the default among them, are run again too.
     """
     unsettled = {TrialState.LOST}
     if {trial.state for trial in history} <= {TrialState.LOST, TrialState.CRASHED}:
@@ -28,13 +28,15 @@ def requeue(history: History) -> SecondChances:
     open_trials = [trial for trial in history if trial.configuration not in settled]
     times = Counter(trial.configuration for trial in open_trials)
     first = {trial.configuration: trial for trial in reversed(open_trials)}
-    chances = SecondChances([], [])
+    requeued = Requeued([], [])
     for trial in sorted(first.values(), key=lambda t: t.number):
         if times[trial.configuration] > MAX_LOSSES:
-            chances.given_up.append(trial)
+            requeued.given_up.append(trial)
             continue
         what = "was lost to an interruption" if trial.state is TrialState.LOST else "crashed"
         reason = f"Trial {trial.number} {what}. {trial.proposal.reason}"
         again = trial.proposal.model_copy(update={"origin": Origin.RETRY, "reason": reason})
-        chances.again.append(again.with_provenance(parent=trial.number))
-    return chances
+        requeued.again.append(
+            again.with_provenance(parent=trial.number, attempt=times[trial.configuration] + 1)
+        )
+    return requeued

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Noted, TrialFinished, TrialReported, TrialStarted
@@ -32,7 +33,8 @@ from tunesmith.tools.execution.base import (
 )
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
-from tunesmith.trial import Outcome, Proposal, Trial, TrialState
+from tunesmith.tools.records.trial_folder import CHECKPOINTS
+from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class TrialRunner:
         return self._unplaced is None and not self._has_to_wait(self._executor.room(self._resources))
 
     def start(self, number: int, proposal: Proposal) -> bool:
-        """Start a trial; call it when there is `room`. False when it could not be started, and is lost."""
+        """Start a trial; call it only when `room()` is True. False when it could not be started."""
         trial = Trial(
             number=number,
             proposal=proposal,
@@ -90,7 +92,6 @@ class TrialRunner:
             started_at=time.time(),
         )
         folder = self._store.begin(trial)
-        attempts = sum(earlier.configuration == trial.configuration for earlier in self.history)
         self.history = self.history.with_trial(trial)
         self._curves[number] = []
         self._emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed))
@@ -103,7 +104,9 @@ class TrialRunner:
             objective=self._objective,
             resources=self._resources,
             time_limit_s=self._task.budget.trial_time_s,
-            attempt=attempts + 1,
+            attempt=proposal.provenance.attempt,
+            parent=proposal.provenance.parent,
+            checkpoint=self._checkpoint(proposal),
         )
         if not self._place(job):
             self._unplaced = job
@@ -139,6 +142,13 @@ class TrialRunner:
         deadline = time.monotonic() + KILL_LIMIT_S
         while self.history.pending and time.monotonic() < deadline:
             self.handle_events(0.1)
+
+    def _checkpoint(self, proposal: Proposal) -> Path | None:
+        """What training goes on from: a trial that is run again after an interruption starts anew."""
+        parent = proposal.provenance.parent
+        if parent is None or proposal.origin is Origin.RETRY:
+            return None
+        return self._store.trial_folder(parent) / CHECKPOINTS
 
     def _place(self, job: Job) -> bool:
         """Offer a job; False while it waits. One that cannot be started is lost at once."""

@@ -20,13 +20,13 @@ _MEMORY_TEXT = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _INTERRUPTIONS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-_SIGNAL_WORDS = {
+_SIGNAL_CAUSES = {
     signal.SIGSEGV: "segmentation fault, in native code",
     signal.SIGBUS: "bus error; a full /dev/shm is a common cause",
     signal.SIGABRT: "native code gave up",
     signal.SIGFPE: "arithmetic fault, in native code",
     signal.SIGILL: "illegal instruction; a library built for another processor?",
-    signal.SIGKILL: "often the out-of-memory killer, of which nothing is known here",
+    signal.SIGKILL: "often by the out-of-memory killer; the kernel reports none",
 }
 
 
@@ -34,8 +34,8 @@ def from_exception(error: BaseException) -> Outcome:
     """The outcome of training code that raised.
 
     `Pruned`, and Optuna's `TrialPruned` by name, are pruned; `Diverged` is diverged; MemoryError, any
-    OutOfMemoryError and errors that speak of memory, also as the stated cause of another error, are out of
-    memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
+    OutOfMemoryError and errors whose text is about memory, also as the stated cause of another error, are
+    out of memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
     """
     if isinstance(error, Pruned) or "TrialPruned" in _names(error):
         return Outcome(state=TrialState.PRUNED, message=log_line(_text(error)))
@@ -56,12 +56,12 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
         oom_killed: The kernel's out-of-memory killer was at work while it ran.
     """
     last_line = log_tail.rpartition("\n")[2]
-    said = f"; its last line: {last_line}" if last_line else ""
+    ending = f"; its last line: {last_line}" if last_line else ""
     if code >= 0:
         state = (
             TrialState.OUT_OF_MEMORY if code and _MEMORY_TEXT.search(log_tail[-1500:]) else TrialState.CRASHED
         )
-        message = log_line(f"the process exited with status {code}{said}")
+        message = log_line(f"the process exited with status {code}{ending}")
         return Outcome(state=state, message=message, traceback=log_tail)
     try:
         name = signal.Signals(-code).name
@@ -78,11 +78,11 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
             message="killed by the kernel's out-of-memory killer",
             traceback=log_tail,
         )
-    words = _SIGNAL_WORDS.get(signal.Signals(-code)) if name.startswith("SIG") else None
+    cause = _SIGNAL_CAUSES.get(signal.Signals(-code)) if name.startswith("SIG") else None
     memory = -code == signal.SIGABRT and _MEMORY_TEXT.search(log_tail)
     return Outcome(
         state=TrialState.OUT_OF_MEMORY if memory else TrialState.CRASHED,
-        message=f"killed by {name}" + (f" ({words})" if words else ""),
+        message=f"killed by {name}" + (f" ({cause})" if cause else ""),
         traceback=log_tail,
     )
 
@@ -94,7 +94,7 @@ def formatted(error: BaseException) -> str:
 
 
 def kernel_oom_kills() -> int:
-    """How many processes the kernel has killed for memory since it started; 0 where that is not told."""
+    """How many processes the kernel has killed for memory since it started; 0 where that is unknown."""
     try:
         text = Path("/proc/vmstat").read_text()
     except OSError:

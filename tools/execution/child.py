@@ -185,7 +185,7 @@ def _prepare_for_signals() -> None:
     try:
         Path("/proc/self/oom_score_adj").write_text("500")  # a trial rather than its engine
     except OSError as error:
-        log.debug("the kernel was not told to prefer this process when memory runs out: %s", error)
+        log.debug("the kernel will not prefer this process when memory runs out: %s", error)
 
 
 def _set_up_output() -> None:

@@ -1,7 +1,7 @@
 """Finding the training code: a function in a file, a pickled function, or a command.
 
 Workers load with `load_function` and `load_pickle`; `check_objective` tries the same in a process of its
-own, so that a broken script cannot harm whoever asks.
+own, so that a broken script cannot harm the caller.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CHECK_LIMIT_S = 120.0
 """How long `check_objective` lets the code import what it needs."""
 _BROKEN = 3
-"""Exit status of a check that found the fault itself; its words are on stderr."""
+"""Exit status of a check that found the fault itself; its message is on stderr."""
 
 
 def load_function(reference: str) -> Callable[..., Any]:
@@ -115,12 +115,12 @@ def check_objective(objective: Objective) -> None:
         ) from error
     except OSError as error:
         raise ObjectiveError(f"{what} cannot be tried: {error}") from error
-    words = log_tail(done.stderr.decode(errors="replace"))
+    message = log_tail(done.stderr.decode(errors="replace"))
     if done.returncode == _BROKEN:
-        raise ObjectiveError(words)
+        raise ObjectiveError(message)
     if done.returncode != 0:
         raise ObjectiveError(
-            f"{what} ended its process while it was imported (status {done.returncode}). {words}"
+            f"{what} ended its process while it was imported (status {done.returncode}). {message}"
         )
 
 
@@ -210,7 +210,7 @@ def _main() -> int:
     except ObjectiveError as error:
         sys.stderr.write(str(error))
         return _BROKEN
-    except BaseException as error:  # noqa: BLE001 - the edge of the process: its words are the answer
+    except BaseException as error:  # noqa: BLE001 - the edge of the process: its text is the answer
         sys.stderr.write(f"{what} cannot be imported.\n{formatted(error)}")
         return _BROKEN
     return 0

@@ -75,8 +75,7 @@ class _Running:
 class LocalExecutor(Executor):
     """Runs jobs in processes on this machine. Used from one thread.
 
-    Of a job's resources, memory is set aside within this machine's and cores are not limited; it hands out
-    no GPUs.
+    Memory is reserved within this machine's, cores are not; GPUs are not handed out.
 
     Args:
         workers: Jobs that may run at the same time, at least 1.
@@ -179,7 +178,7 @@ class LocalExecutor(Executor):
             return
         for running in self._running.values():
             lost = Outcome(state=TrialState.LOST, message="the run ended while it was running")
-            with suppress(ExecutorError):  # no room to say so: what has no result counts as lost later
+            with suppress(ExecutorError):  # disk full: what has no outcome counts as lost later
                 self._record(running, lost)
         try:
             self._link.send({"close": True})
@@ -250,12 +249,12 @@ class LocalExecutor(Executor):
         """Start another; its workers are lost, and what it had not started yet is sent again."""
         self._selector.unregister(self._link.socket)
         self._link.wait(1.0)
-        words = self._link.last_words()
+        ending = self._link.how_it_ended()
         if not self._link.ready and self._preload:
-            self._report(f"loading libraries in advance failed ({words}); each trial loads its own (slower)")
+            self._report(f"loading libraries in advance failed ({ending}); each trial loads its own (slower)")
             self._preload = []
         else:
-            self._report(f"the process that starts trials died ({words}); another was started")
+            self._report(f"the process that starts trials died ({ending}); another was started")
         self._deaths += 1
         self._end_orphans()
         self._link.close()

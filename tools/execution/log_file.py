@@ -1,4 +1,4 @@
-"""A log of bounded size: the head and the tail of what a trial prints."""
+"""A log of bounded size: the first and the last part of what a trial prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MARK = "\n[... {:>17,} bytes cut here ...]\n"
 
 
 class CappedLog:
-    """Writes all it is given until the file reaches `cap`, then keeps its head and its tail.
+    """Writes all it is given until the file reaches `cap`, then keeps its first and its last part.
 
     Whenever the cap is reached the middle is cut away in place, so the tail on disk is always recent and
     a script that prints without end costs a rewrite of a quarter of the cap for every half of it.

@@ -35,7 +35,7 @@ def returned_values(returned: Any, metric: str, what: str) -> dict[str, float]:
     Args:
         returned: A number, or a mapping that holds `metric`. Other entries are kept when they are
             finite numbers and dropped otherwise.
-        what: The training code, in words.
+        what: The training code, for messages.
     Raises:
         MissingMetric: There is no `metric` in it.
         TypeError: `metric` is there and is no number.

@@ -1,7 +1,7 @@
 """Which libraries training code needs, found without running it, so that they are loaded only once.
 
 Third-party libraries only. The standard library loads quickly, and the code's own modules must be
-loaded by each trial afresh: they may hold state, and they may be edited while a run goes on.
+loaded anew by each trial: they may hold state, and they may be edited while a run goes on.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class _Worker:
     """Monotonic seconds."""
     oom_kills: int
     kill_at: float | None = None
-    """When to stop waiting for it to end; None while nobody asked it to."""
+    """When to stop waiting for it to end; None while it may go on."""
     process: subprocess.Popen[bytes] | None = None
     """Set when it was not forked."""
 
@@ -127,7 +127,7 @@ class Supervisor:
                     self._terminate(worker)
 
     def _abandon(self) -> NoReturn:
-        """The engine is gone: nobody may go on training for it, and nothing is to be recorded."""
+        """The engine is gone: end every worker, and record nothing."""
         for worker in self._workers.values():
             signal_session(worker.pid, signal.SIGKILL)
         for worker in self._workers.values():

@@ -1,4 +1,4 @@
-"""The engine's end of the warm parent: starts it, talks to it, and takes it down."""
+"""The engine's end of the warm parent: starts it, exchanges messages with it, and ends it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class WarmLink:
     """One warm parent, running. Made again when it dies.
 
     Attributes:
-        socket: Readable when the parent has something to say, or has ended.
+        socket: Readable when there is a message from the parent, or it has ended.
         ready: Whether it has imported its libraries.
     """
 
@@ -63,7 +63,7 @@ class WarmLink:
         self.socket.sendall(data)
 
     def receive(self) -> list[dict[str, Any]] | None:
-        """What it says; None when it is gone. Call it when `socket` is readable."""
+        """Its messages; None when it is gone. Call it when `socket` is readable."""
         try:
             data = self.socket.recv(1 << 16)
         except OSError:
@@ -81,12 +81,12 @@ class WarmLink:
             self._process.kill()
             self._process.wait()
 
-    def last_words(self) -> str:
+    def how_it_ended(self) -> str:
         """How it ended and the end of what it printed on stderr; call after `wait`."""
         size = self._stderr.seek(0, os.SEEK_END)
         self._stderr.seek(max(0, size - 4000))
-        words = log_tail(self._stderr.read().decode(errors="replace"), 600)
-        return f"status {self._process.returncode}" + (f": {words}" if words else "")
+        output = log_tail(self._stderr.read().decode(errors="replace"), 600)
+        return f"status {self._process.returncode}" + (f": {output}" if output else "")
 
     def close(self) -> None:
         """Free its end of the line; whatever still runs there ends itself."""

@@ -3,8 +3,8 @@
     python -m tunesmith.tools.execution.warm_parent CONTROL_FD ENGINE_PID METHOD [MODULE ...]
 
 It holds no state of a run. Forking is safe only while this process has one thread and no CUDA context. If a
-library breaks that by being imported, the process starts itself afresh without libraries and starts
-workers as plain processes. Once that is settled it tells the engine {"ready": method, "warnings": [...]},
+library breaks that by being imported, the process starts itself anew without libraries and starts
+workers as plain processes. Then it sends the engine {"ready": method, "warnings": [...]},
 and from then on does what `supervisor.py` says.
 """
 
@@ -33,7 +33,7 @@ def _preload(modules: list[str], warnings: list[str]) -> str | None:
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001 - other people's import code; the engine is told
+        except Exception as error:  # noqa: BLE001 - the import runs code of others; the engine gets a warning
             warnings.append(
                 log_line(f"{name} could not be loaded in advance: {type(error).__name__}: {error}")
             )
@@ -79,10 +79,10 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     if method == "fork":
         unsafe = _preload(modules, warnings)
     if unsafe is not None:
-        signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on after exec, with nobody to handle it
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on after exec, without a handler
         os.set_inheritable(control_fd, True)
-        afresh = [sys.executable, "-P", "-m", __spec__.name, str(control_fd), str(engine), f"spawn:{unsafe}"]
-        os.execv(sys.executable, afresh)
+        anew = [sys.executable, "-P", "-m", __spec__.name, str(control_fd), str(engine), f"spawn:{unsafe}"]
+        os.execv(sys.executable, anew)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     sys.stdout.flush()
@@ -91,7 +91,7 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     supervisor = Supervisor(socket.socket(fileno=control_fd), engine, fork=method == "fork")
     supervisor.send({"ready": method, "warnings": warnings})
     supervisor.run()
-    os._exit(0)  # taking torch down properly takes half a second and does nothing for anybody
+    os._exit(0)  # an orderly exit of torch takes half a second and has no effect
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Files that are whole or absent, whatever happens while they are written.
 
 The order is: temporary file beside the target, fsync, rename (or link), fsync of the folder. A crash
-before the rename leaves the old content and a `.tmp` file that nobody reads; a crash after it leaves
+before the rename leaves the old content and a `.tmp` file that is never read; a crash after it leaves
 the new content. Without the last fsync a power cut may undo the rename, so a file is durable only
 when the call has returned.
 """

@@ -196,9 +196,9 @@ class EventStore(EventLog):
 
 
 def _create(path: Path) -> None:
-    """Put an empty log at `path`, whole at once, so that nobody sees half a one; leaves one that is there.
+    """Put an empty log at `path`, complete from the start; one that is there already is left.
 
-    Switching a file to WAL cannot wait for others, so it is done where nobody else is.
+    Switching a file to WAL cannot wait for others, so it is done before others can open it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{TEMPORARY}")
     temporary.unlink(missing_ok=True)

@@ -143,7 +143,7 @@ class _Reconciliation:
         return config
 
     def _give_up(self, number: int, error: RunError) -> None:
-        """Forget a trial of which nobody can say what it was, if it never ran.
+        """Forget a trial whose configuration is lost, if it never ran.
 
         A power cut leaves such a one: no worker starts before the study knows the trial.
         """

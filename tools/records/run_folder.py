@@ -133,7 +133,7 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with hold(self.path / "lock") as holder:
-            self._write_task()  # budget or words may have changed since the last session
+            self._write_task()  # budget or description may have changed since the last session
             yield holder
 
     # -- trials ---------------------------------------------------------------------------------
@@ -230,7 +230,7 @@ def _read_task(path: Path) -> Task:
 
 
 def _differences(before: Task, now: Task) -> list[str]:
-    """What changed among the things that give a trial's value its meaning, in words."""
+    """What changed among the things that give a trial's value its meaning, as clauses."""
     found = [
         f"{key} was {getattr(before, key)!r} and is now {getattr(now, key)!r}"
         for key in ("metric", "direction")

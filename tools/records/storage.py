@@ -29,7 +29,7 @@ def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     """The journal as storage: its torn end mended, or the whole set aside where it cannot be read."""
     mended = repair(path)
     if mended is not None:
-        _tell(
+        _report(
             emit, "the end of the journal was cut short", f"{mended.removed_bytes} bytes of it were removed"
         )
     backend = BatchingBackend(path)
@@ -38,7 +38,7 @@ def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     except (ValueError, LookupError, TypeError, AssertionError, AttributeError) as error:
         aside = set_aside(path)
         cause = f"the journal cannot be read ({type(error).__name__}: {error})"
-        _tell(emit, cause[:500], f"it was moved to {aside.name} and is rebuilt from the trial folders")
+        _report(emit, cause[:500], f"it was moved to {aside.name} and is rebuilt from the trial folders")
         backend = BatchingBackend(path)
         return JournalStorage(backend), backend.batch
 
@@ -48,7 +48,7 @@ def _database(url: str) -> tuple[BaseStorage, Batch]:
     return storage, lambda: _one_commit(storage)
 
 
-def _tell(emit: Emit | None, cause: str, continuation: str) -> None:
+def _report(emit: Emit | None, cause: str, continuation: str) -> None:
     if emit is not None:
         emit(Degraded(what="repair", where="study", cause=cause, continuation=continuation))
 

@@ -1,7 +1,7 @@
 """The Optuna study of a run: one write when a trial starts, one when it ends.
 
-Any Optuna tool can read along: parameters, values and learning curves are where Optuna has them, and
-who proposed a trial, why and what came of it is one attribute, `tunesmith`, of each trial. Failures
+Any Optuna tool can read it: parameters, values and learning curves are where Optuna has them, and
+who proposed a trial, why and how it ended is one attribute, `tunesmith`, of each trial. Failures
 of every kind are Optuna's FAIL with the typed outcome in that attribute. Trial numbers are Optuna's.
 
 `optuna.create_study` makes the study; after that this talks to the storage itself, because `Study.ask`
@@ -55,7 +55,7 @@ class StudyStore:
 
         Args:
             storage_url: An Optuna storage such as `sqlite:///study.db`; None means the run's own journal.
-            emit: Is told of repairs.
+            emit: Called with a `Degraded` for every repair.
 
         Raises:
             RunError: The storage cannot be used, or holds a study that is not this task's.
@@ -80,7 +80,7 @@ class StudyStore:
         """Record a trial as running: one write.
 
         Raises:
-            RunError: The storage cannot be written, or somebody else added trials to the study.
+            RunError: The storage cannot be written, or another program added trials to the study.
         """
         self._running[trial.number] = self._append(trial.number, self._frozen(trial))
 
@@ -88,7 +88,7 @@ class StudyStore:
         """Record the end of a running trial, its learning curve included: one write.
 
         Raises:
-            RunError: The storage cannot be written, or somebody else finished the trial.
+            RunError: The storage cannot be written, or another program finished the trial.
         """
         _check_finite(trial)
         with explained(self._where):
@@ -101,9 +101,9 @@ class StudyStore:
             for step, value in trial.curve:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, provenance(trial))
-            told = _told_value(trial)
+            final = _optuna_value(trial)
             state = _STATES.get(trial.state, OptunaState.FAIL)
-            self._storage.set_trial_state_values(trial_id, state, None if told is None else [told])
+            self._storage.set_trial_state_values(trial_id, state, None if final is None else [final])
 
     def record(self, trial: Trial) -> None:
         """Add a trial that has ended already: one write. For rebuilding a study from trial folders."""
@@ -134,7 +134,7 @@ class StudyStore:
         values = dict(trial.configuration)
         frozen = create_trial(
             state=_STATES.get(trial.state, OptunaState.FAIL),
-            value=_told_value(trial),
+            value=_optuna_value(trial),
             params=values,
             distributions={name: self._distributions[name] for name in values},
             user_attrs={ATTRIBUTE: provenance(trial)},
@@ -150,8 +150,7 @@ class StudyStore:
             raise RunError(f"trial {number} cannot follow the {self._count} trials in {self._where}. {_FIX}")
         with explained(self._where):
             trial_id = self._storage.create_new_trial(self._study_id, template_trial=frozen)
-            told = self._storage.get_trial_number_from_id(trial_id)
-            if told != number:
+            if self._storage.get_trial_number_from_id(trial_id) != number:
                 self._storage.set_trial_state_values(trial_id, OptunaState.FAIL)
                 raise RunError(f"another program added trials to the study in {self._where}. {_FIX}")
         self._count += 1
@@ -227,11 +226,11 @@ def provenance(trial: Trial) -> dict[str, Any]:
 def _worth_keeping(key: str, value: Any) -> bool:
     if isinstance(value, float) and not math.isfinite(value):
         return False  # no JSON, and no browser could show the trial
-    # An expectation of 0.0 says something; no tokens and no seconds say nothing.
+    # An expectation of 0.0 is information; no tokens and no seconds are none.
     return value not in (None, "", (), {}) and not (key in ("tokens", "seconds", "seed") and value == 0)
 
 
-def _told_value(trial: Trial) -> float | None:
+def _optuna_value(trial: Trial) -> float | None:
     """Optuna's value: the metric of a completed trial, the last report of a pruned one (as `tell` has it)."""
     return trial.last_reported if trial.state is TrialState.PRUNED else trial.value
 
@@ -240,7 +239,7 @@ def _check_finite(trial: Trial) -> None:
     assert trial.finished, f"trial {trial.number} is still running"
     numbers = [value for _, value in trial.curve] + ([] if trial.value is None else [trial.value])
     if not all(map(math.isfinite, numbers)):
-        raise ValueError(f"trial {trial.number} has a value that is not finite; it must never be told")
+        raise ValueError(f"trial {trial.number} has a value that is not finite; it must not be stored")
 
 
 def _state(frozen: FrozenTrial, notes: dict[str, Any]) -> TrialState:

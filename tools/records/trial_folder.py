@@ -22,7 +22,7 @@ CURVE, LOG, CHECKPOINTS = "curve.jsonl", "log.txt", "checkpoints"
 
 
 def record_outcome(folder: Path, outcome: Outcome) -> Outcome:
-    """Record durably how the trial in `folder` ended. The first record stands, whoever wrote it.
+    """Record durably how the trial in `folder` ended. The first record stands, from whichever process.
 
     A record that cannot be read is set aside: only training code that writes there itself can have left one.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.engine_house import DEFAULT, SPACE, proposal
+from fakes.inline_engine import DEFAULT, SPACE, proposal
 from tunesmith.history import History
 from tunesmith.tools.engine.requeue import requeue
 from tunesmith.trial import Origin, Trial, TrialState
