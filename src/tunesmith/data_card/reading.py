@@ -47,6 +47,8 @@ def read_table(path: Path, target: str | int | None = None) -> Table:
         raise DataError("is not a file.", path=path, fix="Check the name.")
     try:
         return reader(path, target)
+    except DataError as error:  # raised below without the file's name
+        raise DataError(error.problem, path=path, line=error.line, place=error.place, fix=error.fix) from None
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise DataError(f"cannot be read ({reason}).", path=path, fix="Check the file.") from None
@@ -54,20 +56,17 @@ def read_table(path: Path, target: str | int | None = None) -> Table:
 
 def _read_text(path: Path, target: str | int | None) -> Table:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = _rows(path, csv.reader(file, delimiter=_delimiter(path)))
+        rows = _rows(csv.reader(file, delimiter=_delimiter(path)))
         first_line, first = next(rows, (1, []))
         if not first:
-            raise DataError("is empty.", path=path, fix="Write a header and one sample a line.")
+            raise DataError("is empty.", fix="Write a header and one sample a line.")
         if len(first) > MOST_COLUMNS:
             raise DataError(
-                f"has {len(first):,} columns, over {MOST_COLUMNS:,}.",
-                path=path,
-                line=first_line,
-                fix="Save it as .npz.",
+                f"has {len(first):,} columns, over {MOST_COLUMNS:,}.", line=first_line, fix="Save it as .npz."
             )
         headless = as_numbers(cell if cell.strip() else None for cell in first) is not None
         names = [f"x{i}" for i in range(len(first))] if headless else [name.strip() for name in first]
-        place = _target_place(path, names, target)
+        place = _target_place(names, target)
         columns = [_Column(i == place) for i in range(len(names))]
         chunk = [first] if headless else []
         read, more = len(chunk), False
@@ -76,7 +75,6 @@ def _read_text(path: Path, target: str | int | None) -> Table:
             if len(row) != len(names):
                 raise DataError(
                     f"has {len(row)} cells where the first line has {len(names)}.",
-                    path=path,
                     line=line,
                     fix="Give every line the same number of cells; put a cell that holds a comma in quotes.",
                 )
@@ -90,7 +88,7 @@ def _read_text(path: Path, target: str | int | None) -> Table:
                 chunk = []
         _take(columns, chunk)
     if read == 0:
-        raise DataError("has a header and no samples.", path=path, fix="Write one sample a line.")
+        raise DataError("has a header and no samples.", fix="Write one sample a line.")
     goal = None if place is None else target_of(np.array(columns[place].texts, dtype=object))
     kept = [i for i in range(len(names)) if i != place]
     return Table(
@@ -139,7 +137,7 @@ def _take(columns: list[_Column], chunk: list[list[str]]) -> None:
             column.take(cells)
 
 
-def _rows(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
     """Lines that hold something, with their 1-based number."""
     while True:
         try:
@@ -148,12 +146,10 @@ def _rows(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise DataError(
-                f"is not a table ({error}).", path=path, line=reader.line_num, fix="Check its quotes."
+                f"is not a table ({error}).", line=reader.line_num, fix="Check its quotes."
             ) from None
         except UnicodeDecodeError:
-            raise DataError(
-                "is not UTF-8 text.", path=path, line=reader.line_num + 1, fix="Save it as UTF-8."
-            ) from None
+            raise DataError("is not UTF-8 text.", line=reader.line_num + 1, fix="Save it as UTF-8.") from None
         if row:
             yield reader.line_num, row
 
@@ -167,14 +163,13 @@ def _delimiter(path: Path) -> str:
     return max(",;\t", key=first.count)
 
 
-def _target_place(path: Path, names: list[str], target: str | int | None) -> int | None:
+def _target_place(names: list[str], target: str | int | None) -> int | None:
     try:
         return split_target(names, target)
     except LookupError:
         shown = ", ".join(clean(name, 40) for name in names[:10]) + (", ..." if len(names) > 10 else "")
         raise DataError(
             f"there is no such column; there are {shown}.",
-            path=path,
             place=clean(target, 60),
             fix="Name one of them, or its place counted from 0.",
         ) from None
@@ -182,18 +177,17 @@ def _target_place(path: Path, names: list[str], target: str | int | None) -> int
 
 def _read_npy(path: Path, target: str | int | None) -> Table:
     with path.open("rb") as file:
-        array = _array(path, file, None)
+        array = _array(file, None)
     if target is None or array.ndim != 2:
         if target is not None:
             raise DataError(
                 f"has the shape {array.shape}; a target is looked for in a table of two dimensions.",
-                path=path,
                 fix="Save data and target as two arrays of one .npz file.",
             )
-        return _checked(path, array, None)
-    place = _target_place(path, [f"x{i}" for i in range(array.shape[1])], target)
+        return _checked(array, None)
+    place = _target_place([f"x{i}" for i in range(array.shape[1])], target)
     assert place is not None
-    return _checked(path, np.delete(array, place, axis=1), array[:, place])
+    return _checked(np.delete(array, place, axis=1), array[:, place])
 
 
 def _read_npz(path: Path, target: str | int | None) -> Table:
@@ -201,26 +195,23 @@ def _read_npz(path: Path, target: str | int | None) -> Table:
         with zipfile.ZipFile(path) as archive:
             names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
             if not names:
-                raise DataError(
-                    "holds no arrays.", path=path, fix="Save it with numpy.savez(path, X=X, y=y)."
-                )
+                raise DataError("holds no arrays.", fix="Save it with numpy.savez(path, X=X, y=y).")
             if target is not None and str(target) not in names:
                 raise DataError(
                     f"there is no such array; there are {', '.join(clean(n, 40) for n in names[:10])}.",
-                    path=path,
                     place=clean(target, 60),
                     fix="Name one of them as target.",
                 )
             y = None if target is None else str(target)
-            X = _data_name(path, [name for name in names if name != y])
-            return _checked(path, _member(path, archive, X), None if y is None else _member(path, archive, y))
+            X = _data_name([name for name in names if name != y])
+            return _checked(_member(archive, X), None if y is None else _member(archive, y))
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise DataError(
-            f"is not a .npz file ({short(str(error))}).", path=path, fix="Save it with numpy.savez."
+            f"is not a .npz file ({short(str(error))}).", fix="Save it with numpy.savez."
         ) from None
 
 
-def _data_name(path: Path, names: list[str]) -> str:
+def _data_name(names: list[str]) -> str:
     """The array with the features: the only one, or one with a usual name."""
     usual = [name for name in names if name.casefold() in ("x", "data", "features", "x_train")]
     chosen = names if len(names) == 1 else usual
@@ -228,18 +219,17 @@ def _data_name(path: Path, names: list[str]) -> str:
         shown = ", ".join(clean(name, 40) for name in names[:10]) or "none"
         raise DataError(
             f"it is not clear which array holds the features ({shown}).",
-            path=path,
             fix="Call it X, and name the other as target.",
         )
     return chosen[0]
 
 
-def _member(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+def _member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
     with archive.open(name + ".npy") as file:
-        return _array(path, file, name)
+        return _array(file, name)
 
 
-def _array(path: Path, file: Any, name: str | None) -> NDArray[Any]:
+def _array(file: Any, name: str | None) -> NDArray[Any]:
     """An array of plain numbers or texts, once its header says that it is one and of a bearable size."""
     place = None if name is None else clean(name, 60)
     try:
@@ -250,29 +240,29 @@ def _array(path: Path, file: Any, name: str | None) -> NDArray[Any]:
         shape, fortran, dtype = read(file)
     except (ValueError, EOFError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
         raise DataError(
-            f"is not an array of numpy's ({short(str(error))}).", path=path, place=place, fix="Save it again."
+            f"is not an array of numpy's ({short(str(error))}).", place=place, fix="Save it again."
         ) from None
     if dtype.hasobject or dtype.names is not None or dtype.kind in "cV":
         kind = "records" if dtype.names is not None else f"{dtype.name} values"
-        _refuse(path, place, f"holds {kind}, which are not read here.")
+        _refuse(place, f"holds {kind}, which are not read here.")
     size = math.prod(shape, start=dtype.itemsize)
     if min(shape, default=0) < 0:
-        _refuse(path, place, f"has the shape {short(shape)}.", "Save it again.")
+        _refuse(place, f"has the shape {short(shape)}.", "Save it again.")
     if size > LARGEST_ARRAY:
-        _refuse(path, place, f"would fill {size:,} bytes, over {LARGEST_ARRAY:,}.", "Save a part of it.")
+        _refuse(place, f"would fill {size:,} bytes, over {LARGEST_ARRAY:,}.", "Save a part of it.")
     raw = file.read(size)
     if len(raw) < size:
-        _refuse(path, place, "is cut short.", "Save it again.")
+        _refuse(place, "is cut short.", "Save it again.")
     flat = np.frombuffer(raw, dtype=dtype) if size else np.empty(0, dtype)
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _refuse(path: Path, place: str | None, problem: str, fix: str = "") -> NoReturn:
-    raise DataError(problem, path=path, place=place, fix=fix or "Save plain numbers or texts.")
+def _refuse(place: str | None, problem: str, fix: str = "") -> NoReturn:
+    raise DataError(problem, place=place, fix=fix or "Save plain numbers or texts.")
 
 
-def _checked(path: Path, X: NDArray[Any], y: NDArray[Any] | None) -> Table:
+def _checked(X: NDArray[Any], y: NDArray[Any] | None) -> Table:
     try:
         return from_arrays(X, y)
     except UsageError as error:
-        raise DataError(str(error), path=path, fix="Save both with one row for each sample.") from None
+        raise DataError(str(error), fix="Save both with one row for each sample.") from None

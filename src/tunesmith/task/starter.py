@@ -36,26 +36,21 @@ def starter_task(script: Path, function: str | None) -> str:
         ObjectiveError: The script cannot be read, is not Python, or has no such function.
     """
     source = read_script(script)
-    found = source.training_function(function)
-    if found is None and source.options:
+    chosen = source.training_function(function)
+    if chosen is None and source.options:
         return _for_command(source)
-    found_keys = source.config_keys(found) if found is not None else {}
-    guesses = {name: made for name, today in found_keys.items() if (made := guess(name, today))}
-    unsure = [name for name in found_keys if name not in guesses]
-    notes = [
-        f"The script also reads {', '.join(unsure[:10])} from its configuration: add what should be tuned."
-    ]
-    target = f"{script.name}:{found.name if found is not None else 'train'}"
-    missing = [f"No function (config, trial) was found in {script.name}: write one, or use `command`."]
-    objective = [f"function: {_quoted(target)}  # called as {target.split(':')[-1]}(config, trial)"]
-    return _text(
-        script,
-        source.metric_names(found) if found is not None else [],
-        guesses or {"lr": _the_learning_rate()},
-        objective,
-        notes=(missing if found is None else []) + (notes if unsure else []),
-        found=bool(guesses),
-    )
+    keys = source.config_keys(chosen) if chosen is not None else {}
+    guesses = {name: made for name, today in keys.items() if (made := guess(name, today))}
+    notes = []
+    if chosen is None:
+        notes.append(f"No function (config, trial) was found in {script.name}: write one, or use `command`.")
+    if unsure := [name for name in keys if name not in guesses]:
+        names = ", ".join(unsure[:10])
+        notes.append(f"The script also reads {names} from its configuration: add what should be tuned.")
+    name = chosen.name if chosen is not None else "train"
+    objective = f"function: {_quoted(f'{script.name}:{name}')}  # called as {name}(config, trial)"
+    metrics = source.metric_names(chosen) if chosen is not None else []
+    return _text(source, metrics, guesses, objective, notes)
 
 
 def _for_command(source: Script) -> str:
@@ -71,18 +66,14 @@ def _for_command(source: Script) -> str:
             argv += [option.flag, f"{{{option.name}}}"]
         elif option.required:
             required.append(option.flag)
-    found = bool(guesses)
-    if not found:
-        guesses["lr"] = _the_learning_rate()
+    if not guesses:
         argv += ["--lr", "{lr}"]
     # shlex would quote the braces, which mean nothing to us as quotes and confuse a reader.
-    command = " ".join(part if _is_placeholder(part) else shlex.quote(part) for part in argv)
+    command = " ".join(part if re.fullmatch(r"\{.*\}", part) else shlex.quote(part) for part in argv)
     notes = ["The script should print a line of JSON that holds the metric, as its last such line."]
     if required:
         notes.append(f"The script also requires {', '.join(required)}: add it to the command.")
-    return _text(
-        source.path, source.metric_names(None), guesses, [f"command: {_quoted(command)}"], notes, found
-    )
+    return _text(source, source.metric_names(None), guesses, f"command: {_quoted(command)}", notes)
 
 
 def _tunable(option: Option) -> Guess | None:
@@ -107,63 +98,34 @@ def _plain_choices(choices: list[Any]) -> bool:
 
 
 def _text(
-    script: Path,
-    metrics: list[str],
-    guesses: Mapping[str, Guess],
-    objective: list[str],
-    notes: list[str],
-    found: bool,
+    source: Script, metrics: list[str], guesses: Mapping[str, Guess], objective: str, notes: list[str]
 ) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tunesmith.task", ""),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     metric = _choose_metric(metrics)
-    direction = "minimize" if _SMALLER_IS_BETTER.search(metric) else "maximize"
-    about_metric = "returned by the script" if metrics else "CHANGE ME: the name of the value to optimise"
-    lines = [
-        f"# What to tune in {_comment(script.name)}. Every key: docs/task-file.md.",
-        "# Check it without training: tunesmith check task.yaml",
-        *(f"# NOTE: {_comment(note)}" for note in notes),
-        "",
-        "# Words help the language model, and the priors by hyperparameter name.",
-        f"description: {_quoted(f'Tune {script.name}.')}",
-        'model: ""  # such as: small CNN trained with Adam',
-        'data: ""  # such as: 300 grey images of 8x8, 10 classes',
-        "# data_file: {path: train.csv, target: label}  # figures of the data, computed from it",
-        "",
-        f"metric: {_quoted(metric)}  # {about_metric}",
-        f"direction: {direction}  # or {'maximize' if direction == 'minimize' else 'minimize'}",
-        "",
-        "objective:",
-        *(f"  {line}" for line in objective),
-        "",
-        "# The search space" + (": guessed around the script's own values; look it over." if found else "."),
-        "# Kinds: float, int (scale: linear, log; float also logit; step), categorical, ordinal, bool.",
-        "# A parameter for some cases only: add `when: {optimizer: sgd}`.",
-        *([] if found else ["# CHANGE ME: no hyperparameters were recognised in the script."]),
-        "space:",
-        *(f"  {_key(name)}: {_flow(made)}" for name, made in guesses.items()),
-        "",
-        "# Today's values: tried first, and what the best configuration is compared with.",
-        "default:",
-        *(
-            f"  {_key(name)}: {_scalar(made.default)}"
-            + ("" if made.stated else "  # CHANGE ME: a usual value; the script states none")
-            for name, made in guesses.items()
-        ),
-        "",
-        "budget:",
-        "  trials: 30",
-        "  wall_time: 1h  # the whole run; also 45s, 10m, 1h30m",
-        "  # trial_time: 10m  # one trial",
-        "  # model: {calls: 60, tokens: 300000, dollars: 2}  # caps on the language model, if one is used",
-        "",
-        "# At the end: best against default again, on fresh seeds.",
-        "confirm:",
-        "  seeds: 5",
-        "",
-        "seed: 0",
-        "workers: 1  # trials at the same time",
-        "threads: 1  # CPU threads for each",
-    ]
-    return "\n".join(lines) + "\n"
+    shown: Mapping[str, Guess | None] = guesses or {"lr": guess("lr")}
+    return environment.get_template("starter.yaml.j2").render(
+        script=_comment(source.path.name),
+        notes=[_comment(note) for note in notes],
+        description=_quoted(f"Tune {source.path.name}."),
+        metric=_quoted(metric),
+        metric_known=bool(metrics),
+        direction="minimize" if _SMALLER_IS_BETTER.search(metric) else "maximize",
+        objective=objective,
+        guessed=bool(guesses),
+        parameters=[
+            {"key": _key(n), "range": _flow(g), "default": _scalar(g.default), "stated": g.stated}
+            for n, g in shown.items()
+            if g is not None
+        ],
+    )
 
 
 def _choose_metric(names: list[str]) -> str:
@@ -178,12 +140,6 @@ def _choose_metric(names: list[str]) -> str:
         )
 
     return min(names, key=rank) if names else "val_accuracy"
-
-
-def _the_learning_rate() -> Guess:
-    made = guess("lr")
-    assert made is not None
-    return made
 
 
 def _flow(made: Guess) -> str:
@@ -213,7 +169,3 @@ def _quoted(text: str) -> str:
 
 def _comment(text: str) -> str:
     return " ".join(text.split())[:300]
-
-
-def _is_placeholder(part: str) -> bool:
-    return part.startswith("{") and part.endswith("}")
