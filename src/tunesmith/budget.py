@@ -1,4 +1,4 @@
-"""What a run may spend, and what it has spent. One object, checked before every launch and call."""
+"""What a run may spend, and what it has spent. Checked before every launch and every model call."""
 
 from __future__ import annotations
 

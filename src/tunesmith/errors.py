@@ -1,10 +1,10 @@
 """Everything Tunesmith raises, as one tree.
 
-TunesmithError                     the base; `except TunesmithError` catches all of ours
-├── UsageError                     the person's input is wrong: exit code 2, no traceback
+TunesmithError                     the base; `except TunesmithError` catches all
+├── UsageError                     wrong input: exit code 2, no traceback
 │   ├── TaskError                  a task file: names file, line, key, fix
 │   ├── DataError                  a data file: names file, line, column or array, fix
-│   ├── SpaceError                 a search space that cannot be
+│   ├── SpaceError                 a search space with a contradiction
 │   ├── InvalidConfiguration       a configuration outside its space: one `Problem` per fault
 │   ├── UnknownName                no member of a registry has that name
 │   ├── MissingExtra               an optional package is needed and not installed
@@ -19,7 +19,7 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   └── ReplayMiss                 replaying, and no recording fits the request
 ├── ToolError                      a tool was used wrongly: the text goes back to the model
 ├── ExecutorError                  a job that could not be started, or a worker that does not answer
-│   └── UnsupportedVerdict         an executor was given a verdict that it cannot carry out
+│   └── UnsupportedVerdict         a verdict that the executor cannot carry out
 └── PromptError                    a template with an undeclared or missing variable
 """
 
@@ -128,8 +128,8 @@ class Problem:
     Attributes:
         kind: unknown, missing, wrong_type, not_finite, out_of_range, off_step, inactive or constraint.
         key: The parameter's name, or the constraint's text.
-        value: What was given (None for a missing key).
-        allowed: The legal range or choices, in words.
+        value: The value (None for a missing key).
+        allowed: The legal range or choices, as text.
         nearest: The nearest legal value, or None where there is none to name.
     """
 
@@ -211,7 +211,7 @@ class ExecutorError(TunesmithError):
 
 
 class UnsupportedVerdict(ExecutorError):
-    """An executor was given a verdict that it cannot carry out."""
+    """A verdict that the executor cannot carry out."""
 
 
 class PromptError(TunesmithError):

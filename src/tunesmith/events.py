@@ -1,7 +1,7 @@
 """Everything that happens in a run (events) and everything one may ask of it (commands).
 
 Both are tagged unions: `kind` tells which. The terminal, the report and the log are built from
-events alone, so what is not an event did not happen as far as a reader can know.
+events alone.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Woken(_Event):
 
 
 class Thought(_Event):
-    """A piece of streamed reasoning or narration; pieces with one `turn` belong together."""
+    """A part of streamed reasoning or narration; parts with one `turn` belong together."""
 
     kind: Literal["thought"] = "thought"
     turn: int
@@ -139,7 +139,7 @@ class ElicitedPrior(Frozen):
 
 
 class PriorsElicited(_Event):
-    """The model was asked what it expects; asked once in a run, whatever it said. Read again on resume."""
+    """The model was asked what it expects; asked once in a run. Read again on resume."""
 
     kind: Literal["beliefs_stated"] = "beliefs_stated"
     beliefs: tuple[ElicitedPrior, ...]
@@ -183,7 +183,7 @@ class AnswersParsed(_Event):
     strict: int = 0
     """In the form that was asked for."""
     tolerant: int = 0
-    """In another form that leaves no doubt of what is meant, or from JSON that was repaired."""
+    """In another form without ambiguity, or from JSON that was repaired."""
     repaired: int = 0
     """After one question back."""
     refused: int = 0

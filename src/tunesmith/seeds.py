@@ -1,7 +1,7 @@
 """Random streams by name: every stream derives from the task's seed and its purpose.
 
 Nothing in Tunesmith draws from a global generator, so a stream's numbers depend on what it is for
-and on how far the run has come, not on which thread asked first. A resumed run therefore continues
+and on how far the run has come, not on the order of threads. A resumed run therefore continues
 with the very numbers an uninterrupted one would have used.
 """
 

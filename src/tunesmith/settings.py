@@ -1,6 +1,6 @@
-"""Settings from the environment, read once by the front doors and handed down.
+"""Settings from the environment, read once at the start of a command or API call.
 
-Keys are read here and nowhere else, held as secrets, and never written anywhere.
+Keys are read here and nowhere else, held as secrets, and never written to a file.
 """
 
 from __future__ import annotations

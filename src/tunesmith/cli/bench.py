@@ -16,30 +16,31 @@ What = Annotated[
     typer.Argument(
         help="A suite, or task files (YAML); without one, all suites and contenders are listed.",
         show_default=False,
+        metavar="SUITE|TASK",
     ),
 ]
 Contenders = Annotated[
     str | None,
-    typer.Option("--contenders", help="Who runs, with commas between; with --report, who is shown."),
+    typer.Option("--contenders", help="Optimisers to run, separated by commas; with --report: to show."),
 ]
 Tasks = Annotated[
-    str | None, typer.Option("--tasks", help="Only tasks whose names fit, such as 'iris/*,wine/SVM'.")
+    str | None, typer.Option("--tasks", help="Only tasks whose names match, such as 'iris/*,wine/SVM'.")
 ]
 Seeds = Annotated[int | None, typer.Option("--seeds", min=1, help="Seeds, instead of the suite's.")]
 Evaluations = Annotated[
     int | None, typer.Option("--evaluations", min=1, help="Evaluations a run, instead of the suite's.")
 ]
-Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Runs at a time; one a core otherwise.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Runs at a time; one per core otherwise.")]
 Seconds = Annotated[
     float | None,
-    typer.Option("--seconds", min=0, help="Start no run after so many; the same command goes on."),
+    typer.Option("--seconds", min=0, help="Start no run after so many seconds; the same command goes on."),
 ]
-Quick = Annotated[bool, typer.Option("--quick", help="Minutes: a few tasks, contenders and seeds.")]
-Report = Annotated[bool, typer.Option("--report", help="Run nothing; show what the stored runs say.")]
+Quick = Annotated[bool, typer.Option("--quick", help="A few tasks, contenders and seeds: minutes.")]
+Report = Annotated[bool, typer.Option("--report", help="Run nothing; show the stored runs.")]
 Fresh = Annotated[
-    list[str] | None, typer.Option("--fresh", help="Forget this contender's stored runs first; repeatable.")
+    list[str] | None, typer.Option("--fresh", help="Delete this contender's stored runs first; repeatable.")
 ]
-Results = Annotated[Path, typer.Option("--results", help="Folder with a folder for each suite.")]
+Results = Annotated[Path, typer.Option("--results", help="Folder that holds a folder for each suite.")]
 
 
 @report_errors
@@ -60,7 +61,7 @@ def bench(
 ) -> None:
     """Compare optimisers on a suite of tasks; runs only what is not stored yet.
 
-    Without a suite: say which suites and contenders there are.
+    Without a suite, list the suites and contenders.
 
     Exit codes: 0 done, 1 a run could not be made, 2 wrong input, 130 interrupted (the same command goes on).
     """

@@ -40,7 +40,7 @@ def chat(
     """Watch, question and steer a run in the terminal.
 
     A task file is run, or continued; where it is running already this terminal joins it. A run folder is
-    shown as it is. Quitting stops a run that this terminal started, resumably.
+    only shown. Quitting stops a run that this terminal started; the same command continues it.
     """
     from tunesmith.errors import UsageError
 
@@ -72,16 +72,16 @@ def chat(
         code = _show(folder.path, owns_run=True)
     finally:
         _wait_for(engine, folder.path)
-    if engine.returncode not in (0, FAILED, INTERRUPTED):  # those the terminal has shown; leaving is no fault
+    if engine.returncode not in (0, FAILED, INTERRUPTED):  # the others were shown in the terminal
         log = folder.path / "engine.log"
         print("\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]), file=sys.stderr)
-        print(f"tunesmith: the run ended with status {engine.returncode}; {log} has the whole story.")
+        print(f"tunesmith: the run ended with status {engine.returncode}; see {log}.")
         raise typer.Exit(FAILED)
     raise typer.Exit(code or (FAILED if engine.returncode == FAILED else 0))
 
 
 def _start_engine(task: Path, options: list[str], folder: Path) -> subprocess.Popen[bytes]:
-    """The run itself, in a process and session of its own, so that the terminal's Ctrl-C is not its."""
+    """Start the run in a process and session of its own, which the terminal's Ctrl-C does not reach."""
     with (folder / "engine.log").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "tunesmith", "run", str(task), "--quiet", *options],
@@ -96,7 +96,7 @@ def _show(folder: Path, *, owns_run: bool) -> int:
     from tunesmith.tui.app import TunesmithApp
 
     app = TunesmithApp(folder, owns_run=owns_run)
-    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window is left as by quitting
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window counts as quitting
         signal.signal(number, lambda number, frame: app.exit(return_code=128 + number))
     message = app.run()
     if message:
@@ -105,7 +105,7 @@ def _show(folder: Path, *, owns_run: bool) -> int:
 
 
 def _wait_for(engine: subprocess.Popen[bytes], folder: Path, patience_s: float = 20.0) -> None:
-    """Let the engine end by itself; insist where it does not."""
+    """Wait until the engine has ended by itself; end it after `patience_s`."""
     from tunesmith.events import Stop
     from tunesmith.tools.records.event_store import EventStore
 

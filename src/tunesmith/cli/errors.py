@@ -26,7 +26,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 def report_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Print our own errors as one sentence on stderr, exit with their code; `--debug` lets them through."""
+    """Print errors of Tunesmith as one sentence on stderr and exit with their code; `--debug` raises them."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -42,7 +42,7 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             print("tunesmith: interrupted", file=sys.stderr)
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        except BrokenPipeError:  # the reader of stdout has ended, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except OSError as error:  # no right to write there, a full disk

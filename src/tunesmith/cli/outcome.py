@@ -1,4 +1,4 @@
-"""What a run ends with on the terminal: the best configuration, the comparison, where everything lies."""
+"""The end of a run on the terminal: the best configuration, the comparison, and where the files are."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
     """Print the end of a run.
 
     Args:
-        trials: The task's budget of trials; a run that used it can be given a larger one.
-        argv: This very command, for 'the same command continues'.
+        trials: The task's budget of trials; a run that used it continues with a larger one.
+        argv: This very command, to print how the run continues.
     """
     history, best = result.history, result.best_trial
     space = history.space
@@ -59,12 +59,12 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
         line(result.verdict, "bold")
     line()
     if result.report is not None:
-        line(f"Report      {_short(result.report)}  (report.html and report.json beside it)")
-    line(f"Study       {_short(result.folder / 'study.journal')}")
+        line(f"Report      {_relative(result.report)}  (report.html and report.json beside it)")
+    line(f"Study       {_relative(result.folder / 'study.journal')}")
     checkpoint = best and newest_checkpoint(result.folder / "trials" / f"{best.number:05d}")
     if checkpoint:
-        line(f"Checkpoint  {_short(checkpoint)}")
-    line(f"Look at it  {program(argv[0])} chat {shlex.quote(_short(result.folder))}")
+        line(f"Checkpoint  {_relative(checkpoint)}")
+    line(f"Look at it  {program(argv[0])} chat {shlex.quote(_relative(result.folder))}")
     if result.status == "stopped":
         again = shlex.join(argument for argument in argv[1:] if argument != "--fresh")
         line(f"Continue    {program(argv[0])} {again}")
@@ -74,15 +74,15 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
 
 
 def program(called_as: str) -> str:
-    """How to call this program from here: its name where the shell finds it, else its path."""
+    """How to call this program: its name where that is on PATH, else its path."""
     path = Path(called_as)
     if path.name != "tunesmith" or shutil.which("tunesmith") == str(path.absolute()):
         return "tunesmith"
-    return shlex.quote(_short(path))
+    return shlex.quote(_relative(path))
 
 
-def _short(path: Path) -> str:
-    """A path as a person would type it from here."""
+def _relative(path: Path) -> str:
+    """A path relative to the current folder where it is below it."""
     try:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:

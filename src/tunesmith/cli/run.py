@@ -20,7 +20,7 @@ Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run fo
 Name = Annotated[
     str | None, typer.Option("--name", help="Name of the run folder; the task's name otherwise.")
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Start anew beside an existing run of that name.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start a new run beside an existing one of that name.")]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Trials in all, instead of the task's.")]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Trials at a time, instead of the task's.")

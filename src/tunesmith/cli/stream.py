@@ -1,4 +1,4 @@
-"""The readable stream of a headless run: what is believed, tried and learned, one line an event."""
+"""The readable stream of a headless run: one line an event."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ STYLES = {
 }
 
 
-class _Unstoppable(Console):
-    """A console whose reader may leave, as `| head` does: the run goes on, and its report is written."""
+class _PipeConsole(Console):
+    """A console whose reader may end, as `| head` does: the run goes on, and its report is written."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -61,15 +61,15 @@ class Stream:
 
     def __init__(self, task: Task, *, to_stderr: bool = False, quiet: bool = False) -> None:
         self.task = task
-        self.console = _Unstoppable(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+        self.console = _PipeConsole(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
         self._quiet = quiet
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
         self._best: float | None = None
-        self._lock = threading.Lock()  # events come from the engine's thread and the head's
+        self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
 
     def show(self, event: Event) -> None:
-        """Print one event, or nothing where it is of no interest here."""
+        """Print one event; most kinds print nothing."""
         with self._lock:
             if isinstance(event, TrialStarted):
                 self._proposals[event.number] = event.proposal
@@ -90,18 +90,18 @@ class Stream:
             case Thought(turn=turn, text=text, speaker=speaker, final=final):
                 self._thinking.setdefault(turn, []).append(text)
                 if final:
-                    self._say(turn, speaker)
+                    self._print_text(turn, speaker)
             case ToolCalled(tool=tool, arguments=arguments):
-                self._say(event.turn, "model")  # what it said before it acted
-                told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-                self._line(f"  -> {tool}({one_line(told, 90)})", "cyan dim")
+                self._print_text(event.turn, "model")  # its text before the call
+                shown = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+                self._line(f"  -> {tool}({one_line(shown, 90)})", "cyan dim")
             case Degraded(what=what, where=where, cause=cause, continuation=continuation):
                 self._line(f"  ! {what} in {where}: {one_line(cause, 160)}; {continuation}", "yellow")
             case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
                 self._line(f"  = {decision.reason}", "magenta")
             case PriorsElicited(beliefs=beliefs) if beliefs:
-                told = ", ".join(belief.text for belief in beliefs)
-                self._line(f"  ~ the language model expects {told}", "magenta")
+                priors = ", ".join(belief.text for belief in beliefs)
+                self._line(f"  ~ the language model expects {priors}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
             case Noted(text=text):
@@ -122,8 +122,8 @@ class Stream:
 
     def _started(self, event: RunStarted) -> None:
         task = self.task
-        mind = f"language model {event.model}" if event.model else "no language model in use"
-        self._line(f"tunesmith {event.version}: {event.name} ({mind})", "bold")
+        model = f"language model {event.model}" if event.model else "no language model in use"
+        self._line(f"tunesmith {event.version}: {event.name} ({model})", "bold")
         if not event.model:
             self._line(
                 "Priors by hyperparameter name, a Gaussian process and templates do the work. "
@@ -168,8 +168,8 @@ class Stream:
         if outcome.message and outcome.state.failed:
             self._line(f"       {one_line(outcome.message, 160)}", "red")
 
-    def _say(self, turn: int, speaker: str) -> None:
-        """Print what was said in a turn since the last time."""
+    def _print_text(self, turn: int, speaker: str) -> None:
+        """Print the text of a turn that is not printed yet."""
         width = min(WIDTH, self.console.width) - 2
         for paragraph in "".join(self._thinking.pop(turn, ())).strip().splitlines():
             for line in textwrap.wrap(paragraph, width) or [""]:

@@ -51,7 +51,7 @@ class DataCard(Frozen):
     """Rows that the figures below were computed from: all, or a regular selection of very many."""
 
     task: TaskType | None = None
-    """None: no target was given."""
+    """None: without a target."""
     classes: tuple[tuple[Name, Count], ...] = Field(default=(), max_length=MOST_CLASSES_LISTED)
     """Names and counts of the largest classes, in `samples_used`; by name, numbers in their order."""
     n_classes: Count = 0
@@ -170,11 +170,11 @@ class DataCard(Frozen):
             return ""
         shown = sorted(self.classes, key=lambda item: -item[1])[:CLASSES_IN_WORDS]
         shown = [item for item in self.classes if item in shown]  # in the card's order
-        told = ", ".join(f"{name} ({count:,})" if names else f"{count:,}" for name, count in shown)
+        sizes = ", ".join(f"{name} ({count:,})" if names else f"{count:,}" for name, count in shown)
         rest = self.n_classes - len(shown)
         more = f" and {rest:,} more" if rest > 0 else ""
         of = "" if names else "of sizes "
-        return f"Classification into {counted(self.n_classes, 'class', 'classes')}: {of}{told}{more}."
+        return f"Classification into {counted(self.n_classes, 'class', 'classes')}: {of}{sizes}{more}."
 
     def _gaps(self) -> str:
         missing = f"{self.missing:.2%} of entries are missing." if self.missing else "No entry is missing."
@@ -194,16 +194,16 @@ class DataCard(Frozen):
         return f"Skewness: {self.skewness.text()}; excess kurtosis: {self.kurtosis.text()}."
 
     def _relations(self) -> str:
-        told = []
+        parts = []
         if self.correlated_with_target is not None:
-            told.append(
+            parts.append(
                 f"{self.correlated_with_target:,} of {counted(self.numeric, 'numeric feature')} with "
                 f"|correlation| > {STRONG} to the target"
             )
         if self.correlated_pairs is not None:
             examined = "" if self.pairs == self.pairs_possible else f" examined (of {self.pairs_possible:,})"
-            told.append(
+            parts.append(
                 f"{self.correlated_pairs:,} of {counted(self.pairs, 'pair')} of features{examined} with "
                 f"|correlation| > {STRONG}"
             )
-        return "; ".join(told) + "." if told else ""
+        return "; ".join(parts) + "." if parts else ""

@@ -16,7 +16,7 @@ MOST_FEATURES_LISTED, MOST_CLASSES_LISTED = 30, 50
 NAME_LENGTH = 40
 """Characters."""
 
-Name = Annotated[str, BeforeValidator(lambda given: clean(given, NAME_LENGTH) or "unnamed")]
+Name = Annotated[str, BeforeValidator(lambda value: clean(value, NAME_LENGTH) or "unnamed")]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -21,7 +21,7 @@ from tunesmith.seeds import rng_for
 
 Array = NDArray[np.float64]
 MOST_CLASSES_GUESSED = 20
-"""Up to so many distinct whole numbers in a target are taken for classes, unless told otherwise."""
+"""Up to so many distinct whole numbers in a target are taken for classes, unless `task` says otherwise."""
 MOST_PAIRED, MOST_PAIR_ROWS = 300, 20_000
 """Features, and rows, from which correlations of pairs are computed."""
 NEAR_ZERO, UNIT_SD = 0.1, (0.5, 2.0)
@@ -180,8 +180,8 @@ def _with_target(
     labels = None if task == "regression" and not isinstance(target, list) else _codes(target)
     if labels is None:
         assert not isinstance(target, list)
-        told = np.where(np.isfinite(target), target, np.nan)
-        return sum(abs(_pearson(column, told)) > STRONG for column in columns)
+        numbers = np.where(np.isfinite(target), target, np.nan)
+        return sum(abs(_pearson(column, numbers)) > STRONG for column in columns)
     if task == "regression" or labels.max() < 1:
         return None
     # For two classes the ratio is the absolute correlation with their index.

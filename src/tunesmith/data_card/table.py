@@ -88,13 +88,13 @@ def target_of(values: NDArray[Any]) -> NDArray[np.float64] | list[str | None]:
     """The target as numbers, or else as texts; true and false are texts, for they are classes."""
     if values.dtype.kind in "iuf":
         return values.astype(np.float64)
-    given = values.tolist()
-    if not any(isinstance(value, bool) for value in given):
-        numbers = as_numbers(map(_known, given))
+    items = values.tolist()
+    if not any(isinstance(value, bool) for value in items):
+        numbers = as_numbers(map(_known, items))
         if numbers is not None:
             return numbers
     # Among texts `none` and `-` may well be classes; only an empty one is missing.
-    return [None if _known(value, frozenset({"", "nan"})) is None else _text(value) for value in given]
+    return [None if _known(value, frozenset({"", "nan"})) is None else _text(value) for value in items]
 
 
 def as_numbers(values: Iterable[Any]) -> NDArray[np.float64] | None:
@@ -121,16 +121,16 @@ def _known(value: Any, missing: frozenset[str] = MISSING) -> Any:
     return value
 
 
-def _array(given: Any, name: str) -> NDArray[Any]:
-    if hasattr(given, "detach"):  # a torch tensor, wherever it lies
-        given = given.detach().cpu()
+def _array(data: Any, name: str) -> NDArray[Any]:
+    if hasattr(data, "detach"):  # a torch tensor, on whatever device
+        data = data.detach().cpu()
     try:
-        array = np.asarray(given)
+        array = np.asarray(data)
     except ValueError as error:
         raise UsageError(f"{name} is not a table: {short(str(error))}.") from None
-    if array.dtype.kind in "US" and not hasattr(given, "dtype"):
-        # numpy makes texts of [[1, "a"]]; the values as they were tell numbers from texts.
-        array = np.array(given, dtype=object)
+    if array.dtype.kind in "US" and not hasattr(data, "dtype"):
+        # numpy makes texts of [[1, "a"]]; as objects, numbers stay numbers.
+        array = np.array(data, dtype=object)
     if array.dtype.kind == "c":
         raise UsageError(f"{name} holds complex numbers; give their real and imaginary parts as columns.")
     return array

@@ -46,18 +46,18 @@ class Listed(Parameter):
         return Problem(kind, name, value, self.describe(), self.nearest(value))
 
     def nearest(self, value: object) -> Value | None:
-        """The value that was plainly meant, or the closest number; None where that would be a guess."""
+        """The value that a text or number stands for, or the closest; None where that would be a guess."""
         texts = {str(choice).casefold(): choice for choice in self.listed}
-        meant = str(value).strip().casefold() if isinstance(value, str | bool) else None
-        if meant in texts:
-            return texts[meant]
+        text = str(value).strip().casefold() if isinstance(value, str | bool) else None
+        if text in texts:
+            return texts[text]
         number = number_in(value)
         numbers = [choice for choice in self.listed if is_number(choice)]
         if number is not None and numbers:
             # The smaller one in a tie, whatever the order of the list.
             return min(numbers, key=lambda choice: (abs(float(choice) - number), float(choice)))
         if isinstance(value, str) and len(value) <= 200:
-            close = difflib.get_close_matches(str(meant), list(texts), n=1, cutoff=0.6)
+            close = difflib.get_close_matches(str(text), list(texts), n=1, cutoff=0.6)
             return texts[close[0]] if close else None
         return None
 
@@ -106,7 +106,7 @@ class Categorical(Listed):
     one_hot: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "choices", _settled("Categorical", "choices", self.choices))
+        object.__setattr__(self, "choices", _listed_values("Categorical", "choices", self.choices))
 
     @property
     def listed(self) -> tuple[Value, ...]:
@@ -128,7 +128,7 @@ class Ordinal(Listed):
     type_name: ClassVar[str] = "ordinal"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", _settled("Ordinal", "values", self.values))
+        object.__setattr__(self, "values", _listed_values("Ordinal", "values", self.values))
 
     @property
     def listed(self) -> tuple[Value, ...]:
@@ -173,26 +173,26 @@ def _kind(value: object) -> str:
     return "number" if is_number(value) else type(value).__name__
 
 
-def _settled(kind: str, key: str, given: object) -> tuple[Value, ...]:
+def _listed_values(kind: str, key: str, values: object) -> tuple[Value, ...]:
     """The listed values as a tuple, or SpaceError."""
-    if isinstance(given, str | bytes) or not isinstance(given, Sequence | np.ndarray):
-        raise SpaceError(f"{kind} needs a list as `{key}`, got {short(given)}", key=(key,))
-    if not 1 <= len(given) <= MOST_CHOICES:
-        raise SpaceError(f"{kind} needs 1 to {MOST_CHOICES} {key}, got {len(given)}", key=(key,))
-    settled: list[Value] = []
-    for item in given:
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+        raise SpaceError(f"{kind} needs a list as `{key}`, got {short(values)}", key=(key,))
+    if not 1 <= len(values) <= MOST_CHOICES:
+        raise SpaceError(f"{kind} needs 1 to {MOST_CHOICES} {key}, got {len(values)}", key=(key,))
+    listed: list[Value] = []
+    for item in values:
         value = plain(item)
         if isinstance(value, str) and legal_text(value):
-            settled.append(value)
+            listed.append(value)
         elif isinstance(value, bool) or (is_number(value) and is_finite(value)):
-            settled.append(value)
+            listed.append(value)
         else:
             raise SpaceError(
                 f"{kind} {key} must be short printable strings, finite numbers or bools, got {short(value)}",
                 key=(key,),
             )
     # By Python's own equality: Optuna finds a choice by ==, so 1 and True could not be told apart there.
-    if len(set(settled)) < len(settled):
-        twice = next(value for i, value in enumerate(settled) if value in settled[:i])
+    if len(set(listed)) < len(listed):
+        twice = next(value for i, value in enumerate(listed) if value in listed[:i])
         raise SpaceError(f"{kind} {key} must be distinct; {twice!r} equals another", key=(key,))
-    return tuple(settled)
+    return tuple(listed)

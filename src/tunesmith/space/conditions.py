@@ -17,7 +17,7 @@ from tunesmith.trial import Value
 Conditions = Mapping[str, tuple[Value, ...]]
 
 
-def settle(parameters: Mapping[str, Parameter]) -> dict[str, Conditions]:
+def read_conditions(parameters: Mapping[str, Parameter]) -> dict[str, Conditions]:
     """Conditions of every conditional parameter, parent -> values in the parent's own form.
 
     Raises:
@@ -25,8 +25,8 @@ def settle(parameters: Mapping[str, Parameter]) -> dict[str, Conditions]:
     """
     return {
         name: {
-            parent: _values(name, parent, given, parameters)
-            for parent, given in _mapping(name, p.when).items()
+            parent: _values(name, parent, wanted, parameters)
+            for parent, wanted in _mapping(name, p.when).items()
         }
         for name, p in parameters.items()
         if p.when
@@ -69,7 +69,7 @@ def _mapping(name: str, when: object) -> Mapping[str, Any]:
     return when
 
 
-def _values(name: str, parent: str, given: Any, parameters: Mapping[str, Parameter]) -> tuple[Value, ...]:
+def _values(name: str, parent: str, wanted: Any, parameters: Mapping[str, Parameter]) -> tuple[Value, ...]:
     key = (name, "when", parent)
     if parent not in parameters:
         raise SpaceError(f"{name} depends on {short(parent)}, which is not a parameter of the space", key=key)
@@ -77,7 +77,7 @@ def _values(name: str, parent: str, given: Any, parameters: Mapping[str, Paramet
         raise SpaceError(f"{name} depends on itself", key=key)
     if isinstance(parameters[parent], Float):
         raise SpaceError(f"{name} depends on {parent}, a float; conditions compare for equality", key=key)
-    listed = list(given) if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+    listed = list(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
     if not listed:
         raise SpaceError(f"`when` of {name} lists no value of {parent}", key=key)
     for value in map(plain, listed):

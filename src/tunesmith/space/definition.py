@@ -41,7 +41,7 @@ class SpaceDefinition:
             )
         self.parameters: Mapping[str, Parameter] = dict(parameters)
         self.names = tuple(self.parameters)
-        self.conditions = cond.settle(self.parameters)
+        self.conditions = cond.read_conditions(self.parameters)
         """parent -> values for every conditional parameter, by its name."""
         self.order = cond.parents_first(self.parameters, self.conditions)
         """Names with every parent before its children."""
@@ -123,7 +123,7 @@ class SpaceDefinition:
             return {}, (Problem("wrong_type", "configuration", values, allowed),)
         problems: dict[str, Problem] = {}
         legal: dict[str, Value] = {}
-        unsure: set[str] = set()  # their parents are faulty, so nobody knows whether they should be there
+        unsure: set[str] = set()  # a parent is faulty, so whether they belong there is unknown
         for name in self.order:
             parameter = self.parameters[name]
             wanted = self.conditions.get(name, {})
@@ -143,13 +143,13 @@ class SpaceDefinition:
                 problems[name] = fault
             else:
                 legal[name] = parameter.canonical(value)
-        found = [problems[name] for name in self.names if name in problems]
+        faults = [problems[name] for name in self.names if name in problems]
         for key in values:
             if key not in self.parameters:
-                found.append(Problem("unknown", str(key), values[key], did_you_mean(key, self.names)))
-        if not found:
-            found = [self._broken(c, legal) for c in self.parsed_constraints if not self.holds(c, legal)]
-        return {name: legal[name] for name in self.names if name in legal}, tuple(found)
+                faults.append(Problem("unknown", str(key), values[key], did_you_mean(key, self.names)))
+        if not faults:
+            faults = [self._broken(c, legal) for c in self.parsed_constraints if not self.holds(c, legal)]
+        return {name: legal[name] for name in self.names if name in legal}, tuple(faults)
 
     def holds(self, constraint: Constraint, legal: Mapping[str, Value]) -> bool:
         """Whether a constraint holds for legal values; one that names an inactive parameter does."""
@@ -251,5 +251,5 @@ class SpaceDefinition:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data as in a task file."""
-        settled = {name: cond.to_dict(c) for name, c in self.conditions.items()}
-        return documents.write_space(self.parameters, settled, self.constraints)
+        conditions = {name: cond.to_dict(c) for name, c in self.conditions.items()}
+        return documents.write_space(self.parameters, conditions, self.constraints)

@@ -24,8 +24,8 @@ def to_distribution(parameter: Parameter) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(parameter, Float) and parameter.step is not None:
-        # A step such as 1/3 is no exact decimal: given our own `high`, Optuna may find it a hair too low for
-        # the last step and drop that. It is given a little more, which it cuts off with a warning.
+        # A step such as 1/3 is no exact decimal: with our own `high`, Optuna may find it a hair too low for
+        # the last step and drop that. So `high` is a little larger, which it cuts off with a warning.
         more = 0.0 if parameter.exact_step else 1e-6 * parameter.step
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)

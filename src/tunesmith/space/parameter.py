@@ -90,7 +90,7 @@ class Parameter(ABC):
 
     @abstractmethod
     def describe(self) -> str:
-        """The legal values in words."""
+        """The legal values as text."""
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""`Space.snap`: the nearest legal configuration to what somebody meant, and what was changed.
+"""`Space.snap`: the nearest legal configuration to some values, and what was changed.
 
-For values from a language model or a person. A change is always told, one sentence each, so that a repaired
-proposal can be shown as repaired. What has no legal value in it (NaN, a word for a number) is refused.
+For values from a language model or a person. Every change is reported in a sentence, so that a repaired
+proposal can be shown as repaired. A value with nothing legal in it (NaN, a word for a number) is refused.
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ _SEED = 20_260_101
 
 
 def snap(
-    space: SpaceDefinition, given: Mapping[str, object], base: Mapping[str, Value] | None
+    space: SpaceDefinition, proposed: Mapping[str, object], base: Mapping[str, Value] | None
 ) -> tuple[Configuration, tuple[str, ...]]:
     """See `Space.snap`."""
     changes = [
-        f"{short(key)} was left out: it is not a parameter." for key in given if key not in space.parameters
+        f"{short(key)} was left out: it is not a parameter."
+        for key in proposed
+        if key not in space.parameters
     ]
     faults: list[Problem] = []
     values: dict[str, Value] = {}
     for name in space.order:
-        value = plain(given.get(name))
+        value = plain(proposed.get(name))
         if not space.is_active(name, values):
             if value is not None:
                 only = describe_conditions(space.conditions[name])
@@ -85,7 +87,7 @@ def _fill(space: SpaceDefinition, name: str, base: Mapping[str, Value] | None) -
     if parameter.one_hot:
         return parameter.value_at(0)
     middle = parameter.from_unit(0.5)
-    # As it would be printed: nobody means 0.0010000000000000002.
+    # As it would be printed: 0.001, not 0.0010000000000000002.
     return parameter.canonical(float(parameter.format(middle))) if parameter.size is None else middle
 
 

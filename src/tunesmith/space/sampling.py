@@ -15,7 +15,7 @@ from tunesmith.trial import Value
 
 FIRST_DRAWS = 256
 MOST_DRAWS = 2**18
-"""Draws after which a space is said to have nothing (more) that satisfies its constraints."""
+"""Draws after which a space counts as having nothing (more) that satisfies its constraints."""
 LARGEST_LISTING = 10_000
 
 
@@ -25,12 +25,12 @@ def feasible_rows(space: SpaceDefinition, rng: np.random.Generator, n: int) -> A
     Raises:
         SpaceError: Too few were found in 2^18 draws; names the constraint that held most rarely.
     """
-    found: list[Array] = []
+    batches: list[Array] = []
     have, drawn, batch = 0, 0, n if not space.constraints else max(FIRST_DRAWS, 2 * n)
     while have < n:
         rows = space.round(rng.random((batch, space.dimensions)))
         kept = rows[space.feasible(rows)]
-        found.append(kept)
+        batches.append(kept)
         have, drawn = have + len(kept), drawn + batch
         if have < n and drawn >= max(MOST_DRAWS, 64 * n):
             raise SpaceError(
@@ -39,7 +39,7 @@ def feasible_rows(space: SpaceDefinition, rng: np.random.Generator, n: int) -> A
                 key=("constraints",),
             )
         batch = min(2 * batch, 2**15)
-    return np.concatenate(found)[:n]
+    return np.concatenate(batches)[:n]
 
 
 def _rarest(space: SpaceDefinition, rng: np.random.Generator) -> str:

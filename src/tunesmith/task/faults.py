@@ -1,7 +1,7 @@
 """Every fault of a task at once, each with its key and the fix.
 
 `Task` is a pydantic model; these functions do what pydantic's own messages cannot: name the nearest legal
-key or value, look across fields, and speak of the keys as the file has them.
+key or value, compare fields, and name the keys as the file has them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def from_missing(key: str) -> TaskError:
 
 
 def joined(faults: list[TaskError]) -> TaskError:
-    """One error that tells of all."""
+    """One error with all faults in it."""
     first, *others = faults
     return TaskError(
         first.problem, path=first.path, line=first.line, key=first.key, fix=first.fix, also=tuple(others)
@@ -70,38 +70,38 @@ def compiled(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
-    """A task's fields with space, default and budget read, and the faults found in them."""
+    """A task's fields with space, default and budget read, and the faults problems in them."""
     prepared = dict(data)
-    found: list[TaskError] = []
+    problems: list[TaskError] = []
     space = prepared.get("space")
     if "space" in prepared and not isinstance(space, Space):
-        space, found = read_space(space)
+        space, problems = read_space(space)
         prepared["space"] = space
     if prepared.get("default") is not None:
         prepared["default"], faults = _read_default(prepared["default"], space)
-        found += faults
+        problems += faults
     if "budget" in prepared and not isinstance(prepared["budget"], Budget):
         prepared["budget"], faults = _read_budget(prepared["budget"])
-        found += faults
-    if found:  # what could not be read is told by its own fault, not by pydantic again
+        problems += faults
+    if problems:  # what could not be read has a fault of its own, and is kept from pydantic
         for key in ("space", "default", "budget"):
             if prepared.get(key, 0) is None:
                 del prepared[key]
-    return prepared, found
+    return prepared, problems
 
 
 def read_space(data: Any) -> tuple[Space | None, list[TaskError]]:
     """A space, or every fault of its parameters and constraints."""
-    found: list[TaskError] = []
+    problems: list[TaskError] = []
     if isinstance(data, Mapping):
         for name, value in data.items():
             if name != CONSTRAINTS:
                 try:
                     read_parameter(name, value)
                 except SpaceError as error:
-                    found.append(_in_space(error))
-    if found:
-        return None, found
+                    problems.append(_in_space(error))
+    if problems:
+        return None, problems
     try:
         space = Space.from_dict(data)
         space.sample(np.random.default_rng(0))  # whether the constraints leave anything at all
@@ -114,17 +114,13 @@ def _in_space(error: SpaceError) -> TaskError:
     return fault(("space", *error.key), f"{error}.".replace("?.", "?"))
 
 
-def _read_default(given: Any, space: Any) -> tuple[Configuration | None, list[TaskError]]:
+def _read_default(raw: Any, space: Any) -> tuple[Configuration | None, list[TaskError]]:
     if not isinstance(space, Space):
-        return None, []  # the space's own fault is told
-    if (
-        isinstance(given, Mapping)
-        and not isinstance(given, Configuration)
-        and set(given) == {"values", "digest"}
-    ):
-        given = given if "digest" in space else given["values"]  # as a dumped model has it
+        return None, []  # the space has a fault of its own
+    if isinstance(raw, Mapping) and not isinstance(raw, Configuration) and set(raw) == {"values", "digest"}:
+        raw = raw if "digest" in space else raw["values"]  # as a dumped model has it
     try:
-        return space.validate(given), []
+        return space.validate(raw), []
     except InvalidConfiguration as error:
         return None, [
             fault(
@@ -135,43 +131,43 @@ def _read_default(given: Any, space: Any) -> tuple[Configuration | None, list[Ta
         ]
 
 
-def _read_budget(given: Any) -> tuple[Budget | None, list[TaskError]]:
-    if not isinstance(given, Mapping):
+def _read_budget(raw: Any) -> tuple[Budget | None, list[TaskError]]:
+    if not isinstance(raw, Mapping):
         return None, [
-            fault(("budget",), f"should be a mapping, got {short(given)}.", "Write `budget: {trials: 30}`.")
+            fault(("budget",), f"should be a mapping, got {short(raw)}.", "Write `budget: {trials: 30}`.")
         ]
     values: dict[str, Any] = {}
-    found: list[TaskError] = []
-    for key, value in given.items():
+    problems: list[TaskError] = []
+    for key, value in raw.items():
         target = DURATIONS[key] if key in DURATIONS else key
         if target in values:
-            found.append(
-                fault(("budget", key), f"says the same as `{_written(target, given)}`.", "Keep one.")
+            problems.append(
+                fault(("budget", key), f"says the same as `{_written(target, raw)}`.", "Keep one.")
             )
         if key in DURATIONS and value is not None:
             try:
                 value = parse_duration(value)
             except ValueError as error:
-                found.append(fault(("budget", key), f"{error}, got {short(value)}."))
+                problems.append(fault(("budget", key), f"{error}, got {short(value)}."))
                 value = None
         values[target] = value
     try:
         budget = Budget.model_validate(values, strict=True)
     except ValidationError as error:
         for item in error.errors():
-            place = tuple(_written(str(part), given) for part in item["loc"][:1]) + item["loc"][1:]
-            found.append(translated({**item, "loc": place}, ("budget",), Budget))
-        return None, found
-    return (None if found else budget), found
+            place = tuple(_written(str(part), raw) for part in item["loc"][:1]) + item["loc"][1:]
+            problems.append(translated({**item, "loc": place}, ("budget",), Budget))
+        return None, problems
+    return (None if problems else budget), problems
 
 
-def _written(field: str, given: Mapping[str, Any]) -> str:
+def _written(field: str, raw: Mapping[str, Any]) -> str:
     """The key under which the file has a field."""
-    return next((key for key in DURATIONS if DURATIONS[key] == field and key in given), field)
+    return next((key for key in DURATIONS if DURATIONS[key] == field and key in raw), field)
 
 
 def from_pydantic(error: ValidationError, model: type[BaseModel], skip: set[str]) -> list[TaskError]:
-    """Pydantic's errors in our words, except at the top-level keys in `skip`, reported already."""
+    """Pydantic's errors as ours, except at the top-level keys in `skip`, reported already."""
     return [
         translated(item, (), model)
         for item in error.errors()
@@ -180,7 +176,7 @@ def from_pydantic(error: ValidationError, model: type[BaseModel], skip: set[str]
 
 
 def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> TaskError:
-    """One of pydantic's errors in our words.
+    """One of pydantic's errors as ours.
 
     Args:
         above: Where the mapping that was validated stands in the file.
@@ -216,11 +212,11 @@ def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
 
 def across(objective: ObjectiveSpec | None, confirm: Confirm | None, space: Space) -> list[TaskError]:
     """Faults that show only between fields: the placeholders of command lines."""
-    found: list[TaskError] = []
+    problems: list[TaskError] = []
     for key, spec in (("objective", objective), ("confirm", confirm)):
         if spec is not None and spec.command is not None:
-            found += _placeholder_faults((key, "command"), spec.command, space)
-    return found
+            problems += _placeholder_faults((key, "command"), spec.command, space)
+    return problems
 
 
 def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Space) -> list[TaskError]:
@@ -229,7 +225,7 @@ def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Spac
         problem = f"`{{{taken[0]}}}` stands for {RESERVED[taken[0]]}, and a parameter has that name too."
         return [fault(key, problem, "Rename the parameter.")]
     named = placeholders(argv)
-    found = [
+    problems = [
         fault(
             key, f"`{{{name}}}` is neither a parameter nor one of {', '.join(RESERVED)};", _hint(name, space)
         )
@@ -237,13 +233,13 @@ def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Spac
         if name not in space and name not in RESERVED
     ]
     unused = [name for name in space.names if name not in named]
-    if unused and "config" not in named and not found:
+    if unused and "config" not in named and not problems:
         options = " ".join(f"--{name.replace('_', '-')} {{{name}}}" for name in unused[:3])
         problem = (
             f"does not pass {', '.join(unused[:6])} to the script, so tuning could not change anything there."
         )
-        found.append(fault(key, problem, f"Add `{options}`, or `{{config}}` for all values as JSON."))
-    return found
+        problems.append(fault(key, problem, f"Add `{options}`, or `{{config}}` for all values as JSON."))
+    return problems
 
 
 def _hint(name: str, space: Space) -> str:

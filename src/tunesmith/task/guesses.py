@@ -1,6 +1,6 @@
-"""Ranges worth starting from, by a hyperparameter's name and today's value.
+"""Ranges worth starting from, by a hyperparameter's name and the current value.
 
-For the starter task file only: a person looks them over. The tuner's own beliefs live elsewhere.
+For the starter task file only, which a person then edits. The tuner's priors are in `agent/knowledge`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NOT_TUNED = re.compile(
     r"|verbos|version|rank|world|node|class|channel|feature|vocab|fold|split|resume|debug|dry|patience|interval|freq"
     r"|every|seed|name|tag|project|checkpoint|ckpt|precision|dtype|backend|host|time"
 )
-"""Parts of names that say what a script does rather than how it learns."""
+"""Parts of names of options that are no hyperparameters."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +47,34 @@ _KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
 )
 
 
-def guess(name: str, today: object = None, choices: list[Any] | None = None) -> Guess | None:
-    """A parameter around today's value (None: unknown), or None where the name or value says nothing."""
+def guess(name: str, current: object = None, choices: list[Any] | None = None) -> Guess | None:
+    """A parameter around the current value (None: unknown), or None where the name or value says nothing."""
     word = name.casefold().replace("-", "_")
     if word == CONSTRAINTS:  # that key of a space means something else
         return None
     if choices:
         parameter = Categorical(choices)
-        legal = parameter.check(name, today) is None
-        return Guess(parameter, today if legal else parameter.listed[0], legal)  # type: ignore[arg-type]
-    if isinstance(today, bool):
-        return Guess(Bool(), today)
-    if today is not None and not _ordinary(today):
+        legal = parameter.check(name, current) is None
+        return Guess(parameter, current if legal else parameter.listed[0], legal)  # type: ignore[arg-type]
+    if isinstance(current, bool):
+        return Guess(Bool(), current)
+    if current is not None and not _ordinary(current):
         return None
     for pattern, kind, scale, low, high, usual in _KNOWN:
-        if re.fullmatch(pattern, word) and (today is None or scale == "linear" or today > 0):
-            value = usual if today is None else today
+        if re.fullmatch(pattern, word) and (current is None or scale == "linear" or current > 0):
+            value = usual if current is None else current
             made = _around(kind if value == int(value) else float, scale, low, high, value)
-            return replace(made, stated=today is not None)
-    return None if today is None else _by_value(today)
+            return replace(made, stated=current is not None)
+    return None if current is None else _by_value(current)
 
 
-def _ordinary(today: object) -> TypeGuard[int | float]:
+def _ordinary(current: object) -> TypeGuard[int | float]:
     """A number of a size that hyperparameters have."""
-    return isinstance(today, int | float) and (today == 0 or 1e-50 < abs(today) < 1e9)
+    return isinstance(current, int | float) and (current == 0 or 1e-50 < abs(current) < 1e9)
 
 
 def _around(kind: type, scale: str, low: float, high: float, value: float) -> Guess:
-    """The usual range, widened to hold today's value (on a log scale, well inside)."""
+    """The usual range, widened to hold the current value (on a log scale, well inside)."""
     margin = 4 if scale == "log" else 1
     if not low <= value / margin:
         low = _short(value / margin) if kind is float and margin > 1 else value / margin
@@ -86,16 +86,16 @@ def _around(kind: type, scale: str, low: float, high: float, value: float) -> Gu
     return Guess(Float(low, high, scale), float(value))  # type: ignore[arg-type]
 
 
-def _by_value(today: float) -> Guess:
-    if isinstance(today, int) and today > 0:
-        return Guess(Int(max(1, today // 4), max(2, today * 4), "log"), today)
-    if isinstance(today, int) and today < 0:
-        return Guess(Int(today * 4, 0), today)
-    if today == 0:
+def _by_value(current: float) -> Guess:
+    if isinstance(current, int) and current > 0:
+        return Guess(Int(max(1, current // 4), max(2, current * 4), "log"), current)
+    if isinstance(current, int) and current < 0:
+        return Guess(Int(current * 4, 0), current)
+    if current == 0:
         return Guess(Float(0.0, 1.0), 0.0)
-    if today < 0:
-        return Guess(Float(_short(today * 4), 0.0), float(today))
-    return Guess(Float(_short(today / 10), _short(today * 10), "log"), float(today))
+    if current < 0:
+        return Guess(Float(_short(current * 4), 0.0), float(current))
+    return Guess(Float(_short(current / 10), _short(current * 10), "log"), float(current))
 
 
 def _short(value: float) -> float:

@@ -25,19 +25,19 @@ def load_task(path: str | Path) -> Task:
     document = read_document(path)
     fields = dict(document.data)
     fields.setdefault("name", default_name(path))
-    found: list[TaskError] = []
+    problems: list[TaskError] = []
     if "path" in fields:
         fields.pop("path")
-        found.append(faults.fault(("path",), "is not a key of a task file.", "Remove it."))
+        problems.append(faults.fault(("path",), "is not a key of a task file.", "Remove it."))
     # An explicit null is what a run of a Python function leaves behind; a kind of problem may fill it in.
     if "objective" not in fields and "problem" not in fields:
-        found.append(faults.from_missing("objective"))
+        problems.append(faults.from_missing("objective"))
     try:
         task = Task.model_validate({**fields, "path": path})
     except TaskError as error:
-        found += _each(error)
-    if found:
-        raise faults.joined(sorted((_placed(f, document, path) for f in found), key=_line)) from None
+        problems += _each(error)
+    if problems:
+        raise faults.joined(sorted((_placed(f, document, path) for f in problems), key=_line)) from None
     return task
 
 

@@ -1,4 +1,4 @@
-"""What a training script says about itself. It is parsed, never imported or run."""
+"""Facts about a training script, from its syntax tree. It is never imported or run."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Script:
     @property
     def options(self) -> list[Option]:
         """Long options given to `add_argument`, in order."""
-        found: dict[str, Option] = {}
+        options: dict[str, Option] = {}
         for node in ast.walk(self.tree):
             if (
                 isinstance(node, ast.Call)
@@ -78,13 +78,13 @@ class Script:
                 flags = [f for f in map(constant, node.args) if isinstance(f, str) and _OPTION.fullmatch(f)]
                 if flags:
                     keywords = {k.arg: k.value for k in node.keywords if k.arg}
-                    found.setdefault(flags[0], _option(flags[0], keywords))
-        return list(found.values())
+                    options.setdefault(flags[0], _option(flags[0], keywords))
+        return list(options.values())
 
     def config_keys(self, function: ast.FunctionDef) -> dict[str, Any]:
         """Names the function reads from its configuration, with the default it gives (None where none)."""
         config = function.args.args[0].arg
-        found: dict[str, Any] = {}
+        keys: dict[str, Any] = {}
         for node in ast.walk(function):
             key: Any = None
             default: Any = None
@@ -94,13 +94,13 @@ class Script:
                 if node.func.attr == "get" and _is_name(node.func.value, config):
                     key = constant(node.args[0])
                     default = constant(node.args[1]) if len(node.args) > 1 else None
-            if isinstance(key, str) and key.isidentifier() and found.get(key) is None:
-                found[key] = default
-        return found
+            if isinstance(key, str) and key.isidentifier() and keys.get(key) is None:
+                keys[key] = default
+        return keys
 
     def metric_names(self, function: ast.FunctionDef | None) -> list[str]:
         """Names of values that the function returns, or that the script prints as JSON."""
-        found: dict[str, None] = {}
+        names: dict[str, None] = {}
         for node in ast.walk(function or self.tree):
             held: ast.AST | None = None
             if function is not None and isinstance(node, ast.Return):
@@ -109,8 +109,8 @@ class Script:
                 held = node.args[0]
             if isinstance(held, ast.Dict):
                 keys = [constant(key) for key in held.keys if key is not None]
-                found.update((key, None) for key in keys if isinstance(key, str) and key.isidentifier())
-        return list(found)
+                names.update((key, None) for key in keys if isinstance(key, str) and key.isidentifier())
+        return list(names)
 
 
 def read_script(path: Path) -> Script:
@@ -124,7 +124,7 @@ def read_script(path: Path) -> Script:
         raise ObjectiveError(f"{path} is larger than {LARGEST_SCRIPT:,} bytes, too large for a script.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about the script's own string escapes: not our news
+            warnings.simplefilter("ignore")  # warnings about the script's own string escapes
             return Script(path, ast.parse(source))
     except SyntaxError as error:
         raise ObjectiveError(f"{path}:{error.lineno or 1}: not Python: {error.msg}.") from None

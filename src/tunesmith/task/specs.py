@@ -31,7 +31,8 @@ class ObjectiveSpec(_Strict):
     command: Strings | None = None
     """Argument vector, run in the task file's folder without a shell; a text is split as a shell would.
 
-    `{name}` stands for a parameter's value, `{seed}`, `{config}` and `{checkpoint_dir}` for what they say."""
+    `{name}` stands for a parameter's value; `{seed}`, `{config}` (the configuration as JSON) and
+    `{checkpoint_dir}` can stand there too."""
 
     @model_validator(mode="before")
     @classmethod
@@ -47,15 +48,15 @@ class ObjectiveSpec(_Strict):
 
     @field_validator("command", mode="before")
     @classmethod
-    def _split(cls, given: Any) -> Any:
-        if isinstance(given, str):
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
             try:
-                given = shlex.split(given)
+                value = shlex.split(value)
             except ValueError as error:
                 raise ValueError(f"cannot be split into arguments ({error})") from None
-        if isinstance(given, list | tuple) and not given:
+        if isinstance(value, list | tuple) and not value:
             raise ValueError("should have at least one word")
-        return given
+        return value
 
     @model_validator(mode="after")
     def _one_of_two(self) -> ObjectiveSpec:
@@ -96,8 +97,8 @@ class Confirm(_Strict):
 
     @field_validator("command", mode="before")
     @classmethod
-    def _split(cls, given: Any) -> Any:
-        return ObjectiveSpec._split(given)
+    def _split(cls, value: Any) -> Any:
+        return ObjectiveSpec._split(value)
 
     @property
     def spec(self) -> ObjectiveSpec | None:

@@ -1,4 +1,4 @@
-"""`starter_task`: the first draft of a task file for somebody's script, commented, ready to run or edit."""
+"""`starter_task`: a commented task file for a training script, to be run or edited."""
 
 from __future__ import annotations
 

@@ -51,11 +51,11 @@ class Task(Frozen):
     name: str = "task"
     """Name of the run folder. In a file: its stem, or its folder's name for task.yaml, unless given."""
     description: Words = ""
-    """The job in words; read by the language model and by the priors."""
+    """The job as text; read by the language model and by the priors."""
     model: Words = ""
-    """The model being trained in words, such as `small CNN, Adam`."""
+    """The model being trained, such as `small CNN, Adam`."""
     data: Words = ""
-    """Facts about the data in words, such as `300 grey images of 8x8, 10 classes`."""
+    """Facts about the data, such as `300 grey images of 8x8, 10 classes`."""
     data_file: DataFile | None = None
     """The file that `data_card` is computed from, when the task is made."""
     data_card: DataCard | None = None
@@ -106,28 +106,28 @@ class Task(Frozen):
             return handler(data)
         data = faults.compiled(data)
         # Space, default, budget and tuner are read first: their faults have keys of their own to point at.
-        prepared, found = faults.prepare(data)
+        prepared, problems = faults.prepare(data)
         if (given := prepared.pop("tuner", None)) is not None:
             tuner, wrong = Tuner.read(given)
-            found += wrong
+            problems += wrong
             prepared |= {} if tuner is None else {"tuner": tuner}
         try:
             task = handler(prepared)
         except ValidationError as error:
-            skip = {fault.key.split(".")[0] for fault in found if fault.key}
-            found += faults.from_pydantic(error, cls, skip)
-            raise faults.joined(found) from None
-        found += faults.across(task.objective, task.confirm, task.space)
+            skip = {fault.key.split(".")[0] for fault in problems if fault.key}
+            problems += faults.from_pydantic(error, cls, skip)
+            raise faults.joined(problems) from None
+        problems += faults.across(task.objective, task.confirm, task.space)
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
-            found.append(faults.fault(("policy",), problem, "Remove it."))
+            problems.append(faults.fault(("policy",), problem, "Remove it."))
         if task.data_file is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": task.data_file.card(task.folder)})
             except DataError as error:
-                found.append(faults.fault(("data_file",), str(error)))
-        if found:
-            raise faults.joined(found)
+                problems.append(faults.fault(("data_file",), str(error)))
+        if problems:
+            raise faults.joined(problems)
         return task
 
     @field_validator("sinks")
@@ -165,7 +165,7 @@ class Task(Frozen):
 
     @property
     def decides_in_step(self) -> bool:
-        """`in_step` with None settled."""
+        """`in_step` or what its None stands for."""
         if self.in_step is not None:
             return self.in_step
         return self.workers == 1 or bool(self.tuner.member.proposes_every_trial)
@@ -193,7 +193,7 @@ class Task(Frozen):
         return "a Python function" if self.objective is None else self.objective.text()
 
     def words(self, *, card: bool = True) -> str:
-        """Description, model and data in words; empty when the task says nothing.
+        """Description, model and data as text; empty when the task has none.
 
         Args:
             card: Whether the data card's words are among them: without names of classes, which come from the
@@ -211,7 +211,7 @@ class Task(Frozen):
         from ruamel.yaml import YAML
 
         data: dict[str, Any] = {"name": self.name}
-        given = self.model_dump(
+        dumped = self.model_dump(
             mode="json", exclude_defaults=True, exclude={"path", "name", "space", "default", "budget"}
         )
         for key in type(self).model_fields:
@@ -222,10 +222,10 @@ class Task(Frozen):
             elif key == "budget":
                 data |= {key: budget} if (budget := self._budget_to_yaml()) else {}
             elif key == "objective" and self.objective is None:
-                data[key] = None  # said out loud: the function came from Python
-            elif key in given:
+                data[key] = None  # explicit: the function came from Python
+            elif key in dumped:
                 # A Confirm with nothing but defaults is still a Confirm.
-                data[key] = given[key]
+                data[key] = dumped[key]
         stream = io.StringIO()
         writer = YAML(typ="safe", pure=True)
         writer.default_flow_style = False

@@ -1,4 +1,4 @@
-"""Which known name was meant by an unknown one."""
+"""The known name closest to an unknown one."""
 
 from __future__ import annotations
 
