@@ -73,7 +73,7 @@ class Stage:
 @contextmanager
 def stage(script: Any, caps: ModelCaps | None = None, **more: Any) -> Iterator[Stage]:
     log = Log()
-    timeout = more.pop("timeout_s", 20)
+    timeout = more.pop("timeout_s", 600)
     with ChatServer(script) as server:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("sk-secret-secret"))
         model = open_model(settings, caps or ModelCaps(), log, mode="live", max_retries=0, timeout_s=timeout)
@@ -271,7 +271,10 @@ def test_the_runs_own_cap_on_calls_holds_inside_a_turn():
 @pytest.mark.parametrize("later", [False, True], ids=["at once", "after a tool call"])
 def test_every_fault_of_the_model_is_a_typed_error_without_the_key(reply, error, later):
     replies = (calls(("history", {})), reply) if later else (reply,)
-    with stage(in_turns(*replies), timeout_s=1) as s, pytest.raises(error) as caught:
+    with (
+        stage(in_turns(*replies), timeout_s=0.5 if reply.delay_s else 600) as s,
+        pytest.raises(error) as caught,
+    ):
         s.decide()
     assert isinstance(caught.value, ModelError) and "sk-secret" not in repr(caught.value)
     assert caught.value.__cause__ is None and caught.value.__suppress_context__

@@ -13,7 +13,7 @@ from tunesmith.tools.records.lock import Holder, hold, holder_of
 
 HOLD = (
     "import sys, time; from pathlib import Path; from tunesmith.tools.records.lock import hold\n"
-    "with hold(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)\n"
+    "with hold(Path(sys.argv[1])): print('held', flush=True); time.sleep(3600)\n"
 )
 
 
@@ -82,7 +82,7 @@ def test_a_child_of_a_killed_holder_does_not_keep_the_lock(tmp_path):
         "import os, sys, time; from pathlib import Path; from tunesmith.tools.records.lock import hold\n"
         "with hold(Path(sys.argv[1])):\n"
         "    if os.fork() == 0: print(os.getpid(), flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(3600)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-P", "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True

@@ -30,7 +30,7 @@ def get():
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
         def get(path):
-            with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}{path}") as answer:
                 return answer.read().decode()
 
         return get
