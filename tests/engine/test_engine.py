@@ -47,7 +47,7 @@ class Slow(RandomStrategy):
     def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
         if len(history) == 1:
             self.thinking.set()
-            assert self.go_on.wait(10)
+            assert self.go_on.wait(600)
         return super().propose(history, n, candidates)
 
 
@@ -57,7 +57,7 @@ def test_a_number_promised_while_the_strategy_thinks_is_kept(house: House) -> No
     promised: list[int] = []
 
     def launch() -> None:
-        assert strategy.thinking.wait(10)
+        assert strategy.thinking.wait(600)
         promised.extend(engine.launch([proposal(0.9), proposal(0.8)]))
         strategy.go_on.set()
 

@@ -305,8 +305,8 @@ def _handler_for(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 data = f"data: {event}\n\n".encode()
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
                 self.wfile.flush()
-                if reply.pace_s:
-                    time.sleep(reply.pace_s)
+                if reply.pace_s and server.closing.wait(reply.pace_s):
+                    return
             self.wfile.write(b"0\r\n\r\n")
 
     return Handler

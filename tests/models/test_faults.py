@@ -111,11 +111,9 @@ def test_a_rate_limit_is_waited_out_as_the_server_asks(serve: Open) -> None:
 
 
 def test_a_rate_limit_longer_than_the_timeout_fails_at_once(serve: Open) -> None:
-    served = serve([rate_limited(60), answer(GOOD)], timeout_s=5)
-    started = time.monotonic()
+    served = serve([rate_limited(6000), answer(GOOD)], timeout_s=3000)
     with pytest.raises(ModelUnavailable, match="429"):
         served.ask()
-    assert time.monotonic() - started < 2
     assert len(served.server.chats) == 1
 
 
@@ -131,11 +129,9 @@ def test_a_dead_server_opens_the_circuit_and_later_calls_fail_at_once(serve: Ope
     with pytest.raises(ModelUnavailable, match="500.*out of order"):
         served.ask()
     assert len(served.server.chats) == 3
-    started = time.monotonic()
-    for _ in range(20):
+    for _ in range(3):
         with pytest.raises(ModelUnavailable, match="asked again in .* s, after: .*out of order"):
             served.ask()
-    assert time.monotonic() - started < 0.5
     assert len(served.server.chats) == 3
     assert [d.what for d in served.degraded] == ["retry", "retry", "fallback"]
 
@@ -152,11 +148,9 @@ def test_a_port_where_nothing_listens_is_named_and_costs_no_tokens(serve: Open) 
 
 
 def test_a_hanging_server_costs_one_timeout_retries_included(serve: Open) -> None:
-    served = serve([hanging()], timeout_s=0.6)
-    started = time.monotonic()
-    with pytest.raises(ModelUnavailable, match=r"no answer within 0.6 s"):
+    served = serve([hanging()], timeout_s=1.0)
+    with pytest.raises(ModelUnavailable, match=r"no answer within 1 s"):
         served.ask()
-    assert time.monotonic() - started < 1.5
     assert len(served.server.chats) == 1
     # Sent and never answered: it may be billed, so the worst case is what the ledger holds.
     assert served.model.usage.completion_tokens == 4096
@@ -169,10 +163,8 @@ def test_a_hanging_server_costs_one_timeout_retries_included(serve: Open) -> Non
 
 def test_a_stream_that_drips_for_ever_ends_at_the_deadline(serve: Open) -> None:
     served = serve([text("word " * 1000, pace_s=0.05)], timeout_s=0.5)
-    started = time.monotonic()
     with pytest.raises(ModelUnavailable, match="no answer within 0.5 s"):
         served.say()
-    assert time.monotonic() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -252,9 +244,16 @@ class TestChat:
         assert served.server.chats[0].body["tools"] == [LOOK]
 
     def test_words_arrive_one_by_one_and_their_usage_is_counted(self, serve: Open) -> None:
-        served = serve([text("one two three", usage=(70, 7), pace_s=0.1)])
-        arrivals = [time.monotonic() for p in served.model.chat(HELLO, purpose="test") if p.text]
-        assert len(arrivals) == 3 and arrivals[-1] - arrivals[0] > 0.15
+        served = serve([text("one two three", pace_s=3600), text("one two three", usage=(70, 7))])
+        stream = served.model.chat(HELLO, purpose="test")
+        assert next(stream).text.strip() == "one", "it comes although the rest does not"
+        stream.close()
+        served.calls.clear()
+        assert [p.text.strip() for p in served.model.chat(HELLO, purpose="test") if p.text] == [
+            "one",
+            "two",
+            "three",
+        ]
         assert [(c.ok, c.prompt_tokens, c.completion_tokens) for c in served.calls] == [(True, 70, 7)]
 
     def test_a_stream_without_usage_is_charged_by_estimate(self, serve: Open) -> None:

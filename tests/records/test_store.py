@@ -107,16 +107,21 @@ def test_processes_write_and_read_one_log_together(store, tmp_path):
 
 def test_processes_may_create_one_log_at_the_same_moment(tmp_path):
     code = (
-        "import sys, time; from pathlib import Path; from tunesmith.events import Noted\n"
+        "import sys; from pathlib import Path; from tunesmith.events import Noted\n"
         "from tunesmith.tools.records.event_store import EventStore\n"
-        "time.sleep(max(0, float(sys.argv[2]) - time.time()))\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
         "EventStore(Path(sys.argv[1])).append(Noted(text='here'))\n"
     )
-    start = str(time.time() + 1.5)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     writers = [
-        subprocess.Popen([sys.executable, "-P", "-c", code, str(tmp_path / "run.db"), start])
+        subprocess.Popen([sys.executable, "-P", "-c", code, str(tmp_path / "run.db")], **pipes)
         for _ in range(4)
     ]
+    assert [writer.stdout.readline() for writer in writers] == ["ready\n"] * 4
+    for writer in writers:
+        writer.communicate("go\n") if writer is writers[-1] else writer.stdin.write(
+            "go\n"
+        ) and writer.stdin.flush()
     assert [writer.wait() for writer in writers] == [0] * 4
     assert len(EventStore(tmp_path / "run.db").events()) == 4
 
