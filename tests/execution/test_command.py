@@ -111,7 +111,7 @@ def test_a_verdict_to_stop_ends_the_command_and_prunes_the_trial(bench, command,
 def test_a_time_limit_leaves_the_command_its_grace(bench, command):
     outcome = command(PATIENT.format(then="(time.sleep(0.3), print('saved'), sys.exit(0))"), time_limit_s=4.0)
     assert outcome.state is TrialState.TIMED_OUT
-    assert "saved" in bench.log() or "asked to end" not in bench.log()  # it may be slow to start
+    assert "saved" in bench.log()
 
 
 @pytest.mark.parametrize(

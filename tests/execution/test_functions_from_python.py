@@ -91,6 +91,7 @@ def test_an_unguarded_script_is_not_run_again_and_its_own_modules_are_found(tmp_
         env=environment,
         capture_output=True,
         text=True,
+        timeout=60,
     )
     assert done.stdout == "{'accuracy': 3.0, 'helped': 2.0} \n", done.stderr
     assert (tmp_path / "runs").read_text() == "x"

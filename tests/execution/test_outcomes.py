@@ -127,7 +127,7 @@ def test_a_segmentation_fault_shows_where_python_was(bench):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_from_outside_loses_the_trial_and_does_not_blame_it(bench, name):
     outcome = bench.run(
-        f"{HEAD}import time\ndef train(config, trial): os.kill(os.getpid(), signal.{name}); time.sleep(3600)"
+        f"{HEAD}import time\ndef train(config, trial): os.kill(os.getpid(), signal.{name}); time.sleep(5)"
     )
     assert outcome.state is TrialState.LOST
     assert name in outcome.message

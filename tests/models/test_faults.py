@@ -244,17 +244,15 @@ class TestChat:
         assert served.server.chats[0].body["tools"] == [LOOK]
 
     def test_words_arrive_one_by_one_and_their_usage_is_counted(self, serve: Open) -> None:
-        served = serve([text("one two three", pace_s=3600), text("one two three", usage=(70, 7))])
-        stream = served.model.chat(HELLO, purpose="test")
-        assert next(stream).text.strip() == "one", "it comes although the rest does not"
-        stream.close()
-        served.calls.clear()
-        assert [p.text.strip() for p in served.model.chat(HELLO, purpose="test") if p.text] == [
-            "one",
-            "two",
-            "three",
-        ]
-        assert [(c.ok, c.prompt_tokens, c.completion_tokens) for c in served.calls] == [(True, 70, 7)]
+        served = serve([disconnecting("one two three", chunks=2), text("one two three", usage=(70, 7))])
+        arrived: list[str] = []
+        with pytest.raises(ModelUnavailable):
+            arrived.extend(p.text.strip() for p in served.model.chat(HELLO, purpose="test") if p.text)
+        assert arrived == ["one"], "it comes although the rest does not"
+        words = [p.text.strip() for p in served.model.chat(HELLO, purpose="test") if p.text]
+        assert words == ["one", "two", "three"]
+        last = served.calls[-1]
+        assert (last.ok, last.prompt_tokens, last.completion_tokens) == (True, 70, 7)
 
     def test_a_stream_without_usage_is_charged_by_estimate(self, serve: Open) -> None:
         served = serve([without_usage(text("one two three"))])
