@@ -20,6 +20,7 @@ from tunesmith.errors import InvalidConfiguration
 if TYPE_CHECKING:
     from tunesmith.agent.knowledge import Card
     from tunesmith.agent.methods.gp.prior import CardSource
+    from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
     from tunesmith.interfaces import Strategy
 
 SHIFT_SD = 3.0
@@ -67,42 +68,27 @@ class StrategySteps(Steps):
         self._history = self._history.with_trial(trial)
 
 
-Options = Callable[[BenchTask], dict[str, Any]]
+Change = Callable[["GaussianProcessStrategy"], None]
 
 
-def as_it_is(task: BenchTask) -> dict[str, Any]:
-    return {"cards": _known(task), "words": _words(task)}
+def no_priors(strategy: GaussianProcessStrategy) -> None:
+    strategy.priors = False
 
 
-def without_data(task: BenchTask) -> dict[str, Any]:
-    return {}
+def no_data(strategy: GaussianProcessStrategy) -> None:
+    from tunesmith.agent.knowledge import find_card
+
+    strategy.cards = find_card
 
 
-def _words(task: BenchTask) -> str:
-    """The text of a task: its own words and, as for any task that names its data, the data card's."""
-    card = task.data_card
-    return task.words if card is None else f"{task.words}\nData: {card.words(names=False)}"
+def names_wrong(strategy: GaussianProcessStrategy) -> None:
+    strategy.cards = shifted(strategy.cards)
 
 
-def _known(task: BenchTask) -> CardSource:
-    from tunesmith.agent.knowledge import cards_for
-
-    return cards_for(task.data_card, task.space)
-
-
-def no_priors(task: BenchTask) -> dict[str, Any]:
-    return {"priors": False}
-
-
-def names_wrong(task: BenchTask) -> dict[str, Any]:
-    return {"cards": shifted(_known(task)), "words": _words(task)}
-
-
-def names_shuffled(task: BenchTask) -> dict[str, Any]:
-    known, names = _known(task), list(task.space.names)
+def names_shuffled(strategy: GaussianProcessStrategy) -> None:
+    known, names = strategy.cards, list(strategy.space.names)
     other = dict(zip(names, names[1:] + names[:1], strict=True))
-    mixed: CardSource = lambda name, parameter, words: known(other[name], parameter, words)  # noqa: E731
-    return {"cards": mixed, "words": _words(task)}
+    strategy.cards = lambda name, parameter, words: known(other[name], parameter, words)
 
 
 def shifted(known: CardSource) -> CardSource:
@@ -149,27 +135,49 @@ def in_worst_corner(task: BenchTask) -> BenchTask:
     return replace(task, default=min(corners, key=badness)) if corners else task
 
 
-OPTIONS: dict[str, Options] = {
-    "tunesmith": as_it_is,
-    "tunesmith-no-data": without_data,
+CHANGES: dict[str, Change | None] = {
+    "tunesmith": None,
+    "tunesmith-no-data": no_data,
     "tunesmith-no-priors": no_priors,
     "tunesmith:names-wrong": names_wrong,
     "tunesmith:names-shuffled": names_shuffled,
-    "tunesmith:worst-default": as_it_is,
+    "tunesmith:worst-default": None,
 }
+"""What each contender changes about the strategy of the method `numeric`."""
 
 
 def contender(name: str) -> Contender:
-    """See `contenders.contender`; `name` is in OPTIONS."""
+    """See `contenders.contender`; `name` is in CHANGES."""
 
     def run(task: BenchTask, seed: int, evaluations: int, evaluate: Evaluator) -> Trace:
-        from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-
         if name == "tunesmith:worst-default":
             task = in_worst_corner(task)
-        options = OPTIONS[name](task)
-        strategy = GaussianProcessStrategy(task.space, seed, **{"words": task.words, **options})
+        strategy = numeric(task, seed, with_data=name != "tunesmith-no-data")
+        if (change := CHANGES[name]) is not None:
+            change(strategy)
         shared = len(task.initial(seed)) + (task.default is not None)
         return optimise(StrategySteps(task, seed, strategy), shared, evaluations, evaluate)
 
     return Contender(name, our_version(), name != "tunesmith-no-priors", run)
+
+
+def numeric(task: BenchTask, seed: int, *, with_data: bool = True) -> GaussianProcessStrategy:
+    """The strategy of a run of this task by the method `numeric`."""
+    from tunesmith.agent.methods.base import MethodContext
+    from tunesmith.registry import METHODS
+    from tunesmith.task import Task
+
+    as_task = Task.model_validate(
+        {
+            "metric": task.metric,
+            "direction": task.direction,
+            "space": task.space,
+            "description": task.words,
+            "data_card": task.data_card if with_data else None,
+            "seed": seed,
+        }
+    )
+    method = METHODS.get("numeric")
+    context = MethodContext(as_task, lambda event: event, name="numeric", settings=method.settings())
+    strategy: GaussianProcessStrategy = method.build(context).strategy
+    return strategy
