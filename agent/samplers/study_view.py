@@ -21,8 +21,8 @@ from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, 
 
 ATTRIBUTE = "tunesmith"
 """The user attribute with a trial's provenance; the same that Tunesmith's own runs write."""
-_KINDS = {state.value for state in TrialState}
-_ORIGINS = {origin.value for origin in Origin}
+_STATE_NAMES = {state.value for state in TrialState}
+_ORIGIN_NAMES = {origin.value for origin in Origin}
 
 
 class Translation:
@@ -33,13 +33,13 @@ class Translation:
 
     Args:
         distributions: Optuna's distributions by name.
-        space: The space when the user gave one; else it is made from the distributions.
+        space: The user's own; None: made from the distributions.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], space: Space | None = None) -> None:
         self._labelled: dict[str, tuple[Any, ...]] = {}
         if space is None:
-            space = Space({name: self._parameter(name, given) for name, given in distributions.items()})
+            space = Space({name: self._parameter(name, d) for name, d in distributions.items()})
         self.space = space
 
     def _parameter(self, name: str, distribution: BaseDistribution) -> Any:
@@ -108,12 +108,13 @@ class StudyView:
         if finished is None:
             maximise = len(study.directions) == 1 and study.direction == StudyDirection.MAXIMIZE
             direction: Direction = "maximize" if maximise else "minimize"
-            finished = History(self.translation.space, _metric(study), direction, default=self.default)
+            metric = "value" if len(study.directions) == 1 else "weighted_objectives"
+            finished = History(self.translation.space, metric, direction, default=self.default)
         running: list[Trial] = []
         for frozen in study.get_trials(deepcopy=False):
             if frozen.number == but or frozen.number in self._read:
                 continue
-            trial = self._thawed(frozen)
+            trial = self._trial(frozen)
             if frozen.state.is_finished():
                 self._read.add(frozen.number)
                 self.proposed.pop(frozen.number, None)
@@ -125,12 +126,12 @@ class StudyView:
                 running.append(trial)
         self._finished = finished
         if len(study.directions) > 1:
-            finished = self._weighed(finished, study.directions, weights)
+            finished = self._scalarised(finished, study.directions, weights)
         for trial in running:
             finished = finished.with_trial(trial)
         return finished
 
-    def _weighed(
+    def _scalarised(
         self, history: History, directions: list[StudyDirection], weights: tuple[float, ...]
     ) -> History:
         """The same trials with the scalarisation of their objectives as value."""
@@ -148,8 +149,8 @@ class StudyView:
             ),
         )
 
-    def _thawed(self, frozen: FrozenTrial) -> Trial | None:
-        """A trial of ours from one of Optuna's; None where it says nothing about this space."""
+    def _trial(self, frozen: FrozenTrial) -> Trial | None:
+        """The trial as a Trial; None where its parameters do not fill this space."""
         state = _STATES.get(frozen.state)
         if state is None:
             return None
@@ -163,34 +164,22 @@ class StudyView:
                 configuration = self.translation.to_configuration(notes["configuration"])
         if configuration is None:
             return None
-        # Of several objectives the first stands here until they are weighed.
+        # Of several objectives the first stands here until they are scalarised.
         value = frozen.values[0] if state is TrialState.COMPLETED else None
         if state is TrialState.COMPLETED and not all(map(math.isfinite, frozen.values)):
             state, value = TrialState.DIVERGED, None
-        if frozen.state is OptunaState.FAIL and notes.get("outcome") in _KINDS:
+        if frozen.state is OptunaState.FAIL and notes.get("outcome") in _STATE_NAMES:
             state = TrialState(notes["outcome"])
-        curve = sorted(
-            (step, told) for step, told in frozen.intermediate_values.items() if math.isfinite(told)
-        )
+        # Read back, as the share of trials that a model may have a part in is counted over its own.
+        origin = Origin(notes["origin"]) if notes.get("origin") in _ORIGIN_NAMES else Origin.USER
+        curve = sorted((step, v) for step, v in frozen.intermediate_values.items() if math.isfinite(v))
         return Trial(
             number=frozen.number,
-            proposal=Proposal(configuration=configuration, origin=_origin(notes), reason=""),
+            proposal=Proposal(configuration=configuration, origin=origin, reason=""),
             state=state,
             value=value,
             curve=tuple(curve),
         )
-
-
-def _origin(notes: dict[str, Any]) -> Origin:
-    """Who proposed a trial, as far as it says: whether a model still explores is told by its own trials."""
-    said = notes.get("origin")
-    return Origin(said) if said in _ORIGINS else Origin.USER
-
-
-def _metric(study: Study) -> str:
-    if len(study.directions) > 1:
-        return "weighted_objectives"
-    return "value"
 
 
 def history_of(study: Study, space: Space) -> History:

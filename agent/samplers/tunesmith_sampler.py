@@ -91,7 +91,7 @@ class TunesmithSampler(BaseSampler):
         self._lock = threading.Lock()
         self._views: WeakKeyDictionary[Study, dict[Space, StudyView]] = WeakKeyDictionary()
         self._strategies: dict[Space, Any] = {}
-        self._guests: tuple[Proposal, ...] = ()
+        self._candidates: tuple[Proposal, ...] = ()
         self._ask_at = 0
         # Proposals for branches of running trials, by trial number and the names proposed together.
         self._branches: WeakKeyDictionary[Study, dict[int, dict[tuple[str, ...], _Proposed]]] = (
@@ -118,7 +118,7 @@ class TunesmithSampler(BaseSampler):
     ) -> dict[str, Any]:
         if not search_space:
             return {}
-        proposal, translation = self._propose(study, trial, search_space, self._candidates)
+        proposal, translation = self._propose(study, trial, search_space, self._ask_model)
         params = translation.to_optuna(proposal.configuration)
         notes = {**_provenance(proposal), "configuration": params}
         if len(study.directions) > 1:
@@ -139,9 +139,9 @@ class TunesmithSampler(BaseSampler):
             space = view.translation.space
             weights = self._weights(study, trial)
             history = view.history(study, but=trial.number, weights=weights)
-            guests = ask(history) if ask is not None and self._model is not None else ()
+            candidates = ask(history) if ask is not None and self._model is not None else ()
             strategy = self._strategy(space).with_seed(derive_seed(self._seed, trial.number))
-            proposals = strategy.propose(history, 1, guests)
+            proposals = strategy.propose(history, 1, candidates)
             proposal = proposals[0] if proposals else self._again(space, trial)
             view.proposed[trial.number] = proposal.configuration
         if len(weights) > 1:
@@ -200,12 +200,12 @@ class TunesmithSampler(BaseSampler):
         space = translation.space
         parameter = space.parameters[param_name]
         first = trial.number == 0 or _is_first(study, trial, param_name)
-        given = translation.to_configuration(self._default)
-        if first and given is not None:
-            return translation.to_optuna(given)[param_name]
+        default = translation.to_configuration(self._default)
+        if first and default is not None:
+            return translation.to_optuna(default)[param_name]
         prior = None
         if self._priors:
-            start = space.encode(given)[0] if given is not None else None
+            start = space.encode(default)[0] if default is not None else None
             prior = parameter_prior(
                 parameter, find_card(param_name, parameter, self._words, self._card), start
             )
@@ -247,10 +247,10 @@ class TunesmithSampler(BaseSampler):
     def _strategy(self, space: Space) -> Any:
         """The strategy over a space, with its `propose` and `with_seed`; made once."""
         if space not in self._strategies:
-            self._strategies[space] = self._made(space)
+            self._strategies[space] = self._build(space)
         return self._strategies[space]
 
-    def _made(self, space: Space) -> Any:
+    def _build(self, space: Space) -> Any:
         cards = cards_for(self._card, space)
         return GaussianProcessStrategy(space, self._seed, words=self._words, priors=self._priors, cards=cards)
 
@@ -260,7 +260,7 @@ class TunesmithSampler(BaseSampler):
         reason = "Every configuration has been tried; this is a random one again."
         return Proposal(configuration=again, origin=Origin.RANDOM, reason=reason)
 
-    def _candidates(self, history: History) -> tuple[Proposal, ...]:
+    def _ask_model(self, history: History) -> tuple[Proposal, ...]:
         """What the language model suggests; asked rarely, and never a reason to stop."""
         assert self._model is not None
         finished = len(history.finished)
@@ -268,13 +268,13 @@ class TunesmithSampler(BaseSampler):
             self._ask_at = finished + ASK_EVERY
             ask = self._model.candidates if history.completed else self._model.warm_start
             try:
-                self._guests = tuple(ask(history, MODEL_CANDIDATES))
+                self._candidates = tuple(ask(history, MODEL_CANDIDATES))
             except ModelError as error:
                 warnings.warn(
                     f"TunesmithSampler goes on without the language model for {ASK_EVERY} trials: {error}",
                     stacklevel=2,
                 )
-        return self._guests
+        return self._candidates
 
 
 def _is_first(study: Study, trial: FrozenTrial, name: str) -> bool:

@@ -124,9 +124,9 @@ class LlamboSampler(TunesmithSampler):
         if isinstance(choice, ModelSettings) and known is not None and known.base_url == choice.base_url:
             self._choice = choice.model_copy(update={"api_key": known.api_key})
 
-    def _made(self, space: Space) -> Any:
+    def _build(self, space: Space) -> Any:
         """LLAMBO over a space; the Gaussian process where there is no model at all."""
-        alone, model = super()._made(space), self._open()
+        alone, model = super()._build(space), self._open()
         if model is None:
             return alone
         return compose(
