@@ -1,8 +1,8 @@
 """A language model as methods and policies use it, whatever provider answers.
 
 model = open_model(settings, caps, emit, exchanges=folder.exchanges)
-completion = model.complete(messages, Candidates, purpose="llambo.candidates")   # a validated value
-samples = model.sample(messages, n=5, temperature=0.8, purpose="llambo.sampler")   # plain texts
+completion = model.complete(messages, Candidates, purpose="agent.decide")   # a validated value
+samples = model.sample(messages, n=5, temperature=0.8, purpose="agent.answer")   # plain texts
 for piece in model.chat(messages, purpose="agent.answer"): ...                     # a stream
 """
 
@@ -130,7 +130,7 @@ class LanguageModel:
             messages: `{"role", "content"}` each; the last from the user.
             schema: Validated strictly whatever the provider promises: no unknown key, no NaN, no bool for a
                 number.
-            purpose: What for, in events and the report, such as `llambo.candidates`.
+            purpose: What for, in events and the report, such as `agent.decide`.
             temperature: None leaves it to the provider.
             max_tokens: Longest answer, its hidden reasoning included; None means `answer_tokens`.
             check: Says what is wrong with a value of the right shape, in words for the model.

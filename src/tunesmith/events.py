@@ -168,7 +168,7 @@ class Degraded(_Event):
     kind: Literal["degraded"] = "degraded"
     what: Literal["fallback", "repair", "rejected", "retry", "warning"]
     where: str
-    """The part it happened in, such as `llambo.warm_start` or `storage`."""
+    """The part it happened in, such as `policy.decide` or `storage`."""
     cause: str
     continuation: str
     """What was done instead."""
@@ -179,7 +179,7 @@ class AnswersParsed(_Event):
 
     kind: Literal["answers_parsed"] = "answers_parsed"
     where: str
-    """What was asked for, such as `llambo/candidates.v1`."""
+    """What was asked for, such as `agent/briefing.v2`."""
     strict: int = 0
     """In the form that was asked for."""
     tolerant: int = 0

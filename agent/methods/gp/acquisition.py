@@ -2,7 +2,7 @@
 
 Log expected improvement is the one to use: far from the incumbent EI underflows to 0 and all candidates look
 alike; its logarithm, computed directly, still tells them apart (Ament et al., *Unexpected improvements to
-expected improvement*, 2023). Plain EI ranks alike wherever it does not underflow, and is LLAMBO's. The upper
+expected improvement*, 2023). Plain EI ranks alike wherever it does not underflow. The upper
 confidence bound (Srinivas et al., 2010) knows no incumbent.
 
 Trials that are still running are the caller's: with a surrogate that can be conditioned on them (a Gaussian

@@ -72,7 +72,7 @@ class Reader:
 
     Args:
         history: What is known; proposals that repeat it are dropped.
-        where: Names the part in events, such as `llambo.candidates`.
+        where: Names the part in events, such as `agent.decide`.
     """
 
     def __init__(self, history: History, emit: Emit, where: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tunesmith.agent.models import LanguageModel
 
 ALPHA = 0.1
-"""How far beyond the best, as a share of the range of observed scores (LLAMBO's released value)."""
+"""How far beyond the best, as a share of the range of observed scores (the value of Liu et al.'s code)."""
 
 
 def target(history: History, alpha: float = ALPHA) -> float | None:

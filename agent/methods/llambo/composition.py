@@ -1,7 +1,7 @@
 """The usual ways to put LLAMBO's parts together.
 
 fallback = GaussianProcessStrategy(space, seed)
-strategy = compose(door, space, seed, words, PRESETS["llambo-paper"], fallback=fallback)
+strategy = compose(model, space, seed, words, PRESETS["llambo-paper"], fallback=fallback)
 strategy.propose(history, 1)
 """
 

@@ -20,7 +20,7 @@ class ParseTally:
     Args:
         emit: Gets, at `tell`, one AnswersParsed with the counts and a Degraded for what was repaired or
             refused.
-        where: Names the part in events, such as `llambo.sampler`.
+        where: Names the part in events, such as `agent.decide`.
     """
 
     def __init__(self, emit: Emit, where: str) -> None:

@@ -105,7 +105,7 @@ def run_session(
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(
-            f"whoever listened to the run failed: {type(error).__name__}: {error}"
+            f"the listener of the run failed: {type(error).__name__}: {error}"
         )
         log.append(
             RunStarted(

@@ -1,6 +1,6 @@
 """`DataCard`: facts about a data set, small enough for a prompt, exact enough for a prior.
 
-The facts are those that LLAMBO's warm start names (Liu et al. 2024, "Large Language Models to Enhance
+The facts are those that the warm start of Liu et al. names (2024, "Large Language Models to Enhance
 Bayesian Optimization": sizes, types, class balance, skewness and kurtosis, strong correlations), and the
 scale of the features, on which good learning rates, kernel widths and penalties depend.
 """
