@@ -1,4 +1,4 @@
-"""A house for engines in a folder of its own."""
+"""A maker for engines in a folder of its own."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fakes.inline_engine import House
+from fakes.inline_engine import EngineMaker
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.close()
+def maker(tmp_path: Path) -> Iterator[EngineMaker]:
+    maker = EngineMaker(tmp_path)
+    yield maker
+    maker.close()

@@ -7,21 +7,22 @@ import threading
 
 import pytest
 
-from fakes.inline_engine import DEFAULT, Follow, House, InlineExecutor, completed, proposal, sequence
+from fakes.inline_engine import DEFAULT, EngineMaker, Follow, InlineExecutor, completed, proposal, sequence
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import CommandDone, Decided, Degraded, Noted, TrialStarted, Try
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.space import Categorical, Space
+from tunesmith.testing.executors import wait_for
 from tunesmith.tools.execution.base import Job, Waits, WorkerEvent
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
 LOST, CRASHED, COMPLETED = TrialState.LOST, TrialState.CRASHED, TrialState.COMPLETED
 
 
-def test_a_run_uses_its_budget_and_begins_with_the_default(house: House) -> None:
-    ended = house.engine().run()
+def test_a_run_uses_its_budget_and_begins_with_the_default(maker: EngineMaker) -> None:
+    ended = maker.engine().run()
     assert (ended.status, ended.by_budget) == ("finished", True)
     assert [trial.number for trial in ended.history] == [0, 1, 2, 3, 4]
     assert ended.history.trials[0].configuration == DEFAULT
@@ -31,9 +32,9 @@ def test_a_run_uses_its_budget_and_begins_with_the_default(house: House) -> None
 def test_the_same_seed_gives_the_same_trials(tmp_path) -> None:
     runs = []
     for name in ("a", "b"):
-        house = House(tmp_path / name)
-        runs.append([(t.configuration, t.seed, t.value) for t in house.engine(seed=7).run().history])
-        house.close()
+        maker = EngineMaker(tmp_path / name)
+        runs.append([(t.configuration, t.seed, t.value) for t in maker.engine(seed=7).run().history])
+        maker.close()
     assert runs[0] == runs[1]
 
 
@@ -51,9 +52,9 @@ class Slow(RandomStrategy):
         return super().propose(history, n, candidates)
 
 
-def test_a_number_promised_while_the_strategy_thinks_is_kept(house: House) -> None:
-    strategy = Slow(house.task().space, 0)
-    engine = house.engine(strategy=strategy, in_step=False)
+def test_a_number_promised_while_the_strategy_thinks_is_kept(maker: EngineMaker) -> None:
+    strategy = Slow(maker.task().space, 0)
+    engine = maker.engine(strategy=strategy, in_step=False)
     promised: list[int] = []
 
     def launch() -> None:
@@ -70,63 +71,63 @@ def test_a_number_promised_while_the_strategy_thinks_is_kept(house: House) -> No
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_workers_that_always_vanish_end_the_run(house: House, workers: int) -> None:
+def test_workers_that_always_vanish_end_the_run(maker: EngineMaker, workers: int) -> None:
     executor = InlineExecutor(workers, sequence([LOST]))
-    ended = house.engine(executor=executor, workers=workers).run()
+    ended = maker.engine(executor=executor, workers=workers).run()
     assert ended.status == "failed"
     assert "lost" in ended.reason and "so it was" in ended.reason
     assert len(executor.jobs) < 12
 
 
-def test_workers_that_begin_to_vanish_stop_the_run_resumably(house: House) -> None:
+def test_workers_that_begin_to_vanish_stop_the_run_resumably(maker: EngineMaker) -> None:
     executor = InlineExecutor(1, sequence([COMPLETED, COMPLETED, LOST]))
-    ended = house.engine(executor=executor, budget=Budget(trials=10)).run()
+    ended = maker.engine(executor=executor, budget=Budget(trials=10)).run()
     assert ended.status == "stopped" and "lost" in ended.reason
     assert len(ended.history.completed) == 2
-    resumed = house.engine(budget=Budget(trials=10)).run()
+    resumed = maker.engine(budget=Budget(trials=10)).run()
     assert resumed.status == "finished" and resumed.spend.trials == 10
 
 
-def test_a_single_lost_trial_costs_the_budget_nothing(house: House) -> None:
+def test_a_single_lost_trial_costs_the_budget_nothing(maker: EngineMaker) -> None:
     executor = InlineExecutor(1, sequence([COMPLETED, LOST, COMPLETED]))
-    ended = house.engine(executor=executor).run()
+    ended = maker.engine(executor=executor).run()
     assert ended.status == "finished"
     assert ended.spend.trials == 5 and len(ended.history) == 6
 
 
-def test_when_no_process_can_be_started_the_budget_is_not_burnt(house: House) -> None:
+def test_when_no_process_can_be_started_the_budget_is_not_burnt(maker: EngineMaker) -> None:
     executor = InlineExecutor(2)
     executor.refuses = True
-    ended = house.engine(executor=executor, workers=2, budget=Budget(trials=200)).run()
+    ended = maker.engine(executor=executor, workers=2, budget=Budget(trials=200)).run()
     assert ended.status == "failed" and "out of processes" in ended.reason
     assert len(ended.history) < 12
     assert ended.spend.trials == 0, "nothing was trained, so nothing is known of any configuration"
 
 
-def test_code_that_always_crashes_ends_the_run_early(house: House) -> None:
-    ended = house.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
+def test_code_that_always_crashes_ends_the_run_early(maker: EngineMaker) -> None:
+    ended = maker.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
     assert ended.status == "failed" and len(ended.history) == 3
 
 
-def test_mended_code_gets_its_crashed_configurations_back(house: House) -> None:
-    house.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
-    history = house.engine(budget=Budget(trials=9)).run().history
+def test_mended_code_gets_its_crashed_configurations_back(maker: EngineMaker) -> None:
+    maker.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
+    history = maker.engine(budget=Budget(trials=9)).run().history
     assert history.trials[3].configuration == DEFAULT
     assert history.trials[3].proposal.origin is Origin.RETRY and history.trials[3].state is COMPLETED
 
 
-def test_a_default_that_was_lost_too_often_is_not_proposed_for_ever(house: House) -> None:
+def test_a_default_that_was_lost_too_often_is_not_proposed_for_ever(maker: EngineMaker) -> None:
     def kills_the_machine(job: Job) -> Outcome:
         return Outcome(state=LOST) if job.configuration == dict(DEFAULT) else completed(job)
 
     for _ in range(4):
-        ended = house.engine(executor=InlineExecutor(1, kills_the_machine), budget=Budget(trials=12)).run()
+        ended = maker.engine(executor=InlineExecutor(1, kills_the_machine), budget=Budget(trials=12)).run()
     tries = sum(trial.configuration == DEFAULT for trial in ended.history)
     assert tries == 3
     assert ended.spend.trials == 12
 
 
-def test_a_finite_space_ends_the_run_and_is_not_searched_while_others_run(house: House) -> None:
+def test_a_finite_space_ends_the_run_and_is_not_searched_while_others_run(maker: EngineMaker) -> None:
     space = Space({"c": Categorical(["a", "b"])})
     asked: list[int] = []
 
@@ -142,7 +143,7 @@ def test_a_finite_space_ends_the_run_and_is_not_searched_while_others_run(house:
             return None
         return Outcome(state=COMPLETED, values={"score": 1.0})
 
-    ended = house.engine(
+    ended = maker.engine(
         executor=InlineExecutor(2, train), strategy=Counting(space, 0), space=space, default=None, workers=2
     ).run()
     assert ended.status == "finished" and "every configuration" in ended.reason
@@ -150,41 +151,41 @@ def test_a_finite_space_ends_the_run_and_is_not_searched_while_others_run(house:
     assert len(asked) <= 5, "asked again although nothing had changed"
 
 
-def test_a_broken_strategy_costs_random_proposals_and_is_shown(house: House) -> None:
+def test_a_broken_strategy_costs_random_proposals_and_is_shown(maker: EngineMaker) -> None:
     class Broken(RandomStrategy):
         def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
             raise ZeroDivisionError("no surrogate")
 
-    ended = house.engine(strategy=Broken(house.task().space, 0)).run()
+    ended = maker.engine(strategy=Broken(maker.task().space, 0)).run()
     assert ended.status == "finished" and len(ended.history.completed) == 5
-    shown = [event for event in house.events(Degraded) if "no surrogate" in event.cause]
+    shown = [event for event in maker.events(Degraded) if "no surrogate" in event.cause]
     assert len(shown) == 5
 
 
-def test_a_decision_to_stop_lets_running_trials_end_and_starts_no_queued_ones(house: House) -> None:
+def test_a_decision_to_stop_lets_running_trials_end_and_starts_no_queued_ones(maker: EngineMaker) -> None:
     def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
         if "trials_finished" not in briefing.triggers:
             return Decision(reason="Look.", wake_after=2)
         toolbox.launch_trials([proposal(0.9)])
         return Decision(reason="Enough.", stop="It is good enough.")
 
-    ended = house.engine(policy=Follow(decide), budget=Budget(trials=10)).run()
+    ended = maker.engine(policy=Follow(decide), budget=Budget(trials=10)).run()
     assert (ended.status, ended.reason, ended.by_budget) == ("finished", "It is good enough.", False)
     assert len(ended.history) == 2 and not ended.history.pending
 
 
-def test_trials_running_when_the_time_is_up_are_lost_and_run_again_with_more_time(house: House) -> None:
+def test_trials_running_when_the_time_is_up_are_lost_and_run_again_with_more_time(maker: EngineMaker) -> None:
     slow = InlineExecutor(1, lambda job: completed(job) if job.number < 2 else None)
-    ended = house.engine(executor=slow, budget=Budget(trials=5, wall_time_s=0.5)).run()
+    ended = maker.engine(executor=slow, budget=Budget(trials=5, wall_time_s=0.5)).run()
     assert (ended.status, ended.by_budget) == ("finished", True)
     assert [trial.state for trial in ended.history] == [COMPLETED, COMPLETED, LOST]
-    more = house.engine(budget=Budget(trials=5, wall_time_s=60)).run().history
+    more = maker.engine(budget=Budget(trials=5, wall_time_s=60)).run().history
     assert more.trials[3].proposal.origin is Origin.RETRY
     assert more.trials[3].configuration == more.trials[2].configuration
     assert len(more.completed) == 5
 
 
-def test_a_broken_part_takes_no_worker_with_it(house: House) -> None:
+def test_a_broken_part_takes_no_worker_with_it(maker: EngineMaker) -> None:
     killed: list[int] = []
 
     class Noticing(InlineExecutor):
@@ -192,85 +193,93 @@ def test_a_broken_part_takes_no_worker_with_it(house: House) -> None:
             killed.append(number)
             super().kill(number, outcome)
 
-    engine = house.engine(executor=Noticing(1, lambda job: None))
+    engine = maker.engine(executor=Noticing(1, lambda job: None))
 
     def broken(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    threading.Timer(0.3, lambda: setattr(house.executor, "events", broken)).start()
+    threading.Timer(0.3, lambda: setattr(maker.executor, "events", broken)).start()
     with pytest.raises(OSError, match="No space"):
         engine.run()
     assert killed == [0]
 
 
 def test_a_bug_in_a_policy_costs_a_fallback_that_is_shown(
-    house: House,
+    maker: EngineMaker,
 ) -> None:
     def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
         raise RuntimeError("a bug")
 
-    engine = house.engine(policy=Follow(decide), fallback=Follow())
+    engine = maker.engine(policy=Follow(decide), fallback=Follow())
     assert engine.run().status == "finished"
-    assert any("a bug" in event.cause for event in house.events(Degraded))
+    assert any("a bug" in event.cause for event in maker.events(Degraded))
 
 
-def tried(house: House, **values) -> int:
-    assert house.store is not None
-    return house.store.events.post(Try(values={"x": 0.75, "k": 1, **values}))
+def tried(maker: EngineMaker, **values) -> int:
+    assert maker.store is not None
+    return maker.store.events.post(Try(values={"x": 0.75, "k": 1, **values}))
 
 
-def replies(house: House) -> dict[int, CommandDone]:
-    return {event.command_id: event for event in house.events(CommandDone)}
+def replies(maker: EngineMaker) -> dict[int, CommandDone]:
+    return {event.command_id: event for event in maker.events(CommandDone)}
 
 
-def test_a_configuration_that_was_tried_or_is_queued_is_refused_at_once(house: House) -> None:
-    engine = house.engine()
-    first, again, known = tried(house), tried(house), tried(house, x=0.5, k=2)
+def test_a_configuration_that_was_tried_or_is_queued_is_refused_at_once(maker: EngineMaker) -> None:
+    engine = maker.engine()
+    first, again, known = tried(maker), tried(maker), tried(maker, x=0.5, k=2)
     engine.launch([Proposal(configuration=DEFAULT, origin=Origin.DEFAULT, reason="First.")])
     engine.run()
-    said = replies(house)
-    assert said[first].ok and said[first].reply == "Queued as trial 1."
-    assert not said[again].ok and "queued" in said[again].reply
-    assert not said[known].ok and "queued" in said[known].reply
-    late = tried(house, k=3)
-    assert house.store is not None and house.store.events.command_status(late).status == "pending"
-    assert not [event for event in house.events(Degraded) if event.what == "rejected"]
+    answers = replies(maker)
+    assert answers[first].ok and answers[first].reply == "Queued as trial 1."
+    assert not answers[again].ok and "queued" in answers[again].reply
+    assert not answers[known].ok and "queued" in answers[known].reply
+    late = tried(maker, k=3)
+    assert maker.store is not None and maker.store.events.command_status(late).status == "pending"
+    assert not [event for event in maker.events(Degraded) if event.what == "rejected"]
 
 
-def test_a_configuration_that_the_budget_has_no_room_for_is_refused(house: House) -> None:
+def test_a_configuration_that_the_budget_has_no_room_for_is_refused(maker: EngineMaker) -> None:
     posted: list[int] = []
 
     def train(job: Job) -> Outcome | None:
         if job.number < 4:
             return completed(job)
         if not posted:
-            posted.append(tried(house))
-        return completed(job) if replies(house) else None
+            posted.append(tried(maker))
+        return completed(job) if replies(maker) else None
 
-    ended = house.engine(executor=InlineExecutor(1, train)).run()
+    ended = maker.engine(executor=InlineExecutor(1, train)).run()
     assert len(ended.history) == 5
-    (reply,) = replies(house).values()
+    (reply,) = replies(maker).values()
     assert not reply.ok and "budget" in reply.reply
 
 
-def test_the_log_tells_starts_in_the_order_of_numbers(house: House) -> None:
-    house.engine(workers=3, executor=InlineExecutor(3)).run()
-    assert [event.number for event in house.events(TrialStarted)] == [0, 1, 2, 3, 4]
-    assert house.events(Decided)
+def test_the_log_tells_starts_in_the_order_of_numbers(maker: EngineMaker) -> None:
+    maker.engine(workers=3, executor=InlineExecutor(3)).run()
+    assert [event.number for event in maker.events(TrialStarted)] == [0, 1, 2, 3, 4]
+    assert maker.events(Decided)
 
 
-def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_runs_in_the_end(house: House) -> None:
+@pytest.mark.parametrize("stops", [False, True], ids=["the run goes on", "the policy ends it meanwhile"])
+def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_still_runs(
+    maker: EngineMaker, stops: bool
+) -> None:
     executor = InlineExecutor(1)
     executor.waits = Waits("resources", "9 MiB of memory are needed and 3 MiB are free")
-    engine = house.engine(executor=executor)
+
+    def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
+        wait_for(lambda: executor.offers > 0)
+        return Decision(reason="So.", stop="enough" if stops else None)
+
+    engine = maker.engine(executor=executor, policy=Follow(decide), in_step=False)
 
     def free_memory_after_some_offers(timeout_s: float) -> list[WorkerEvent]:
-        if executor.offers > 5:
+        if executor.offers > 5 and not (stops and engine._plan.stop is None):
             executor.waits = None
         return InlineExecutor.events(executor, timeout_s)
 
     executor.events = free_memory_after_some_offers  # type: ignore[method-assign]
     assert engine.run().status == "finished"
-    shown = [event.text for event in house.events(Noted)]
+    shown = [event.text for event in maker.events(Noted)]
     assert len(shown) == 1 and "9 MiB of memory are needed" in shown[0]
-    assert [job.number for job in executor.jobs] == [0, 1, 2, 3, 4], "each was started once"
+    assert [job.number for job in executor.jobs] == ([0] if stops else [0, 1, 2, 3, 4]), "each started once"

@@ -39,20 +39,20 @@ class Faulty(Follow):
 
 @pytest.mark.parametrize("fault", [ModelUnavailable("no route"), KeyError("lr")], ids=["model", "bug"])
 def test_whatever_a_policy_raises_the_fallback_decides_and_says_so(fault: Exception) -> None:
-    told: list[Event] = []
-    runner = PolicyRunner(Faulty(fault), Follow(), told.append)
+    emitted: list[Event] = []
+    runner = PolicyRunner(Faulty(fault), Follow(), emitted.append)
     taken = decided(runner)
     assert taken is not None and taken[0] == "follow"
-    assert [type(event) for event in told] == [Degraded]
+    assert [type(event) for event in emitted] == [Degraded]
     assert not runner.busy
 
 
 def test_without_any_policy_that_works_the_strategy_goes_on_without_a_plan() -> None:
-    told: list[Event] = []
-    runner = PolicyRunner(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), told.append)
+    emitted: list[Event] = []
+    runner = PolicyRunner(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), emitted.append)
     taken = decided(runner)
     assert taken is not None and taken[0] == "none" and taken[1].stop is None
-    assert len(told) == 2
+    assert len(emitted) == 2
 
 
 def test_a_log_that_cannot_be_written_is_an_error_of_the_one_who_takes_the_decision() -> None:
@@ -82,11 +82,11 @@ def test_it_is_busy_from_being_woken_until_its_decision_is_taken() -> None:
 
 
 def test_an_answer_that_breaks_off_is_finished_by_the_fallback() -> None:
-    told: list[Event] = []
-    runner = PolicyRunner(Faulty(ModelUnavailable("cut")), Follow(), told.append)
+    emitted: list[Event] = []
+    runner = PolicyRunner(Faulty(ModelUnavailable("cut")), Follow(), emitted.append)
     assert runner.answer(4, "which?", briefing())
     runner.close()
-    answers = [event for event in told if isinstance(event, Answered)]
+    answers = [event for event in emitted if isinstance(event, Answered)]
     assert [event.text for event in answers] == ["I think", "You asked: which?", ""]
     assert answers[-1].final and {event.command_id for event in answers} == {4}
 

@@ -75,11 +75,11 @@ def test_who_was_left_behind_does_not_open_a_closed_log_again(opened: RunLog, pa
 
 
 def test_a_listener_that_fails_is_not_called_again_and_loses_no_event(path: Path) -> None:
-    heard: list[Event] = []
+    received: list[Event] = []
     noticed: list[Exception] = []
 
     def listen(event: Event) -> None:
-        heard.append(event)
+        received.append(event)
         raise ZeroDivisionError("my plot")
 
     log = RunLog(EventStore(path), listen)
@@ -87,6 +87,6 @@ def test_a_listener_that_fails_is_not_called_again_and_loses_no_event(path: Path
     for event in (BEGAN, Noted(text="on it goes"), OVER):
         log.append(event)
     log.close()
-    assert len(heard) == 1 and heard[0].seq == 1
+    assert len(received) == 1 and received[0].seq == 1
     assert noticed == [log.fault] and isinstance(log.fault, ZeroDivisionError)
     assert kinds(path) == ["run_started", "noted", "run_finished"]

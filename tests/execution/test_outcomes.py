@@ -155,12 +155,6 @@ def test_a_script_that_cannot_be_imported_crashes_with_its_own_traceback(bench):
     assert "no_such_library_anywhere" in outcome.message and "train.py" in outcome.traceback
 
 
-def test_a_missing_function_is_named_with_those_that_are_there(bench):
-    outcome = bench.run("def fit(config, trial): return 1.0")
-    assert outcome.state is TrialState.CRASHED
-    assert "no function 'train'" in outcome.message and "fit" in outcome.message
-
-
 def test_a_result_that_training_code_scribbled_itself_is_set_aside(bench):
     outcome = bench.run(
         """

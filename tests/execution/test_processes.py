@@ -177,19 +177,6 @@ def test_libraries_that_kill_the_warm_parent_are_loaded_by_each_trial_instead(ow
     assert "status 9" in own.executor.warnings[0]
 
 
-def test_closing_ends_everything_and_records_it_as_lost(own_bench):
-    bench = own_bench()
-    job = bench.start(bench.script(FAMILY.replace("{then}", "time.sleep(600)")))
-    pids = pids_in(job.folder)
-    parent = psutil.Process(pids[0]).ppid()
-    bench.executor.close()
-    bench.executor.close()
-    assert_gone([*pids, parent])
-    assert Outcome.model_validate_json((job.folder / "result.json").read_bytes()).state is TrialState.LOST
-    with pytest.raises(ExecutorError, match="closed"):
-        bench.start(job.objective)
-
-
 ENGINE = """
 import sys, time
 from pathlib import Path

@@ -31,13 +31,13 @@ def test_a_library_that_starts_a_thread_makes_every_trial_a_plain_process_and_it
         "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
     )
     monkeypatch.setenv("PYTHONPATH", str(maker.root))
-    heard = []
-    bench = own_bench(1, ["noisy_library"], warn=heard.append)
+    received = []
+    bench = own_bench(1, ["noisy_library"], warn=received.append)
     for _ in range(2):
         assert bench.run(PRINT_PARENT).values == {"accuracy": 1.5, "loaded": 0.0}
     assert bench.executor.start_method == "spawn"
-    assert heard == bench.executor.warnings
-    (warning,) = heard
+    assert received == bench.executor.warnings
+    (warning,) = received
     assert "noisy_library started 1 further thread" in warning
 
 

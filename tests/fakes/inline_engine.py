@@ -98,7 +98,7 @@ class Follow(Policy):
         yield Chunk(f"You asked: {question}")
 
 
-class House:
+class EngineMaker:
     """Makes engines, one session after the other, over one run folder."""
 
     def __init__(self, path: Path) -> None:

@@ -106,7 +106,7 @@ def outcome():
 
 
 @pytest.fixture
-def said():
+def repairs():
     """Collects emitted events."""
 
     class Said(list):

@@ -93,13 +93,6 @@ def test_where_nothing_is_wrong_nothing_is_done(tmp_path, content):
     assert path.exists() == (content is not None)
 
 
-def test_a_first_line_that_was_torn_leaves_an_empty_journal(tmp_path):
-    path = tmp_path / "j"
-    path.write_bytes(make_journal(tmp_path / "whole")[:20])
-    repair(path)
-    assert path.read_bytes() == b""
-
-
 def test_lines_longer_than_a_block_are_read_whole(tmp_path):
     path = tmp_path / "j"
     study = optuna.create_study(study_name="s", storage=JournalStorage(JournalFileBackend(str(path))))

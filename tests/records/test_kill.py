@@ -1,4 +1,4 @@
-"""kill -9 at random moments, over and over, on the real files: no finished trial lost or told twice."""
+"""kill -9 at random moments, over and over, on the real files: no finished trial lost or recorded twice."""
 
 import random
 import signal
@@ -86,10 +86,10 @@ def test_a_run_killed_again_and_again_loses_nothing_and_tells_nothing_twice(
     assert len(history) - len(completed) <= kills  # each kill costs at most the one trial that ran
 
     own = JournalStorage(JournalFileBackend(str(folder.journal))) if not url else url
-    told = optuna.load_study(study_name=folder.name, storage=own).trials
-    assert {t.number: t.value for t in told if t.state is optuna.trial.TrialState.COMPLETE} == completed
-    assert all(len(t.intermediate_values) == 20 for t in told if t.number in completed)
-    assert len(told) == len(history)
+    stored = optuna.load_study(study_name=folder.name, storage=own).trials
+    assert {t.number: t.value for t in stored if t.state is optuna.trial.TrialState.COMPLETE} == completed
+    assert all(len(t.intermediate_values) == 20 for t in stored if t.number in completed)
+    assert len(stored) == len(history)
 
     events = EventStore(folder.db)
     restore_events(history, events)

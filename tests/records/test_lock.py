@@ -56,13 +56,6 @@ def test_one_process_cannot_hold_it_twice(tmp_path):
         pass
 
 
-def test_an_exception_inside_frees_the_lock(tmp_path):
-    with pytest.raises(KeyboardInterrupt), hold(tmp_path / "lock"):
-        raise KeyboardInterrupt
-    with hold(tmp_path / "lock"):
-        pass
-
-
 def test_a_note_that_was_cut_short_does_not_matter(tmp_path):
     (tmp_path / "lock.json").write_text('{"pid": 1')
     with hold(tmp_path / "lock") as holder:

@@ -56,8 +56,8 @@ def run(folder, make_trial, outcome, open_study):
 
 def agree(folder, open_study, history):
     """Folders, study and history tell the same, and saying it again changes nothing."""
-    told = open_study().load()
-    assert [t.number for t in history] == [t.number for t in told if t is not None]
+    in_study = open_study().load()
+    assert [t.number for t in history] == [t.number for t in in_study if t is not None]
     for trial in history:
         assert trial.finished
         assert (
@@ -66,9 +66,9 @@ def agree(folder, open_study, history):
             )
             == trial
         )
-        assert (told[trial.number].state, told[trial.number].value) == (trial.state, trial.value)
-        assert told[trial.number].curve == trial.curve
-        assert told[trial.number].configuration == trial.configuration
+        assert (in_study[trial.number].state, in_study[trial.number].value) == (trial.state, trial.value)
+        assert in_study[trial.number].curve == trial.curve
+        assert in_study[trial.number].configuration == trial.configuration
     before = {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()}
     assert reconcile(folder, open_study()).trials == history.trials
     assert {p: p.read_bytes() for p in folder.path.rglob("*") if p.is_file()} == before
@@ -90,26 +90,26 @@ def agree(folder, open_study, history):
     ],
 )
 def test_a_run_killed_at_any_step_of_a_trial_is_whole_again(
-    folder, open_study, run, said, fourth, state, end, words
+    folder, open_study, run, repairs, fourth, state, end, words
 ):
     run(fourth, state)
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert [t.state for t in history] == [COMPLETED] * 3 + ([end] if end else [])
-    assert words in said.text if words else not said
+    assert words in repairs.text if words else not repairs
     assert history.incumbent.value == (0.53 if end is COMPLETED else 0.52)
     agree(folder, open_study, history)
 
 
 @on_both_storages
 @pytest.mark.parametrize("which", [[0], [1], [3], [0, 1, 2, 3]], ids=str)
-def test_deleted_folders_are_rebuilt_from_the_study(folder, open_study, run, said, which):
+def test_deleted_folders_are_rebuilt_from_the_study(folder, open_study, run, repairs, which):
     run("config started result finished")
     before = reconcile(folder, open_study())
     for number in which:
         shutil.rmtree(folder.trial_folder(number))
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert history.trials == before.trials
-    assert said.text.count("rebuilt from the study") == len(which)
+    assert repairs.text.count("rebuilt from the study") == len(which)
     agree(folder, open_study, history)
 
 
@@ -135,15 +135,15 @@ def test_a_deleted_study_is_rebuilt_from_the_folders(folder, open_study, run, tm
 
 
 def test_with_study_and_a_folder_deleted_the_other_trials_keep_their_numbers(
-    folder, open_study, run, tmp_path, said, make_trial
+    folder, open_study, run, tmp_path, repairs, make_trial
 ):
     run("config started result finished")
     (tmp_path / "study.db").unlink(missing_ok=True)
     folder.journal.unlink(missing_ok=True)
     shutil.rmtree(folder.trial_folder(1))
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert [t.number for t in history] == [0, 2, 3]
-    assert "trial 1 is neither in the folders nor in the study" in said.text
+    assert "trial 1 is neither in the folders nor in the study" in repairs.text
     agree(folder, open_study, history)
     study = open_study()
     assert study.next_number == 4
@@ -152,16 +152,16 @@ def test_with_study_and_a_folder_deleted_the_other_trials_keep_their_numbers(
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b'{"state": "compl', b'{"state": "running"}'])
 def test_a_damaged_result_is_set_aside_and_rebuilt_from_the_study_or_given_up(
-    folder, open_study, run, said, content
+    folder, open_study, run, repairs, content
 ):
     run("config started result")
     for number in (1, 3):  # the study knows how 1 ended, and not how 3 did
         (folder.trial_folder(number) / "result.json").write_bytes(content)
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert [t.state for t in history] == [COMPLETED, COMPLETED, COMPLETED, LOST]
     assert history.trials[1].value == 0.51
     assert (folder.trial_folder(3) / "result.json.damaged-1").read_bytes() == content
-    assert said.text.count("set aside") == 2
+    assert repairs.text.count("set aside") == 2
     agree(folder, open_study, history)
 
 
@@ -176,13 +176,13 @@ def test_a_damaged_config_is_rebuilt_from_the_study(folder, open_study, run):
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 300], ids=["empty", "zeros"])
 def test_a_config_that_a_power_cut_emptied_before_its_trial_ran_is_forgotten(
-    folder, open_study, run, make_trial, said, content
+    folder, open_study, run, make_trial, repairs, content
 ):
     run("config")
     (folder.trial_folder(3) / "config.json").write_bytes(content)
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert len(history) == 3
-    assert "the trial had not run and is forgotten" in said.text
+    assert "the trial had not run and is forgotten" in repairs.text
     agree(folder, open_study, history)
     study = open_study()
     assert study.next_number == 3
@@ -213,14 +213,14 @@ def test_a_result_that_no_optimiser_should_see_does_not_get_into_the_study(folde
 
 
 def test_folder_and_study_that_disagree_on_an_end_are_reported_and_the_folder_counts(
-    folder, open_study, run, said, outcome
+    folder, open_study, run, repairs, outcome
 ):
     run("config started result finished")
     (folder.trial_folder(3) / "result.json").unlink()
     folder.record_outcome(3, Outcome(state=LOST, message="hm"))
-    history = reconcile(folder, open_study(), emit=said)
+    history = reconcile(folder, open_study(), emit=repairs)
     assert history.trials[3].state is LOST
-    assert "the study has trial 3 as completed (0.53), its folder as lost" in said.text
+    assert "the study has trial 3 as completed (0.53), its folder as lost" in repairs.text
 
 
 def test_a_study_of_other_trials_is_refused(folder, open_study, run, make_trial):

@@ -81,14 +81,6 @@ def test_a_folder_that_is_no_run_is_not_opened(tmp_path, content):
         RunFolder.open(tmp_path / "x")
 
 
-def test_a_folder_of_something_else_is_not_written_into(tmp_path, task):
-    (tmp_path / "digits").mkdir()
-    (tmp_path / "digits" / "thesis.tex").touch()
-    with pytest.raises(RunError, match="is not a run"):
-        RunFolder.create(tmp_path, task)
-    assert [p.name for p in (tmp_path / "digits").iterdir()] == ["thesis.tex"]
-
-
 def test_a_task_file_that_lies_where_the_run_would_go_is_not_overwritten(tmp_path, task):
     (tmp_path / "digits").mkdir()
     own = tmp_path / "digits" / "task.yaml"
@@ -103,13 +95,6 @@ def test_a_place_where_nothing_can_be_made_is_named(tmp_path, task):
     (tmp_path / "runs").touch()  # a file, where a folder should be
     with pytest.raises(RunError, match="runs/digits cannot be made .*directory"):
         RunFolder.create(tmp_path / "runs", task)
-
-
-def test_two_engines_cannot_write_one_run(folder, task):
-    with folder.lock() as holder:
-        assert holder.since > 0
-        with pytest.raises(RunError, match=f"process {holder.pid}"), RunFolder(folder.path, task).lock():
-            pass
 
 
 def test_a_trial_is_recorded_before_it_runs_and_once_after(folder, make_trial, outcome):

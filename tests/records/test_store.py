@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tunesmith.errors import RunError
-from tunesmith.events import Ask, Noted, Pause, Stop, Thought, TrialReported
+from tunesmith.events import Ask, Noted, Pause, Stop, TrialReported
 from tunesmith.tools.records.event_store import EventStore
 
 
@@ -60,13 +60,6 @@ def test_a_value_that_is_not_finite_is_stored_and_read_back(store):
     event = store.append(TrialReported(number=0, step=0, value=-math.inf))
     assert store.events() == [event]
     assert store.trial_numbers("trial_finished") == set()
-
-
-def test_events_outlive_the_process_that_stored_them(tmp_path):
-    store = EventStore(tmp_path / "run.db")
-    event = store.append(Thought(turn=1, speaker="narrator", text="so it goes"))
-    store.close()
-    assert EventStore(tmp_path / "run.db").events() == [event]
 
 
 def test_threads_share_a_store_without_losing_or_mixing_events(store):

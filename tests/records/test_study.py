@@ -216,16 +216,16 @@ def test_a_storage_that_cannot_be_used_is_a_clear_error_without_its_password(fol
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_journal_damaged_in_the_middle_is_set_aside_and_announced(folder, task, make_trial, said):
+def test_a_journal_damaged_in_the_middle_is_set_aside_and_announced(folder, task, make_trial, repairs):
     study = StudyStore.open(folder, task)
     for number in range(3):
         study.started(make_trial(number))
     lines = folder.journal.read_bytes().splitlines(keepends=True)
     lines[2] = lines[2][:30] + b"\n"
     folder.journal.write_bytes(b"".join(lines))
-    assert StudyStore.open(folder, task, emit=said).load() == []
+    assert StudyStore.open(folder, task, emit=repairs).load() == []
     assert folder.journal.with_name("study.journal.damaged-1").read_bytes() == b"".join(lines)
-    assert "rebuilt from the trial folders" in said.text
+    assert "rebuilt from the trial folders" in repairs.text
 
 
 def test_opening_a_study_leaves_the_verbosity_of_the_users_own_optuna_alone(folder, task, url):

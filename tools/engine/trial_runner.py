@@ -79,8 +79,6 @@ class TrialRunner:
         Raises:
             ExecutorError: The executor can never run this task's trials.
         """
-        if self._unplaced is not None and self._place(self._unplaced):
-            self._unplaced = None
         return self._unplaced is None and not self._has_to_wait(self._executor.room(self._resources))
 
     def start(self, number: int, proposal: Proposal) -> bool:
@@ -113,7 +111,12 @@ class TrialRunner:
         return number in (pending.number for pending in self.history.pending)
 
     def handle_events(self, timeout_s: float) -> None:
-        """Answer reports and finish trials; waits at most `timeout_s` for something to happen."""
+        """Answer reports and finish trials; waits at most `timeout_s` for something to happen.
+
+        A trial that has to wait for the executor is offered again first.
+        """
+        if self._unplaced is not None and self._place(self._unplaced):
+            self._unplaced = None
         for event in self._executor.events(timeout_s):
             match event:
                 case Reported(number, step, value):
