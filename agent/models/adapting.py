@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from tunesmith.agent.models.base import Rejected, Request
+from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.wire import with_system_folded
-from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
-from tunesmith.text.cleaning import clean
 
 T = TypeVar("T")
 LIMIT_NAMES = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
@@ -108,14 +107,11 @@ class Adapter:
         has_system = any(message.get("role") == "system" for message in asked["messages"])
         if has_system and "system" not in self.refused and _SYSTEM.search(words):
             self.refused.add("system")
-            self._report("the system message is put before the user's from here on", asked["purpose"], words)
+            how = "the system message is put before the user's from here on"
+            report(self._emit, "fallback", asked["purpose"], words, how)
             return True
         return False
 
     def _leave_out(self, name: str, purpose: str, words: str) -> None:
         self.refused.add(name)
-        self._report(f"`{name}` is left out from here on", purpose, words)
-
-    def _report(self, continuation: str, purpose: str, words: str) -> None:
-        where = f"model call: {purpose}"
-        self._emit(Degraded(what="fallback", where=where, cause=clean(words, 500), continuation=continuation))
+        report(self._emit, "fallback", purpose, words, f"`{name}` is left out from here on")

@@ -90,7 +90,7 @@ class Provider(ABC):
         capabilities: What may be asked for.
         limit_name: The parameter that limits an answer's length.
         timeout_s: Seconds one request may take in all, retries included, unless settings say otherwise.
-        priced: False where nobody can know what a call costs: a cap on dollars is not applied then.
+        priced: False where the cost of a call cannot be known: a cap on dollars is not applied then.
         secrets: Texts that must reach no file and no message.
     """
 
@@ -107,7 +107,7 @@ class Provider(ABC):
         """The model's name, put into every request. The first use may ask a server for it.
 
         Raises:
-            ModelUnavailable: There is none; the message says what to set.
+            ModelUnavailable: There is none; the message names the setting.
         """
 
     @abstractmethod

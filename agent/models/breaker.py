@@ -1,4 +1,4 @@
-"""The circuit breaker: a dead provider is found out once, not at every call.
+"""The circuit breaker: a provider that is out of reach costs a few failed attempts, not one in every call.
 
 closed   calls go through; `FAILURES` failed attempts in a row open it (a timeout counts twice)
 open     every call fails at once, until the pause is over; for good after a lasting fault (key, model)
@@ -22,7 +22,7 @@ class Breaker:
     """Safe to use from several threads.
 
     Args:
-        opened: Told once each time it opens: the cause, and what that means from here on, in words.
+        opened: Called each time it opens, with the cause and with what follows from it, for a person.
         clock: Monotonic seconds.
     """
 

@@ -16,13 +16,14 @@ from typing import TypeVar
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request
 from tunesmith.agent.models.breaker import Breaker
-from tunesmith.agent.models.faults import translate
+from tunesmith.agent.models.faults import report, translate
 from tunesmith.agent.models.ledger import Ledger, Reservation
 from tunesmith.agent.models.pricing import Price
 from tunesmith.agent.models.wire import Usage, answer_limit, estimate_prompt, spoken_tokens, usage_of
 from tunesmith.errors import ModelError, ModelUnavailable
-from tunesmith.events import Degraded
+from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
+from tunesmith.text.cleaning import clean
 
 T = TypeVar("T")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
@@ -37,27 +38,20 @@ class Exchange:
     """Sends requests to one provider; safe to use from several threads.
 
     Args:
-        timeout_s: Seconds one request may take in all, retries and their pauses included.
-        answer_tokens: Worst case of a request that states no limit of its own.
+        timeout_s: Seconds one request may take in all, retries included; None: the provider's own.
         max_retries: Attempts after the first.
     """
 
     def __init__(
-        self,
-        provider: Provider,
-        ledger: Ledger,
-        breaker: Breaker,
-        price: Callable[[], Price | None],
-        emit: Emit,
-        *,
-        timeout_s: float,
-        answer_tokens: int,
-        max_retries: int,
+        self, provider: Provider, ledger: Ledger, emit: Emit, timeout_s: float | None, max_retries: int
     ) -> None:
-        self._provider, self._ledger, self._breaker, self._price = provider, ledger, breaker, price
-        self._emit = emit
-        self.timeout_s, self._answer_tokens, self._max_retries = timeout_s, answer_tokens, max_retries
+        self._provider, self._ledger, self._emit = provider, ledger, emit
+        self._timeout_s = provider.timeout_s if timeout_s is None else timeout_s
+        self._max_retries = max_retries
+        self._breaker = Breaker(self._report_open)
         self._closed = threading.Event()
+        self._priced: list[Price | None] = []  # one entry once it is known
+        self._lock = threading.Lock()  # guards that list
 
     def respond(self, body: Request, purpose: str) -> Answer:
         """The completion; `body` lacks only the model's name."""
@@ -106,7 +100,7 @@ class Exchange:
 
     def _attempts(self, attempt: Callable[[float], T], purpose: str) -> T:
         """The result of the first attempt that succeeds."""
-        deadline = time.monotonic() + self.timeout_s
+        deadline = time.monotonic() + self._timeout_s
         for number in count(1):
             if self._closed.is_set():
                 raise ModelUnavailable("the run has ended: nothing more is asked of the model")
@@ -120,7 +114,7 @@ class Exchange:
                 if over or max(fault.retry_after_s, SHORTEST_RETRY_S) > left:
                     raise self._given_up(fault, deadline) from None
                 if not self._closed.wait(_pause_s(number, fault.retry_after_s)):
-                    self._retried(purpose, str(fault), number + 1)
+                    report(self._emit, "retry", purpose, str(fault), f"attempt {number + 1}")
         raise AssertionError("an attempt returns or raises")
 
     def _failed(self, fault: AttemptFailed) -> None:
@@ -133,13 +127,13 @@ class Exchange:
         if fault.answered:
             return fault
         late = fault.timed_out and deadline - time.monotonic() < SHORTEST_RETRY_S
-        return ModelUnavailable(f"no answer{f' within {self.timeout_s:g} s' if late else ''} from {fault}")
+        return ModelUnavailable(f"no answer{f' within {self._timeout_s:g} s' if late else ''} from {fault}")
 
     @contextmanager
     def _accounted(self, request: Request, purpose: str) -> Iterator[list[Answer]]:
         """Reserves for one attempt, and settles by the answers or chunks that are put into the list."""
         answers: list[Answer] = []
-        limit = answer_limit(request, self._answer_tokens)
+        limit = answer_limit(request)
         model, prompt = str(request["model"]), estimate_prompt(request)
         reserved = self._ledger.reserve(model, purpose, prompt, limit, self._price())
         started = time.monotonic()
@@ -168,9 +162,20 @@ class Exchange:
         else:
             settle(_used(answers, reserved))
 
-    def _retried(self, purpose: str, cause: str, number: int) -> None:
-        where = f"model call: {purpose}"
-        self._emit(Degraded(what="retry", where=where, cause=cause[:500], continuation=f"attempt {number}"))
+    def _price(self) -> Price | None:
+        with self._lock:
+            if not self._priced:
+                price, model = self._provider.price(), self._provider.model
+                self._priced.append(price)
+                if price is None:
+                    text = f"The price of {model} is unknown: it is shown as unknown, never as free."
+                    self._emit(Noted(text=text))
+                elif price.source not in ("", "list price"):
+                    self._emit(Noted(text=f"Price of {model} at {self._provider.place}: {price.source}."))
+            return self._priced[0]
+
+    def _report_open(self, cause: str, meaning: str) -> None:
+        self._emit(Degraded(what="fallback", where="model", cause=clean(cause, 500), continuation=meaning))
 
 
 def _used(answers: list[Answer], reserved: Reservation) -> Usage:
@@ -178,7 +183,7 @@ def _used(answers: list[Answer], reserved: Reservation) -> Usage:
     counted = [usage for answer in answers if (usage := usage_of(answer)) is not None]
     if counted:
         return counted[-1]
-    return Usage(reserved.prompt_tokens, spoken_tokens(answers), measured=False)
+    return Usage(reserved.prompt_tokens, spoken_tokens(answers))
 
 
 def _pause_s(number: int, asked_for_s: float) -> float:

@@ -1,7 +1,7 @@
 """Every failure of a model call, as one of the six ModelErrors.
 
 The messages are for a person: what failed, where, what to change. They hold no key: a provider takes
-keys out of all that a server says, and URLs are named without user or password.
+keys out of all that a server sends, and URLs are named without user or password.
 """
 
 from __future__ import annotations
@@ -10,14 +10,17 @@ import email.utils
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Rejected
 from tunesmith.agent.models.wire import Usage, usage_of
 from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelError, ModelRefused, ModelUnavailable
+from tunesmith.events import Degraded
+from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
 
+Kind = Literal["fallback", "repair", "retry"]
 KEY_FIX = "Check OPENAI_API_KEY, or TUNESMITH_API_KEY for the server at TUNESMITH_BASE_URL."
 MODEL_FIX = "Check TUNESMITH_MODEL and TUNESMITH_BASE_URL."
 LASTING = frozenset({401, 403, 404})
@@ -34,6 +37,12 @@ CONNECTION = {
 }
 """httpx2's errors, by the name that is recorded."""
 NEVER_SENT = ("ConnectError", "ConnectTimeout", "PoolTimeout")
+
+
+def report(emit: Emit, what: Kind, purpose: str, cause: str, continuation: str) -> None:
+    """Emit what was done otherwise in a model call, and why."""
+    where = f"model call: {purpose}"
+    emit(Degraded(what=what, where=where, cause=clean(cause, 500), continuation=continuation))
 
 
 def place(url: str) -> str:
@@ -83,8 +92,8 @@ def connection_fault(name: str, detail: str, where: str) -> AttemptFailed:
 
 def status_fault(status: int, text: str, headers: Mapping[str, str], where: str) -> ModelError:
     """The fault for an HTTP status other than 200 and the body that came with it."""
-    said, code = _error_words(text)
-    words = clean(said, 300)
+    message, code = _error_words(text)
+    words = clean(message, 300)
     lasting = status in LASTING or code == "insufficient_quota"
     facts: dict[str, Any] = {
         "retry": not lasting and (status in PASSING or status >= 500) and status != 501,
@@ -137,7 +146,7 @@ def completion_of(text: str, where: str) -> Answer:
 
 
 def _error_words(text: str) -> tuple[str, str]:
-    """What a server says is wrong, and its code for it; the start of the body where it has no such form."""
+    """The message and code in an error's body; the start of the body where it has no such form."""
     try:
         data: Any = json.loads(text)
     except ValueError:

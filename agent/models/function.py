@@ -43,9 +43,9 @@ class PythonFunction(Provider):
             text = self._answer([dict(message) for message in request["messages"]])
         except ModelError:
             raise
-        except Exception as error:  # somebody else's code: whatever it raises must not end a study
-            said = error_line(error, 300)
-            raise ModelUnavailable(f"{self.place}, which answers as a model, failed: {said}") from error
+        except Exception as error:  # the user's code: whatever it raises must not end a study
+            cause = error_line(error, 300)
+            raise ModelUnavailable(f"{self.place}, which answers as a model, failed: {cause}") from error
         if not isinstance(text, str):
             raise InvalidAnswer(f"{self.place}, used as a model, gave a {type(text).__name__}, not a str")
         # No finish reason: whether an answer was cut is not known.

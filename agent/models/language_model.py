@@ -8,7 +8,6 @@ for piece in model.chat(messages, purpose="agent.answer"): ...                  
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,22 +17,18 @@ from pydantic import BaseModel
 
 from tunesmith.agent.models.adapting import Adapter
 from tunesmith.agent.models.base import Capabilities, Provider
-from tunesmith.agent.models.breaker import Breaker
 from tunesmith.agent.models.exchange import Exchange
 from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.ledger import Ledger
-from tunesmith.agent.models.pricing import Price
 from tunesmith.agent.models.recording import RecordedConversation, Recording
 from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
 from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
-from tunesmith.agent.models.wire import Piece, piece_of, reply_of
+from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, piece_of, reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
-from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
 from tunesmith.registry import LANGUAGE_MODELS
 from tunesmith.settings import ModelSettings
-from tunesmith.text.cleaning import clean
 
 T = TypeVar("T", bound=BaseModel)
 Mode = Literal["live", "record", "replay"]
@@ -53,7 +48,6 @@ class LanguageModel:
         spent: What earlier sessions of this run spent; counts against the caps.
         max_retries: How often a passing fault is retried.
         timeout_s: Seconds one request may take in all, retries included; None means the provider's own.
-        answer_tokens: Longest answer to a request that states no limit.
     """
 
     def __init__(
@@ -65,22 +59,12 @@ class LanguageModel:
         spent: ModelSpend = NOTHING_SPENT,
         max_retries: int = 2,
         timeout_s: float | None = None,
-        answer_tokens: int = 4096,
     ) -> None:
-        self._provider, self._emit, self._answer_tokens = provider, emit, answer_tokens
+        self._provider = provider
         able = provider.capabilities
         kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
         self._ledger = Ledger(kept, emit, spent)
-        self._exchange = Exchange(
-            provider,
-            self._ledger,
-            Breaker(self._report_open),
-            self._price,
-            emit,
-            timeout_s=provider.timeout_s if timeout_s is None else timeout_s,
-            answer_tokens=answer_tokens,
-            max_retries=max_retries,
-        )
+        self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
         self._adapter = Adapter(provider.limit_name, refused, emit)
         self._structured = StructuredCaller(
@@ -91,8 +75,6 @@ class LanguageModel:
         self._sampler = SampleCaller(
             self._adapter, self._exchange.respond, emit, portion=None if able.choices else 1
         )
-        self._priced: list[Price | None] = []  # one entry once it is known
-        self._lock = threading.Lock()  # guards that list
 
     @property
     def model(self) -> str:
@@ -108,11 +90,6 @@ class LanguageModel:
     def usage(self) -> ModelSpend:
         """Calls, tokens and dollars so far, those of earlier sessions included."""
         return self._ledger.spend
-
-    @property
-    def level(self) -> str:
-        """How answers of a given shape are asked for at present: `schema`, `tool` or `text`."""
-        return self._structured.level
 
     def complete(
         self,
@@ -132,15 +109,15 @@ class LanguageModel:
                 number.
             purpose: What for, in events and the report, such as `agent.decide`.
             temperature: None leaves it to the provider.
-            max_tokens: Longest answer, its hidden reasoning included; None means `answer_tokens`.
-            check: Says what is wrong with a value of the right shape, in words for the model.
+            max_tokens: Longest answer, its hidden reasoning included; None means 4096.
+            check: Returns the faults of a value of the right shape, as sentences for the model.
         Raises:
             ModelError: ModelUnavailable, ModelRefused, InvalidAnswer, ModelBudgetReached or ReplayMiss.
         """
-        asked = {"temperature": temperature, "limit": max_tokens or self._answer_tokens, "purpose": purpose}
+        asked = {"temperature": temperature, "limit": max_tokens or ANSWER_TOKENS, "purpose": purpose}
         with self._ledger.tally() as tokens:
-            value, level, repairs = self._structured.complete(messages, schema, asked, purpose, check)
-        return Completion(value, sum(tokens), level, repairs > 0, repairs)
+            value = self._structured.complete(messages, schema, asked, check)
+        return Completion(value, sum(tokens))
 
     def sample(
         self,
@@ -160,7 +137,7 @@ class LanguageModel:
             messages: As for `complete`.
             n: How many answers, at least 1.
             temperature, top_p, stop: None leaves them to the provider; so does one that refuses them.
-            max_tokens: Longest single answer; None means `answer_tokens`. The caps count n times that.
+            max_tokens: Longest single answer; None means 4096. The caps count n times that.
             logprobs: How many alternatives to ask for at each place of an answer, 0 to 20.
         Returns:
             `n` answers; fewer only where the model failed after giving some, which is an event.
@@ -175,7 +152,7 @@ class LanguageModel:
             "top_p": top_p,
             "stop": list(stop) if stop else None,
             "logprobs": logprobs,
-            "limit": max_tokens or self._answer_tokens,
+            "limit": max_tokens or ANSWER_TOKENS,
             "purpose": purpose,
         }
         with self._ledger.tally() as spent:
@@ -188,7 +165,6 @@ class LanguageModel:
         tools: Sequence[dict[str, Any]] = (),
         *,
         purpose: str,
-        max_tokens: int | None = None,
     ) -> Iterator[Piece]:
         """One answer as it comes: text and tool calls in pieces.
 
@@ -203,21 +179,21 @@ class LanguageModel:
         asked = {
             "messages": list(messages),
             "tools": list(tools) or None,
-            "limit": max_tokens or self._answer_tokens,
+            "limit": ANSWER_TOKENS,
             "purpose": purpose,
         }
-        said, ending = False, ""
+        spoken, ending = False, ""
         for chunk in self._adapter.ask(asked, self._exchange.stream):
             piece = piece_of(chunk)
-            said = said or bool(piece.text.strip() or piece.calls)
+            spoken = spoken or bool(piece.text.strip() or piece.calls)
             ending = piece.finish_reason or ending
             yield piece
         if ending == "content_filter":
             raise ModelRefused("the provider's content filter stopped the answer")
-        if not said and ending == "length":
+        if not spoken and ending == "length":
             raise InvalidAnswer("the model's answer hit the token limit before its first word")
-        if not said:  # a refusal in a field of its own looks like this
-            raise ModelRefused("the model gave neither words nor a tool call: it declined, or said nothing")
+        if not spoken:  # a refusal in a field of its own looks like this
+            raise ModelRefused("the model gave neither text nor a tool call: it declined, or said nothing")
 
     def tally(self) -> AbstractContextManager[list[int]]:
         """Tokens of every attempt that this thread makes inside the block, one number each."""
@@ -226,24 +202,6 @@ class LanguageModel:
     def close(self) -> None:
         """Break off what is being asked and let nothing more be asked. Idempotent."""
         self._exchange.close()
-
-    def _price(self) -> Price | None:
-        with self._lock:
-            if not self._priced:
-                price = self._provider.price()
-                self._priced.append(price)
-                self._report_price(price)
-            return self._priced[0]
-
-    def _report_price(self, price: Price | None) -> None:
-        if price is None:
-            text = f"The price of {self.model} is unknown: it is shown as unknown, never as free."
-            self._emit(Noted(text=text))
-        elif price.source not in ("", "list price"):
-            self._emit(Noted(text=f"Price of {self.model} at {self._provider.place}: {price.source}."))
-
-    def _report_open(self, cause: str, meaning: str) -> None:
-        self._emit(Degraded(what="fallback", where="model", cause=clean(cause, 500), continuation=meaning))
 
 
 def open_model(

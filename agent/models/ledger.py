@@ -35,7 +35,7 @@ class Reservation:
 
     @property
     def usage(self) -> Usage:
-        return Usage(self.prompt_tokens, self.completion_tokens, measured=False)
+        return Usage(self.prompt_tokens, self.completion_tokens)
 
 
 class Ledger:
@@ -64,7 +64,7 @@ class Ledger:
         """Set the worst case of one attempt aside.
 
         Raises:
-            ModelBudgetReached: it might pass a cap, or nobody knows its price; nothing may be sent.
+            ModelBudgetReached: It might pass a cap, or its price is not known; nothing may be sent.
         """
         dollars = None if price is None else price.dollars(prompt_tokens, completion_tokens)
         wanted = Reservation(model, purpose, prompt_tokens, completion_tokens, dollars, price)
@@ -76,7 +76,7 @@ class Ledger:
     def settle(
         self, reservation: Reservation, usage: Usage, *, ok: bool, seconds: float, error: str = ""
     ) -> None:
-        """Replace a reservation by what the attempt took, and tell everybody."""
+        """Replace a reservation by what the attempt took, and emit it."""
         price = reservation.price
         dollars = None if price is None else price.dollars(usage.prompt, usage.completion)
         with self._lock:

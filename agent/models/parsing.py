@@ -44,7 +44,7 @@ def objects_in(text: str) -> list[dict[str, Any]]:
     is not one. Objects inside objects are not listed on their own.
     """
     spoken = without_thinking(text)
-    found: list[dict[str, Any]] = []
+    objects: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(**STRICT_JSON)
     position = spoken.find("{")
     while position >= 0:
@@ -56,12 +56,12 @@ def objects_in(text: str) -> list[dict[str, Any]]:
         except (ValueError, RecursionError):
             end = _skip(spoken, position)
         else:
-            if value not in found:
-                found.append(value)
-            if len(found) == MOST_OBJECTS:
+            if value not in objects:
+                objects.append(value)
+            if len(objects) == MOST_OBJECTS:
                 break
         position = spoken.find("{", end)
-    return found
+    return objects
 
 
 def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
@@ -83,7 +83,7 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
     body = source[start : end + 1]
     try:
         if isinstance(json.loads(body), dict):
-            return None  # well written; the strict reader refused what it says
+            return None  # well written; the strict reader refused its values
     except (ValueError, RecursionError):
         pass  # ill written, which is what repair is for
     try:

@@ -1,7 +1,7 @@
 """What a call costs, from the price list in genai-prices. An unknown price is unknown, never free.
 
-Models on a server of one's own (this machine, a private address) are counted as free, and said to
-be: the electricity is not in any list. A gateway on such an address may pass calls on to a paid
+Models on a server of one's own (this machine, a private address) are counted as free, with a
+note: the electricity is not in any list. A gateway on such an address may pass calls on to a paid
 provider: cap calls and tokens there.
 """
 
@@ -30,12 +30,12 @@ class Price:
         from genai_prices import Usage, calc_price  # 30 ms and 1 MB of data: only once money matters
 
         usage = Usage(input_tokens=prompt_tokens, output_tokens=completion_tokens)
-        found = calc_price(usage, self.model, provider_api_url=self.url)
-        return float(found.total_price)
+        price = calc_price(usage, self.model, provider_api_url=self.url)
+        return float(price.total_price)
 
 
 def price_of(model: str, base_url: str) -> Price | None:
-    """The price of a model at a base URL, or None when nobody here knows it.
+    """The price of a model at a base URL, or None when it is not known.
 
     A provider that the list does not know is priced like the model's maker, where the name is known.
     """

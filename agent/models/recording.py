@@ -12,7 +12,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os.path
 import threading
 import time
 from collections import Counter, defaultdict
@@ -29,6 +28,8 @@ from tunesmith.text.cleaning import clean
 
 VOLATILE = ("stream_options", "user", "metadata", "store", "prompt_cache_key", "safety_identifier")
 """Fields of a request that do not change what is asked."""
+LINE = 100
+"""Characters of a line in the comparison of two requests."""
 Recorded = dict[str, Any]
 _HEAD = {"status": 200, "headers": {"content-type": "application/json"}}
 _STREAM_HEAD = {"status": 200, "headers": {"content-type": "text/event-stream"}}
@@ -189,7 +190,7 @@ class RecordedConversation(Provider):
         """The response recorded for this canonical request, the n-th one for its n-th asking.
 
         Raises:
-            ReplayMiss: none fits, or all that fit are used; says what the nearest one had instead.
+            ReplayMiss: none fits, or all that fit are used; the message names the nearest one.
         """
         key = key_of(request)
         with self._lock:
@@ -246,32 +247,26 @@ def _parsed(text: str) -> Recorded | None:
 
 
 def _lines(request: dict[str, Any]) -> list[str]:
-    """A request as lines that can be compared: each one tells where it stands."""
+    """A request as short lines that can be compared: each one names its message or parameter."""
     body = request["body"]
     lines = [
         f"{name}: {json.dumps(body[name], sort_keys=True)}" for name in sorted(body) if name != "messages"
     ]
     for number, message in enumerate(body.get("messages") or [], 1):
-        rest = {name: value for name, value in message.items() if name not in ("role", "content")}
         where = f"message {number} ({message.get('role')})"
-        lines += [f"{where}: {line}" for line in str(message.get("content") or "").splitlines()]
+        for line in str(message.get("content") or "").splitlines():
+            pieces = [line[i : i + LINE] for i in range(0, len(line), LINE)] or [""]
+            lines += [f"{where}: {piece}" for piece in pieces]
+        rest = {name: value for name, value in message.items() if name not in ("role", "content")}
         lines += [f"{where}, {name}: {json.dumps(rest[name], sort_keys=True)}" for name in sorted(rest)]
     return lines
 
 
 def _first_difference(recorded: list[str], asked: list[str]) -> str:
-    matcher = difflib.SequenceMatcher(None, recorded, asked, autojunk=False)
-    for tag, a, a_end, b, b_end in matcher.get_opcodes():
+    for tag, a, a_end, b, b_end in difflib.SequenceMatcher(None, recorded, asked, False).get_opcodes():
         if tag != "equal":
-            had, has = "\n".join(recorded[a:a_end][:3]), "\n".join(asked[b:b_end][:3])
-            same = len(os.path.commonprefix([had, has]))
-            if same > 60:  # a long line that differs late: show the place, and keep the message's number
-                where = " in " + had.split(":", 1)[0]
-                had, has = had[same - 40 :], has[same - 40 :]
-            else:
-                where = ""
-            had, has = clean(had, 300) or "nothing", clean(has, 300) or "nothing"
-            return f"First difference{where}: recorded was [{had}], asked is [{has}]."
+            had, has = " ".join(recorded[a:a_end][:3]), " ".join(asked[b:b_end][:3])
+            return f"First difference: recorded was [{clean(had, 300)}], asked is [{clean(has, 300)}]."
     return "They differ in nothing that is shown."
 
 

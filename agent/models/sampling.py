@@ -14,9 +14,9 @@ from typing import Any
 
 from tunesmith.agent.models.adapting import Adapter, Send
 from tunesmith.agent.models.base import Answer
+from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.wire import Reply, logprobs_of, replies_of
 from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
-from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean, error_line
 
@@ -97,7 +97,7 @@ class SampleCaller:
                 if not choices:
                     raise
                 kept = f"the {len(choices)} answers of {n} that had come are used"
-                self._degraded(purpose, error_line(error), kept)
+                report(self._emit, "fallback", purpose, error_line(error), kept)
                 break
         choices = choices[:n]
         if all(choice.reply.refusal for choice in choices):
@@ -110,7 +110,13 @@ class SampleCaller:
         if choices and limit < THINKING_TOKENS and all(map(_only_thought, choices)):
             self._least_limit = THINKING_TOKENS
             cause = f"every answer was cut off at {limit} tokens before anything was said"
-            self._degraded(purpose, cause, f"answers may take {THINKING_TOKENS} tokens from here on")
+            report(
+                self._emit,
+                "fallback",
+                purpose,
+                cause,
+                f"answers may take {THINKING_TOKENS} tokens from here on",
+            )
             choices = self._choices(asked, wanted, THINKING_TOKENS)
         if not choices:
             raise InvalidAnswer(f"the server's answer ({purpose}) holds no choice that can be read")
@@ -118,7 +124,13 @@ class SampleCaller:
             self._portion = len(choices)
             if "n" not in self._adapter.refused:
                 cause = f"the server gave {len(choices)} of {wanted} answers asked for at once"
-                self._degraded(purpose, cause, f"it is asked for {self._portion} at a time from here on")
+                report(
+                    self._emit,
+                    "fallback",
+                    purpose,
+                    cause,
+                    f"it is asked for {self._portion} at a time from here on",
+                )
         return choices
 
     def _choices(self, asked: dict[str, Any], wanted: int, limit: int) -> list[_Choice]:
@@ -128,22 +140,18 @@ class SampleCaller:
             for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)
         ]
 
-    def _degraded(self, purpose: str, cause: str, continuation: str) -> None:
-        where = f"model call: {purpose}"
-        self._emit(Degraded(what="fallback", where=where, cause=clean(cause, 500), continuation=continuation))
-
 
 def samples_from(choices: Sequence[_Choice], spent: Sequence[int]) -> Samples:
     """The public form; `spent` has the tokens of each attempt."""
     tokens = [choice.tokens for choice in choices]
-    complete = [found for found in tokens if found]
-    known = any(choice.reply.finish_reason for choice in choices)
+    complete = [known for known in tokens if known]
+    finished = any(choice.reply.finish_reason for choice in choices)
     return Samples(
         texts=[choice.reply.text or choice.reply.refusal for choice in choices],
         logprobs=complete if len(complete) == len(tokens) else None,
         tokens=sum(spent),
         calls=len(spent),
-        cut=tuple(choice.reply.finish_reason == "length" for choice in choices) if known else (),
+        cut=tuple(choice.reply.finish_reason == "length" for choice in choices) if finished else (),
     )
 
 
@@ -154,7 +162,7 @@ def _tokens(places: list[dict[str, Any]] | None) -> tuple[Token, ...] | None:
     for place in places:
         text, logprob = place.get("token"), _finite(place.get("logprob"))
         if not isinstance(text, str) or logprob is None:
-            return None  # half a table cannot be told from a wrong one
+            return None  # half a table may be a wrong one
         top = place.get("top_logprobs")
         listed = [t for t in top if isinstance(t, dict)] if isinstance(top, list) else []
         likely: dict[str, float] = {}
@@ -174,6 +182,6 @@ def _finite(value: Any) -> float | None:
 
 
 def _only_thought(choice: _Choice) -> bool:
-    said = choice.reply.text.strip()
-    unfinished = said.startswith("<think") and "</think" not in said
-    return choice.reply.finish_reason == "length" and (not said or unfinished)
+    text = choice.reply.text.strip()
+    unfinished = text.startswith("<think") and "</think" not in text
+    return choice.reply.finish_reason == "length" and (not text or unfinished)

@@ -20,10 +20,11 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.agent.models.base import Rejected
+from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.models.wire import Reply
 from tunesmith.errors import InvalidAnswer, ModelRefused
-from tunesmith.events import AnswersParsed, Degraded
+from tunesmith.events import AnswersParsed
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
 
@@ -42,11 +43,6 @@ class Completion(Generic[T]):
     value: T
     tokens: int
     """Prompt and completion, over every attempt and the repair question."""
-    level: Level
-    repaired: bool
-    """Whether it took a repair question, or repair of its JSON."""
-    repairs: int = 0
-    """How many of the two it took."""
 
 
 @dataclass(frozen=True)
@@ -78,52 +74,54 @@ class StructuredCaller:
         messages: Sequence[Message],
         schema: type[T],
         parameters: dict[str, Any],
-        purpose: str,
         check: Callable[[T], list[str]] | None,
-    ) -> tuple[T, Level, int]:
-        """The value, the level it came by, and the number of repairs.
+    ) -> T:
+        """The value.
 
+        Args:
+            parameters: What `ask` takes besides messages and form; `purpose` among them.
         Raises:
             ModelRefused, InvalidAnswer, and whatever `ask` raises.
         """
+        purpose = parameters["purpose"]
         try:
-            value, level, asked_back, repairs = self._complete(messages, schema, parameters, purpose, check)
+            value, stage = self._complete(messages, schema, parameters, check)
         except (ModelRefused, InvalidAnswer):
             self._emit(AnswersParsed(where=purpose, refused=1))
             raise
-        how = "repaired" if asked_back else "tolerant" if repairs else "strict"
-        self._emit(AnswersParsed(where=purpose, **{how: 1}))
-        return value, level, repairs
+        self._emit(AnswersParsed(where=purpose, **{stage: 1}))
+        return value
 
     def _complete(
         self,
         messages: Sequence[Message],
         schema: type[T],
         parameters: dict[str, Any],
-        purpose: str,
         check: Callable[[T], list[str]] | None,
-    ) -> tuple[T, Level, bool, int]:
-        """The value, its level, whether it took a question back, and the number of repairs."""
-        reply = self._ask_at_best_level(messages, schema, parameters, purpose)
-        answer, level = read(reply, schema, check), self.level
-        if answer.bare and level != "text":
-            self._lower("text", purpose, f"the server took the {level} request and answered in prose")
+    ) -> tuple[T, str]:
+        """The value, and the stage it was read at: `strict`, `tolerant` or, after a question, `repaired`."""
+        purpose = parameters["purpose"]
+        reply = self._ask_at_best_level(messages, schema, parameters)
+        answer = read(reply, schema, check)
+        if answer.bare and self.level != "text":
+            self._lower("text", purpose, f"the server took the {self.level} request and answered in prose")
         if answer.value is not None:
             self._note_mended(answer, purpose)
-            return answer.value, level, False, int(answer.mended)
-        self._degraded("repair", purpose, "; ".join(answer.faults), "the model is asked once to correct it")
+            return answer.value, "tolerant" if answer.mended else "strict"
+        cause = "; ".join(answer.faults)
+        report(self._emit, "repair", purpose, cause, "the model is asked once to correct it")
         repair = [*messages, *_repair(reply, answer.faults, schema)]
-        second = read(self._ask_at_best_level(repair, schema, parameters, purpose), schema, check)
+        second = read(self._ask_at_best_level(repair, schema, parameters), schema, check)
         if second.value is None:
             raise InvalidAnswer(
                 f"the model's answer ({purpose}) stays invalid after its repair question: "
                 + "; ".join(second.faults)
             )
         self._note_mended(second, purpose)
-        return second.value, self.level, True, 1 + second.mended
+        return second.value, "repaired"
 
     def _ask_at_best_level(
-        self, messages: Sequence[Message], schema: type[T], parameters: dict[str, Any], purpose: str
+        self, messages: Sequence[Message], schema: type[T], parameters: dict[str, Any]
     ) -> Reply:
         """Try levels downwards from the one known to work. Only a lower one that works is remembered."""
         start = LEVELS.index(self.level)
@@ -136,24 +134,20 @@ class StructuredCaller:
                 cause = str(exc)
                 continue
             if level != self.level:
-                self._lower(level, purpose, cause)
+                self._lower(level, parameters["purpose"], cause)
             return reply
         raise AssertionError("the last level returns or raises")
 
     def _lower(self, level: Level, purpose: str, cause: str) -> None:
         self.level = level
         how = {"tool": "a forced tool call", "text": "JSON in text"}[level]
-        self._degraded("fallback", purpose, cause, f"answers are asked for as {how} from here on")
+        report(self._emit, "fallback", purpose, cause, f"answers are asked for as {how} from here on")
 
     def _note_mended(self, answer: Answer[T], purpose: str) -> None:
         if answer.mended:
-            self._degraded("repair", purpose, "the answer's JSON was broken", "it was repaired and validated")
-
-    def _degraded(
-        self, what: Literal["fallback", "repair"], purpose: str, cause: str, continuation: str
-    ) -> None:
-        where = f"model call: {purpose}"
-        self._emit(Degraded(what=what, where=where, cause=clean(cause, 500), continuation=continuation))
+            report(
+                self._emit, "repair", purpose, "the answer's JSON was broken", "it was repaired and validated"
+            )
 
 
 def form(messages: Sequence[Message], schema: type[BaseModel], level: Level) -> dict[str, Any]:
@@ -219,24 +213,24 @@ def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) 
     """Validate a reply. Raises ModelRefused."""
     if reply.refusal or reply.finish_reason == "content_filter":
         raise ModelRefused(f"the model declined to answer: {clean(reply.refusal or 'content filter', 300)}")
-    said = reply.arguments if reply.arguments is not None else reply.text
-    candidates = objects_in(said)
+    text = reply.arguments if reply.arguments is not None else reply.text
+    candidates = objects_in(text)
     mended = False
     if not candidates:
         reason = (
             "stop" if reply.arguments is not None and reply.finish_reason != "length" else reply.finish_reason
         )
-        repaired = repaired_object(said, reason)
+        repaired = repaired_object(text, reason)
         candidates, mended = ([repaired], True) if repaired is not None else ([], False)
     if not candidates:
-        if "{" not in said and is_refusal(said):
-            raise ModelRefused(f"the model declined to answer: {clean(said, 300)}")
-        return Answer(None, (_why_nothing(said, reply.finish_reason),), bare=bool(said) and "{" not in said)
+        if "{" not in text and is_refusal(text):
+            raise ModelRefused(f"the model declined to answer: {clean(text, 300)}")
+        return Answer(None, (_why_nothing(text, reply.finish_reason),), bare=bool(text) and "{" not in text)
     valid: list[T] = []
     faults: list[str] = []
     for candidate in candidates:
-        value, found = _validated(candidate, schema, check)
-        faults += found
+        value, its_faults = _validated(candidate, schema, check)
+        faults += its_faults
         if value is not None:
             valid.append(value)
     if len(valid) == 1:
@@ -255,8 +249,8 @@ def _validated(
         value = schema.model_validate_json(json.dumps(candidate), strict=True, extra="forbid")
     except ValidationError as exc:
         return None, [_fault(error) for error in exc.errors(include_url=False)]
-    found = [clean(fault, 300) for fault in check(value)] if check is not None else []
-    return (None, found) if found else (value, [])
+    faults = [clean(fault, 300) for fault in check(value)] if check is not None else []
+    return (None, faults) if faults else (value, [])
 
 
 def _fault(error: Any) -> str:
@@ -265,21 +259,21 @@ def _fault(error: Any) -> str:
     return f"{clean(where, 80)}: {error['msg']}{got}"
 
 
-def _why_nothing(said: str, finish_reason: str) -> str:
+def _why_nothing(text: str, finish_reason: str) -> str:
     if finish_reason == "length":
         return "the reply was cut off at the token limit before it was complete; be shorter"
-    return "the reply holds no valid JSON object" if said.strip() else "the reply was empty"
+    return "the reply holds no valid JSON object" if text.strip() else "the reply was empty"
 
 
 def _repair(reply: Reply, faults: Sequence[str], schema: type[BaseModel]) -> list[Message]:
-    said = reply.arguments if reply.arguments is not None else reply.text
+    text = reply.arguments if reply.arguments is not None else reply.text
     listed = "\n".join(f"- {fault}" for fault in faults)
     question = (
         f"Your answer cannot be used:\n{listed}\nAnswer again with one corrected JSON object and nothing "
         f"else. It must fit this JSON schema:\n{_compact(schema)}"
     )
-    said = clean(said, 4000, lines=True) or "(empty)"
-    return [{"role": "assistant", "content": said}, {"role": "user", "content": question}]
+    text = clean(text, 4000, lines=True) or "(empty)"
+    return [{"role": "assistant", "content": text}, {"role": "user", "content": question}]
 
 
 def _compact(schema: type[BaseModel]) -> str:

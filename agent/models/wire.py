@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+ANSWER_TOKENS = 4096
+"""Longest answer to a request that states no limit."""
 MESSAGE_OVERHEAD = 10
 """Tokens a chat template adds around one message, at most, in the templates known to us."""
 
@@ -23,13 +25,11 @@ class Usage:
 
     prompt: int
     completion: int
-    measured: bool = True
-    """False for our own estimate, where the server gave no count."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a chat completion says, whatever is missing from it."""
+    """One choice of a chat completion; what is missing is empty."""
 
     text: str = ""
     arguments: str | None = None
@@ -87,13 +87,13 @@ def estimate_prompt(body: dict[str, Any]) -> int:
     return sum(map(estimate_tokens, parts)) + MESSAGE_OVERHEAD * (len(messages) + 1)
 
 
-def answer_limit(body: dict[str, Any], default: int) -> int:
-    """The most tokens the answers to a request may have; `default` where it states no limit.
+def answer_limit(body: dict[str, Any]) -> int:
+    """The most tokens the answers to a request may have.
 
     Of two limits the larger counts: which of them a server obeys is not known.
     """
     stated = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    limit = max((n for n in stated if isinstance(n, int) and n > 0), default=default)
+    limit = max((n for n in stated if isinstance(n, int) and n > 0), default=ANSWER_TOKENS)
     choices = body.get("n")
     return limit * (choices if isinstance(choices, int) and choices > 1 else 1)
 
@@ -133,22 +133,22 @@ def replies_of(data: Any) -> list[Reply]:
 
 def logprobs_of(data: Any) -> list[list[dict[str, Any]] | None]:
     """For each choice the places of its text with their log-probabilities; None where there are none."""
-    found: list[list[dict[str, Any]] | None] = []
+    logprobs: list[list[dict[str, Any]] | None] = []
     for choice in _choices(data):
         given = choice.get("logprobs")
         content = given.get("content") if isinstance(given, dict) else None
         places = [p for p in content if isinstance(p, dict)] if isinstance(content, list) else []
-        found.append(places or None)
-    return found
+        logprobs.append(places or None)
+    return logprobs
 
 
 def with_system_folded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same conversation without system messages: their words stand before the first user's."""
-    words = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
+    """The same conversation without system messages: their text stands before the first user's."""
+    system = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
     rest = [dict(m) for m in messages if m.get("role") != "system"]
     first = next((m for m in rest if m.get("role") == "user"), None)
     if first is not None:
-        first["content"] = "\n\n".join([*words, str(first.get("content") or "")])
+        first["content"] = "\n\n".join([*system, str(first.get("content") or "")])
     return rest
 
 
@@ -168,8 +168,8 @@ def piece_of(chunk: Any) -> Piece:
     for choice in _choices(chunk):
         delta, finish_reason = _part(choice, "delta")
         calls = delta.get("tool_calls")
-        found = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-        return Piece(_text(delta.get("content")), tuple(map(_call, found)), finish_reason)
+        read = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+        return Piece(_text(delta.get("content")), tuple(map(_call, read)), finish_reason)
     return Piece()
 
 
@@ -179,9 +179,9 @@ def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
     for event in events:
         for choice in _choices(event):
             for part in ("message", "delta"):
-                said, _ = _part(choice, part)
-                total += estimate_tokens(_text(said.get("content")) + _text(said.get("reasoning_content")))
-                calls = said.get("tool_calls")
+                added, _ = _part(choice, part)
+                total += estimate_tokens(_text(added.get("content")) + _text(added.get("reasoning_content")))
+                calls = added.get("tool_calls")
                 total += estimate_tokens(json.dumps(calls)) if calls else 0
     return total
 
@@ -192,8 +192,8 @@ def _choices(data: Any) -> list[dict[str, Any]]:
 
 
 def _part(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
-    said, finish_reason = choice.get(part), choice.get("finish_reason")
-    return said if isinstance(said, dict) else {}, finish_reason if isinstance(finish_reason, str) else ""
+    content, reason = choice.get(part), choice.get("finish_reason")
+    return content if isinstance(content, dict) else {}, reason if isinstance(reason, str) else ""
 
 
 def _text(content: Any) -> str:

@@ -62,19 +62,19 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
     @hook_config(can_jump_to=["model"])
     def after_model(self, state: AgentState[Any], runtime: Runtime[Any]) -> dict[str, Any] | None:
         """Answer calls that cannot be read; LangChain would end the turn."""
-        said = state["messages"][-1]
-        if not isinstance(said, AIMessage):
+        answer = state["messages"][-1]
+        if not isinstance(answer, AIMessage):
             return None
-        self._order = deque(call["id"] for call in said.tool_calls)
+        self._order = deque(call["id"] for call in answer.tool_calls)
         errors = []
-        for call in said.invalid_tool_calls:
+        for call in answer.invalid_tool_calls:
             name = clean(call["name"] or "unknown", 60)
             self._called(name, {"unreadable": call["args"] or ""})
             text = self._mistake(name, "the arguments are not valid JSON; call the tool again")
             errors.append(ToolMessage(content=text, tool_call_id=call["id"] or "", name=name, status="error"))
         if not errors:
             return None
-        return {"messages": errors, **({} if said.tool_calls else {"jump_to": "model"})}
+        return {"messages": errors, **({} if answer.tool_calls else {"jump_to": "model"})}
 
     def wrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], ToolMessage | Command[Any]]

@@ -11,8 +11,8 @@ from tunesmith.errors import ModelUnavailable
 class Bench:
     def __init__(self) -> None:
         self.now = 0.0
-        self.told: list[tuple[str, str]] = []
-        self.breaker = Breaker(lambda cause, meaning: self.told.append((cause, meaning)), lambda: self.now)
+        self.opened: list[tuple[str, str]] = []
+        self.breaker = Breaker(lambda cause, meaning: self.opened.append((cause, meaning)), lambda: self.now)
 
     def opens(self) -> bool:
         try:
@@ -32,7 +32,7 @@ def test_it_opens_after_three_failures_in_a_row_and_not_after_three_in_all() -> 
     for _ in range(3):
         bench.breaker.failed("lost")
     assert bench.opens()
-    assert len(bench.told) == 1
+    assert len(bench.opened) == 1
 
 
 def test_after_the_pause_one_attempt_probes_and_failing_it_doubles_the_pause() -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from fakes.chat_server import (
-    ChatServer,
     Reply,
     answer,
     calls,
@@ -28,7 +27,7 @@ from fakes.served_model import HELLO, KEY, Point, ServedModel
 from tunesmith.agent.models import LanguageModel, open_model
 from tunesmith.agent.models.recording import canonical, key_of
 from tunesmith.budget import ModelCaps
-from tunesmith.errors import ModelBudgetReached, ModelError, ModelUnavailable, ReplayMiss
+from tunesmith.errors import ModelError, ModelUnavailable, ReplayMiss
 from tunesmith.settings import ModelSettings
 
 Open = Callable[..., ServedModel]
@@ -117,23 +116,8 @@ def test_a_difference_late_in_a_long_line_is_shown_where_it_is(serve: Open, tmp_
     served = serve([answer(GOOD)])
     served.ask("x" * 3000 + " recorded words")
     model = replay(tmp_path / "exchanges.jsonl")
-    with pytest.raises(ReplayMiss, match=r"in message 1 .user.: .*recorded words.*other words"):
+    with pytest.raises(ReplayMiss, match=r"message 1 .user.: .*recorded words.*other words"):
         model.complete([{"role": "user", "content": "x" * 3000 + " other words"}], Point, purpose="t")
-
-
-def test_a_changed_parameter_is_a_miss_that_names_it(serve: Open, tmp_path: Path) -> None:
-    serve([answer(GOOD)]).ask(temperature=0.2)
-    with pytest.raises(ReplayMiss, match=r"temperature: 0.2.*temperature: 0.9"):
-        replay(tmp_path / "exchanges.jsonl").complete(HELLO, Point, purpose="t", temperature=0.9)
-
-
-def test_a_miss_in_a_stream_comes_out_typed_and_once(serve: Open, tmp_path: Path) -> None:
-    serve([answer(GOOD)]).ask()
-    events: list[Any] = []
-    model = replay(tmp_path / "exchanges.jsonl", events)
-    with pytest.raises(ReplayMiss):
-        list(model.chat([{"role": "user", "content": "never asked"}], purpose="test"))
-    assert [event.kind for event in events] == ["model_called"]
 
 
 @pytest.mark.parametrize(
@@ -169,16 +153,6 @@ def test_a_stream_that_broke_off_breaks_off_again(serve: Open, tmp_path: Path) -
     assert heard[0] == heard[1] == ["", "one ", "two "]
 
 
-def test_caps_hold_in_a_replay(serve: Open, tmp_path: Path) -> None:
-    served = serve([answer(GOOD)])
-    served.ask()
-    served.ask()
-    model = replay(tmp_path / "exchanges.jsonl", caps=ModelCaps(calls=1))
-    model.complete(HELLO, Point, purpose="t")
-    with pytest.raises(ModelBudgetReached):
-        model.complete(HELLO, Point, purpose="t")
-
-
 def test_a_torn_last_line_costs_that_exchange_only(serve: Open, tmp_path: Path) -> None:
     served = serve([answer(GOOD)])
     served.ask("first")
@@ -204,11 +178,6 @@ def test_tool_call_ids_do_not_matter_and_their_pairing_does() -> None:
     assert key(["a", "b"], ["a", "b"]) == key(["x", "y"], ["x", "y"]) != key(["a", "b"], ["b", "a"])
 
 
-def test_live_mode_writes_nothing(serve: Open, tmp_path: Path) -> None:
-    serve([answer(GOOD)], mode="live").ask()
-    assert list(tmp_path.iterdir()) == []
-
-
 class TestNoKeyAnywhere:
     """A canary key, and servers that do their worst to get it written down."""
 
@@ -232,20 +201,20 @@ class TestNoKeyAnywhere:
         caplog.set_level(logging.DEBUG)
         caplog.set_level(logging.INFO, "httpcore2")  # its DEBUG prints a response's headers, echo included
         served = serve([said], timeout_s=0.3 if said.delay_s else 600)
-        told: list[str] = []
+        texts: list[str] = []
         for ask in (
             lambda: served.ask(f"my key is {KEY}"),
-            lambda: [told.append(piece) for piece in served.say()],
+            lambda: [texts.append(piece) for piece in served.say()],
         ):
             try:
-                told.append(repr(ask()))
+                texts.append(repr(ask()))
             except Exception as exc:  # noqa: BLE001  whatever comes out of either client is read here
-                told.append("".join(traceback.format_exception(exc)) + repr(exc))
+                texts.append("".join(traceback.format_exception(exc)) + repr(exc))
         files = "".join(path.read_text() for path in tmp_path.rglob("*") if path.is_file())
-        told += [repr(event) for event in served.events] + [caplog.text, repr(served.model), files]
+        texts += [repr(event) for event in served.events] + [caplog.text, repr(served.model), files]
         assert served.server.chats[0].headers["authorization"].endswith(KEY)  # it was in play
         assert files.count('"key"') >= 1
-        assert [words for words in told if KEY in words] == []
+        assert [words for words in texts if KEY in words] == []
 
     def test_recorded_requests_hold_no_headers(self, serve: Open, tmp_path: Path) -> None:
         serve([answer(GOOD, headers={"Set-Cookie": "session=1"})]).ask()
@@ -269,10 +238,3 @@ def test_a_recording_that_is_not_there_is_a_miss_that_says_so(tmp_path: Path) ->
         replay(tmp_path / "none.jsonl")
     with pytest.raises(ModelError, match="needs the path of a recording"):
         open_model(None, ModelCaps(), lambda e: None, mode="replay")
-
-
-def test_the_server_of_the_tests_is_closed_even_while_it_hangs() -> None:
-    with ChatServer([hanging()]) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as wire:
-            wire.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
-    assert len(server.chats) <= 1

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from fakes.chat_server import ChatRequest, Reply, failing, refusal, several, text
+from fakes.chat_server import ChatRequest, Reply, failing, several, text
 from fakes.served_model import HELLO, ServedModel
-from tunesmith.agent.models import open_model
 from tunesmith.budget import ModelCaps
-from tunesmith.errors import ModelBudgetReached, ModelRefused, ModelUnavailable
+from tunesmith.errors import ModelBudgetReached, ModelUnavailable
 
 Open = Callable[..., ServedModel]
 SPOKEN = several(" 1", " 0", tokens=(((" 1", -0.1, {" 1": -0.1, "0": -2.4}),), ((" 0", -0.5, {" 0": -0.5}),)))
@@ -161,11 +159,6 @@ def test_answers_that_came_before_a_fault_are_kept(serve: Open) -> None:
     assert any("2 answers of 5" in d.continuation for d in served.degraded)
 
 
-def test_a_refusal_in_the_protocols_own_field_is_typed(serve: Open) -> None:
-    with pytest.raises(ModelRefused, match="cannot help"):
-        serve([refusal()]).model.sample(HELLO, n=2, purpose="test")
-
-
 @pytest.mark.parametrize("said", ["", "<think>Let me see. The learning"])
 def test_a_model_that_thinks_past_a_small_limit_gets_a_larger_one(serve: Open, said: str) -> None:
     def script(request: ChatRequest) -> Reply:
@@ -177,22 +170,3 @@ def test_a_model_that_thinks_past_a_small_limit_gets_a_larger_one(serve: Open, s
     assert served.model.sample(HELLO, n=2, max_tokens=8, purpose="test").calls == 1
     (found,) = served.degraded
     assert "8 tokens" in found.cause
-
-
-def test_every_choice_of_a_server_that_counts_nothing_is_estimated(serve: Open) -> None:
-    served = serve([several("12345678", "12345678", usage=None)])
-    served.model.sample(HELLO, n=2, purpose="test")
-    assert served.calls[0].completion_tokens == 16
-
-
-def test_choices_and_log_probabilities_replay_from_their_recording(serve: Open, tmp_path: Path) -> None:
-    served = serve([SPOKEN, several("x", "y")], server={"ignores": ()})
-    first = served.model.sample(HELLO, n=2, logprobs=5, purpose="test")
-    second = served.model.sample(HELLO, n=2, logprobs=5, purpose="test")
-    model = open_model(
-        None, ModelCaps(), lambda event: None, exchanges=tmp_path / "exchanges.jsonl", mode="replay"
-    )
-    again = [model.sample(HELLO, n=2, logprobs=5, purpose="test") for _ in range(2)]
-    assert [s.texts for s in again] == [first.texts, second.texts]
-    assert again[0].logprobs == first.logprobs and again[1].logprobs is None
-    model.close()

@@ -5,7 +5,7 @@ class TestMine(ProviderCases):
     def provider(self):
         return my_package.MyProvider(settings)
 
-The fixture makes a new provider for each case, and every request to it must be answered, whatever it says.
+The fixture makes a new provider for each case, and it must answer every request; with what does not matter.
 """
 
 from __future__ import annotations
