@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.space import Space
-from tunesmith.trial import Configuration, Trial, TrialState
+from tunesmith.trial import Configuration, Proposal, Trial, TrialState
 
 Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
@@ -54,6 +54,12 @@ class History:
                 return replace(self, trials=(*trials[:index], trial, *trials[index + 1 :]))
             return replace(self, trials=tuple(sorted((*trials, trial), key=lambda t: t.number)))
         return replace(self, trials=(*trials, trial))
+
+    def with_running(self, proposals: Iterable[Proposal]) -> History:
+        """A snapshot in which proposals run: nothing is known of them, and none may be proposed again."""
+        number = self.trials[-1].number + 1 if self.trials else 0
+        running = tuple(Trial(number=number + i, proposal=p) for i, p in enumerate(proposals))
+        return replace(self, trials=(*self.trials, *running)) if running else self
 
     def index(self, number: int) -> int | None:
         """Place of trial `number` in `trials`, or None where there is none."""

@@ -124,17 +124,6 @@ def test_running_trials_are_not_proposed_again_and_push_the_next_proposal_away(s
     assert apart > 0.01
 
 
-def test_a_finite_space_is_used_up_and_then_nothing_is_proposed(study):
-    space = Space({"n": Int(1, 5), "kind": Categorical(["a", "b", "c"])})
-    s = study(space, lambda c: c["n"] + (c["kind"] == "b"))
-    s.run(strategy(space), 12)
-    assert s.history.incumbent.value == 6
-    assert len(strategy(space).propose(s.history, 10)) == 3
-    s.run(strategy(space), 10)
-    assert len(s.history) == len({t.configuration for t in s.history}) == 15
-    assert strategy(space).propose(s.history, 1) == []
-
-
 AWKWARD = {
     "two values": Int(0, 1),
     "constant float": Float(0.3, 0.3),
@@ -238,13 +227,6 @@ def test_where_trials_fail_is_avoided(study, state):
             s.tell(proposal)
     assert failed <= 8
     assert s.history.incumbent.value > -0.01
-
-
-def test_trials_that_only_fail_are_survived(study):
-    s = study(SPACE, accuracy, default=DEFAULT)
-    for _ in range(6):
-        s.tell(strategy().propose(s.history, 1)[0], state=TrialState.CRASHED)
-    assert len({t.configuration for t in s.history}) == 6
 
 
 def test_pruned_trials_teach_without_ever_being_the_best(study):

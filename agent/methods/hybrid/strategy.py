@@ -23,7 +23,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.space import Space
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal, Trial
+from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal
 
 
 class HybridStrategy(Strategy):
@@ -60,9 +60,7 @@ class HybridStrategy(Strategy):
                 break
             found.append(chosen)
             steps.append(Step(side(chosen)))
-            # What is proposed counts as running for the next.
-            number = history.trials[-1].number + 1 if history.trials else 0
-            history = history.with_trial(Trial(number=number, proposal=chosen))
+            history = history.with_running([chosen])
         return found
 
     def _without(self, history: History, others: list[Proposal]) -> Proposal | None:

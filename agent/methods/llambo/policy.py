@@ -14,9 +14,8 @@ from tunesmith.agent.policy import narrator
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.agent.policy.rules import WAKE_AFTER, RulesPolicy
 from tunesmith.events import Degraded, Thought
-from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Strategy, Toolbox
-from tunesmith.trial import Proposal, Trial
+from tunesmith.trial import Proposal
 
 
 class LlamboPolicy(Policy):
@@ -39,7 +38,7 @@ class LlamboPolicy(Policy):
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         """As many proposals as there are workers without work; none where all are busy."""
         self._open(briefing)
-        history = _with_queued(briefing.history, briefing.queued)
+        history = briefing.history.with_running(briefing.queued)
         free = briefing.task.workers - len(history.pending)
         wanted = min(free, briefing.trials_left - len(briefing.queued))
         if wanted < 1:
@@ -90,11 +89,3 @@ class LlamboPolicy(Policy):
 
     def _say(self, briefing: Briefing, text: str) -> None:
         self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))
-
-
-def _with_queued(history: History, queued: Sequence[Proposal]) -> History:
-    """The history with queued proposals as trials that run: nothing of them is known, and none may repeat."""
-    number = history.trials[-1].number + 1 if history.trials else 0
-    for i, proposal in enumerate(queued):
-        history = history.with_trial(Trial(number=number + i, proposal=proposal))
-    return history

@@ -28,7 +28,7 @@ from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.text.cleaning import clean, error_line
-from tunesmith.trial import Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Origin, Proposal, TrialState
 
 WHERE = "llambo"
 
@@ -100,7 +100,7 @@ class LlamboStrategy(Strategy):
             history = replace(history, metric=self._metric)
         chosen = self._default(history)[:n]
         while len(chosen) < n:
-            found = self._next(_with_running(history, chosen), n - len(chosen), candidates)
+            found = self._next(history.with_running(chosen), n - len(chosen), candidates)
             if not found:
                 break
             chosen += found
@@ -198,14 +198,6 @@ class LlamboStrategy(Strategy):
             ).with_provenance(fallback=True)
             for p in found
         ]
-
-
-def _with_running(history: History, proposals: Sequence[Proposal]) -> History:
-    """The history with proposals as trials that run."""
-    number = history.trials[-1].number + 1 if history.trials else 0
-    for i, proposal in enumerate(proposals):
-        history = history.with_trial(Trial(number=number + i, proposal=proposal))
-    return history
 
 
 def _new(proposals: Sequence[Proposal], history: History) -> list[Proposal]:
