@@ -32,7 +32,7 @@ def test_the_best_configuration_stands_beside_the_default(whole_run):
     )
 
 
-def test_every_trial_is_told_with_its_reason_prediction_and_end(whole_run):
+def test_every_trial_is_shown_with_its_reason_prediction_and_end(whole_run):
     data = build_report(whole_run.path)
     assert [line.state for line in data.trials] == [
         "completed",
@@ -92,7 +92,7 @@ def test_a_comparison_of_an_earlier_best_says_so(whole_run):
     ],
     ids=["not asked for", "no default", "ended before", "recorded reason"],
 )
-def test_without_a_comparison_the_reason_is_told(make_run, changes, events, why):
+def test_without_a_comparison_the_reason_is_given(make_run, changes, events, why):
     run = make_run(**changes)
     run.trial(0, 0.9)
     run.tell(*events)
@@ -108,108 +108,53 @@ def test_a_damaged_confirm_json_costs_the_comparison_and_not_the_report(whole_ru
     assert data.best is not None
 
 
-def test_a_run_without_a_model_says_so_plainly(whole_run):
-    data = build_report(whole_run.path)
-    assert data.model.sentence == "No language model was used."
-    assert data.model.names == ()
-
-
-def test_model_calls_tokens_and_an_unknown_price_are_told(make_run):
+def test_what_a_model_was_asked_said_and_had_a_part_in_is_added_up_and_shown_on_both_pages(make_run):
     run = make_run()
+    data = build_report(run.path)
+    assert data.model.sentence == "No language model was used." and data.model.names == ()
+    assert data.model.answers is None and data.say is None
     run.start(model="local-7b")
-    spend = ModelSpend(calls=1, prompt_tokens=900, completion_tokens=100, dollars=None)
-    call = ModelCalled(
-        purpose="warm start",
-        model="local-7b",
-        ok=True,
-        seconds=1.0,
-        prompt_tokens=900,
-        completion_tokens=100,
-        dollars=None,
-        spend=spend,
-    )
+    run.trial(0, 0.9, origin=Origin.DEFAULT)
+    run.trial(1, 0.9, origin=Origin.MODEL, provenance=Provenance(side="model", model_weight=0.2))
+    run.trial(2, 0.9, origin=Origin.SURROGATE, provenance=Provenance(side="surrogate", fallback=True))
+    run.trial(3, 0.9, origin=Origin.SURROGATE, provenance=Provenance(side="model", model_weight=0.35))
+    answered = {"prompt_tokens": 900, "completion_tokens": 100}
+    failed = {"error": "503", "prompt_tokens": 0, "completion_tokens": 0}
+    spend = ModelSpend(calls=1, dollars=None, **answered)
+    call = {"purpose": "warm start", "model": "local-7b", "seconds": 1.0, "dollars": None, "spend": spend}
     run.tell(
-        call,
-        call.model_copy(update={"ok": False, "error": "503", "prompt_tokens": 0, "completion_tokens": 0}),
-    )
-    use = build_report(run.path).model
-    assert (use.calls, use.failed_calls, use.prompt_tokens, use.completion_tokens) == (2, 1, 900, 100)
-    assert use.dollars is None
-    assert use.purposes == {"warm start": 2}
-    assert use.sentence == "Language model local-7b: 2 calls, 1 of them failed; 1000 tokens; cost unknown."
-
-
-def test_how_answers_were_read_is_added_up_and_shown_on_both_pages(make_run):
-    run = make_run()
-    assert build_report(run.path).model.answers is None
-    run.start(model="local-7b")
-    run.tell(
+        ModelCalled(ok=True, **call, **answered),
+        ModelCalled(ok=False, **call, **failed),
         AnswersParsed(where="llambo/candidates.v2", strict=40, tolerant=3, refused=2),
         AnswersParsed(where="llambo/warm_start.v1", strict=1, repaired=1),
     )
     data = build_report(run.path)
-    read = data.model.answers
-    assert read is not None
+    use, read, say = data.model, data.model.answers, data.say
+    assert (use.calls, use.failed_calls, use.prompt_tokens, use.completion_tokens) == (2, 1, 900, 100)
+    assert use.dollars is None and use.purposes == {"warm start": 2}
+    assert use.sentence == "Language model local-7b: 2 calls, 1 of them failed; 1000 tokens; cost unknown."
     assert (read.strict, read.tolerant, read.repaired, read.refused) == (41, 3, 1, 2)
-    line = (
-        "Model answers (a call may give several): 41 in the form asked for, 3 in another that leaves no "
-        "doubt, 1 only after asking back, 2 unusable and left out."
-    )
-    assert read.sentence == line
-    assert line in to_markdown(data) and line in to_html(data)
+    assert data.chosen_by == {"default": 1, "model": 1, "surrogate": 2} and data.in_the_models_place == 1
+    assert (say.with_it, say.without_it, say.weight) == (2, 1, 0.35) and "35% of at most 50%" in say.sentence
+    for page in (to_markdown(data), to_html(data)):
+        chosen = "Chosen by: default 1, model 1, surrogate 2. 1 of them by the numeric strategy because"
+        assert chosen in page and read.sentence in page and say.sentence in page
 
 
-def test_who_chose_the_trials_and_how_often_not_the_model_is_added_up_and_shown_on_both_pages(make_run):
-    run = make_run()
-    run.start(model="local-7b")
-    run.trial(0, 0.9, origin=Origin.DEFAULT)
-    run.trial(1, 0.9, origin=Origin.MODEL)
-    run.trial(2, 0.9, origin=Origin.SURROGATE, provenance=Provenance(fallback=True))
-    run.trial(3, 0.9, origin=Origin.SURROGATE)
-    data = build_report(run.path)
-    assert data.chosen_by == {"default": 1, "model": 1, "surrogate": 2}
-    assert data.in_the_models_place == 1
-    line = (
-        "Chosen by: default 1, model 1, surrogate 2. 1 of them in the place of the language model, "
-        "which could not."
-    )
-    assert line in to_markdown(data) and line in to_html(data)
-
-
-def test_how_often_the_gate_let_the_model_have_a_say_and_what_its_predictions_weighed_is_shown(make_run):
-    run = make_run()
-    run.trial(0, 0.9, origin=Origin.DEFAULT)
-    assert build_report(run.path).say is None
-    run.trial(1, 0.9, origin=Origin.PRIOR, provenance=Provenance(side="model", model_weight=0.2))
-    run.trial(2, 0.9, origin=Origin.SURROGATE, provenance=Provenance(side="surrogate"))
-    run.trial(3, 0.9, origin=Origin.LOCAL, provenance=Provenance(side="model", model_weight=0.35))
-    data = build_report(run.path)
-    assert data.say is not None
-    assert (data.say.with_it, data.say.without_it, data.say.weight) == (2, 1, 0.35)
-    assert "weighed 35% at the last" in data.say.sentence
-    assert data.say.sentence in to_markdown(data) and data.say.sentence in to_html(data)
-
-
-def test_equal_incidents_are_counted_together_in_order_of_first_sight(make_run):
-    run = make_run()
-    timeout = Degraded(what="fallback", where="llambo", cause="timeout", continuation="the prior was used")
-    rejected = Degraded(
-        what="rejected", where="proposal by model", cause="lr = 5", continuation="it was not run"
-    )
-    run.tell(timeout, rejected, timeout, timeout)
-    incidents = build_report(run.path).incidents
-    assert [(i.what, i.where, i.count) for i in incidents] == [
-        ("fallback", "llambo", 3),
-        ("rejected", "proposal by model", 1),
-    ]
-
-
-def test_decisions_are_told_with_the_trials_they_followed(make_run):
+def test_decisions_and_incidents_are_listed_with_how_often_and_after_which_trials(make_run):
     run = make_run()
     run.trial(0, 0.5)
-    run.tell(Decided(policy="rules", decision=Decision(reason="Look nearer the best.", stop="no more gain")))
-    (said,) = build_report(run.path).decisions
-    assert (said.after_trials, said.policy, said.reason, said.stop) == (
+    timeout = Degraded(what="fallback", where="llambo", cause="timeout", continuation="the prior was used")
+    rejected = Degraded(what="rejected", where="model", cause="lr = 5", continuation="it was not run")
+    decision = Decision(reason="Look nearer the best.", stop="no more gain")
+    run.tell(timeout, rejected, timeout, timeout, Decided(policy="rules", decision=decision))
+    data = build_report(run.path)
+    assert [(i.what, i.where, i.count) for i in data.incidents] == [
+        ("fallback", "llambo", 3),
+        ("rejected", "model", 1),
+    ]
+    (line,) = data.decisions
+    assert (line.after_trials, line.policy, line.reason, line.stop) == (
         1,
         "rules",
         "Look nearer the best.",
@@ -217,7 +162,21 @@ def test_decisions_are_told_with_the_trials_they_followed(make_run):
     )
 
 
-def test_time_is_summed_over_sittings_and_not_between_them(make_run):
+def test_trials_without_a_value_are_shown_and_a_lost_one_does_not_count(make_run):
+    run = make_run()
+    assert build_report(run.path).headline == "No trial has run."
+    run.trial(0, state=TrialState.CRASHED, outcome={"message": "boom"})
+    data = build_report(run.path)
+    assert data.best is None and data.headline.startswith("None of 1 trials completed")
+    run.trial(1, state=TrialState.LOST, outcome={"message": "interrupted"})
+    run.trial(2, expected=math.inf, spread=math.inf)
+    data = build_report(run.path)
+    assert [line.state for line in data.trials] == ["crashed", "lost", "running"]
+    assert data.used.trials == 2
+    assert (data.trials[2].expected, data.trials[2].spread) == (None, None)
+
+
+def test_time_is_summed_over_sessions_and_not_between_them(make_run):
     run = make_run()
     run.start()
     run.trial(0, 0.5)  # two events, a second each
@@ -227,36 +186,10 @@ def test_time_is_summed_over_sittings_and_not_between_them(make_run):
     run.trial(1, 0.6)
     data = build_report(run.path)
     assert data.used.seconds == pytest.approx(3.0 + 2.0)
-    assert data.status == "unfinished", "the second sitting has not ended"
+    assert data.status == "unfinished", "the second session has not ended"
 
 
-def test_a_lost_trial_is_shown_and_does_not_count_against_the_budget(make_run):
-    run = make_run()
-    run.trial(0, 0.5)
-    run.trial(1, state=TrialState.LOST, outcome={"message": "interrupted"})
-    run.trial(2)
-    data = build_report(run.path)
-    assert [line.state for line in data.trials] == ["completed", "lost", "running"]
-    assert data.used.trials == 2
-
-
-def test_a_run_in_which_nothing_completed_has_a_report_too(make_run):
-    run = make_run()
-    assert build_report(run.path).headline == "No trial has run."
-    run.trial(0, state=TrialState.CRASHED, outcome={"message": "boom"})
-    data = build_report(run.path)
-    assert data.best is None
-    assert data.headline == "None of 1 trials completed, so there is no best configuration."
-
-
-def test_a_prediction_that_is_not_finite_is_left_out(make_run):
-    run = make_run()
-    run.trial(0, 0.5, expected=math.inf, spread=math.inf)
-    line = build_report(run.path).trials[0]
-    assert (line.expected, line.spread) == (None, None)
-
-
-def test_no_path_of_the_machine_is_told(make_run, tmp_path, monkeypatch):
+def test_no_path_of_the_machine_is_shown(make_run, tmp_path, monkeypatch):
     project = tmp_path / "somebody" / "project"
     project.mkdir(parents=True)
     monkeypatch.chdir(project)
@@ -288,15 +221,11 @@ def test_a_task_file_is_named_as_from_here_and_a_model_is_replayed(tmp_path, mon
         "tunesmith run jobs/task.yaml --fresh --seed 7 --trials 10 --workers 2 --no-model",
     )
     assert not data.reproduce.exact
+    run.start(workers=1)
+    assert build_report(run.path).reproduce.exact
     run.start(model="some-model")
     (command,) = build_report(run.path).reproduce.commands
     assert command.endswith("--replay runs/digits/exchanges.jsonl")
-
-
-def test_one_worker_in_step_without_a_model_is_called_exact(make_run):
-    run = make_run()
-    run.start(workers=1)
-    assert build_report(run.path).reproduce.exact
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path):

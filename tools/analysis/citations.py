@@ -1,7 +1,7 @@
 """Checks what a text says about trials against the records.
 
-A model's sentence such as 'trial #12 -> 0.93' is checked twice: that there is a #12, and that a value
-written right after it is one the records hold for it. What does not hold is said in the text itself.
+For a sentence such as 'trial #12 -> 0.93': that there is a trial 12, and that the value written right after
+its number is one of its recorded values. What is wrong is corrected in the text itself.
 """
 
 from __future__ import annotations

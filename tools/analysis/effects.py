@@ -1,7 +1,7 @@
 """Which hyperparameters went with better results so far: rank correlations and comparisons of medians.
 
-These describe the trials of a search, which are not a designed experiment: they say what went with
-what, not what causes what, and only where chance is an unlikely explanation.
+These describe the trials of a search, which are no designed experiment: associations, not causes, and only
+those that chance would hardly explain.
 """
 
 from __future__ import annotations
@@ -17,22 +17,21 @@ from tunesmith.space import Categorical
 from tunesmith.trial import Trial, Value
 
 FEWEST = 8
-"""Trials below which nothing is said."""
+"""Fewer trials give no effects."""
 FEWEST_OF_A_CHOICE = 3
 ERROR_RATE = 0.05
-"""Chance of saying anything at all about a space in which no hyperparameter matters."""
+"""Probability of any effect for a space in which no hyperparameter matters."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What went with better results.
+    """One association with better results.
 
     Attributes:
         parameter: Its name.
-        strength: For numbers, Spearman's rank correlation with the score, in [-1, 1]: positive means
-            larger values went with better results. For choices, the standardised rank difference
-            of the best choice, >= 0.
-        trials: How many trials this rests on.
+        strength: For numbers, Spearman's rank correlation with the score, in [-1, 1]: positive where larger
+            values went with better results. For choices, the standardised rank difference of the best, >= 0.
+        trials: Trials that it is computed from.
         choice: The choice that did best, or None for numbers.
     """
 

@@ -1,13 +1,14 @@
 """A history as text of bounded size: the best, the latest, the failed, and some that differ from all of them.
 
-The number of rows and the length of each are capped, so the text is as long after 3,000 trials as
-after 30. Agents' tools and prompts show this; no model ever summarises numbers.
+The number of rows and the length of each are limited, so the text is as long after 3,000 trials as after 30.
+The agent's tools and the prompts show it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -28,7 +29,7 @@ MAX_PENDING = 12
 def select(
     history: History, *, best: int = 8, recent: int = 6, failed: int = 4, diverse: int = 6
 ) -> tuple[Trial, ...]:
-    """The trials that say most, in order of number; at most the sum of the four counts.
+    """The most informative trials, in order of number; at most the sum of the four counts.
 
     Args:
         best: Completed trials of the highest score.
@@ -36,11 +37,12 @@ def select(
         failed: Latest trials that failed or were pruned, beyond the recent ones.
         diverse: Finished trials farthest from those already chosen, in the unit cube.
     """
-    ranked = sorted(history.completed, key=lambda t: (-history.sign * _value(t), t.number))[:best]
-    chosen = {trial.number: trial for trial in ranked}
-    finished = history.finished
-    _add(chosen, reversed(finished), recent, skip_known=False)
-    _add(chosen, (t for t in reversed(finished) if t.state is not TrialState.COMPLETED), failed)
+    finished, completed = history.finished, history.completed
+    order = np.argsort(-history.scores, kind="stable")[:best]  # of equal ones, the earlier trial
+    latest = finished[len(finished) - min(recent, len(finished)) :]
+    chosen = {trial.number: trial for trial in (*(completed[index] for index in order), *latest)}
+    others = (t for t in reversed(finished) if t.state is not TrialState.COMPLETED and t.number not in chosen)
+    chosen |= {trial.number: trial for trial in list(islice(others, failed))}
     pool = tuple(t for t in finished[-POOL:] if t.number not in chosen)
     if pool and diverse > 0 and chosen:
         rows, _ = history.encoded(pool)
@@ -55,20 +57,8 @@ def select(
     return tuple(chosen[number] for number in sorted(chosen))
 
 
-def _add(chosen: dict[int, Trial], trials: Iterable[Trial], count: int, *, skip_known: bool = True) -> None:
-    left = count
-    for trial in trials:
-        if left <= 0:
-            return
-        if trial.number in chosen:
-            left -= 0 if skip_known else 1
-            continue
-        chosen[trial.number] = trial
-        left -= 1
-
-
 def overview(history: History, *, best: int = 8, recent: int = 8) -> str:
-    """Counts, then a table of telling trials, then what runs now; as long for 3,000 trials as for 30."""
+    """Counts, a table of `select`ed trials, and the running ones."""
     shown = select(history, best=best, recent=recent, failed=3, diverse=4)
     lines = [f"{census(history)}. Shown: {len(shown)} of {len(history.finished)} finished."]
     if shown:
@@ -86,7 +76,7 @@ def census(history: History) -> str:
 
 
 def table(history: History, trials: Sequence[Trial]) -> str:
-    """One line a trial: number, value, how it ended, its configuration, and what stands out."""
+    """One `row` a trial."""
     return "\n".join(row(history, trial) for trial in trials)
 
 
@@ -108,15 +98,10 @@ def row(history: History, trial: Trial) -> str:
 
 
 def proposal_text(history: History, proposal: Proposal) -> str:
-    """A proposal in a sentence or two: what, what is expected of it, and its own reason."""
+    """A proposal in a sentence or two: configuration, prediction and reason."""
     expected = ""
     if proposal.expected is not None:
         spread = "" if proposal.spread is None else f" ± {proposal.spread:.2g}"
         expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
     configuration = clean(history.space.format(proposal.configuration), 400)
     return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()
-
-
-def _value(trial: Trial) -> float:
-    assert trial.value is not None, "a completed trial has a value"
-    return trial.value

@@ -1,4 +1,4 @@
-"""Prints a metric's values with the digits that tell its trials apart, and no more."""
+"""A metric's values with just enough digits to distinguish its trials."""
 
 from __future__ import annotations
 

@@ -6,11 +6,11 @@ from tunesmith.interfaces import Briefing
 from tunesmith.text.cleaning import clean, fenced
 
 WORDS_LIMIT = 3000
-"""Characters of the person's words, and of the search space's description."""
+"""Characters of the task's own text, and of the description of the search space."""
 
 
 def task_text(briefing: Briefing) -> str:
-    """The task in the person's words (fenced: they are data), its space, metric, default, and the budget."""
+    """The task's own text (fenced, because it is data), its space, metric, default, and the budget left."""
     task, space, spend, budget = briefing.task, briefing.history.space, briefing.spend, briefing.budget
     better = "larger" if briefing.history.direction == "maximize" else "smaller"
     default = "none given" if task.default is None else space.format(task.default)

@@ -1,8 +1,8 @@
 """Text for a report: cleaned, capped, and without the machine's own paths.
 
-A report is made to be handed on. Tracebacks and messages quote absolute paths, which tell who ran it and
-where; what lies in the run, the task's folder or the working folder is named relative to it, and the
-home folder and Python's own become `~` and `<python>`.
+A report is made to be shared. Tracebacks and messages quote absolute paths, which show who ran it and where:
+paths in the run, the task's folder or the working folder become relative to it, and the home folder and
+Python's own become `~` and `<python>`.
 """
 
 from __future__ import annotations

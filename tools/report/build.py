@@ -101,12 +101,12 @@ def build_report(path: Path) -> ReportData:
 
 
 def _history(folder: RunFolder) -> History:
-    """Trials as their folders tell, read without the study and without bringing anything to an end."""
+    """The trials as their folders record them. Only reads: running trials stay running."""
     trials: list[Trial] = []
     for number in folder.trial_numbers():
         config = folder.read_config(number)
         if config is None:
-            continue  # killed before the trial was recorded: it never was
+            continue  # the process was killed before it recorded the trial
         trial, outcome = config.trial(), folder.read_outcome(number)
         trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
     task = folder.task
@@ -212,7 +212,7 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
     if not names:
         sentence = "No language model was used."
     elif not called:
-        sentence = f"The language model {', '.join(names)} was available and was never asked."
+        sentence = f"The language model {', '.join(names)} was available, and no call was made."
     else:
         cost = "cost unknown" if dollars is None else f"${dollars:.4f}"
         sentence = (
@@ -238,14 +238,14 @@ def _say(history: History) -> ModelSay | None:
         return None
     opened = [provenance for provenance in gated if provenance.side == "model"]
     weights = [p.model_weight for p in opened if p.model_weight is not None]
-    weighed = f"; its predictions weighed {weights[-1]:.0%} at the last (at most 50%)" if weights else ""
+    weighed = f"; weight of its predictions at the last: {weights[-1]:.0%} of at most 50%" if weights else ""
     return ModelSay(
         with_it=len(opened),
         without_it=len(gated) - len(opened),
         weight=weights[-1] if weights else None,
-        sentence=f"The gate lets the language model have a say in at most every second choice after its "
-        f"first configurations: here in {len(opened)}, by what it expects, its configurations and its "
-        f"predictions{weighed}; the other {len(gated) - len(opened)} were chosen as if there were no model.",
+        sentence=f"The gate allows the language model a part in at most every second choice after its first "
+        f"configurations: here in {len(opened)}, by its priors, its configurations and its predictions"
+        f"{weighed}; the other {len(gated) - len(opened)} were chosen as without a model.",
     )
 
 
@@ -257,14 +257,14 @@ def _answers(events: Sequence[Event]) -> AnswersRead | None:
         stage: sum(getattr(e, stage) for e in read) for stage in ("strict", "tolerant", "repaired", "refused")
     }
     sentence = (
-        "Model answers (a call may give several): {strict} in the form asked for, {tolerant} in another that "
-        "leaves no doubt, {repaired} only after asking back, {refused} unusable and left out."
+        "Model answers (a call may give several): {strict} in the form asked for, {tolerant} in another "
+        "clear form, {repaired} after one question back, {refused} unusable and left out."
     )
     return AnswersRead(**sums, sentence=sentence.format(**sums))
 
 
 def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]:
-    """Equal ones together, in the order in which each first happened."""
+    """With how often each happened, in order of the first time."""
     counts = Counter(
         (event.what, text(event.where, 100), text(event.cause), text(event.continuation))
         for event in events

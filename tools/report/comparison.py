@@ -34,7 +34,7 @@ class _Record(BaseModel):
 def read_comparison(
     folder: RunFolder, history: History, events: Sequence[Event], text: Anonymous
 ) -> tuple[Comparison | None, str]:
-    """(comparison, why there is none); exactly one of the two says something."""
+    """(comparison, why there is none); one of the two is None or empty."""
     path = folder.path / "confirm.json"
     try:
         record = _Record.model_validate_json(path.read_bytes())
@@ -72,7 +72,7 @@ def _gain(sign: float, best: float | None, default: float | None) -> float | Non
 
 
 def _stale(record: _Record, history: History) -> str:
-    """A run that was continued may have found a better one since."""
+    """A note where a continued run has found a better configuration since."""
     best = history.incumbent
     if best is None or record.trial is None or record.trial == best.number:
         return ""

@@ -1,6 +1,6 @@
-"""What a report says, as data: `report.json` is exactly this, the pages are renderings of it.
+"""The data of a report: `report.json` is exactly this, and the pages are rendered from it.
 
-Every number is finite or None, every text cleaned and capped, and nothing in it names the machine,
+Every number is finite or None, every text is cleaned and of limited length, and nothing names the machine,
 its paths or its users.
 """
 
@@ -115,16 +115,16 @@ class ModelSay(ReportPart):
     """How often a language model had a part in the surrogate's choices, by the side of the gate."""
 
     with_it: int
-    """Trials that it could have a say in."""
+    """Trials that it could have a part in."""
     without_it: int
     """Trials that the gate kept it out of."""
     weight: float | None
-    """What its predictions weighed at the last trial that it had a say in, from 0 to 0.5, if known."""
+    """Weight of its predictions at the last trial that it had a part in, from 0 to 0.5, if known."""
     sentence: str
 
 
 class ModelUse(ReportPart):
-    """What was asked of language models."""
+    """Use of language models."""
 
     names: tuple[str, ...]
     """Models in use, in order; empty: no language model was used."""
@@ -152,11 +152,11 @@ class Incident(ReportPart):
 
 
 class PriorLine(ReportPart):
-    """A prior that the language model stated, before anything was measured."""
+    """A prior that the language model stated, before the first trial."""
 
     parameter: str
     text: str
-    """Where it expected the best, and how surely."""
+    """Where it expected the best, and how certain it was."""
     why: str
 
 
@@ -170,7 +170,7 @@ class DecisionLine(ReportPart):
 
 
 class Used(ReportPart):
-    """What the run spent, and what it might have; a limit of None means there was none."""
+    """What the run spent, and its limits; None: no limit."""
 
     trials: int
     trials_limit: int
@@ -183,7 +183,7 @@ class Used(ReportPart):
 
 
 class Environment(ReportPart):
-    """What the report was written with: the run itself writes it as it ends."""
+    """Versions and machine of the process that wrote the report."""
 
     tunesmith: str
     python: str
@@ -193,7 +193,7 @@ class Environment(ReportPart):
 
 
 class Reproduce(ReportPart):
-    """How to get the same again."""
+    """How to repeat the run."""
 
     seed: int
     workers: int
@@ -204,7 +204,7 @@ class Reproduce(ReportPart):
 
 
 class ReportData(ReportPart):
-    """Everything a report says about one run; a field keeps its meaning within one `schema_version`."""
+    """The report of one run; a field keeps its meaning within one `schema_version`."""
 
     schema_version: Literal[1] = 1
     name: str
@@ -213,14 +213,14 @@ class ReportData(ReportPart):
     direction: Direction
     status: Status
     ended: str
-    """Why the run ended, in words; empty while it has not."""
+    """Why the run ended; empty while it has not."""
     started_at: str | None
     """ISO 8601, UTC."""
     finished_at: str | None
     headline: str
     best: Best | None
     default: dict[str, Value] | None
-    """The configuration to beat; None when the task states none."""
+    """The configuration to compare with; None when the task states none."""
     default_value: float | None
     """Its metric in the search; None when it was not tried or did not complete."""
     comparison: Comparison | None

@@ -1,4 +1,4 @@
-"""What a report was written with: versions, never names or places."""
+"""Versions and machine of the process that writes a report; no names or paths."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from tunesmith.text.charts import round_ticks, sparkline
 from tunesmith.tools.report.data import ReportData, TrialLine
@@ -14,9 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 70.0, 745.0, 14.0, 256.0
 """Edges of the frame, pixels, y downwards."""
 MOST, STRAY = 0.75, 2.5
 """The vertical axis shows values up to STRAY times as far from the best as the best MOST of them are:
-one trial at chance would squeeze all differences among the good ones into a line."""
-
-
+one very poor trial would make the differences among the good ones too small to see."""
 LARGEST = sys.float_info.max
 
 
@@ -29,15 +28,16 @@ class Mark:
     kind: str
     """completed, pruned, failed or unfinished."""
     title: str
-    """What a pointer or a screen reader is told."""
+    """Text for a pointer or a screen reader."""
     outside: bool
     """Worse than the axis shows, so drawn at its edge."""
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(NamedTuple):
+    """A label of an axis."""
+
     at: float
-    """Pixels along its axis."""
+    """Pixels along the axis."""
     text: str
 
 
@@ -55,7 +55,7 @@ class Plot:
     outside: int
     """Marks drawn at the edge."""
     summary: str
-    """The picture in a sentence, for who cannot see it."""
+    """The picture in a sentence, for a screen reader."""
     width: float = WIDTH
     height: float = HEIGHT
     left: float = LEFT
@@ -159,5 +159,5 @@ def _staircase(lines: tuple[TrialLine, ...], axes: _Axes) -> str:
 
 def _summary(data: ReportData, values: list[float]) -> str:
     best = data.best.value if data.best is not None else values[-1]
-    said = f"{data.metric} of {len(data.trials)} trials; {len(values)} completed, the best with {best:.6g}"
-    return said + ("." if data.default_value is None else f"; the default had {data.default_value:.6g}.")
+    text = f"{data.metric} of {len(data.trials)} trials; {len(values)} completed, the best with {best:.6g}"
+    return text + ("." if data.default_value is None else f"; the default had {data.default_value:.6g}.")

@@ -1,7 +1,7 @@
-"""Report data as pages. Whatever the words in it say, they are shown and never obeyed.
+"""Report data as pages. Text from outside is shown literally, and never as markup.
 
-HTML is autoescaped. Markdown has no such thing, so every text goes through `inline` (for a line or a
-table cell) or `code` (for a block), and a test feeds both with hostile text.
+HTML is escaped by the template engine. For Markdown every text goes through `inline` (a line or a table cell)
+or `code` (a block); a test gives both hostile text.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # An underscore within a word means nothing, and metrics are full of them.
 _SPECIAL = re.compile(r"([\\`*\[\]<>|~&$#!]|(?<![^\W_])_|_(?![^\W_]))")
 BY_WORDS = (
-    "By: surrogate, prior and local are choices of the statistical model, among points all over the space, "
-    "points drawn from what was expected, and small steps from the best trials."
+    "By: surrogate, prior and local are choices of the statistical model among points of the whole space, "
+    "points drawn from the priors, and small steps from the best trials."
 )
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")

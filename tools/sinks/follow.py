@@ -13,10 +13,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tunesmith.errors import RunError, UsageError
-from tunesmith.events import RunFinished, RunStarted
 from tunesmith.registry import SINKS
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.lock import hold, holder_of
+from tunesmith.tools.records.log_reading import last_ending
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.sinks.base import Sink
 from tunesmith.tools.sinks.session import failure
@@ -45,7 +45,9 @@ def follow(path: Path, name: str) -> None:
         try:
             _feed(sink, run, store)
         except Exception as error:
-            if _is_held(run) or _has_ended(store):  # else the event would count as time that the run took
+            if _is_held(run) or last_ending(
+                store.events()
+            ):  # else the event would count as time that the run took
                 store.append(failure(name, error))
             raise
 
@@ -81,11 +83,6 @@ def _is_held(run: RunFolder) -> bool:
     """Whether a process runs the run; one on another machine counts."""
     holder = holder_of(run.path / "lock")
     return holder is not None and holder.alive is not False
-
-
-def _has_ended(store: EventStore) -> bool:
-    marks = [event for event in store.events() if isinstance(event, RunStarted | RunFinished)]
-    return bool(marks) and isinstance(marks[-1], RunFinished)
 
 
 if __name__ == "__main__":

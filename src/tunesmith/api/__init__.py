@@ -1,7 +1,7 @@
-"""The Python front door: `tune` for a function, `run_task` for a task. Here the parts are put together.
+"""The Python interface: `tune` for a function, `run_task` for a task.
 
     task -> run folder (locked) -> study (reconciled) -> strategy, policy, toolbox, executor -> engine
-         -> comparison on fresh seeds -> report
+         -> comparison on fresh seeds -> report and other sinks
 
 Heavy libraries load when a run starts, not when this module is imported.
 """
@@ -67,7 +67,7 @@ def tune(
         default: The configuration in use today; it is tried first and compared with the best.
         name: Name of the run folder. Given again, the run is continued; without it every call
             makes a new folder named after the function.
-        description: The job in words; used by a language model and by the priors.
+        description: What is trained, in words; used by a language model and by the priors.
         data: The training data as `(X, y)`, y None for no target, or its DataCard; figures of it are used as
             the description is. The data itself is not kept and not sent.
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
@@ -85,7 +85,7 @@ def tune(
         space = Space(space, constraints)
     elif constraints:
         raise SpaceError("constraints belong to the Space: give them to Space(..., constraints=...)")
-    # Validated as a task file is, so that a wrong number here is told in the same words.
+    # Validated as a task file is, so that a wrong number has the same message.
     task = Task.model_validate(
         {
             "name": slug(getattr(train, "__name__", "train")) if name is None else name,
@@ -117,7 +117,7 @@ def run_task(
     listen: Listener | None = None,
     train: Callable[..., Any] | None = None,
 ) -> Result:
-    """Run a task to its end, continuing where an earlier sitting left off.
+    """Run a task to its end, continuing where an earlier session ended.
 
     Args:
         runs: Folder of run folders; this run's is `<runs>/<task.name>`.

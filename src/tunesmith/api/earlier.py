@@ -12,7 +12,7 @@ from tunesmith.tools.records.log_reading import last_ending
 
 
 def nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None:
-    """Why there is nothing to continue, or None. Raising a budget makes a finished run continue."""
+    """Why there is nothing to continue, or None. A larger budget lets a finished run continue."""
     last = last_ending(before)
     if last is None or last.status != "finished" or _more_trials(last, task):
         return None
@@ -22,7 +22,7 @@ def nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None
 
 
 def standing_plan(before: Sequence[Event], task: Task) -> Decision | None:
-    """A decision to end the search that was made before the comparison was interrupted; it still holds."""
+    """A decision to end the search, made before the comparison was interrupted: it still applies."""
     last = last_ending(before)
     if last is not None and (last.status == "finished" or _more_trials(last, task)):
         return None

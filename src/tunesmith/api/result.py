@@ -1,4 +1,4 @@
-"""What a run came to."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tunesmith.trial import Configuration, Trial
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to. Everything in it is on disk in `folder` as well.
+    """The result of a run; everything in it is on disk in `folder` as well.
 
     Attributes:
         status: finished, stopped (resumable) or failed (no trial completed).
         reason: Why it ended, in words.
         verdict: Best against default on fresh seeds, in words; empty when the run was stopped before.
-        report: Path of report.md; report.html and report.json lie beside it.
+        report: report.md, beside report.html and report.json; None where they could not be written.
     """
 
     status: str
