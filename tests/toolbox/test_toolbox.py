@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakes.histories import SPACE, briefing, configured, grown, history, proposal, trial
+from fakes.histories import briefing, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.budget import Budget
 from tunesmith.errors import ToolError
@@ -73,36 +73,49 @@ def test_every_result_is_as_long_after_3000_trials_as_after_60():
         assert long <= 1.3 * short + 20 and long < 6000
 
 
-def test_the_task_is_described_with_words_space_metric_default_and_budget():
-    text = describe_task(turn(grown(10)))
-    for part in (
-        "Recognise handwritten digits",
-        "lr: a number from 1e-5",
-        "larger is better",
-        "30 of 40 trials",
-    ):
-        assert part in text
-
-
-def test_a_curve_of_no_trial_is_a_wrong_use_that_says_which_there_are():
+def test_wrong_arguments_are_refused_with_what_is_legal_and_large_ones_are_capped():
     with pytest.raises(ToolError, match="no trial #99; numbers run from #0 to #11"):
         learning_curve(turn(grown(12)), 99)
     with pytest.raises(ToolError, match="no trial has been started yet"):
         learning_curve(turn(), 0)
+    box, _ = toolbox(grown(5), *[proposal(configured(width=w)) for w in range(20, 60)])
+    with pytest.raises(ToolError, match="n must be at least 1"):
+        box.suggest(0)
+    assert len(box.suggest(1000)) == 8
 
 
-def test_a_launched_suggestion_keeps_who_proposed_it_and_is_not_the_policys_own():
+def test_a_suggestion_keeps_its_provenance_and_what_was_not_suggested_is_the_policys_own():
     suggested = proposal(configured(width=100), expected=0.8, spread=0.1)
     box, queue = toolbox(grown(5), suggested)
     box.suggest(1)
-    assert box.launch_trials([own(width=100)]) == [5]
-    assert queue.waiting == [suggested]
+    assert box.launch_trials([own(width=100), own(width=99)]) == [5, 6]
+    assert queue.waiting[0] == suggested
+    assert queue.waiting[1].provenance == Provenance(own_choice=True, side="model")
 
 
-def test_own_configurations_are_marked_and_numbered_at_once():
-    box, queue = toolbox(grown(5))
-    assert box.launch_trials([own(width=99)]) == [5]
-    assert [p.provenance for p in queue.waiting] == [Provenance(own_choice=True, side="model")]
+def test_what_was_tried_launched_or_queued_is_refused_and_a_lost_trial_is_not():
+    past = history(
+        trial(0, configured(), 0.41),
+        trial(1, configured(width=9), state=TrialState.CRASHED),
+        trial(2, configured(width=20), state=TrialState.LOST),
+    )
+    box, queue = toolbox(past)
+    for values, known in (
+        ({}, "already tried as #0 -> 0.41"),
+        ({"width": 9}, "already tried as #1 -> crashed"),
+        ({"lr": 0.00101}, "all but tried as #0 -> 0.41"),
+    ):
+        with pytest.raises(ToolError, match=known):
+            box.launch_trials([own(**values)])
+    with pytest.raises(ToolError, match="repeats another"):
+        box.launch_trials([own(width=20), own(width=20)])
+    assert queue.waiting == []
+    assert box.launch_trials([own(width=20)]) == [3]
+    with pytest.raises(ToolError, match="already launched as #3"):
+        box.launch_trials([own(width=20)])
+    other, _ = toolbox(past, queued=lambda: queue.waiting)
+    with pytest.raises(ToolError, match="already queued"):
+        other.launch_trials([own(width=20)])
 
 
 def test_what_the_gate_keeps_back_goes_on_competing_and_may_be_launched_after_a_trial_of_the_surrogates():
@@ -140,35 +153,6 @@ def test_a_suggestion_that_the_model_had_a_say_in_passes_the_gate_only_in_its_tu
     assert box.launch_trials([ours, theirs]) == [6, 7]
 
 
-def test_repeats_are_refused_with_the_trial_and_its_value():
-    past = history(trial(0, configured(), 0.41), trial(1, configured(width=9), state=TrialState.CRASHED))
-    box, queue = toolbox(past)
-    with pytest.raises(ToolError, match="already tried as #0 -> 0.41"):
-        box.launch_trials([own()])
-    with pytest.raises(ToolError, match="already tried as #1 -> crashed"):
-        box.launch_trials([own(width=9)])
-    with pytest.raises(ToolError, match="all but tried as #0 -> 0.41"):
-        box.launch_trials([own(lr=0.00101)])
-    with pytest.raises(ToolError, match="repeats another"):
-        box.launch_trials([own(width=20), own(width=20)])
-    assert queue.waiting == []
-
-
-def test_the_same_is_not_launched_twice_in_a_turn_nor_while_it_is_queued():
-    box, queue = toolbox(grown(6))
-    box.launch_trials([own(width=20)])
-    with pytest.raises(ToolError, match="already launched as #6"):
-        box.launch_trials([own(width=20)])
-    other, _ = toolbox(grown(6), queued=lambda: queue.waiting)
-    with pytest.raises(ToolError, match="already queued"):
-        other.launch_trials([own(width=20)])
-
-
-def test_a_lost_trial_may_be_launched_again():
-    past = history(trial(0, configured(), 0.4), trial(1, configured(width=20), state=TrialState.LOST))
-    assert toolbox(past)[0].launch_trials([own(width=20)]) == [2]
-
-
 def test_an_illegal_configuration_never_reaches_the_queue():
     box, queue = toolbox(grown(5))
     forged = Proposal(
@@ -200,9 +184,7 @@ def test_own_configurations_never_outnumber_the_strategys_own_however_often_it_i
         trial(2, configured(width=11), 0.4, origin=Origin.MODEL, provenance=Provenance(stage=WARM_START)),
     )
     widths = iter(range(20, 256, 4))
-    for _ in range(
-        12
-    ):  # every turn launches as many of its own as it may, then one trial of the strategy runs
+    for _ in range(12):  # every turn launches as many as it may, then one trial of the strategy runs
         box, queue = toolbox(past)
         while True:
             try:
@@ -238,11 +220,3 @@ def test_finishing_needs_a_reason_and_a_completed_trial():
     ended = turn(grown(5))
     finish(ended, "enough")
     assert ended.closed and ended.decision("").stop == "enough"
-
-
-def test_suggesting_none_is_a_wrong_use_and_many_are_capped():
-    box, _ = toolbox(grown(5), *[proposal(configured(width=w)) for w in range(20, 60)])
-    with pytest.raises(ToolError):
-        box.suggest(0)
-    assert len(box.suggest(1000)) == 8
-    assert SPACE.cardinality is None
