@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 IMPORTING = threading.Lock()
 """LangChain's modules import each other in circles: another thread importing them could see one half made."""
+PROMPT_ID = "agent/briefing.v2"
 MODEL_CALLS = 5
 TOOL_CALLS = 10
 OFFERED = 3
@@ -84,7 +85,7 @@ class AgentPolicy(Policy):
             from tunesmith.agent.policy.middleware import TurnGuard
             from tunesmith.agent.policy.turn import langchain_tools
 
-        turn = Turn(briefing, toolbox)
+        turn = Turn(briefing, toolbox, PROMPT_ID)
         thoughts = Thoughts(self._emit, briefing.turn)
         guard = TurnGuard(turn, briefing.turn, self._emit, self._wrong_uses)
         # The guard is first: a turn that has just been decided must not run into a limit.

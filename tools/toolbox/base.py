@@ -63,6 +63,7 @@ class Turn:
     Attributes:
         briefing: The records that the policy was woken with; they do not change during the turn.
         toolbox: Suggests configurations and launches trials.
+        prompt_id: The prompt that the turn answers; stored with the trials that the model makes up.
         picks: Suggestions of this turn; pick number 1 is the first.
         launched: Numbers of the trials launched in this turn.
         reason: Why the turn ended; None while it goes on.
@@ -70,8 +71,8 @@ class Turn:
         wake_after: Finished trials until the next turn.
     """
 
-    def __init__(self, briefing: Briefing, toolbox: Toolbox) -> None:
-        self.briefing, self.toolbox = briefing, toolbox
+    def __init__(self, briefing: Briefing, toolbox: Toolbox, prompt_id: str | None = None) -> None:
+        self.briefing, self.toolbox, self.prompt_id = briefing, toolbox, prompt_id
         self.picks: list[Proposal] = []
         self.launched: list[int] = []
         self.reason: str | None = None

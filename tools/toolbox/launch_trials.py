@@ -10,9 +10,6 @@ from tunesmith.tools.analysis.citations import mark_wrong_citations
 from tunesmith.tools.toolbox.base import REASON_LIMIT, Own, OwnTrial, Turn
 from tunesmith.trial import Origin, Proposal
 
-PROMPT_ID = "agent/briefing.v2"
-"""The prompt that a configuration of the model answers, as stored with its trial."""
-
 
 def launch_trials(
     turn: Turn,
@@ -45,5 +42,5 @@ def _proposed(turn: Turn, place: int, trial: OwnTrial) -> Proposal:
         origin=Origin.MODEL,
         reason=mark_wrong_citations(clean(trial.reason, REASON_LIMIT), turn.history),
         expected=trial.expected,
-        prompt_id=PROMPT_ID,
+        prompt_id=turn.prompt_id,
     )

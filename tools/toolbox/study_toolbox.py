@@ -146,7 +146,7 @@ class StudyToolbox:
         if not tried:
             return None
         same = np.array([t.configuration == configuration for t in tried])
-        if proposal.provenance.own_choice:  # a strategy may well search this finely; made-up numbers do not
+        if proposal.provenance.own_choice:  # a strategy may search this finely, a model does not
             same |= (np.abs(rows - row_).max(axis=1) < NEAR) & (masks == active).all(axis=1)
         if not same.any():
             return None
