@@ -21,8 +21,10 @@ from tunesmith.events import Degraded, Event
 from tunesmith.registry import SINKS
 from tunesmith.space import Float, Space
 from tunesmith.task import Task, load_task
+from tunesmith.testing.sinks import SinkCases
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.sinks.base import Sink
+from tunesmith.tools.sinks.jsonl import JsonLines
 
 
 def run(runs: Path, *sinks: Any, trials: int = 2, **more: Any) -> Result:
@@ -69,6 +71,39 @@ def test_a_task_file_and_the_command_line_name_sinks_and_the_runs_own_task_file_
     assert task.sinks[0].settings.file == "e.jsonl"
     path.write_text(task.to_yaml())
     assert load_task(path).sinks == task.sinks
+
+
+class TestJsonLines(SinkCases):
+    @pytest.fixture
+    def make_sink(self):
+        return lambda: JsonLines(JsonLines.settings())
+
+    @pytest.fixture
+    def handled(self):
+        return lambda folder: [
+            json.loads(line)["seq"] for line in (folder / "events.jsonl").read_text().split("\n") if line
+        ]
+
+
+class TestWebhook(SinkCases):
+    """The example of a package: only its answers to `open` matter here, and the server's to its requests."""
+
+    @pytest.fixture
+    def server(self) -> Iterator[tuple[str, list[int], threading.Event]]:
+        with slow_server() as served:
+            served[2].set()
+            yield served
+
+    @pytest.fixture
+    def make_sink(self, server, tmp_path, monkeypatch):
+        make_findable(PLUGINS / "sinks", tmp_path / "package", monkeypatch)
+        kind = SINKS.get("webhook")
+        (tmp_path / "sinks").mkdir()
+        return lambda: kind(kind.settings(url=server[0]))
+
+    @pytest.fixture
+    def handled(self, server):
+        return lambda folder: server[1]
 
 
 class Failing(Sink):

@@ -16,8 +16,10 @@ from tunesmith.agent.policy.langchain_agent import AgentPolicy
 from tunesmith.agent.policy.turn import langchain_tools
 from tunesmith.budget import ModelCaps
 from tunesmith.events import ToolReturned
+from tunesmith.registry import TOOLS
 from tunesmith.settings import ModelSettings
 from tunesmith.space.schema import configuration_schema
+from tunesmith.testing.tools import ToolCases
 from tunesmith.tools.toolbox.base import Turn
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 
@@ -73,3 +75,24 @@ def test_a_tool_of_another_package_is_offered_after_ours_and_called_by_the_agent
     assert not refused.ok and refused.result == "n must be 1 to 12, not 0"
     assert returned.ok and returned.result.count("lr=") == 2
     assert decision.reason == "Seen."
+
+
+OWN = {"configuration": {}, "reason": "?"}
+ARGUMENTS = {
+    "learning_curve": {"number": 3},
+    "launch_trials": {"own": [OWN]},
+    "finish": {"reason": "Enough."},
+    "decide": {"reason": "Seen.", "own": [OWN]},
+}
+
+
+@pytest.mark.parametrize("name", [*OURS, "slowest_trials"], ids=str)
+class TestTools(ToolCases):
+    @pytest.fixture
+    def tool(self, name, tmp_path, monkeypatch):
+        make_findable(PLUGINS / "tools", tmp_path, monkeypatch)
+        return TOOLS.get(name)
+
+    @pytest.fixture
+    def arguments(self, name):
+        return ARGUMENTS.get(name, {})

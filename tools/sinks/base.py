@@ -14,6 +14,7 @@ order of `seq`, then `close`.
   stored events, may be any time behind, and ends once it has handled the last event of a run that has ended.
 
 A sink never harms a run. Whatever it raises ends it for this session and is stored as a `Degraded` event.
+`tunesmith.testing.sinks` has the tests that every sink passes.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ the name, the docstring and the typed parameters of the function:
   that it starts. They may take seconds: trials go on meanwhile.
 - `ToolError` says what to do instead, and is returned to the model. Any other exception ends the turn: it is
   stored as a `Degraded` event, and the rules policy decides in place of the agent.
+
+`tunesmith.testing.tools` has the tests that every tool passes.
 """
 
 from __future__ import annotations
