@@ -16,6 +16,7 @@ from tunesmith.history import Direction
 from tunesmith.trial import Frozen
 
 Verdict = Literal["better", "worse", "not distinguishable"]
+CONFIDENCE = 0.95
 ROUNDING = 1e-12
 """Relative size below which a spread of differences is rounding, not seeds."""
 
@@ -25,9 +26,8 @@ class Comparison(Frozen):
 
     metric: str
     direction: Direction
-    first: str
-    second: str
-    """How `sentence` calls the two."""
+    first: str = "the best configuration"
+    second: str = "the default"
     n: int
     """Pairs compared."""
     first_mean: float | None
@@ -38,28 +38,20 @@ class Comparison(Frozen):
     low: float | None
     high: float | None
     """Ends of the interval of `difference`; None with fewer than two pairs."""
-    confidence: float
+    confidence: float = CONFIDENCE
     verdict: Verdict
     """Of the first: better or worse only when the whole interval is on one side of zero."""
-    sentence: str
+    sentence: str = ""
     """The same in words."""
 
 
 def compare_paired(
-    first: Sequence[float],
-    second: Sequence[float],
-    *,
-    direction: Direction,
-    metric: str,
-    names: tuple[str, str] = ("the best configuration", "the default"),
-    confidence: float = 0.95,
+    first: Sequence[float], second: Sequence[float], *, direction: Direction, metric: str
 ) -> Comparison:
-    """Compare two configurations by their values on the same seeds.
+    """Compare the best configuration with the default by their values on the same seeds.
 
     Args:
-        first, second: The metric, seed by seed in the same order; finite, shape (n,).
-        names: How `sentence` calls the two.
-        confidence: Of the interval, in (0, 1).
+        first, second: The metric of each, seed by seed in the same order; finite, shape (n,).
     Raises:
         ValueError: Unequal lengths, or a value that is not finite.
     """
@@ -70,7 +62,7 @@ def compare_paired(
         raise ValueError("every value must be finite; leave out the pairs with a failed run")
     n = int(a.size)
     differences = (a - b) if direction == "maximize" else (b - a)
-    low, high = _interval(differences, confidence) if n >= 2 else (None, None)
+    low, high = _interval(differences) if n >= 2 else (None, None)
     verdict: Verdict = "not distinguishable"
     if low is not None and low > 0:
         verdict = "better"
@@ -79,22 +71,18 @@ def compare_paired(
     comparison = Comparison(
         metric=metric,
         direction=direction,
-        first=names[0],
-        second=names[1],
         n=n,
         first_mean=float(a.mean()) if n else None,
         second_mean=float(b.mean()) if n else None,
         difference=float(differences.mean()) if n else None,
         low=low,
         high=high,
-        confidence=confidence,
         verdict=verdict,
-        sentence="",
     )
     return comparison.model_copy(update={"sentence": _sentence(comparison)})
 
 
-def _interval(differences: np.ndarray, confidence: float) -> tuple[float, float]:
+def _interval(differences: np.ndarray) -> tuple[float, float]:
     """mean ± t * s / sqrt(n), with n - 1 degrees of freedom."""
     from scipy import stats
 
@@ -102,7 +90,7 @@ def _interval(differences: np.ndarray, confidence: float) -> tuple[float, float]
     deviation = float(differences.std(ddof=1))
     if deviation <= ROUNDING * float(np.abs(differences).max()):
         deviation = 0.0  # the same difference on every seed: training that ignores its seed
-    half = float(stats.t.ppf(0.5 + confidence / 2, n - 1)) * deviation / math.sqrt(n)
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, n - 1)) * deviation / math.sqrt(n)
     return mean - half, mean + half
 
 

@@ -19,7 +19,6 @@ from tunesmith.events import (
     RunStarted,
 )
 from tunesmith.history import History
-from tunesmith.task import Task
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.log_reading import elicited_priors, last_ending, spent
 from tunesmith.tools.records.outcomes import finished_trial
@@ -63,7 +62,7 @@ def build_report(path: Path) -> ReportData:
     ending = last_ending(events)
     sessions = [event for event in events if isinstance(event, RunStarted)]
     default = next((t for t in history if t.configuration == history.default), None)
-    best = _best(folder, history, text)
+    best, used = _best(folder, history, text), spent(events, history)
     return ReportData(
         name=text(folder.name, 100),
         description=text(task.description, 2000),
@@ -93,7 +92,15 @@ def build_report(path: Path) -> ReportData:
         policy=text(sessions[-1].policy, 100) if sessions else "",
         model=_model_use(events, text),
         incidents=_incidents(events, text),
-        used=_used(task, history, events),
+        used=Used(
+            trials=used.trials,
+            trials_limit=task.budget.trials,
+            seconds=used.seconds,
+            seconds_limit=task.budget.wall_time_s,
+            model_calls_limit=task.budget.model.calls,
+            model_tokens_limit=task.budget.model.tokens,
+            model_dollars_limit=task.budget.model.dollars,
+        ),
         environment=environment(),
         reproduce=_reproduce(folder, history, sessions, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
@@ -273,20 +280,6 @@ def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]
     return tuple(
         Incident(what=what, where=where, cause=cause, continuation=continuation, count=count)
         for (what, where, cause, continuation), count in counts.items()
-    )
-
-
-def _used(task: Task, history: History, events: Sequence[Event]) -> Used:
-    used = spent(events, history)
-    caps = task.budget.model
-    return Used(
-        trials=used.trials,
-        trials_limit=task.budget.trials,
-        seconds=used.seconds,
-        seconds_limit=task.budget.wall_time_s,
-        model_calls_limit=caps.calls,
-        model_tokens_limit=caps.tokens,
-        model_dollars_limit=caps.dollars,
     )
 
 

@@ -53,14 +53,10 @@ def read_comparison(
         direction=record.direction,
         trial=record.trial,
         pairs=pairs,
-        n=judged.n,
         mean_gain=judged.difference,
-        low=judged.low,
-        high=judged.high,
-        confidence=judged.confidence,
-        verdict=judged.verdict,
         sentence=text(judged.sentence),
         note=" ".join(part for part in (text(record.note), _stale(record, history)) if part),
+        **judged.model_dump(include={"n", "low", "high", "confidence", "verdict"}),
     ), ""
 
 

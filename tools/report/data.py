@@ -53,17 +53,14 @@ class Comparison(ReportPart):
     metric: str
     direction: Direction
     trial: int | None
-    """The trial whose configuration was compared."""
     pairs: tuple[Pair, ...]
     n: int
-    """Pairs without a failed run."""
     mean_gain: float | None
     """Mean of the pairs' gains, positive where the best is better; None without a pair."""
     low: float | None
     high: float | None
     """Ends of the interval of the mean gain; None with fewer than two pairs."""
     confidence: float
-    """Of the interval, such as 0.95."""
     verdict: Verdict
     sentence: str
     note: str
@@ -77,7 +74,6 @@ class TrialLine(ReportPart):
     value: float | None
     expected: float | None
     spread: float | None
-    """Standard deviation of the prediction, metric units."""
     origin: str
     reason: str
     evidence: tuple[int, ...]
@@ -92,11 +88,9 @@ class TrialLine(ReportPart):
     seed: int
     seconds: float
     steps: int
-    """Values reported while training."""
     last_reported: float | None
     """The last of them; for a trial stopped early, all there is."""
     best_so_far: bool
-    """Whether it was the best when it finished."""
     message: str
     traceback: str
 
@@ -117,7 +111,6 @@ class ModelSay(ReportPart):
     with_it: int
     """Trials that it could have a part in."""
     without_it: int
-    """Trials that the gate kept it out of."""
     weight: float | None
     """Weight of its predictions at the last trial that it had a part in, from 0 to 0.5, if known."""
     sentence: str
@@ -135,7 +128,6 @@ class ModelUse(ReportPart):
     dollars: float | None
     """None where the price of a model is unknown: unknown, not free."""
     purposes: dict[str, int]
-    """Calls by purpose."""
     answers: AnswersRead | None = None
     """None where none was read: no model, or a run of before these were counted."""
     sentence: str
@@ -156,7 +148,6 @@ class PriorLine(ReportPart):
 
     parameter: str
     text: str
-    """Where it expected the best, and how certain it was."""
     why: str
 
 
@@ -175,7 +166,6 @@ class Used(ReportPart):
     trials: int
     trials_limit: int
     seconds: float
-    """Of running, summed over sessions."""
     seconds_limit: float | None
     model_calls_limit: int | None
     model_tokens_limit: int | None
@@ -213,21 +203,17 @@ class ReportData(ReportPart):
     direction: Direction
     status: Status
     ended: str
-    """Why the run ended; empty while it has not."""
     started_at: str | None
-    """ISO 8601, UTC."""
+    """As all times: ISO 8601, UTC."""
     finished_at: str | None
     headline: str
     best: Best | None
     default: dict[str, Value] | None
-    """The configuration to compare with; None when the task states none."""
     default_value: float | None
     """Its metric in the search; None when it was not tried or did not complete."""
     comparison: Comparison | None
     not_compared: str
-    """Why there is no comparison; empty when there is one."""
     states: dict[str, int]
-    """Trials by how they ended."""
     chosen_by: dict[str, int] = {}
     """Trials by who proposed them, in order of first sight; `model` is a language model."""
     in_the_models_place: int = 0
@@ -245,4 +231,4 @@ class ReportData(ReportPart):
     used: Used
     environment: Environment
     reproduce: Reproduce
-    written_at: str = Field(description="ISO 8601, UTC.")
+    written_at: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tunesmith.events import Degraded, Event
@@ -44,24 +45,21 @@ class SessionSinks:
         self._handling = False
         self.failed: set[str] = set()
 
+    @property
+    def report(self) -> Path | None:
+        """report.md; None where it could not be written."""
+        return None if REPORT in self.failed else self._folder.absolute() / "report.md"
+
     def open(self, log: EventLog) -> None:
         """Open them, hand over what they lack of the events in `log`, and start the processes."""
         for name, sink in self._made.items():
-            try:
+            with self._without_harm(name):
                 if sink.blocks:
                     self._processes.append(start_following(self._folder, name))
                     continue
                 for event in log.events(after_seq=sink.open(self._folder, self._task)):
                     sink.handle(event)
-            except Exception as error:  # noqa: BLE001  the sink's edge: stored as an event
-                self._fail(name, error)
-            else:
                 self._open[name] = sink
-
-    @property
-    def report(self) -> Path | None:
-        """report.md; None where it could not be written."""
-        return None if REPORT in self.failed else self._folder.absolute() / "report.md"
 
     def handle(self, events: Sequence[Event]) -> None:
         """Hand stored events to every sink in this process."""
@@ -72,26 +70,25 @@ class SessionSinks:
         while self._waiting:
             event = self._waiting.popleft()
             for name, sink in list(self._open.items()):
-                try:
+                with self._without_harm(name):
                     sink.handle(event)
-                except Exception as error:  # noqa: BLE001  the sink's edge: stored as an event
-                    self._fail(name, error)
         self._handling = False
 
     def close(self) -> None:
         """Close those in this process; the others go on in theirs. Idempotent."""
-        while self._open:
-            name = next(iter(self._open))
-            sink = self._open.pop(name)
-            try:
-                sink.close()
-            except Exception as error:  # noqa: BLE001  the sink's edge: stored as an event
-                self._fail(name, error)
+        for name in list(self._open):
+            with self._without_harm(name):
+                self._open.pop(name).close()
 
-    def _fail(self, name: str, error: Exception) -> None:
-        self._open.pop(name, None)
-        self.failed.add(name)
-        self._emit(failure(name, error))
+    @contextmanager
+    def _without_harm(self, name: str) -> Iterator[None]:
+        """Store what a sink raises as an event, and end the sink."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  the sink's edge
+            self._open.pop(name, None)
+            self.failed.add(name)
+            self._emit(failure(name, error))
 
 
 def failure(name: str, error: Exception) -> Degraded:
