@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request
 from tunesmith.agent.models.breaker import Breaker
-from tunesmith.agent.models.faults import report, translate
+from tunesmith.agent.models.faults import guarded, report, translate
 from tunesmith.agent.models.ledger import Ledger, Reservation
 from tunesmith.agent.models.pricing import Price
 from tunesmith.agent.models.wire import Usage, answer_limit, estimate_prompt, spoken_tokens, usage_of
@@ -55,7 +55,7 @@ class Exchange:
 
     def respond(self, body: Request, purpose: str) -> Answer:
         """The completion; `body` lacks only the model's name."""
-        request = {"model": self._provider.model, **body}
+        request = {"model": guarded(lambda: self._provider.model), **body}
 
         def attempt(deadline: float) -> Answer:
             with self._accounted(request, purpose) as answers:
@@ -67,7 +67,7 @@ class Exchange:
 
     def stream(self, body: Request, purpose: str) -> Iterator[Answer]:
         """The chunks of the completion. Once the first has come, nothing is retried."""
-        request = {"model": self._provider.model, **body}
+        request = {"model": guarded(lambda: self._provider.model), **body}
 
         def attempt(deadline: float) -> Iterator[Answer]:
             chunks = self._relayed(request, purpose, deadline)
@@ -165,7 +165,7 @@ class Exchange:
     def _price(self) -> Price | None:
         with self._lock:
             if not self._priced:
-                price, model = self._provider.price(), self._provider.model
+                price, model = guarded(lambda: (self._provider.price(), self._provider.model))
                 self._priced.append(price)
                 if price is None:
                     text = f"The price of {model} is unknown: it is shown as unknown, never as free."

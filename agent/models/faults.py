@@ -9,17 +9,25 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Rejected
 from tunesmith.agent.models.wire import Usage, usage_of
-from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelError, ModelRefused, ModelUnavailable
+from tunesmith.errors import (
+    InvalidAnswer,
+    ModelBudgetReached,
+    ModelError,
+    ModelRefused,
+    ModelUnavailable,
+    UsageError,
+)
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
 
+T = TypeVar("T")
 Kind = Literal["fallback", "repair", "retry"]
 KEY_FIX = "Check OPENAI_API_KEY, or TUNESMITH_API_KEY for the server at TUNESMITH_BASE_URL."
 MODEL_FIX = "Check TUNESMITH_MODEL and TUNESMITH_BASE_URL."
@@ -76,6 +84,16 @@ def translate(exc: BaseException) -> ModelError:
     if isinstance(exc, (ValueError, TypeError, LookupError)) or name.startswith("StructuredOutput"):
         return InvalidAnswer(f"the model's answer could not be read ({name}): {words}")
     return ModelUnavailable(f"the model could not be asked ({name}): {words}")
+
+
+def guarded(call: Callable[[], T]) -> T:
+    """What `call` returns; whatever a provider raises in it is a ModelError."""
+    try:
+        return call()
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001  a provider may be another package's code
+        raise translate(error) from None
 
 
 def connection_fault(name: str, detail: str, where: str) -> AttemptFailed:

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from tunesmith.agent.models.adapting import Adapter
 from tunesmith.agent.models.base import Capabilities, Provider
 from tunesmith.agent.models.exchange import Exchange
+from tunesmith.agent.models.faults import guarded
 from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.ledger import Ledger
 from tunesmith.agent.models.recording import RecordedConversation, Recording
@@ -79,7 +80,7 @@ class LanguageModel:
     @property
     def model(self) -> str:
         """The model's name. The first use may ask the server for it, and raise ModelUnavailable."""
-        return self._provider.model
+        return guarded(lambda: self._provider.model)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -239,7 +240,8 @@ def open_model(
     if choice is None:
         raise ModelUnavailable("no language model is configured: set OPENAI_API_KEY or TUNESMITH_BASE_URL")
     if isinstance(choice, ModelSettings):
-        provider = LANGUAGE_MODELS.get(choice.provider)(choice)
+        build = LANGUAGE_MODELS.get(choice.provider)
+        provider = guarded(lambda: build(choice))
     else:
         provider = choice if isinstance(choice, Provider) else PythonFunction(choice)
     if mode == "record" and exchanges is not None:

@@ -18,7 +18,7 @@ class ModelSettings(Frozen):
     """How to reach a language model."""
 
     base_url: str
-    """OpenAI-compatible base URL, such as `https://api.openai.com/v1`."""
+    """Base URL, such as `https://api.openai.com/v1`; may be empty for another provider than `openai`."""
     model: str | None
     """Model name, None: the first that the server lists; for the provider `function`, `module:function`."""
     api_key: SecretStr
@@ -29,8 +29,11 @@ class ModelSettings(Frozen):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> ModelSettings | None:
-        """Settings from OPENAI_API_KEY, OPENAI_BASE_URL and TUNESMITH_PROVIDER, _BASE_URL, _API_KEY, _MODEL,
-        _TIMEOUT_S.
+        """Settings from the environment variables of a model.
+
+        TUNESMITH_PROVIDER names what answers (default `openai`), TUNESMITH_MODEL the model,
+        TUNESMITH_BASE_URL a server of one's own, TUNESMITH_API_KEY its key, TUNESMITH_TIMEOUT_S the longest
+        request. Without a base URL the provider `openai` takes OPENAI_API_KEY and OPENAI_BASE_URL.
 
         Returns:
             None when neither a key, a base URL nor a provider is set: run without a language model.
@@ -43,13 +46,13 @@ class ModelSettings(Frozen):
         provider = env.get("TUNESMITH_PROVIDER", "").strip() or "openai"
         if provider == "openai" and not own_url and not openai_key:
             return None
-        # A server of one's own is never sent the OpenAI key: the two may belong to different people.
-        key = env.get("TUNESMITH_API_KEY", "").strip() or (openai_key if not own_url else "") or NO_KEY
-        ours = provider == "openai" and not own_url
-        model = env.get("TUNESMITH_MODEL", "").strip() or (DEFAULT_OPENAI_MODEL if ours else None)
+        # Only OpenAI's own client is given the OpenAI key: another server may belong to somebody else.
+        official = provider == "openai" and not own_url
+        key = env.get("TUNESMITH_API_KEY", "").strip() or (openai_key if official else "") or NO_KEY
+        official_url = env.get("OPENAI_BASE_URL", "").strip() or "https://api.openai.com/v1"
         return cls(
-            base_url=own_url or env.get("OPENAI_BASE_URL", "").strip() or "https://api.openai.com/v1",
-            model=model,
+            base_url=official_url if official else own_url,
+            model=env.get("TUNESMITH_MODEL", "").strip() or (DEFAULT_OPENAI_MODEL if official else None),
             api_key=SecretStr(key),
             provider=provider,
             timeout_s=_seconds(env.get("TUNESMITH_TIMEOUT_S", "").strip()),

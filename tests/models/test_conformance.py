@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -19,7 +20,7 @@ from tunesmith.agent.models import Provider, PythonFunction, open_model
 from tunesmith.agent.models.recording import RecordedConversation, Recording
 from tunesmith.api import tune
 from tunesmith.budget import ModelCaps
-from tunesmith.errors import ModelUnavailable
+from tunesmith.errors import ModelError, ModelUnavailable, UnknownName
 from tunesmith.registry import LANGUAGE_MODELS
 from tunesmith.settings import ModelSettings
 from tunesmith.space import Float, Space
@@ -128,3 +129,33 @@ def test_a_function_that_settings_name_answers_as_a_model(
     assert (model.model, model.usage.calls, model.usage.dollars) == ("my_model:answer", 1, None)
     with pytest.raises(ModelUnavailable, match="TUNESMITH_MODEL='nowhere' names no function"):
         LANGUAGE_MODELS.get("function")(SETTINGS.model_copy(update={"model": "nowhere"}))
+
+
+class Broken(Provider):
+    """Another package's provider, with an error of its own in every method."""
+
+    place, name = "a broken provider", ""
+
+    @property
+    def model(self) -> str:
+        return self.name or {}["model"]
+
+    def respond(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+        raise RuntimeError("out of memory")
+
+
+def test_whatever_a_provider_raises_is_a_model_error() -> None:
+    provider = Broken()
+    model = open_model(provider, ModelCaps(dollars=None), lambda event: event, mode="live")
+    with pytest.raises(ModelError, match="KeyError"):
+        _ = model.model
+    provider.name = "broken"
+    with pytest.raises(ModelUnavailable, match="RuntimeError.: out of memory"):
+        model.sample(HELLO, purpose="test")
+    assert model.usage.calls == 1
+
+
+def test_an_unknown_provider_is_named_with_what_there_is() -> None:
+    settings = SETTINGS.model_copy(update={"provider": "opnai"})
+    with pytest.raises(UnknownName, match="did you mean 'openai'"):
+        open_model(settings, ModelCaps(), lambda event: event, mode="live")

@@ -56,7 +56,8 @@ def check(
     if settings is None:
         print("  model      none configured: the run will work without a language model")
     else:
-        print(f"  model      {settings.model or 'the first that the server lists'} at {settings.base_url}")
+        place = settings.base_url or f"the provider {settings.provider}"
+        print(f"  model      {settings.model or 'the first that the server lists'} at {place}")
     print("installed, by name:")
     for line in _registered():
         print(line)
