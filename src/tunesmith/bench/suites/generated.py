@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from tunesmith.bench.suites.spaces import Entry, read_spaces
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.history import Array
-from tunesmith.space import Float, Space
-from tunesmith.space.parameter import Parameter
-from tunesmith.trial import Value
+from tunesmith.space import Space
 
 INITIAL = 5
 WORST_ERROR = -3.0
@@ -24,10 +22,6 @@ SCALES = {"": "standardised features", "raw": "raw features, not standardised", 
 REGRESSION = ("reg", "lin", "circuit")
 
 Model = Callable[[Values], Any]
-
-
-def log(low: float, high: float) -> Float:
-    return Float(low, high, scale="log")
 
 
 @cache
@@ -103,50 +97,41 @@ def score(model: Model, kind: str, seed: int, configuration: Values) -> float:
     return max(mean, WORST_ERROR) if regression else mean
 
 
-@dataclass(frozen=True)
-class Family:
-    """A model of scikit-learn with its space, as a task on each of several kinds of data.
-
-    Attributes:
-        name: Begins the names of its tasks: `svc/cls`.
-        words: The model as text, for contenders that read it.
-        model: Makes the estimator of a configuration.
-        kinds: Kinds of data, see `data`.
-        space: By hyperparameter, its range and its default.
-    """
-
-    name: str
-    words: str
-    model: Model
-    kinds: tuple[str, ...]
-    space: Mapping[str, tuple[Parameter, Value]]
-
-
 def estimator(path: str, **fixed: Any) -> Model:
     """Makes `sklearn.<module>:<Class>` of a configuration and fixed arguments; imports it when called."""
     module, _, name = path.partition(":")
     return lambda c: getattr(import_module(f"sklearn.{module}"), name)(**fixed, **c)
 
 
-def tasks_of(families: Sequence[Family], first_seed: int) -> tuple[BenchTask, ...]:
-    """A task for each kind of data of each family; the n-th has data of the seed `first_seed` + n."""
-    pairs = [(family, kind) for family in families for kind in family.kinds]
-    return tuple(_task(family, kind, seed) for seed, (family, kind) in enumerate(pairs, start=first_seed))
+def tasks_of(file: str, models: Mapping[str, Model], first_seed: int) -> tuple[BenchTask, ...]:
+    """The tasks of the families of models in a file: one for each kind of data of each family.
+
+    Args:
+        file: In `bench/data`. An entry has `words` (the model as text, for contenders that read it), `data`
+            (its kinds), `space`, and `model` and `fixed` (see `estimator`) or an item of `models`.
+        models: By family, the models that one class and fixed arguments do not describe.
+        first_seed: The n-th task has data of the seed `first_seed` + n.
+    """
+    tasks: list[BenchTask] = []
+    for family, entry in read_spaces(file).items():
+        model = models.get(family) or estimator(entry.more["model"], **entry.more.get("fixed", {}))
+        for kind in entry.more["data"]:
+            tasks.append(_task(family, entry, model, kind, first_seed + len(tasks)))
+    return tuple(tasks)
 
 
-def _task(family: Family, kind: str, seed: int) -> BenchTask:
-    space = Space({name: parameter for name, (parameter, _) in family.space.items()})
+def _task(family: str, entry: Entry, model: Model, kind: str, seed: int) -> BenchTask:
     predicted, scale = split(kind)
     return BenchTask(
-        name=f"{family.name}/{kind}",
-        space=space,
+        name=f"{family}/{kind}",
+        space=entry.space,
         direction="maximize",
         metric="negative squared error" if predicted in REGRESSION else "accuracy",
-        default={name: default for name, (_, default) in family.space.items()},
-        words=f"{family.words}; {SCALES[scale]}",
-        evaluate=partial(score, family.model, kind, seed),
-        initial=partial(initial, space, family.name),
-        family="2 parameters" if len(space.names) == 2 else "3 and more",
+        default=entry.default,
+        words=f"{entry.more['words']}; {SCALES[scale]}",
+        evaluate=partial(score, model, kind, seed),
+        initial=partial(initial, entry.space, family),
+        family="2 parameters" if len(entry.space) == 2 else "3 and more",
         make_data_card=partial(card, kind, seed),
     )
 

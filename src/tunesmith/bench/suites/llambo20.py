@@ -18,73 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.bench.suites.spaces import read_spaces
 from tunesmith.bench.task import BenchTask, Given, Suite, Values
 from tunesmith.history import Array
-from tunesmith.space import Float, Int, Space
 
 DATASETS = ("iris", "wine", "diabetes", "breast", "digits")
 MODELS = ("DecisionTree", "SVM", "RandomForest", "MLP_SGD")
 REGRESSION = "diabetes"
 LLAMBO = "LLAMBO with GPT-3.5, recorded runs"
-
-# A scale that upstream calls logit is log here, as in the figures this benchmark is compared with.
-_TREE = {
-    "max_depth": Int(1, 15),
-    "max_features": Float(0.01, 0.99, scale="log"),
-    "min_impurity_decrease": Float(0.0, 0.5),
-    "min_samples_leaf": Float(0.01, 0.49, scale="log"),
-    "min_samples_split": Float(0.01, 0.99, scale="log"),
-    "min_weight_fraction_leaf": Float(0.01, 0.49, scale="log"),
-}
-SPACES = {
-    "DecisionTree": Space(_TREE),
-    "RandomForest": Space(_TREE),
-    "SVM": Space(
-        {
-            "C": Float(1.0, 1e3, scale="log"),
-            "gamma": Float(1e-4, 1e-3, scale="log"),
-            "tol": Float(1e-5, 1e-1, scale="log"),
-        }
-    ),
-    "MLP_SGD": Space(
-        {
-            "hidden_layer_sizes": Int(50, 200),
-            "alpha": Float(1e-5, 10.0, scale="log"),
-            "batch_size": Int(10, 250),
-            "learning_rate_init": Float(1e-5, 0.1, scale="log"),
-            "power_t": Float(0.1, 0.9, scale="log"),
-            "momentum": Float(0.001, 0.999, scale="log"),
-        }
-    ),
-}
-# scikit-learn's own defaults, moved to the nearest bound where they lie outside the space.
-_TREE_DEFAULT: dict[str, Any] = {
-    "max_depth": 15,
-    "max_features": 0.99,
-    "min_impurity_decrease": 0.0,
-    "min_samples_leaf": 0.01,
-    "min_samples_split": 0.01,
-    "min_weight_fraction_leaf": 0.01,
-}
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "DecisionTree": _TREE_DEFAULT,
-    "RandomForest": {**_TREE_DEFAULT, "max_features": 0.3},
-    "SVM": {"C": 1.0, "gamma": 1e-3, "tol": 1e-3},
-    "MLP_SGD": {
-        "hidden_layer_sizes": 100,
-        "alpha": 1e-4,
-        "batch_size": 200,
-        "learning_rate_init": 1e-3,
-        "power_t": 0.5,
-        "momentum": 0.9,
-    },
-}
-CLASSES = {
-    "DecisionTree": ("DecisionTreeClassifier", "DecisionTreeRegressor"),
-    "RandomForest": ("RandomForestClassifier", "RandomForestRegressor"),
-    "SVM": ("SVC", "SVR"),
-    "MLP_SGD": ("MLPClassifier", "MLPRegressor"),
-}
 
 
 @cache
@@ -104,7 +45,7 @@ def tasks() -> tuple[BenchTask, ...]:
 def words(dataset: str, model: str) -> str:
     """The text for contenders: scikit-learn's class, its solver, the metric; nothing of the dataset."""
     solver = " (solver sgd)" if model == "MLP_SGD" else ""
-    return f"scikit-learn's {CLASSES[model][dataset == REGRESSION]}{solver}; metric: {_metric(dataset)}"
+    return f"scikit-learn's {_class(dataset == REGRESSION, model)}{solver}; metric: {_metric(dataset)}"
 
 
 def _task(dataset: str, model: str) -> BenchTask:
@@ -112,12 +53,13 @@ def _task(dataset: str, model: str) -> BenchTask:
     best, worst = bounds["cv_max"], bounds["cv_min"]
     if dataset == REGRESSION:
         best, worst = worst, best
+    entry = read_spaces("llambo20.yaml")[model]
     return BenchTask(
         name=f"{dataset}/{model}",
-        space=SPACES[model],
+        space=entry.space,
         direction="minimize" if dataset == REGRESSION else "maximize",
         metric=_metric(dataset),
-        default=DEFAULTS[model],
+        default=entry.default,
         words=words(dataset, model),
         evaluate=partial(evaluate, dataset, model),
         initial=partial(initial, model),
@@ -166,6 +108,11 @@ def evaluate(dataset: str, model: str, configuration: Values) -> float:
     return float(-score if dataset == REGRESSION else score)
 
 
+def _class(regression: bool, model: str) -> str:
+    """The name of scikit-learn's class."""
+    return str(read_spaces("llambo20.yaml")[model].more["classes"][regression])
+
+
 def _estimator(regression: bool, model: str, configuration: Values) -> Any:
     from sklearn import ensemble, neural_network, svm, tree
 
@@ -184,7 +131,7 @@ def _estimator(regression: bool, model: str, configuration: Values) -> Any:
     elif regression and model == "SVM":
         fixed = {}
     modules = {"DecisionTree": tree, "RandomForest": ensemble, "SVM": svm, "MLP_SGD": neural_network}
-    return getattr(modules[model], CLASSES[model][regression])(**configuration, **fixed)
+    return getattr(modules[model], _class(regression, model))(**configuration, **fixed)
 
 
 @cache

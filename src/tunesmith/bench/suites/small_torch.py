@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tunesmith.bench.suites.spaces import read_spaces
 from tunesmith.bench.task import BenchTask, Fidelities, Suite, Values
 from tunesmith.history import Direction
-from tunesmith.space import Categorical, Float, Int, Space
 
 EPOCHS = 9
 Split = tuple[Any, Any, Any, Any]
@@ -173,13 +173,10 @@ def recurrent(c: Values) -> Iterator[float]:
     return train(network, optimiser, sequences(), int(c["batch_size"]), clip=float(c["gradient_clip"]))
 
 
-def _task(
-    curve: Callable[[Values], Iterator[float]],
-    space: Space,
-    default: Values,
-    words: str,
-    direction: Direction,
-) -> BenchTask:
+def _task(curve: Callable[[Values], Iterator[float]]) -> BenchTask:
+    entry = read_spaces("small_torch.yaml")[curve.__name__]
+    direction: Direction = entry.more["direction"]
+
     def seeded(configuration: Values) -> Iterator[float]:
         import torch
 
@@ -193,11 +190,11 @@ def _task(
 
     return BenchTask(
         name=curve.__name__,
-        space=space,
+        space=entry.space,
         direction=direction,
         metric="accuracy" if direction == "maximize" else "mean squared error",
-        default=default,
-        words=words,
+        default=entry.default,
+        words=entry.more["words"],
         evaluate=evaluate,
         fidelities=Fidelities(EPOCHS, seeded),
     )
@@ -205,75 +202,7 @@ def _task(
 
 @cache
 def tasks() -> tuple[BenchTask, ...]:
-    rate = Float(1e-5, 1.0, scale="log")
-    decay = Float(1e-6, 1.0, scale="log")
-    return (
-        _task(
-            regression,
-            Space(
-                {
-                    "optimizer": Categorical(["adam", "sgd"]),
-                    "learning_rate": rate,
-                    "momentum": Float(0.0, 0.99, when={"optimizer": "sgd"}),
-                    "width": Int(4, 128, scale="log"),
-                    "layers": Int(1, 4),
-                    "activation": Categorical(["relu", "tanh", "gelu"]),
-                }
-            ),
-            {"optimizer": "adam", "learning_rate": 1e-3, "width": 32, "layers": 2, "activation": "relu"},
-            "PyTorch: multi-layer perceptron for regression, Adam or SGD, 9 epochs of 16 steps",
-            "minimize",
-        ),
-        _task(
-            mlp_adamw,
-            Space(
-                {
-                    "learning_rate": rate,
-                    "weight_decay": decay,
-                    "dropout": Float(0.0, 0.8),
-                    "hidden_units": Int(4, 256, scale="log"),
-                    "batch_size": Int(8, 256, scale="log"),
-                }
-            ),
-            {
-                "learning_rate": 1e-3,
-                "weight_decay": 1e-2,
-                "dropout": 0.0,
-                "hidden_units": 64,
-                "batch_size": 32,
-            },
-            "PyTorch: perceptron with one hidden layer, AdamW, trained for 9 epochs",
-            "maximize",
-        ),
-        _task(
-            recurrent,
-            Space(
-                {
-                    "learning_rate": rate,
-                    "hidden_size": Int(2, 64, scale="log"),
-                    "batch_size": Int(8, 256, scale="log"),
-                    "gradient_clip": Float(1e-3, 1e2, scale="log"),
-                }
-            ),
-            {"learning_rate": 1e-3, "hidden_size": 16, "batch_size": 32, "gradient_clip": 1.0},
-            "PyTorch: GRU classifying short sequences, Adam, trained for 9 epochs",
-            "maximize",
-        ),
-        _task(
-            cnn_sgd,
-            Space(
-                {
-                    "learning_rate": rate,
-                    "momentum": Float(0.0, 0.99),
-                    "weight_decay": decay,
-                    "channels": Int(2, 32, scale="log"),
-                }
-            ),
-            {"learning_rate": 1e-3, "momentum": 0.0, "weight_decay": 1e-6, "channels": 16},
-            "PyTorch: small convolutional network, SGD, trained for 9 epochs",
-            "maximize",
-        ),
-    )
+    return tuple(map(_task, (regression, mlp_adamw, recurrent, cnn_sgd)))
 
 
 SUITE = Suite(
