@@ -94,12 +94,13 @@ class AgentPolicy(Policy):
             ModelCallLimitMiddleware(run_limit=self._model_calls, exit_behavior="error"),
             ToolCallLimitMiddleware(run_limit=self._tool_calls, exit_behavior="error"),
         ]
-        # Outside the edge below: a fault of ours in a suggestion is not the model's.
+        # Outside the edge below: a fault in a suggestion or in the package of a tool is not the model's.
+        tools = langchain_tools(turn)
         asked: Any = {"messages": self._briefed(turn).as_chat()}
         try:
             agent = create_agent(
                 ChatModel(language_model=self._model, purpose="agent.decide", on_piece=thoughts.add),
-                langchain_tools(turn),
+                tools,
                 system_prompt=self._system().text,
                 middleware=limits,
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import AgentPolicy
 from tunesmith.agent.policy.turn import langchain_tools
 from tunesmith.budget import ModelCaps
+from tunesmith.errors import UnknownName
 from tunesmith.events import ToolReturned
 from tunesmith.registry import TOOLS
 from tunesmith.settings import ModelSettings
@@ -96,3 +98,14 @@ class TestTools(ToolCases):
     @pytest.fixture
     def arguments(self, name):
         return ARGUMENTS.get(name, {})
+
+
+def test_a_tool_that_cannot_be_imported_is_named_with_its_package_and_is_no_fault_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    make_findable(PLUGINS / "tools", tmp_path, monkeypatch)
+    (tmp_path / "tunesmith_slowest.py").unlink()
+    monkeypatch.delitem(sys.modules, "tunesmith_slowest", raising=False)
+    about = briefing(grown(12))
+    with pytest.raises(UnknownName, match="of the package tunesmith-slowest cannot be loaded"):
+        AgentPolicy(None, Log()).decide(about, toolbox(about))
