@@ -80,7 +80,7 @@ class Sitting:
         self.events.append(TrialStarted(number=number, proposal=proposal, seed=number))
         mark()
         for length, (step, value) in enumerate(curve, start=1):
-            self.pruner.verdict(number, curve[:length])
+            self.pruner.should_stop(number, curve[:length])
             self.events.append(TrialReported(number=number, step=step, value=value))
         mark()
         trial = finished_trial(trial, self.folder.record_outcome(number, outcome), self.task.metric)

@@ -57,14 +57,14 @@ class Surrogate(Protocol):
 
 
 class Decision(Frozen):
-    """What a policy wants from here on: the plan the engine follows until the next decision."""
+    """The plan of a policy, which the engine follows until the next decision."""
 
     reason: str
-    """Why, in words for a person."""
+    """Why, for a person to read."""
     launch: tuple[Proposal, ...] = ()
     """To run next, in this order, before anything a strategy proposes; validated already."""
     candidates: tuple[Proposal, ...] = ()
-    """Beliefs that compete with the strategy's own proposals until the next decision."""
+    """Proposals of a model that compete with the strategy's own proposals until the next decision."""
     stop: str | None = None
     """A reason to end the run now; None to go on."""
     wake_after: int = Field(default=5, ge=1)
@@ -73,7 +73,7 @@ class Decision(Frozen):
 
 @dataclass(frozen=True)
 class Briefing:
-    """What a policy is told when woken."""
+    """What a policy is given to decide by."""
 
     task: Task
     history: History
@@ -146,17 +146,17 @@ class Chunk:
 
 
 class Emit(Protocol):
-    """Hands an event to the run's log, from any thread."""
+    """Stores an event in the run's log; may be called from any thread."""
 
     def __call__(self, event: Any) -> Any: ...
 
 
 class Policy(ABC):
-    """Decides what a run does next and says why.
+    """Decides what a run does next, with a reason.
 
     `decide` is called in a thread beside the engine whenever a trigger fires, never twice at once.
     It reads an immutable briefing, acts through the toolbox, and returns a plan. A ModelError
-    it lets out costs a fallback to the rules policy, not the run.
+    that it raises costs a fallback to the rules policy, not the run.
     """
 
     name: str

@@ -32,16 +32,16 @@ def test_a_curve_below_the_median_is_stopped_and_one_above_goes_on(done):
     pruner = Pruner(spec(), "maximize")
     for number in range(4):
         pruner.observe(done(number, 0.1 * number))
-    assert pruner.verdict(4, curve(0.05, 3))
-    assert not pruner.verdict(5, curve(0.25, 3))
+    assert pruner.should_stop(4, curve(0.05, 3))
+    assert not pruner.should_stop(5, curve(0.25, 3))
 
 
 def test_lower_is_better_when_minimising(done):
     pruner = Pruner(spec(), "minimize")
     for number in range(4):
         pruner.observe(done(number, 0.1 * number))
-    assert not pruner.verdict(4, curve(0.05, 3))
-    assert pruner.verdict(5, curve(0.25, 3))
+    assert not pruner.should_stop(4, curve(0.05, 3))
+    assert pruner.should_stop(5, curve(0.25, 3))
 
 
 @pytest.mark.parametrize("kind", ["median", "halving"])
@@ -49,27 +49,27 @@ def test_the_first_trials_and_the_first_steps_are_always_granted(done, kind):
     pruner = Pruner(spec(kind, warmup_steps=2, startup_trials=4), "maximize")
     for number in range(3):
         pruner.observe(done(number, 0.5))
-    assert not pruner.verdict(10, curve(-9.0))
+    assert not pruner.should_stop(10, curve(-9.0))
     pruner.observe(done(3, 0.5))
-    assert not pruner.verdict(11, curve(-9.0, 2))  # steps 0 and 1
-    assert pruner.verdict(11, curve(-9.0, 3))
+    assert not pruner.should_stop(11, curve(-9.0, 2))  # steps 0 and 1
+    assert pruner.should_stop(11, curve(-9.0, 3))
 
 
 def test_failed_and_lost_trials_are_no_measure_for_others(done):
     pruner = Pruner(spec(startup_trials=2), "maximize")
     for number, state in enumerate([TrialState.CRASHED, TrialState.DIVERGED, TrialState.LOST]):
-        pruner.verdict(number, curve(0.9))
+        pruner.should_stop(number, curve(0.9))
         pruner.observe(done(number, 0.9, state))
     pruner.observe(done(3, 0.1))
     pruner.observe(done(4, 0.1))
-    assert not pruner.verdict(5, curve(0.2))
+    assert not pruner.should_stop(5, curve(0.2))
 
 
 def test_none_never_stops_anything(done):
     pruner = Pruner(spec("none"), "maximize")
     for number in range(9):
         pruner.observe(done(number, 0.5))
-    assert not pruner.verdict(9, curve(-9.0))
+    assert not pruner.should_stop(9, curve(-9.0))
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
@@ -91,7 +91,7 @@ def test_verdicts_are_those_of_an_ordinary_optuna_study(make_trial, kind, direct
             value = float(level + 0.1 * rng.normal())
             trial.report(value, step)
             points.append((step, value))
-            pruned = pruner.verdict(number, points)
+            pruned = pruner.should_stop(number, points)
             assert pruned == trial.should_prune(), (number, step)
             if pruned:
                 break
@@ -120,22 +120,22 @@ def test_a_resumed_run_judges_as_the_uninterrupted_one(done, kind):
     ]
     for trial in history:
         for length in range(1, len(trial.curve) + 1):
-            live.verdict(trial.number, trial.curve[:length])
+            live.should_stop(trial.number, trial.curve[:length])
         live.observe(trial)
         resumed.observe(trial)
     for number, level in enumerate([0.0, 0.12, 0.18, 0.35], start=8):
         for length in range(1, 7):
             points = curve(level, length)
-            assert live.verdict(number, points) == resumed.verdict(number, points)
+            assert live.should_stop(number, points) == resumed.should_stop(number, points)
 
 
 def test_a_step_reported_twice_or_before_zero_does_no_harm(done):
     pruner = Pruner(spec(startup_trials=1), "maximize")
     pruner.observe(done(0, 0.5))
-    assert not pruner.verdict(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))
+    assert not pruner.should_stop(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))
 
 
 def test_a_completed_trial_without_a_curve_counts_as_one_of_the_first(done):
     pruner = Pruner(spec(startup_trials=2), "maximize")
     pruner.observe(done(0, 0.5, steps=1))
-    assert not pruner.verdict(2, curve(0.1, 1))
+    assert not pruner.should_stop(2, curve(0.1, 1))

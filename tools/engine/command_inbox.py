@@ -17,14 +17,14 @@ class CommandInbox:
 
     Args:
         log: Where commands are posted and acknowledged.
-        emit: Stores what became of each.
+        emit: Stores whether each was carried out.
         space: What a configuration to try must be in.
         why_not: Why a proposal cannot be run now, or None where it can.
         launch: Queues proposals and returns the numbers of their trials.
         answer: Starts answering a question, by its command's id; False while another is being answered.
         keep_messages: Whether the policy reads free text, so that questions are kept for it too.
     Attributes:
-        paused: Whether a person wants no further trial for now.
+        paused: Whether a person has paused the run.
         stop: Why the run is to end, or None while it is not.
         messages: What people wrote since the policy was last asked.
         searching: Whether there is a search to pause or to add to; False before and after it.
@@ -61,7 +61,7 @@ class CommandInbox:
             self._reply(command_id, command, False, "The run has ended.")
 
     def request_stop(self, reason: str) -> None:
-        """End the run cleanly; the first reason stands."""
+        """End the run cleanly; the first reason is kept."""
         self.stop = self.stop or reason
 
     def _reply(self, command_id: int, command: Command, ok: bool, reply: str) -> None:

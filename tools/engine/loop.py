@@ -124,7 +124,7 @@ class Engine:
         """Queue proposals and return the numbers their trials will have; safe from any thread.
 
         Raises:
-            ToolError: The search has ended; for a policy that was left behind.
+            ToolError: The search has ended, and a policy that was still deciding calls this.
         """
         if not self._inbox.searching:
             raise ToolError("the search has ended: nothing can be launched any more")
@@ -140,7 +140,7 @@ class Engine:
         return self._inbox.stop
 
     def asked_to_stop(self) -> bool:
-        """Obey the commands that have come in since the search ended; whether the run is to end now."""
+        """Carry out the commands that have come in since the search ended; whether the run is to end now."""
         self._inbox.read()
         return self.stopping is not None
 

@@ -58,7 +58,7 @@ class Pruner:
         if not counts and trial.number not in self._running:
             return
         if counts:
-            self.verdict(trial.number, trial.curve)
+            self.should_stop(trial.number, trial.curve)
         shadow = self._running.pop(trial.number, None)
         self._reported.pop(trial.number, None)
         if trial.state is TrialState.COMPLETED:
@@ -70,7 +70,7 @@ class Pruner:
         else:
             self._shadow.tell(shadow, state=OptunaState.PRUNED if counts else OptunaState.FAIL)
 
-    def verdict(self, number: int, curve: Curve) -> bool:
+    def should_stop(self, number: int, curve: Curve) -> bool:
         """Whether trial `number`, running, should stop after the last point of its curve.
 
         Args:
@@ -85,7 +85,7 @@ class Pruner:
         prune = False
         for step, value in curve:
             if step in reported or step < 0:
-                continue  # Optuna keeps the first report of a step, and knows no step before 0
+                continue  # Optuna keeps the first report of a step, and has no step below 0
             reported.add(step)
             shadow.report(value, step)
             prune = shadow.should_prune()  # asked at every step: successive halving keeps its rungs so

@@ -12,13 +12,13 @@ from tunesmith.trial import Origin, Proposal, Trial, TrialState
 class Requeued(NamedTuple):
     again: list[Proposal]
     given_up: list[Trial]
-    """The first trial of each configuration that came to nothing too often."""
+    """The first trial of each configuration that was lost or crashed too often."""
 
 
 def requeue(history: History) -> Requeued:
     """What an interruption took, in order of trial number.
 
-    Where no trial has ended well, the training code was broken and has perhaps been mended: then crashed
+    Where no trial has ended well, the training code was broken and has perhaps been repaired: then crashed
     configurations, the default among them, are run again too.
     """
     unsettled = {TrialState.LOST}

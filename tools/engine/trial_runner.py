@@ -46,7 +46,7 @@ class TrialRunner:
     """Used from the engine's thread.
 
     Args:
-        history: What the store knows; the runner's `history` goes on from it.
+        history: Trials of earlier sessions.
         triggers: Informed of every trial that ends.
     Attributes:
         history: Every trial, running ones included.
@@ -122,7 +122,7 @@ class TrialRunner:
                 case Reported(number, step, value):
                     curve = self._curves.setdefault(number, [])
                     curve.append((step, value))
-                    stop = self._pruner.verdict(number, curve)
+                    stop = self._pruner.should_stop(number, curve)
                     self._executor.answer(number, step, Stop() if stop else Continue())
                     self._emit(TrialReported(number=number, step=step, value=value))
                 case Finished(number, outcome):

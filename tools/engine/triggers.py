@@ -1,4 +1,4 @@
-"""When to wake the policy. A policy costs money or time, so it is woken for reasons, not for every trial.
+"""When to ask the policy. It costs money or time, so it is asked for a reason, not after every trial.
 
 start, resumed     the run begins, or goes on after an interruption
 message            a person said something
@@ -24,13 +24,13 @@ MATERIAL = 0.02
 SURPRISE = 2.5
 """Predicted standard deviations between expectation and value that make a surprise."""
 MIN_BETWEEN = 2
-"""Finished trials before a surprise wakes again: a run should cost a handful of turns, not one a trial."""
+"""Finished trials before a surprise asks the policy again, so that a run costs a handful of turns."""
 FAILURES_IN_ROW = 2
 FAILURES_OF_LAST = (3, 5)
 
 
 class Triggers:
-    """Collects what happens and says why the policy should be woken, each reason once.
+    """Collects reasons to ask the policy; each is given once.
 
     The engine tells it of starts and ends, and asks `due` in every turn of its loop.
     """
@@ -51,7 +51,7 @@ class Triggers:
     def finished(self, trial: Trial, surprise: float | None) -> None:
         """A trial ended; `surprise` as in TrialFinished."""
         if trial.state is TrialState.LOST:
-            return  # says nothing about the search, and is run again
+            return  # no information about the search; it is run again
         self._finished += 1
         self._changed = True
         self._surprised |= surprise is not None and abs(surprise) > SURPRISE
@@ -63,12 +63,12 @@ class Triggers:
             ) >= FAILURES_OF_LAST[0]
 
     def due(self, history: History, wake_after: int, *, messages: int = 0) -> tuple[str, ...]:
-        """Why to wake the policy now; empty when there is no reason.
+        """Why to ask the policy now; empty when there is no reason.
 
         Asking counts as waking: reasons given are used up.
 
         Args:
-            wake_after: How many trials the policy wanted to wait for.
+            wake_after: After how many finished trials the policy is to be asked again.
             messages: How many messages of people are waiting.
         """
         plateau = self._new_plateau(history)
@@ -85,7 +85,7 @@ class Triggers:
             self._beginning, self._finished, self._surprised = None, 0, False
             if self._failing:
                 self._failing = False
-                self._recent.clear()  # the policy knows of these; only new failures wake it again
+                self._recent.clear()  # the policy is shown these; only new failures ask it again
             if plateau is not None:
                 self._plateau_of = plateau
         return due
@@ -101,7 +101,7 @@ class Triggers:
 def plateau(history: History, after: int = PLATEAU_AFTER) -> int | None:
     """The trial that last moved the incumbent materially, if at least `after` trials ended since without.
 
-    Completed and pruned trials count; failed and lost ones say nothing about the landscape.
+    Completed and pruned trials count; failed and lost ones are left out.
 
     Returns:
         That trial's number, or None while there is no plateau.

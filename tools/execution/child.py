@@ -46,7 +46,7 @@ from tunesmith.trial import Outcome, TrialState
 log = logging.getLogger(__name__)
 
 EXIT_HANDLERS_S = 5.0
-"""How long exit handlers of the training code (trackers that upload, say) may take after the result."""
+"""How long exit handlers of the training code (such as trackers that upload) may take after the result."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 

@@ -166,7 +166,7 @@ class CommandRun:
                 data = os.read(pipe.fileno(), 1 << 16) if ready else b""
                 self._take(data, handle)
                 if (ready or ended) and not data:
-                    break  # closed; or ended, and something it left behind holds the pipe open
+                    break  # closed; or ended, and a process that it started holds the pipe open
         self._take(b"\n", handle)  # a last line may lack its end
 
     def _take(self, data: bytes, handle: TrialHandle) -> None:

@@ -74,7 +74,7 @@ class TrialHandle:
         return path
 
     def report(self, value: Any, step: int) -> None:
-        """Report the metric after `step` (an epoch, say).
+        """Report the metric after `step` (such as an epoch).
 
         It does not wait for an answer, but a few hundred reports that a busy engine has not read yet do.
 
@@ -82,7 +82,7 @@ class TrialHandle:
             value: A number, NumPy scalar or tensor of one element. NaN or an infinite value ends the
                 trial as diverged.
             step: An integer >= 0. Steps may be skipped and come in any order; a step that was
-                reported already is ignored, as in Optuna, and the first value stands.
+                reported already is ignored, as in Optuna: the first value is kept.
         Raises:
             TypeError, ValueError: `value` or `step` is not as above.
             Diverged: `value` is not finite; nothing after this counts.

@@ -4,7 +4,7 @@
                     \\_______________reports, verdicts_________/
 
 Reports and verdicts pass directly between worker and engine. The warm parent starts workers, watches
-them and says when one has ended; by then its `result.json` is durable. Workers write into `Job.folder`, so
+them and reports when one has ended; by then its `result.json` is durable. Workers write into `Job.folder`, so
 nothing has to be brought home.
 """
 
@@ -312,7 +312,7 @@ class LocalExecutor(Executor):
     def _flush(self, running: _Running) -> None:
         """Send waiting verdicts as far as the worker takes them; the rest when it does."""
         if running.connection not in self._selector.get_map():
-            return  # closed at its end
+            return  # the worker has closed it
         try:
             sent = running.connection.send(running.outbox) if running.outbox else 0
         except BlockingIOError:
@@ -324,7 +324,7 @@ class LocalExecutor(Executor):
         self._selector.modify(running.connection, wanted, running.job.number)
 
     def _end(self, running: _Running, otherwise: str) -> None:
-        """Report a job's end; `otherwise` says why when no outcome is on record."""
+        """Report a job's end; `otherwise` is the message where no outcome is recorded."""
         while running.connection in self._selector.get_map():  # reports first, and the last one too
             before = len(self._events)
             if not self._read(running) or len(self._events) == before:

@@ -1,4 +1,4 @@
-"""Numbers from training code: what counts as one, and what a return value says."""
+"""Numbers from training code: what counts as one, and the metrics in a return value."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Lines:
         """The messages completed by `data`, in order.
 
         Raises:
-            ValueError: A line is not a JSON object: the other side is not who we think it is.
+            ValueError: A line is not a JSON object: the other side is no process of ours.
         """
         *lines, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > LONGEST_LINE:

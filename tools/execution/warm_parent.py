@@ -5,7 +5,7 @@
 It holds no state of a run. Forking is safe only while this process has one thread and no CUDA context. If a
 library breaks that by being imported, the process starts itself anew without libraries and starts
 workers as plain processes. Then it sends the engine {"ready": method, "warnings": [...]},
-and from then on does what `supervisor.py` says.
+and runs the loop of `supervisor.py`.
 """
 
 from __future__ import annotations

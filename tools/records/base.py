@@ -137,7 +137,7 @@ class RunStore(ABC):
 
     @abstractmethod
     def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
-        """Record how a trial ended that no executor has run. The first record stands; returns it."""
+        """Record how a trial ended that no executor has run. The first record is kept; returns it."""
 
     @abstractmethod
     def finish(self, trial: Trial) -> None:

@@ -2,7 +2,7 @@
 
 Optuna appends one line an operation and syncs each. Two things are added here:
 
-- `repair` before the first write: a line cut short by a crash would swallow the next one written, and
+- `repair` before the first write: a line cut short by a crash would make the next one unreadable, and
   after that no program could open the file again.
 - `BatchingBackend`: operations inside `with backend.batch():` become one append and one sync, so a
   trial with a hundred reported values ends in one write.
@@ -67,7 +67,7 @@ class BatchingBackend(BaseJournalBackend):
         try:
             self._file.append_logs(logs)
         except OSError:
-            repair(self._path)  # a full disk took part of a line, and the next write would be glued to it
+            repair(self._path)  # a full disk took part of a line, and the next write would continue that line
             raise
 
 

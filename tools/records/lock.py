@@ -1,6 +1,6 @@
 """One writer a run: a lock that ends with its process, and a note saying who holds it.
 
-The lock itself is the operating system's (`flock`), so one left by a killed process is free at once, and
+The lock itself is the operating system's (`flock`), so it ends with its process, even a killed one, and
 processes that its holder started do not keep it.
 The note beside it (`lock.json`) only serves the error message: it may be stale, the lock never is.
 """

@@ -1,4 +1,4 @@
-"""After an interruption: make folders, study and log agree, and say what the history is.
+"""After an interruption: make folders, study and log agree, and return the history.
 
 The trial folders are the truth. A run may have been killed between any two of these steps:
 
@@ -126,7 +126,7 @@ class _Reconciliation:
         return trial
 
     def _config(self, number: int, in_study: Trial | None) -> TrialConfig | None:
-        """What the trial was started with, rebuilt from the study where the folder does not say."""
+        """What the trial was started with, rebuilt from the study where the folder lacks it."""
         try:
             config = self._folder.read_config(number)
         except RunError as error:
@@ -145,7 +145,7 @@ class _Reconciliation:
     def _give_up(self, number: int, error: RunError) -> None:
         """Forget a trial whose configuration is lost, if it never ran.
 
-        A power cut leaves such a one: no worker starts before the study knows the trial.
+        A power cut leaves such a one: no worker starts before the trial is in the study.
         """
         folder = self._folder.trial_folder(number)
         if (folder / RESULT).exists() or (folder / LOG).exists():
@@ -154,7 +154,7 @@ class _Reconciliation:
         self._report(str(error), "the trial had not run and is forgotten")
 
     def _outcome(self, number: int, in_study: Trial | None) -> Outcome:
-        """What came of the trial, durable in its folder when this returns."""
+        """How the trial ended, durable in its folder when this returns."""
         folder = self._folder.trial_folder(number)
         try:
             outcome = self._folder.read_outcome(number)

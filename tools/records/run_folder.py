@@ -44,7 +44,7 @@ class TrialConfig(Frozen):
 
 
 class RunFolder:
-    """Paths and records of one run. Made by `create` or `open`; writing wants `lock()` held.
+    """Paths and records of one run. Made by `create` or `open`; writing needs `lock()`.
 
     Attributes:
         path: The folder, absolute.
@@ -120,10 +120,6 @@ class RunFolder:
     def _task_file(self) -> Path:
         return self.path / "task.yaml"
 
-    def report(self, suffix: str) -> Path:
-        """`report.<suffix>`, for md, html and json."""
-        return self.path / f"report.{suffix}"
-
     @contextmanager
     def lock(self) -> Iterator[Holder]:
         """Be the one writer of this run for the length of the block.
@@ -182,7 +178,7 @@ class RunFolder:
         return config
 
     def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
-        """Record durably how a trial ended; the first record stands, and is returned."""
+        """Record durably how a trial ended; the first record is kept, and is returned."""
         return record_outcome(self.trial_folder(number), outcome)
 
     def read_outcome(self, number: int) -> Outcome | None:

@@ -21,16 +21,16 @@ Batch = Callable[[], AbstractContextManager[None]]
 
 
 def open_storage(journal: Path, url: str | None, emit: Emit | None) -> tuple[BaseStorage, Batch]:
-    """The storage at `url`, or the journal file, mended first, where that is None."""
+    """The storage at `url`, or the journal file, repaired first, where that is None."""
     return _journal(journal, emit) if url is None else _database(url)
 
 
 def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
-    """The journal as storage: its torn end mended, or the whole set aside where it cannot be read."""
-    mended = repair(path)
-    if mended is not None:
+    """The journal as storage: its end repaired, or the whole set aside where it cannot be read."""
+    repaired = repair(path)
+    if repaired is not None:
         _report(
-            emit, "the end of the journal was cut short", f"{mended.removed_bytes} bytes of it were removed"
+            emit, "the end of the journal was cut short", f"{repaired.removed_bytes} bytes of it were removed"
         )
     backend = BatchingBackend(path)
     try:
@@ -76,7 +76,7 @@ def _one_commit(storage: RDBStorage) -> Iterator[None]:
 
 @contextmanager
 def explained(where: str) -> Iterator[None]:
-    """Makes a RunError of what goes wrong in a storage: it says where, and that nothing is lost."""
+    """Turns errors of a storage into a RunError that names the storage and says that nothing is lost."""
     try:
         yield
     except _storage_errors() as error:

@@ -51,7 +51,7 @@ class StudyStore:
     def open(
         cls, folder: RunFolder, task: Task, storage_url: str | None = None, *, emit: Emit | None = None
     ) -> StudyStore:
-        """The run's study, made if there is none; a journal that a crash damaged is mended first.
+        """The run's study, made if there is none; a journal that a crash damaged is repaired first.
 
         Args:
             storage_url: An Optuna storage such as `sqlite:///study.db`; None means the run's own journal.
@@ -95,7 +95,7 @@ class StudyStore:
             trial_id = self._running.pop(trial.number, None)
             if trial_id is None:
                 trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._study_id, trial.number)
-            # Asked before the write: a journal takes lines for a finished trial, and trips over them later.
+            # Before the write: a journal accepts lines for a finished trial and cannot be read afterwards.
             self._storage.check_trial_is_updatable(trial_id, self._storage.get_trial(trial_id).state)
         with explained(self._where), self._batch():
             for step, value in trial.curve:
@@ -119,7 +119,7 @@ class StudyStore:
         self._append(number, create_trial(state=OptunaState.FAIL, user_attrs={ATTRIBUTE: note}))
 
     def load(self) -> list[Trial | None]:
-        """What the storage knows, by number; None for a number used up by `skip`.
+        """Every trial in the storage, by number; None for a number used up by `skip`.
 
         Raises:
             RunError: The study holds trials that are not ours, or not of this search space.
@@ -207,7 +207,7 @@ _FIX = "Give the task another `name`, or another storage."
 
 
 def provenance(trial: Trial) -> dict[str, Any]:
-    """The `tunesmith` attribute: who wanted the trial and why and, once it ended, what came of it.
+    """The `tunesmith` attribute: who proposed the trial and why and, once it ended, its outcome.
 
     What is empty is left out, and what people look for comes first: optuna-dashboard cuts long
     attributes. Tracebacks stay in the trial's folder.

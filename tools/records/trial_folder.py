@@ -22,12 +22,12 @@ CURVE, LOG, CHECKPOINTS = "curve.jsonl", "log.txt", "checkpoints"
 
 
 def record_outcome(folder: Path, outcome: Outcome) -> Outcome:
-    """Record durably how the trial in `folder` ended. The first record stands, from whichever process.
+    """Record durably how the trial in `folder` ended. The first record is kept, from whichever process.
 
     A record that cannot be read is set aside: only training code that writes there itself can have left one.
 
     Returns:
-        What stands: `outcome`, or what was there before it.
+        What is kept: `outcome`, or the one recorded before it.
     Raises:
         OSError: The disk is full, or the folder is gone.
     """

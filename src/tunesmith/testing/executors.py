@@ -39,7 +39,7 @@ from tunesmith.tools.execution.base import (
 from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG, RESULT, read_curve, read_outcome
 from tunesmith.trial import Outcome, TrialState
 
-LIMIT_S = 60.0
+LIMIT_S = 100.0
 """How long a case waits for something that happens at once on an idle machine."""
 SLEEP = "import time\ndef train(config, trial): trial.report(0.1, 0); time.sleep(600)"
 ENDS = {
