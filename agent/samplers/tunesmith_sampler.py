@@ -25,8 +25,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from tunesmith.agent.knowledge import cards_for, find_card
-from tunesmith.agent.methods.gp.prior import Prior, parameter_prior
+from tunesmith.agent.knowledge import cards_for
+from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.suggester import Proposer
 from tunesmith.agent.samplers.scalarise import draw_weights
@@ -198,20 +198,13 @@ class TunesmithSampler(BaseSampler):
         """One parameter by itself: its default or its prior's mode when it is first met; later a draw."""
         translation = Translation({param_name: param_distribution})
         space = translation.space
-        parameter = space.parameters[param_name]
         first = trial.number == 0 or _is_first(study, trial, param_name)
         default = translation.to_configuration(self._default)
         if first and default is not None:
             return translation.to_optuna(default)[param_name]
-        prior = None
+        known = build_prior(space, cards=None)
         if self._priors:
-            start = space.encode(default)[0] if default is not None else None
-            prior = parameter_prior(
-                parameter, find_card(param_name, parameter, self._words, self._card), start
-            )
-        known = Prior(
-            space, {} if prior is None else {param_name: prior}, {param_name: np.arange(space.dimensions)}
-        )
+            known = build_prior(space, default=default, words=self._words, cards=cards_for(self._card))
         rng = rng_for(self._seed, "independent", trial.number, param_name)
         row = known.mode(rng) if first else known.sample(rng, 1)[0]
         return translation.to_optuna(space.decode(row))[param_name]

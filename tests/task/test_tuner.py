@@ -85,6 +85,20 @@ def test_an_executor_is_chosen_in_the_same_way():
         assert caught.value.key == key and said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("tuner", "policy", "said"),
+    [
+        ("hybrid", "agnet", "should be one of rules, agent"),
+        ("llambo", "rules", "cannot replace that of llambo"),
+    ],
+)
+def test_a_policy_is_registered_and_replaces_none_that_proposes_every_trial(read, tuner, policy, said):
+    assert read("hybrid\npolicy: rules").policy == "rules"
+    with pytest.raises(TaskError) as caught:
+        read(f"{tuner}\npolicy: {policy}")
+    assert caught.value.key == "policy" and caught.value.line == 6 and said in str(caught.value)
+
+
 def test_all_faults_of_a_tuner_are_told_at_once(read):
     with pytest.raises(TaskError) as caught:
         read("{alpha: x, samples: 0, colour: red}")

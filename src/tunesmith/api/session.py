@@ -174,10 +174,7 @@ def _open_model(
     spent: ModelSpend,
 ) -> LanguageModel | None:
     """The language model; None where nothing uses one, none is configured, or the server names none."""
-    policy = None if task.policy is None else POLICIES.get(task.policy)
-    if not (task.tuner.member.uses_model or (policy is not None and policy.uses_model)):
-        return None
-    if settings is None and replay is None:
+    if not task.uses_model or (settings is None and replay is None):
         return None
     from tunesmith.agent.models import open_model
     from tunesmith.errors import ModelError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
-from tunesmith.registry import FAMILIES
+from tunesmith.registry import FAMILIES, POLICIES
 
 if TYPE_CHECKING:
     from tunesmith.task import Task
@@ -52,8 +52,12 @@ def check(
     print(f"  budget     {', '.join(limits)}; {loaded.workers} at a time")
     for line in _tuner_lines(loaded):
         print(line)
+    if loaded.policy is not None:
+        print(f"  policy     {loaded.policy}: {POLICIES.get(loaded.policy).summary}")
     settings = ModelSettings.from_environment()
-    if settings is None:
+    if not loaded.uses_model:
+        print("  model      not used by this tuner")
+    elif settings is None:
         print("  model      none configured: the run will work without a language model")
     else:
         place = settings.base_url or f"the provider {settings.provider}"

@@ -164,6 +164,12 @@ class Task(Frozen):
         return (Path.cwd() if self.path is None else self.path.parent).resolve()
 
     @property
+    def uses_model(self) -> bool:
+        """Whether the method or the policy uses a language model where there is one."""
+        policy = None if self.policy is None else POLICIES.get(self.policy)
+        return bool(self.tuner.member.uses_model or (policy is not None and policy.uses_model))
+
+    @property
     def decides_in_step(self) -> bool:
         """`in_step` or what its None stands for."""
         if self.in_step is not None:
