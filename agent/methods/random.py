@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 import numpy as np
 
@@ -36,12 +36,8 @@ class RandomStrategy(Strategy):
 
     def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
         rng = rng_for(self.seed, self.name, len(history))
-        taken = tried(history)
-        proposals: list[Proposal] = []
-        if history.default is not None and history.default.digest not in taken:
-            taken.add(history.default.digest)
-            reason = "The default configuration: what everything else is compared with."
-            proposals.append(Proposal(configuration=history.default, origin=Origin.DEFAULT, reason=reason))
+        proposals = history.default_first
+        taken = {*history.taken, *(p.configuration.digest for p in proposals)}
         while len(proposals) < n and (new := draw(self.space, rng, taken)) is not None:
             taken.add(new.digest)
             reason = "A random configuration, uniform over the space."
@@ -49,12 +45,7 @@ class RandomStrategy(Strategy):
         return proposals
 
 
-def tried(history: History) -> set[str]:
-    """Digests of every configuration that must not come again; a lost trial says nothing, so it may."""
-    return set(history.taken)
-
-
-def draw(space: Space, rng: np.random.Generator, taken: set[str]) -> Configuration | None:
+def draw(space: Space, rng: np.random.Generator, taken: Set[str]) -> Configuration | None:
     """A uniform configuration whose digest is not in `taken`; None when the space has none left."""
     return next((c for c in _draws(space, rng) if c.digest not in taken), None)
 

@@ -1,4 +1,4 @@
-"""What a run has learned so far: an immutable snapshot that grows by replacement."""
+"""The trials of a study as an immutable snapshot, with the views that methods need."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunesmith.space import Space
-from tunesmith.trial import Configuration, Proposal, Trial, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
 Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
 
 MAX_LOSSES = 2
-"""How often one configuration may be lost and still be tried again: it may be what kills the machine."""
+"""How often a configuration may be lost and still be tried again: it may be what stops the machine."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,16 @@ class History:
         return tuple(t for t in self.trials if t.finished)
 
     @cached_property
+    def not_lost(self) -> tuple[Trial, ...]:
+        """Trials that ended by themselves, or are running; a lost one says nothing and is run again."""
+        return tuple(t for t in self.trials if t.state is not TrialState.LOST)
+
+    @cached_property
+    def informative(self) -> tuple[Trial, ...]:
+        """Finished trials that say something about their configuration: all but the lost ones."""
+        return tuple(t for t in self.not_lost if t.finished)
+
+    @cached_property
     def pruned(self) -> tuple[Trial, ...]:
         return tuple(t for t in self.trials if t.state is TrialState.PRUNED)
 
@@ -101,8 +111,24 @@ class History:
     def taken(self) -> frozenset[str]:
         """Digests of the configurations that are not to be proposed: run, running, or lost too often."""
         lost = Counter(t.configuration.digest for t in self.trials if t.state is TrialState.LOST)
-        ran = {t.configuration.digest for t in self.trials if t.state is not TrialState.LOST}
+        ran = {t.configuration.digest for t in self.not_lost}
         return frozenset(ran | {digest for digest, times in lost.items() if times > MAX_LOSSES})
+
+    def new(self, proposals: Iterable[Proposal]) -> list[Proposal]:
+        """Those whose configuration is not `taken`, in order, each configuration once."""
+        kept: dict[str, Proposal] = {}
+        for proposal in proposals:
+            if proposal.configuration.digest not in self.taken:
+                kept.setdefault(proposal.configuration.digest, proposal)
+        return list(kept.values())
+
+    @property
+    def default_first(self) -> list[Proposal]:
+        """The default as a proposal while it has not been tried, else empty: a method begins with it."""
+        if self.default is None or self.default.digest in self.taken:
+            return []
+        reason = "The default configuration comes first: it is what everything else is compared with."
+        return [Proposal(configuration=self.default, origin=Origin.DEFAULT, reason=reason)]
 
     @cached_property
     def incumbent(self) -> Trial | None:

@@ -1,18 +1,16 @@
-"""The values of one trial: what was proposed, why, and what came of it."""
+"""The values of one trial: its proposal with the reasons, and its outcome."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    PlainSerializer,
-    WithJsonSchema,
     model_serializer,
     model_validator,
 )
@@ -25,7 +23,7 @@ Value = bool | int | float | str
 class Configuration(Mapping[str, Value]):
     """A set of hyperparameter values: frozen, ordered as its space, hashed canonically.
 
-    Made by `Space.validate` (or `Space.decode`, `Space.sample`), which alone know what is legal;
+    Made by `Space.validate`, `Space.decode` or `Space.sample`, so it is legal;
     it holds only the active parameters. Two configurations are equal when their digests are, so
     0.1 and 0.1 + 1e-17 count as the same trial.
 
@@ -71,13 +69,6 @@ class Configuration(Mapping[str, Value]):
                 lambda c: {"values": dict(c), "digest": c.digest}
             ),
         )
-
-
-ConfigurationField = Annotated[
-    Configuration,
-    PlainSerializer(lambda c: {"values": dict(c), "digest": c.digest}),
-    WithJsonSchema({"type": "object"}),
-]
 
 
 class Frozen(BaseModel):
@@ -167,14 +158,14 @@ class Provenance(Frozen):
 class Proposal(Frozen):
     """A configuration to try, with who wants it and what they expect."""
 
-    configuration: ConfigurationField
+    configuration: Configuration
     origin: Origin
     reason: str
     """One or two plain sentences for a person."""
     evidence: tuple[int, ...] = ()
     """Numbers of the trials this rests on; checked to exist."""
     expected: float | None = None
-    """Predicted value, in the metric's own units; None when nobody predicted."""
+    """Predicted value, in the metric's own units; None without a prediction."""
     spread: float | None = None
     """Standard deviation of the prediction, metric units, >= 0."""
     prompt_id: str | None = None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunesmith.agent.methods.gp.candidates import GUEST, search
+from tunesmith.agent.methods.gp.candidates import COMPETING, search
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.space import Categorical, Float, Int, Space
 
@@ -17,14 +17,14 @@ SPACE = Space(
 )
 
 
-def find(space, score, *, best=None, guests=None, taken=None, seed=0):
+def find(space, score, *, best=None, competing=None, taken=None, seed=0):
     none = np.empty((0, space.dimensions))
     return search(
         space,
         build_prior(space),
         score,
         none if best is None else best,
-        none if guests is None else guests,
+        none if competing is None else competing,
         none if taken is None else taken,
         np.random.default_rng(seed),
     )
@@ -62,13 +62,13 @@ def test_what_is_taken_is_not_proposed_again():
     assert len(find(space, lambda rows: rows[:, 0], taken=rows)) == 0
 
 
-def test_a_guest_wins_only_by_its_score_and_keeps_its_descent():
-    guest = np.array([[0.61803, 0.41421]])
+def test_a_competing_proposal_wins_only_by_its_score_and_keeps_its_descent():
+    row = np.array([[0.61803, 0.41421]])
     space = Space({"x": Float(0, 1), "y": Float(0, 1)})
-    here = find(space, lambda rows: -((rows - guest) ** 2).sum(axis=1), guests=guest)
-    assert here.ancestors[0] == 0 and here.origins[0] == GUEST
-    np.testing.assert_array_equal(here.rows[0], guest[0])
-    away = find(space, lambda rows: ((rows - guest) ** 2).sum(axis=1), guests=guest)
+    here = find(space, lambda rows: -((rows - row) ** 2).sum(axis=1), competing=row)
+    assert here.ancestors[0] == 0 and here.origins[0] == COMPETING
+    np.testing.assert_array_equal(here.rows[0], row[0])
+    away = find(space, lambda rows: ((rows - row) ** 2).sum(axis=1), competing=row)
     assert away.ancestors[0] == -1
 
 

@@ -278,11 +278,11 @@ def test_a_good_candidate_of_the_model_wins_and_keeps_its_provenance(study):
     s.run(strategy(), 10)
     own = strategy().propose(s.history, 1)[0]
     # What the surrogate found by a long search, the model offers at once.
-    good = candidate(dict(own.configuration), prompt_id="llambo/candidates.v1", tokens=120)
+    good = candidate(dict(own.configuration), prompt_id="hybrid/candidates.v2", tokens=120)
     chosen = strategy().propose(s.history, 1, [good])[0]
     assert chosen.origin is Origin.MODEL
     assert chosen.provenance.acquisition >= own.provenance.acquisition
-    assert (chosen.prompt_id, chosen.tokens) == ("llambo/candidates.v1", 120)
+    assert (chosen.prompt_id, chosen.tokens) == ("hybrid/candidates.v2", 120)
     assert "language model" in chosen.reason
 
 

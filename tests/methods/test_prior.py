@@ -38,7 +38,7 @@ def test_without_names_only_the_default_counts():
     assert not build_prior(space, words="CNN with Adam", cards=None).informative
     prior = build_prior(space, default=space.validate({"lr": 1e-3}), cards=None)
     np.testing.assert_allclose(prior.parameters["lr"].density, 0.9 * bell(GRID, 0.5, 0.2) + 0.1)
-    assert prior.informative and not prior.named
+    assert prior.informative and all(p.card is None for p in prior.parameters.values())
 
 
 def test_categories_mix_card_default_and_floor():

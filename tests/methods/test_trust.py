@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunesmith.agent.methods.gp.belief import believe
 from tunesmith.agent.methods.gp.gp_model import Columns, fit
+from tunesmith.agent.methods.gp.posterior import posterior_at, trust_in_priors
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
-from tunesmith.agent.methods.gp.trust import trust_in_priors
 from tunesmith.space import Float, Space
 
 SPACE = Space({"lr": Float(1e-5, 1, scale="log"), "dropout": Float(0, 0.8)})
@@ -32,7 +31,7 @@ def trust_after(study, objective, n=20):
     for configuration in SPACE.sample(np.random.default_rng(2), n):
         s.tell(configuration)
     prior = build_prior(SPACE, words=WORDS)
-    return believe(GaussianProcessSurrogate(SPACE, warped=True), prior, s.history).trust
+    return posterior_at(GaussianProcessSurrogate(SPACE, warped=True), prior, s.history).trust
 
 
 def log_prior(configuration):

@@ -17,7 +17,7 @@ from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, LaunchGate
 from tunesmith.tools.analysis.numbers import format_metric
-from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
+from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
 NEAR = 0.005
 """Two configurations closer than this in every coordinate of the unit cube are the same experiment."""
@@ -141,7 +141,7 @@ class StudyToolbox:
         if any(configuration == waiting.configuration for waiting in self._queued()):
             return "already queued"
         row_, active = self._history.space.encode(configuration)
-        tried = tuple(t for t in self._history if t.state is not TrialState.LOST)
+        tried = self._history.not_lost
         rows, masks = self._history.encoded(tried)
         if not tried:
             return None
@@ -177,6 +177,6 @@ class StudyToolbox:
 
     def _waiting(self) -> list[Proposal]:
         """What is queued, or was launched in this turn, and is not in the snapshot."""
-        held = {t.configuration for t in self._history if t.state is not TrialState.LOST}
+        held = {t.configuration for t in self._history.not_lost}
         waiting = {p.configuration: p for p in (*self._queued(), *self._turn) if p.configuration not in held}
         return list(waiting.values())

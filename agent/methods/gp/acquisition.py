@@ -1,12 +1,12 @@
-"""Acquisition functions: what a trial of unknown score is worth. Pure functions; larger scores are better.
+"""Acquisition functions: the value of running a trial, from the prediction of its score. Larger is better.
 
-Log expected improvement is the one to use: far from the incumbent EI underflows to 0 and all candidates look
-alike; its logarithm, computed directly, still tells them apart (Ament et al., *Unexpected improvements to
-expected improvement*, 2023). Plain EI ranks alike wherever it does not underflow. The upper
-confidence bound (Srinivas et al., 2010) knows no incumbent.
+Log expected improvement is the default: far from the incumbent EI underflows to 0 and all candidates are
+equal; its logarithm, computed directly, still ranks them (Ament et al., *Unexpected improvements to expected
+improvement*, 2023). Plain EI gives the same ranking wherever it does not underflow. The upper confidence
+bound (Srinivas et al., 2010) needs no incumbent.
 
-Trials that are still running are the caller's: with a surrogate that can be conditioned on them (a Gaussian
-process) as fantasies, with any other by leaving their configurations out.
+The caller accounts for running trials: a surrogate that can be conditioned on them (a Gaussian process) does
+so; with any other their configurations are left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORDS: dict[str, str] = {
     "log_ei": "expected improvement",
     "ucb": "upper confidence bound",
 }
-"""What a person calls them."""
+"""As they are called in a reason."""
 
 
 def acquire(name: Acquisition, mean: Array, std: Array, incumbent: float, *, kappa: float = 2.0) -> Array:

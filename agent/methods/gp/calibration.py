@@ -1,8 +1,8 @@
-"""How wide predictions must be shown to be honest, learned from how earlier ones held.
+"""How wide predictions are shown, by how earlier ones held.
 
-A Gaussian process fitted to a few noise-ridden trials is too sure of itself, and the configuration with the
-highest expected improvement is picked where its luck was best. So every prediction that came true or did
-not widens or narrows the next ones. This touches what people are told (and what counts as a surprise), not
+A Gaussian process fitted to a few noisy trials underestimates its error, and the configuration with the
+highest expected improvement is often one that it overestimates. So the spread of a prediction is widened by
+the errors of the earlier ones. This concerns the spread that is shown (and what counts as a surprise), not
 the acquisition function.
 """
 
@@ -13,9 +13,9 @@ import math
 from tunesmith.history import History
 
 PRIOR_COUNT = 2.0
-"""Predictions' worth of belief that the surrogate's own spread is right."""
+"""How many predictions the assumption that the surrogate's own spread is right counts for."""
 CAP = 6.0
-"""|z| is cut here, so that one crash of the landscape does not widen everything for good."""
+"""|z| is cut here, so that one extreme value does not widen all later predictions."""
 
 
 def spread_factor(history: History) -> float:

@@ -1,14 +1,14 @@
 """Where an acquisition function may be high: candidates, and the search among them.
 
-Uniform points, draws from the prior, small steps from the best trials, and whatever others suggest all
-enter one pool; the best four are then refined by ever smaller steps. Steps are random rather than along
+Uniform points, draws from the prior, small steps from the best trials, and competing proposals of others
+form one pool; the best four are then refined by ever smaller steps. Steps are random rather than along
 a gradient, because integers, categories, conditions and constraints have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Pool:
     Attributes:
         rows: (m, c) legal unit-cube rows.
         origins: (m,) where each came from, as indices into ORIGINS; a refined one keeps its ancestor's.
-        ancestors: (m,) index of the guest a row is or descends from, -1 for none.
+        ancestors: (m,) index of the competing proposal a row is or descends from, -1 for none.
         scores: (m,) acquisition.
     """
 
@@ -58,16 +58,12 @@ class Pool:
         return Pool(self.rows[index], self.origins[index], self.ancestors[index], self.scores[index])
 
     def joined(self, other: Pool) -> Pool:
-        return Pool(
-            np.concatenate([self.rows, other.rows]),
-            np.concatenate([self.origins, other.origins]),
-            np.concatenate([self.ancestors, other.ancestors]),
-            np.concatenate([self.scores, other.scores]),
-        )
+        columns = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Pool(*(np.concatenate(pair) for pair in columns))
 
 
 ORIGINS = (Origin.SURROGATE, Origin.PRIOR, Origin.LOCAL, Origin.MODEL)
-SURROGATE, PRIOR, LOCAL, GUEST = range(4)
+SURROGATE, PRIOR, LOCAL, COMPETING = range(4)
 
 
 def search(
@@ -75,7 +71,7 @@ def search(
     prior: Prior,
     score: Score,
     best: Array,
-    guests: Array,
+    competing: Array,
     taken: Array,
     rng: np.random.Generator,
 ) -> Pool:
@@ -84,7 +80,7 @@ def search(
     Args:
         score: Acquisition of legal rows (m, c), shape (m,).
         best: (k, c) rows of the best trials, to step from.
-        guests: (g, c) rows that others suggest; they compete as they are, and may be refined like any other.
+        competing: (g, c) rows that others propose; judged as they are, and may be refined like any other.
         taken: (t, c) rows already run or running.
     """
     everything = list_rows(space)
@@ -98,9 +94,9 @@ def search(
                 parts.append(_step(space, np.repeat(row[None], count, axis=0), sd, prior, rng))
                 kinds += [LOCAL] * count
         rows, origins = np.concatenate(parts), np.array(kinds)
-    rows = np.concatenate([guests, rows])
-    origins = np.concatenate([np.full(len(guests), GUEST), origins])
-    ancestors = np.where(origins == GUEST, np.arange(len(rows)), -1)
+    rows = np.concatenate([competing, rows])
+    origins = np.concatenate([np.full(len(competing), COMPETING), origins])
+    ancestors = np.where(origins == COMPETING, np.arange(len(rows)), -1)
     pool = _judged(space, score, rows, origins, ancestors, taken)
     if everything is None:
         for sd in ROUNDS:
@@ -139,7 +135,7 @@ def _step(space: Space, rows: Array, sd: float, prior: Prior, rng: np.random.Gen
     moved[still, rng.integers(d, size=int(still.sum()))] = True
     stepped = rows.copy()
     if space.conditions:
-        # A step may wake a parameter that had no value: let it be any, not the middle of its range.
+        # A step may activate a parameter that had no value: let it be any, not the middle of its range.
         stepped = np.where(space.active(rows), rows, rng.random(rows.shape))
     for j, at in enumerate(prior.columns.values()):
         index = np.flatnonzero(moved[:, j])

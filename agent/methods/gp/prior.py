@@ -4,10 +4,10 @@ Each parameter has its own density p_j on the unit interval, held on a grid with
     card and default   0.9 [0.75 N(T(x); m, s) + 0.25 N(u; u_default, 0.15)] + 0.1
     card alone         0.9 N(T(x); m, s) + 0.1
     default alone      0.9 N(u; u_default, 0.2) + 0.1
-    stated             half of it and half of the card, or of the uniform where there is no card
+    elicited           half of it and half of the card, or of the uniform where there is no card
     neither            flat: the parameter is left out
     category           0.9 [0.85 card + 0.15 default] + 0.1 uniform
-The floor of 0.1 bounds what a wrong belief can cost. No Jacobian: a density is over u as the space scales it.
+The floor of 0.1 bounds what a wrong prior can cost. No Jacobian: a density is over u as the space scales it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ FLOOR = 0.1
 DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
 CardSource = Callable[[str, Parameter, str], Card | None]
-STATED_SHARE = 0.5
-"""Of a belief stated for this very task (`stated.py`) beside a name's card, or beside nothing: either may be
-wrong, neither is known to be wrong more often, and the mixture is nowhere below half of either density."""
+ELICITED_SHARE = 0.5
+"""Of a prior elicited for this task (`hybrid/elicited_priors.py`) beside a name's card, or beside nothing:
+neither is known to be wrong more often, and the mixture is nowhere below half of either density."""
 MIN_SD_SHARE = 0.05
 """A card's sd is at least this share of the parameter's range on the card's scale."""
 
@@ -80,11 +80,6 @@ class Prior:
     @property
     def informative(self) -> bool:
         return bool(self.parameters)
-
-    @property
-    def named(self) -> bool:
-        """Whether any card takes part, rather than the default alone."""
-        return any(p.card is not None for p in self.parameters.values())
 
     def log_density(self, rows: Array, active: NDArray[np.bool_]) -> Array:
         """sum_j log p_j(u_j), shape (n,). An inactive parameter counts its mean: neither for nor against."""
@@ -136,15 +131,15 @@ def build_prior(
     default: Configuration | None = None,
     words: str = "",
     cards: CardSource | None = find_card,
-    stated: Mapping[str, Card] | None = None,
+    elicited: Mapping[str, Card] | None = None,
 ) -> Prior:
     """The prior of a space.
 
     Args:
-        default: The configuration the person would start from, or None.
+        default: The task's default, or None.
         words: About the model and data; decides which context of a card fits.
         cards: Finds the card of a parameter, given its name, itself and `words`; None means no cards.
-        stated: Further beliefs by parameter, mixed with the cards.
+        elicited: Further priors by parameter, mixed with the cards.
     """
     columns: dict[str, list[int]] = {name: [] for name in space.names}
     for i, column in enumerate(space.columns):
@@ -157,29 +152,29 @@ def build_prior(
         at = columns[name]
         start = row[at] if row is not None and active is not None and active[at[0]] else None
         card = cards(name, parameter, words) if cards is not None else None
-        prior = parameter_prior(parameter, card, start, (stated or {}).get(name))
+        prior = parameter_prior(parameter, card, start, (elicited or {}).get(name))
         if prior is not None:
             priors[name] = prior
     return Prior(space, priors, {name: np.array(at, dtype=np.intp) for name, at in columns.items()})
 
 
 def parameter_prior(
-    parameter: Parameter, card: Card | None, default: Array | None, stated: Card | None = None
+    parameter: Parameter, card: Card | None, default: Array | None, elicited: Card | None = None
 ) -> ParameterPrior | None:
-    """One parameter's prior, or None where there is nothing to believe.
+    """One parameter's prior, or None where nothing is known.
 
     Args:
         default: The default's unit-cube columns of this parameter: (1,), or (k,) for k choices; or None.
-        stated: A belief that counts beside the card.
+        elicited: A prior that counts beside the card.
     """
     if parameter.size == 1:
         return None
     if isinstance(parameter, Categorical | Bool):
-        return _categorical_prior(parameter, card, default, stated)
+        return _categorical_prior(parameter, card, default, elicited)
     bump = _card_density(parameter, card) if isinstance(card, Located) else None
-    if isinstance(stated, Located) and (other := _card_density(parameter, stated)) is not None:
-        card = stated if bump is None else card
-        bump = (1 - STATED_SHARE) * (1.0 if bump is None else bump) + STATED_SHARE * other
+    if isinstance(elicited, Located) and (other := _card_density(parameter, elicited)) is not None:
+        card = elicited if bump is None else card
+        bump = (1 - ELICITED_SHARE) * (1.0 if bump is None else bump) + ELICITED_SHARE * other
     if default is None:
         return None if bump is None else ParameterPrior((1 - FLOOR) * bump + FLOOR, card)
     # Bells about the default lie on the grid as the space rounds it, first value at 0, last at 1.
@@ -201,28 +196,28 @@ def ends(parameter: Parameter) -> tuple[float, float]:
 
 
 def _categorical_prior(
-    parameter: Categorical | Bool, card: Card | None, default: Array | None, stated: Card | None = None
+    parameter: Categorical | Bool, card: Card | None, default: Array | None, elicited: Card | None = None
 ) -> ParameterPrior | None:
     choices = parameter.listed
     k = len(choices)
-    believed = card.probabilities(choices) if isinstance(card, Categories) else None
-    other = stated.probabilities(choices) if isinstance(stated, Categories) else None
-    if other is not None and believed is not None:
-        pairs = zip(believed, other, strict=True)
-        believed = [(1 - STATED_SHARE) * p + STATED_SHARE * q for p, q in pairs]
+    known = card.probabilities(choices) if isinstance(card, Categories) else None
+    other = elicited.probabilities(choices) if isinstance(elicited, Categories) else None
+    if other is not None and known is not None:
+        pairs = zip(known, other, strict=True)
+        known = [(1 - ELICITED_SHARE) * p + ELICITED_SHARE * q for p, q in pairs]
     elif other is not None:
-        believed, card = [(1 - STATED_SHARE) / k + STATED_SHARE * q for q in other], stated
-    if believed is None and default is None:
+        known, card = [(1 - ELICITED_SHARE) / k + ELICITED_SHARE * q for q in other], elicited
+    if known is None and default is None:
         return None
     # Without a card the choices other than the default count alike.
-    probabilities = np.full(k, 1 / k) if believed is None else np.array(believed)
+    probabilities = np.full(k, 1 / k) if known is None else np.array(known)
     if default is not None:
         chosen = np.array([1 - default[0], default[0]]).round() if len(default) == 1 else default
         probabilities = (1 - CATEGORY_DEFAULT_SHARE) * probabilities + CATEGORY_DEFAULT_SHARE * chosen
     density = k * ((1 - FLOOR) * probabilities + FLOOR / k)
     if isinstance(parameter, Bool):
         density = np.where(GRID < 0.5, density[0], density[1])
-    return ParameterPrior(density, card if believed is not None else None)
+    return ParameterPrior(density, card if known is not None else None)
 
 
 def _card_density(parameter: Parameter, card: Located) -> Array | None:

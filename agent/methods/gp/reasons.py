@@ -1,10 +1,10 @@
-"""Why a configuration was chosen, in plain words from the data. No language model is asked."""
+"""Why a configuration was chosen, in sentences computed from the data; no language model is asked."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tunesmith.agent.methods.gp.belief import Belief
+from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array, History
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
@@ -15,37 +15,42 @@ LEANS = 0.5
 
 def explain(
     history: History,
-    belief: Belief,
+    posterior: Posterior,
     configuration: Configuration,
     row: Array,
     expected: float,
     spread: float,
     origin: Origin,
-    guest: Proposal | None,
+    ancestor: Proposal | None,
 ) -> tuple[str, tuple[int, ...]]:
-    """One or two sentences, and the numbers of the trials they rest on: the best, then the nearest."""
-    best, near = history.incumbent, _nearest(history, belief, row)
-    parts = [f"{_headline(belief, best, expected)}: predicted {expected:.4g} ± {spread:.2g}"]
+    """One or two sentences, and the numbers of the trials they rest on: the best, then the nearest.
+
+    Args:
+        expected, spread: The prediction that is shown, metric units.
+        ancestor: The competing proposal that the configuration is or was refined from; None for none.
+    """
+    best, near = history.incumbent, _nearest(history, posterior, row)
+    parts = [f"{_headline(posterior, best, expected)}: predicted {expected:.4g} ± {spread:.2g}"]
     if best is not None and best.value is not None:
         parts[0] += f" against the best {best.value:.4g} (trial {best.number})"
-        if difference := _main_difference(belief, configuration, row, best):
+        if difference := _main_difference(posterior, configuration, row, best):
             parts[0] += f"; the main difference is {difference}"
-    if guest is not None:
-        same = guest.configuration == configuration
-        who = "the language model" if guest.origin is Origin.MODEL else f"a {guest.origin} candidate"
+    if ancestor is not None:
+        same = ancestor.configuration == configuration
+        who = "the language model" if ancestor.origin is Origin.MODEL else f"a {ancestor.origin} candidate"
         parts.append(f"Suggested by {who}" + ("" if same else ", then refined by the surrogate"))
     elif origin is Origin.LOCAL:
         parts.append("A small step from one of the best trials")
-    if belief.prior_weight >= LEANS:
-        parts.append(f"Expectations by name and default still count (trust {belief.trust:.0%})")
-    elif belief.prior.informative and belief.trust < 0.2:
+    if posterior.prior_weight >= LEANS:
+        parts.append(f"Expectations by name and default still count (trust {posterior.trust:.0%})")
+    elif posterior.prior.informative and posterior.trust < 0.2:
         parts.append("The data do not bear the expectations out, so they hardly count")
     evidence = ([best.number] if best is not None else []) + [t.number for t in near]
     return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
 
 
-def _headline(belief: Belief, best: Trial | None, expected: float) -> str:
-    if best is not None and best.value is not None and belief.fitted.sign * (expected - best.value) > 0:
+def _headline(posterior: Posterior, best: Trial | None, expected: float) -> str:
+    if best is not None and best.value is not None and posterior.fitted.sign * (expected - best.value) > 0:
         return "Best expected improvement"
     return "Best expected improvement, on the chance that it does better than predicted"
 
@@ -59,16 +64,16 @@ def explain_prior(prior: Prior, configuration: Configuration, *, mode: bool) -> 
     return f"{where}{basis}; too little is measured yet to predict anything."
 
 
-def _nearest(history: History, belief: Belief, row: Array, k: int = 2) -> list[Trial]:
+def _nearest(history: History, posterior: Posterior, row: Array, k: int = 2) -> list[Trial]:
     """The `k` fitted trials that the prediction at `row` leans on most: nearest in length-scales."""
-    distance = (_apart(belief, history.encoded(belief.fitted.trials)[0], row) ** 2).sum(axis=1)
-    return [belief.fitted.trials[i] for i in np.argsort(distance, kind="stable")[:k]]
+    distance = (_apart(posterior, history.encoded(posterior.fitted.trials)[0], row) ** 2).sum(axis=1)
+    return [posterior.fitted.trials[i] for i in np.argsort(distance, kind="stable")[:k]]
 
 
-def _main_difference(belief: Belief, configuration: Configuration, row: Array, best: Trial) -> str:
+def _main_difference(posterior: Posterior, configuration: Configuration, row: Array, best: Trial) -> str:
     """`lr 0.0031 instead of 0.001`: the parameter furthest from the best in length-scales; '' if none."""
-    space = belief.space
-    apart = np.abs(_apart(belief, space.encode(best.configuration)[0][None], row))[0]
+    space = posterior.space
+    apart = np.abs(_apart(posterior, space.encode(best.configuration)[0][None], row))[0]
     for i in np.argsort(-apart, kind="stable"):
         name = space.columns[i].parameter
         here, there = configuration.get(name), best.configuration.get(name)
@@ -82,8 +87,8 @@ def _main_difference(belief: Belief, configuration: Configuration, row: Array, b
     return ""
 
 
-def _apart(belief: Belief, rows: Array, row: Array) -> Array:
+def _apart(posterior: Posterior, rows: Array, row: Array) -> Array:
     """Differences in length-scales, per column: how different two points look to the surrogate."""
-    scale = belief.fitted.process.length_scales[belief.surrogate.columns.dimension]
-    difference: Array = (belief.surrogate.points(rows) - belief.surrogate.points(row[None])) / scale
+    scale = posterior.fitted.process.length_scales[posterior.surrogate.columns.dimension]
+    difference: Array = (posterior.surrogate.points(rows) - posterior.surrogate.points(row[None])) / scale
     return difference

@@ -1,4 +1,4 @@
-"""Scores a Gaussian process can work with: clipped below, made nearly normal, and back to metric units.
+"""Scores for a Gaussian process: clipped below, made nearly normal, and back to metric units.
 
 Whatever the metric's scale and sign, one wild value must not flatten the differences among the good
 ones. So scores (larger is better) are clipped below `median - 3 (best - median)`, z-scored, put through
@@ -27,7 +27,7 @@ class ScoreTransform:
     """An increasing map from scores to about standard normal, and back.
 
     Attributes:
-        floor: Lowest score told apart; anything below counts as this.
+        floor: Any score below counts as this one.
         scale: Scores are divided by this first, so that squares of huge ones stay finite.
         shift, spread: First z-score, of the divided scores.
         exponent: Yeo-Johnson lambda; None when the plain z-score is used.
@@ -71,7 +71,7 @@ class ScoreTransform:
 
 
 LARGEST = np.finfo(float).max / 4
-"""Scores beyond this are not told apart, so that sums and differences of them stay finite."""
+"""Scores beyond this are clipped, so that sums and differences of them stay finite."""
 
 
 def yeo_johnson(x: Array, exponent: float) -> Array:
@@ -141,7 +141,7 @@ def _most_normal(z: Array) -> tuple[float | None, Array]:
 
 
 def clip_value(scores: Array) -> float:
-    """The score below which nothing is told apart, and that a failed trial gets; scores (n,), n >= 1.
+    """The score that lower ones are raised to, and that a failed trial gets; scores (n,), n >= 1.
 
     Where the best is also the median, (best - median) is no scale: then nothing is clipped, and a failure
     counts as much below the worst as the worst is below the best (or any amount, if all are equal).

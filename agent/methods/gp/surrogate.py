@@ -15,7 +15,7 @@ from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.history import Array, History
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
-from tunesmith.trial import Configuration, Trial, TrialState
+from tunesmith.trial import Configuration, Trial
 
 MOST_FITTED = 300
 """A longer history is fitted to a third each of the best, the nearest to the best, and a random sample."""
@@ -81,7 +81,7 @@ class GaussianProcessSurrogate:
     @one_thread
     def fitted(self, history: History) -> Fitted | None:
         """The surrogate of a history; None while there are no two different scores."""
-        return self._fit(history, informative(history))
+        return self._fit(history, history.informative)
 
     def _fit(self, history: History, trials: tuple[Trial, ...]) -> Fitted | None:
         scored = scores_of(trials, history)
@@ -123,7 +123,7 @@ class GaussianProcessSurrogate:
         prefix = 1 << ((n - 1).bit_length() - 1)
         if prefix < FIRST_REFIT:
             return None
-        known = replace(history, trials=informative(history)[:prefix])
+        known = replace(history, trials=history.informative[:prefix])
         content = [(t.number, t.state, t.value, t.last_reported, t.configuration.digest) for t in known]
         key = hashlib.blake2b(repr((known.sign, content)).encode()).hexdigest()
         theta = self._starts.get(key)
@@ -133,11 +133,6 @@ class GaussianProcessSurrogate:
             # A new dictionary rather than a cleared one: another thread may be looking at it.
             self._starts = {key: theta} if len(self._starts) > 8 else {**self._starts, key: theta}
         return theta
-
-
-def informative(history: History) -> tuple[Trial, ...]:
-    """Finished trials that say something of their configuration: all but the lost ones."""
-    return tuple(t for t in history.finished if t.state is not TrialState.LOST)
 
 
 def layout(space: Space) -> Columns:

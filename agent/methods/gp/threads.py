@@ -1,7 +1,7 @@
 """One BLAS thread while proposing.
 
-The matrices here are small: several threads make them several times slower, take the cores that trials train
-on, and make the last bits of a result depend on the machine.
+The matrices here are small: with several threads the operations take several times longer, occupy the cores
+that trials train on, and make the last bits of a result depend on the machine.
 """
 
 from __future__ import annotations

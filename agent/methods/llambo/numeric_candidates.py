@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tunesmith.agent.methods.gp.belief import believe
 from tunesmith.agent.methods.gp.candidates import ORIGINS, search
+from tunesmith.agent.methods.gp.posterior import posterior_at
 from tunesmith.agent.methods.gp.strategy import STEPPED_FROM, GaussianProcessStrategy
-from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate, informative
+from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.history import Array, History
 from tunesmith.seeds import rng_for
@@ -36,7 +36,7 @@ class NumericCandidates:
         rng = rng_for(strategy.seed, "numeric candidates", len(history), len(history.pending))
         prior = strategy.prior(history)
         surrogate = GaussianProcessSurrogate(space, strategy.seed, warped=prior.informative)
-        belief = believe(surrogate, prior, history) if len(informative(history)) > 1 else None
+        belief = posterior_at(surrogate, prior, history) if len(history.informative) > 1 else None
         done, _ = history.encoded(tuple(t for t in history if t.configuration.digest in history.taken))
         running, _ = history.encoded(history.pending)
 

@@ -28,7 +28,7 @@ from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.text.cleaning import clean, error_line
-from tunesmith.trial import Origin, Proposal, TrialState
+from tunesmith.trial import Origin, Proposal
 
 WHERE = "llambo"
 
@@ -98,7 +98,7 @@ class LlamboStrategy(Strategy):
         """As `Strategy.propose`; asks the model, and never raises for its sake."""
         if self._metric is not None:
             history = replace(history, metric=self._metric)
-        chosen = self._default(history)[:n]
+        chosen = history.default_first[:n]
         while len(chosen) < n:
             found = self._next(history.with_running(chosen), n - len(chosen), candidates)
             if not found:
@@ -106,14 +106,8 @@ class LlamboStrategy(Strategy):
             chosen += found
         return chosen
 
-    def _default(self, history: History) -> list[Proposal]:
-        if history.default is None or history.default.digest in history.taken:
-            return []
-        reason = "The default configuration comes first: it is what everything else is compared with."
-        return [Proposal(configuration=history.default, origin=Origin.DEFAULT, reason=reason)]
-
     def _next(self, history: History, n: int, guests: Sequence[Proposal]) -> list[Proposal]:
-        started = sum(t.state is not TrialState.LOST for t in history)
+        started = len(history.not_lost)
         opening = started < self._initial or not history.completed
         pool, found, cause = list(guests), list[Proposal](), "nothing new was found"
         with nullcontext(list[int]()) if self._model is None else self._model.tally() as spent:
@@ -141,22 +135,21 @@ class LlamboStrategy(Strategy):
     def _open(self, history: History, n: int, missing: int) -> list[Proposal]:
         """Opening trials: the model's design while it lasts, or uniform draws."""
         if self._warm is None:
-            taken = set(history.taken)
-            drawn = draw(self.space, rng_for(self.seed, self.name, len(history)), taken)
+            drawn = draw(self.space, rng_for(self.seed, self.name, len(history)), history.taken)
             reason = "Uniform over the space: the design that the search starts from."
             return (
                 [] if drawn is None else [Proposal(configuration=drawn, origin=Origin.RANDOM, reason=reason)]
             )
         # Changed in place: copies with another seed share the list, for it is one design.
-        self._opening[:] = _new(self._opening, history)
+        self._opening[:] = history.new(self._opening)
         if not self._opening:
-            self._opening[:] = _new(self._warm.propose(history, missing), history)
+            self._opening[:] = history.new(self._warm.propose(history, missing))
         found, self._opening[:] = self._opening[:n], self._opening[n:]
         return found
 
     def _pool(self, history: History, guests: Sequence[Proposal]) -> list[Proposal]:
         """Candidates that may run: others' and the sampler's."""
-        pool = _new([*guests, *self._sampler.propose(history, self._candidates)], history)
+        pool = history.new([*guests, *self._sampler.propose(history, self._candidates)])
         return [p for p in pool if not self.space.problems(p.configuration)]
 
     def _best(self, history: History, n: int, pool: list[Proposal]) -> list[Proposal]:
@@ -198,12 +191,3 @@ class LlamboStrategy(Strategy):
             ).with_provenance(fallback=True)
             for p in found
         ]
-
-
-def _new(proposals: Sequence[Proposal], history: History) -> list[Proposal]:
-    """Without what is running or done, and each configuration once."""
-    kept: dict[str, Proposal] = {}
-    for p in proposals:
-        if p.configuration.digest not in history.taken:
-            kept.setdefault(p.configuration.digest, p)
-    return list(kept.values())

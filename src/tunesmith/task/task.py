@@ -32,7 +32,7 @@ from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
-from tunesmith.trial import ConfigurationField, Frozen
+from tunesmith.trial import Configuration, Frozen
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Words = Annotated[str, Field(max_length=10_000)]
@@ -66,7 +66,7 @@ class Task(Frozen):
     """`minimize` or `maximize`."""
     space: Space
     """The parameters to tune, and `constraints` between them."""
-    default: ConfigurationField | None = None
+    default: Configuration | None = None
     """The configuration in use today: tried first, and what the best one is compared with."""
     objective: ObjectiveSpec | None = None
     """The training code; None for a function given from Python."""

@@ -1,9 +1,14 @@
-"""What data and priors say together: one acquisition function that every candidate is judged by.
+"""What data and priors say together: one acquisition function for every candidate.
 
     a(u) = log EI(u) + (4 d / n) t sum_j log p_j(u_j)
 
-n counts finished trials, so the priors fade as evidence grows; t is the trust they have earned (`trust.py`).
-d counts the parameters, 6 at most: the more there are, the longer data alone take to say anything.
+n counts finished trials, so the priors fade as evidence grows; t is how far the data agree with them. d
+counts the parameters, 6 at most: the more there are, the more trials it takes to learn anything.
+
+Trust t: with the standardised log prior q as a feature of the Gaussian process's mean, f(u) = w q(u) + GP
+and w ~ N(m, s^2), the posterior mean of w is (q'K^-1 y + m/s^2) / (q'K^-1 q + 1/s^2), K the fitted
+covariance with noise. t = clip(w / m, 0, 1): 1 while the priors hold as well as good priors do, 0 once the
+data contradict them.
 """
 
 from __future__ import annotations
@@ -13,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.agent.methods.gp.acquisition import log_expected_improvement
+from tunesmith.agent.methods.gp.gp_model import GaussianProcess
 from tunesmith.agent.methods.gp.prior import Prior
-from tunesmith.agent.methods.gp.surrogate import Fitted, GaussianProcessSurrogate, informative
-from tunesmith.agent.methods.gp.trust import trust_in_priors
+from tunesmith.agent.methods.gp.surrogate import Fitted, GaussianProcessSurrogate
 from tunesmith.history import Array, History
 from tunesmith.space import Space
 
@@ -23,11 +28,13 @@ PRIOR_STRENGTH = 4.0
 """For each parameter."""
 MOST_COUNTED = 6
 """Parameters beyond this many do not strengthen the priors further: no larger space was measured."""
+EXPECTED_WEIGHT, WEIGHT_SD = 0.8, 0.4
+"""m and s of the prior of w."""
 
 
 @dataclass(frozen=True)
-class Belief:
-    """The state of knowledge at one history.
+class Posterior:
+    """Surrogate and priors at one history.
 
     Attributes:
         fitted: The surrogate.
@@ -61,8 +68,8 @@ class Belief:
         return history.encoded(tuple(self.fitted.trials[i] for i in order))[0]
 
 
-def believe(surrogate: GaussianProcessSurrogate, prior: Prior, history: History) -> Belief | None:
-    """The belief at a history; None while there are no two different scores."""
+def posterior_at(surrogate: GaussianProcessSurrogate, prior: Prior, history: History) -> Posterior | None:
+    """The posterior at a history; None while there are no two different scores."""
     fitted = surrogate.fitted(history)
     if fitted is None:
         return None
@@ -71,5 +78,19 @@ def believe(surrogate: GaussianProcessSurrogate, prior: Prior, history: History)
         log_density = prior.log_density(*history.encoded(fitted.trials))
         trust = trust_in_priors(fitted.process, prior.standardise(log_density))
     free = sum(parameter.size != 1 for parameter in surrogate.space.parameters.values())
-    weight = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(informative(history)) * trust
-    return Belief(surrogate.space, surrogate, prior, fitted, trust, weight)
+    weight = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(history.informative) * trust
+    return Posterior(surrogate.space, surrogate, prior, fitted, trust, weight)
+
+
+def trust_in_priors(process: GaussianProcess, log_prior: Array) -> float:
+    """t in [0, 1].
+
+    Args:
+        process: Fitted to transformed scores; pending points never enter.
+        log_prior: q at the fitted points, shape (n,), standardised by its moments under the uniform
+            distribution over the space.
+    """
+    precision = 1 / WEIGHT_SD**2
+    solved = process.solve(log_prior)
+    weight = (solved @ process.y + EXPECTED_WEIGHT * precision) / (solved @ log_prior + precision)
+    return min(max(float(weight) / EXPECTED_WEIGHT, 0.0), 1.0)
