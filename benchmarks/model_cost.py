@@ -150,7 +150,7 @@ def prompt_sizes(n: int) -> dict[str, int]:
 
 
 def control_time(n: int) -> dict[str, float]:
-    """CPU seconds of `HybridStrategy.propose` with six guests, as the history grows by one each time."""
+    """CPU seconds of `HybridStrategy.propose` with six candidates, as the history grows by one each time."""
     past = history(n + REPEATS)
     rng = np.random.default_rng(1)
     guests = [

@@ -44,7 +44,7 @@ class Prompt:
     """A filled template.
 
     Attributes:
-        id: Where it came from, such as `llambo/candidates.v1`.
+        id: Where it came from, such as `hybrid/candidates.v2`.
         messages: (role, text) in order.
     """
 

@@ -1,4 +1,4 @@
-"""What is known of hyperparameters by their names: cards with a location, a spread and a source."""
+"""Priors by hyperparameter name: cards with a location, a spread and a source."""
 
 from tunesmith.agent.knowledge.cards import (
     Card,

@@ -1,7 +1,7 @@
 """Prior cards from `cards.yaml`, looked up by a hyperparameter's name, the task's words and its data card.
 
-A card is a belief, not advice: `learning_rate` of a network under Adam lies about 10^-2.8, give or take
-half a decade. What a belief is worth on the task at hand is measured while tuning (`strategies/trust.py`).
+A card is a prior: the best `learning_rate` of a network under Adam lies about 10^-2.8, give or take half a
+decade. How far it holds on the task at hand is measured while tuning (`methods/gp/posterior.py`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RAW, SCALED = "raw_features", "scaled_inside"
 
 @dataclass(frozen=True)
 class Located:
-    """A numeric belief: normal on the scale `transform`."""
+    """A prior of a number: normal on the scale `transform`."""
 
     name: str
     """The card's canonical name."""
@@ -46,7 +46,7 @@ class Located:
 
 @dataclass(frozen=True)
 class Categories:
-    """A belief about categories: probabilities of some choices, the rest shared evenly by the others."""
+    """A prior of categories: probabilities of some choices, the rest shared evenly by the others."""
 
     name: str
     context: tuple[str, ...]
@@ -54,14 +54,14 @@ class Categories:
     source: str = GENERAL
 
     def probabilities(self, choices: tuple[object, ...]) -> list[float] | None:
-        """One probability per choice, summing to 1; None when no choice is one the card speaks of."""
+        """One probability per choice, summing to 1; None when the card has none of the choices."""
         known = dict(self.weights)
-        given = [known.get(str(choice).lower()) for choice in choices]
-        if all(weight is None for weight in given):
+        weights = [known.get(str(choice).lower()) for choice in choices]
+        if all(weight is None for weight in weights):
             return None
-        others = given.count(None)
-        rest = max(1.0 - sum(weight for weight in known.values()), 0.0)
-        raw = [rest / others if weight is None else weight for weight in given]
+        others = weights.count(None)
+        rest = max(1.0 - sum(known.values()), 0.0)
+        raw = [rest / others if weight is None else weight for weight in weights]
         total = sum(raw)
         return [weight / total for weight in raw]
 
@@ -90,10 +90,10 @@ class Knowledge:
     def contexts_in(self, words: str) -> frozenset[str]:
         """The contexts that a task's words (any text about model and data) put it in.
 
-        A script that scales its features itself trains on scaled ones, whatever is said of its file.
+        A script that scales its features itself trains on scaled ones, even where the file has raw ones.
         """
-        found = {name for name, pattern in self.contexts.items() if pattern.search(words)}
-        return frozenset(found - {RAW} if SCALED in found else found)
+        matching = {name for name, pattern in self.contexts.items() if pattern.search(words)}
+        return frozenset(matching - {RAW} if SCALED in matching else matching)
 
     def find(
         self,

@@ -38,8 +38,8 @@ class MethodContext(PolicyContext):
     """The method and what the task changes, for texts: `halton with scramble=False`."""
     settings: Any
     """The task's settings of this method, an instance of `Method.settings`."""
-    stated: Sequence[ElicitedPrior] | None = None
-    """Priors that a language model stated in an earlier session of this run; None: it was not asked."""
+    elicited: Sequence[ElicitedPrior] | None = None
+    """Priors elicited from a language model in an earlier session of this run; None: it was not asked."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""What the records say since the last time somebody looked, as sentences computed from numbers.
+"""What the trials since the last report show, as sentences computed from numbers.
 
-Both policies use these: the rules narrate them, the agent finds them in its briefing.
+Both policies use these: the rules policy shows them, the agent reads them in its briefing.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ HELD_WITHIN = 2.0
 
 
 class Watermark:
-    """Which finished trials somebody has been told about.
+    """Which finished trials have been reported on.
 
-    A run that goes on after an interruption starts with all of them told. Kept in memory only: losing
-    it costs a repeated sentence.
+    In a resumed run all of them count as reported. Kept in memory only: losing it costs a repeated sentence.
     """
 
     def __init__(self) -> None:
-        self._told: set[int] | None = None
+        self._reported: set[int] | None = None
 
     def advance(self, history: History, *, resumed: bool) -> tuple[Trial, ...]:
         """Trials finished since the last call."""
         finished = {trial.number for trial in history.finished}
-        if self._told is None:
-            self._told = finished if resumed else set()
-        fresh = tuple(trial for trial in history.finished if trial.number not in self._told)
-        self._told = finished
+        if self._reported is None:
+            self._reported = finished if resumed else set()
+        fresh = tuple(trial for trial in history.finished if trial.number not in self._reported)
+        self._reported = finished
         return fresh
 
 
 def findings(history: History, fresh: Iterable[Trial]) -> list[str]:
-    """Sentences on what `fresh` trials brought and what all trials show, a dozen at most."""
+    """Sentences on the results of the `fresh` trials and on what all trials show, a dozen at most."""
     fresh = tuple(fresh)
     sentences = []
     if fresh:
@@ -93,8 +92,8 @@ def _progress(history: History, fresh: tuple[Trial, ...]) -> str:
     if not any(trial.number == best.number for trial in fresh):
         since = sum(trial.number > best.number for trial in history.finished)
         return f"The best is still {now}, {since} trial{'s' * (since != 1)} ago."
-    told = {trial.number for trial in fresh}
-    earlier = [t for t in history.completed if t.number not in told]
+    numbers = {trial.number for trial in fresh}
+    earlier = [t for t in history.completed if t.number not in numbers]
     if not earlier:
         return f"The best so far is {now}."
     before = max(earlier, key=lambda t: history.sign * (t.value or 0.0))
@@ -105,24 +104,24 @@ def _progress(history: History, fresh: tuple[Trial, ...]) -> str:
 
 def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:
     """Whether what was predicted held, for the trials that had a prediction and completed."""
-    told = []
+    sentences = []
     for trial in fresh:
         expected, spread = trial.proposal.expected, trial.proposal.spread
         if trial.value is None or expected is None:
             continue
-        said = f"#{trial.number}: predicted {format_metric(history, expected)}"
+        predicted = f"#{trial.number}: predicted {format_metric(history, expected)}"
         got = f"got {format_metric(history, trial.value)}"
         if spread is None or spread <= 0:
-            told.append(f"{said}, {got}.")
+            sentences.append(f"{predicted}, {got}.")
             continue
         held = abs(trial.value - expected) <= HELD_WITHIN * spread
         better = history.sign * (trial.value - expected) > 0
         verdict = "held" if held else f"did not hold, {'better' if better else 'worse'} than predicted"
-        told.append(f"{said} ± {spread:.2g}, {got}: {verdict}.")
-    if len(told) <= MAX_PREDICTIONS:
-        return told
-    held_count = sum(sentence.endswith(": held.") for sentence in told)
-    return [f"Of {len(told)} predictions, {held_count} held within {HELD_WITHIN:g} standard deviations."]
+        sentences.append(f"{predicted} ± {spread:.2g}, {got}: {verdict}.")
+    if len(sentences) <= MAX_PREDICTIONS:
+        return sentences
+    held_count = sum(sentence.endswith(": held.") for sentence in sentences)
+    return [f"Of {len(sentences)} predictions, {held_count} held within {HELD_WITHIN:g} standard deviations."]
 
 
 def _effect(history: History, effect: Effect) -> str:

@@ -1,4 +1,4 @@
-"""Explains a run from its records, through templates; no language model has a part in it."""
+"""Explains a run from its records, through templates, without a language model."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The policy that needs no language model: the strategy decides, a narrator explains, from the same tools.
+"""The policy without a language model: the strategy chooses the trials, templates explain them.
 
-The smallest true `Policy`; read it before `langchain_agent.py`.
+The smallest complete `Policy`; read it before `langchain_agent.py`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from tunesmith.events import Thought
 from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
 
 WAKE_AFTER = 4
-"""Finished trials between two looks: often enough to follow, seldom enough to have something to say."""
+"""Finished trials between two reports."""
 _WHY = re.compile(r"/?why\s+(?:trial\s*)?#?(\d{1,7})\s*\??", re.IGNORECASE)
 _BEST = re.compile(r"/?best\s*\??", re.IGNORECASE)
 _HELP = re.compile(r"/?help\s*\??", re.IGNORECASE)
 
 
 class RulesPolicy(Policy):
-    """Lets the strategy go on and says what the data show. Never stops a run: its budget does.
+    """Lets the strategy go on and reports what the data show. Never stops a run: its budget does.
 
     Args:
-        emit: Takes the narration.
-        wake_after: Finished trials between two wakes, at least 1.
-        standing_in: A language model is in use, and this policy only stands in where it fails.
+        emit: Receives the reports.
+        wake_after: Finished trials between two decisions, at least 1.
+        standing_in: A language model is in use, and this policy decides only where it fails.
     """
 
     name = "rules"

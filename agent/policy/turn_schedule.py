@@ -1,8 +1,8 @@
-"""The agent where it is worth its price, the rules in between: a run costs a handful of calls.
+"""The agent decides seldom, the rules in between: a run costs a handful of calls.
 
-At the start nothing is known that a turn could look at: the opening is one structured call, and its warm
-start is launched as it is. Later the agent gets a turn when a person speaks, or when something has happened
-or enough was learned since its last (`hybrid/cadence.py`). Between its turns the rules narrate what the
+At the start there is nothing that a turn could look at: the opening is one structured call, and its warm
+start is launched as it is. Later the agent gets a turn when a person writes, or when something has happened
+or enough was learned since its last turn (`query_schedule.py`). Between its turns the rules describe what the
 data show.
 """
 
@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tunesmith.agent.methods.hybrid.cadence import worth_asking
 from tunesmith.agent.policy.base import PolicyContext, PolicyMember
+from tunesmith.agent.policy.query_schedule import query_due
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
@@ -44,12 +44,11 @@ class ScheduledPolicy(Policy):
             ModelError: it was the agent's turn, and the model failed.
         """
         triggers, finished = set(briefing.triggers), len(briefing.history.finished)
-        asked_at, spoken_to = self._asked_at, bool(briefing.messages)
+        urgent, spoken_to = bool(triggers & URGENT), bool(briefing.messages)
         if not spoken_to and "start" in triggers and not len(briefing.history):
             self._asked_at = finished
             return self._opening(briefing, toolbox)
-        urgent = bool(triggers & URGENT)
-        if not self._turns or not (spoken_to or worth_asking(finished, asked_at, urgent=urgent)):
+        if not self._turns or not (spoken_to or query_due(finished, self._asked_at, urgent=urgent)):
             return self._rules.decide(briefing, toolbox)
         self._asked_at = finished
         return self._agent.decide(briefing, toolbox)
@@ -58,11 +57,11 @@ class ScheduledPolicy(Policy):
         return self._agent.answer(question, briefing)
 
     def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
-        found = toolbox.suggest(MAX_SUGGESTIONS)
-        warm = [p for p in found if p.provenance.stage == WARM_START]
-        if not warm:  # the model could not be asked, which is an event already
+        suggested = toolbox.suggest(MAX_SUGGESTIONS)
+        warm = [p for p in suggested if p.provenance.stage == WARM_START]
+        if not warm:  # the model could not be asked, which is in the log already
             return self._rules.decide(briefing, toolbox)
-        launch = [p for p in found if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]
+        launch = [p for p in suggested if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]
         toolbox.launch_trials(launch)
         first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
         reason = f"{first} what the language model would try; what it expects is the prior from then on."

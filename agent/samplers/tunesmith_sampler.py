@@ -259,9 +259,13 @@ class TunesmithSampler(BaseSampler):
         finished = len(history.finished)
         if finished >= self._ask_at:
             self._ask_at = finished + ASK_EVERY
-            ask = self._model.candidates if history.completed else self._model.warm_start
+            model = self._model
             try:
-                self._candidates = tuple(ask(history, MODEL_CANDIDATES))
+                self._candidates = tuple(
+                    model.candidates(history, MODEL_CANDIDATES)
+                    if history.completed
+                    else model.opening(history, MODEL_CANDIDATES).proposals
+                )
             except ModelError as error:
                 warnings.warn(
                     f"TunesmithSampler goes on without the language model for {ASK_EVERY} trials: {error}",

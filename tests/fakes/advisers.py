@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, read_beliefs
-from tunesmith.agent.methods.hybrid.opening import Opening
+from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, read_priors
+from tunesmith.agent.methods.hybrid.proposer import Opening
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
 from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
 from tunesmith.history import Array, History
@@ -118,10 +118,10 @@ class ScriptedAdviser:
 
     def opening(self, history: History, n: int) -> Opening:
         self.calls += 1
-        beliefs, faults = read_beliefs([self._belief(j) for j in range(len(self._best))], self.land.space)
+        priors, faults = read_priors([self._belief(j) for j in range(len(self._best))], self.land.space)
         assert not faults, faults
         marked = [p.with_provenance(stage=WARM_START) for p in self._some(n)]
-        return Opening(marked, tuple(beliefs), "", "scripted")
+        return Opening(marked, tuple(priors), "", "scripted")
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
         self.calls += 1
@@ -166,9 +166,9 @@ def run(land: Landscape, seed: int, n: int, kind: Kind | None = None) -> tuple[l
     queue: list[Proposal] = []
     kept: tuple[Proposal, ...] = ()
     if kind is not None:
-        stated = ElicitedPriors(land.space)
-        strategy = HybridStrategy(alone, stated)
-        suggest = HybridSuggester(strategy, ScriptedAdviser(kind, land, seed), lambda e: e, stated)
+        elicited = ElicitedPriors(land.space)
+        strategy = HybridStrategy(alone, elicited)
+        suggest = HybridSuggester(strategy, ScriptedAdviser(kind, land, seed), lambda e: e, elicited)
         found = suggest(history, 8)
         queue = [p for p in found if p.origin is Origin.DEFAULT or p.provenance.stage == WARM_START]
         kept = suggest.left

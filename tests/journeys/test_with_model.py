@@ -125,7 +125,7 @@ def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_mo
     assert "the language model expects lr near 0.003" in report["stderr"]
     assert "The learning rate will matter most." in report["stderr"]
     assert any(
-        "1 stated priors were left out" in incident["continuation"] for incident in report["incidents"]
+        "1 elicited priors were left out" in incident["continuation"] for incident in report["incidents"]
     )
     later = report["trials"][2:]
     sides = [trial["provenance"]["side"] for trial in later]

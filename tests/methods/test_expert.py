@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fakes.histories import SPACE, configured, grown, history, proposal, trial
-from tunesmith.agent.methods.gp.belief import believe
 from tunesmith.agent.methods.gp.candidates import Pool
+from tunesmith.agent.methods.gp.posterior import posterior_at
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.hybrid.expert import MOST, START, model_expert
@@ -85,20 +85,20 @@ def test_a_spread_is_corrected_by_the_errors_made_so_far_and_never_absurdly_narr
 
 
 def judged(expected: float, weight_of: History) -> tuple[float, float]:
-    """Score of one guest in a pool: by the surrogate alone, and with the model's prediction."""
+    """Score of one candidate in a pool: by the surrogate alone, and with the model's prediction."""
     past = grown(20)
-    belief = believe(GaussianProcessSurrogate(SPACE), build_prior(SPACE, cards=None), past)
-    assert belief is not None
+    posterior = posterior_at(GaussianProcessSurrogate(SPACE), build_prior(SPACE, cards=None), past)
+    assert posterior is not None
     predicted = Provenance(model_prediction=Prediction(mean=expected))
-    guest = proposal(configured(width=40), origin=Origin.MODEL, provenance=predicted)
-    row = SPACE.encode(guest.configuration)[0][None]
+    candidate = proposal(configured(width=40), origin=Origin.MODEL, provenance=predicted)
+    row = SPACE.encode(candidate.configuration)[0][None]
     other = SPACE.encode(SPACE.validate(configured(width=41)))[0][None]
     rows = np.concatenate([other, row])
-    scores = belief.acquisition(rows, np.empty((0, SPACE.dimensions)))
+    scores = posterior.acquisition(rows, np.empty((0, SPACE.dimensions)))
     pool = Pool(rows, np.array([0, 3]), np.array([-1, 0]), scores)
-    weighed = model_expert(weight_of).weigh(pool, [guest], belief)
+    weighed = model_expert(weight_of).weigh(pool, [candidate], posterior)
     assert np.all(np.diff(weighed.scores) <= 0), "best first"
-    assert scores[0] in weighed.scores, "only the guest's own score changes"
+    assert scores[0] in weighed.scores, "only the candidate's own score changes"
     return float(scores[1]), float(weighed.scores[weighed.ancestors == 0][0])
 
 

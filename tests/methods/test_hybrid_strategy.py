@@ -21,11 +21,11 @@ def alone(seed: int = 0) -> GaussianProcessStrategy:
     return GaussianProcessStrategy(SPACE, seed, words="small net")
 
 
-def hybrid(*beliefs: ElicitedPrior, seed: int = 0) -> HybridStrategy:
-    return HybridStrategy(alone(seed), ElicitedPriors(SPACE, beliefs) if beliefs else None)
+def hybrid(*priors: ElicitedPrior, seed: int = 0) -> HybridStrategy:
+    return HybridStrategy(alone(seed), ElicitedPriors(SPACE, priors) if priors else None)
 
 
-def guest(width: int = 240, expected: float | None = 0.9, **values: object) -> Proposal:
+def candidate(width: int = 240, expected: float | None = 0.9, **values: object) -> Proposal:
     predicted = Provenance(model_prediction=Prediction.of(expected, 0.02))
     made = configured(width=width, **values)
     return proposal(made, origin=Origin.MODEL, reason="Wide nets.", provenance=predicted, prompt_id="p.v1")
@@ -45,14 +45,14 @@ def spoken(past: History) -> History:
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 30])
 def test_without_a_word_of_the_model_every_proposal_is_the_same_to_the_bit(n):
     assert hybrid().propose(seen(n), 3) == alone().propose(seen(n), 3)
-    advised = alone().advised({}, None)
+    advised = alone().with_advice({}, None)
     assert advised.propose(seen(n), 2) == alone().propose(seen(n), 2)
 
 
 @pytest.mark.parametrize("n", [1, 9, 30])
 def test_behind_a_shut_gate_the_surrogate_proposes_as_if_there_were_no_model(n):
     past = spoken(seen(n))
-    (kept,) = hybrid(WIDE).propose(past, 1, [guest(), guest(230)])
+    (kept,) = hybrid(WIDE).propose(past, 1, [candidate(), candidate(230)])
     (own,) = alone().propose(past, 1)
     assert kept.configuration == own.configuration and kept.expected == own.expected
     assert kept.provenance == own.with_provenance(side="surrogate").provenance
@@ -61,7 +61,7 @@ def test_behind_a_shut_gate_the_surrogate_proposes_as_if_there_were_no_model(n):
 
 def test_an_open_gate_takes_a_candidate_with_its_provenance_and_both_predictions():
     past = seen(20)
-    (chosen,) = hybrid(WIDE).propose(past, 1, [guest(width=w, lr=0.002) for w in (256, 255, 254)])
+    (chosen,) = hybrid(WIDE).propose(past, 1, [candidate(width=w, lr=0.002) for w in (256, 255, 254)])
     assert chosen.origin is Origin.MODEL and chosen.prompt_id == "p.v1"
     provenance = chosen.provenance
     assert provenance.side == "model" and provenance.elicited_priors == 1
@@ -75,10 +75,10 @@ def test_after_a_warm_start_that_missed_the_surrogate_still_takes_its_own_first_
     warm = {"origin": Origin.MODEL, "provenance": Provenance(stage=WARM_START)}
     default = trial(0, configured(), 0.5, origin=Origin.DEFAULT)
     missed = history(default, trial(1, configured(width=8), 0.1, **warm))
-    (first,) = hybrid(WIDE).propose(missed, 1, [guest()])
+    (first,) = hybrid(WIDE).propose(missed, 1, [candidate()])
     assert first.configuration == alone().propose(history(default), 1)[0].configuration
     helped = history(default, trial(1, configured(width=99), 0.9, **warm))
-    (next_,) = hybrid(WIDE).propose(helped, 1, [guest()])
+    (next_,) = hybrid(WIDE).propose(helped, 1, [candidate()])
     assert next_.provenance.side == "model"
 
 
@@ -91,7 +91,7 @@ def test_a_stated_prior_moves_early_proposals_and_is_named_in_the_reason():
 
 
 def test_a_batch_goes_through_the_gate_one_by_one_and_holds_no_repeats():
-    batch = hybrid(WIDE).propose(seen(20), 5, [guest(w) for w in (240, 241, 242)])
+    batch = hybrid(WIDE).propose(seen(20), 5, [candidate(w) for w in (240, 241, 242)])
     sides = [p.provenance.side for p in batch]
     assert sides[:4] == [
         "model",
@@ -103,20 +103,20 @@ def test_a_batch_goes_through_the_gate_one_by_one_and_holds_no_repeats():
 
 
 def test_the_default_goes_first_whatever_the_model_says():
-    (first,) = hybrid(WIDE).propose(history(), 1, [guest()])
+    (first,) = hybrid(WIDE).propose(history(), 1, [candidate()])
     assert first.origin is Origin.DEFAULT and first.provenance.side is None
 
 
 def test_a_zero_shot_configuration_that_had_to_wait_counts_as_the_models_say():
-    waiting = guest(lr=0.003).with_provenance(stage=WARM_START)
+    waiting = candidate(lr=0.003).with_provenance(stage=WARM_START)
     (chosen,) = hybrid().propose(history(trial(0, configured(), 0.5)), 1, [waiting])
     assert chosen.configuration == waiting.configuration
     assert chosen.provenance.side == "model" and chosen.provenance.stage is None
 
 
 def test_the_same_history_candidates_and_beliefs_give_the_same_proposal():
-    past, guests = seen(15), [guest(), guest(230)]
-    first = hybrid(WIDE).propose(past, 2, guests)
+    past, candidates = seen(15), [candidate(), candidate(230)]
+    first = hybrid(WIDE).propose(past, 2, candidates)
     used = hybrid(WIDE)
-    used.propose(seen(5), 1, guests)
-    assert used.propose(past, 2, guests) == first
+    used.propose(seen(5), 1, candidates)
+    assert used.propose(past, 2, candidates) == first

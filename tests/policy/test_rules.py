@@ -119,12 +119,12 @@ def test_a_watermark_tells_each_trial_once():
 def test_why_a_trial_was_run_is_answered_from_its_provenance():
     done = trial(
         0, configured(), 0.7, reason="Because.", expected=0.71, spread=0.02, curve=[(1, 0.1), (2, 0.7)],
-        prompt_id="llambo/candidates.v1",
+        prompt_id="hybrid/candidates.v2",
     )  # fmt: skip
     follow = trial(1, configured(width=80), 0.8, evidence=(0,))
     past = history(done, follow)
     text = answered("/why 0", past)
-    for part in ("Because.", "predicted 0.71 ± 0.02, got 0.7: held", "llambo/candidates.v1", "▁█"):
+    for part in ("Because.", "predicted 0.71 ± 0.02, got 0.7: held", "hybrid/candidates.v2", "▁█"):
         assert part in text
     assert "It rested on #0." in answered("why #1?", past)
     assert answered("why 9", past) == "There is no trial 9; 2 trials: 2 completed."

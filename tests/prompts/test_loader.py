@@ -14,7 +14,7 @@ HEADER = "---\nabout: A test.\nvariables:\n  name: whose\n---\n"
 def test_every_template_of_the_folder_declares_exactly_what_it_uses():
     from tunesmith.prompts.loader import _load
 
-    assert {i.partition("/")[0] for i in identifiers()} == {"agent", "llambo", "narrator"}
+    assert {i.partition("/")[0] for i in identifiers()} == {"agent", "hybrid", "llambo", "narrator"}
     for identifier in identifiers():
         assert _load(identifier).about.endswith(".")
 
@@ -67,6 +67,6 @@ def test_values_cannot_open_a_message_or_be_rendered_again_or_leave_their_fence(
 
 
 def test_a_prompt_knows_its_id_and_the_protocol_form():
-    prompt = render("agent/system", tool_calls=3, launch_limit=2)
-    assert prompt.id == "agent/system.v1"
+    prompt = render("agent/system", version=2, tool_calls=3, launch_limit=2)
+    assert prompt.id == "agent/system.v2"
     assert prompt.as_chat() == [{"role": "user", "content": prompt.text}]

@@ -78,7 +78,7 @@ def make_trial(space):
             evidence=tuple(range(number))[:2],
             expected=0.8,
             spread=0.05,
-            prompt_id="llambo/candidates.v1",
+            prompt_id="hybrid/candidates.v2",
             tokens=12,
             provenance=Provenance(acquisition=0.25, side="model"),
             details={"trust": 0.25},

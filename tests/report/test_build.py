@@ -125,8 +125,8 @@ def test_what_a_model_was_asked_said_and_had_a_part_in_is_added_up_and_shown_on_
     run.tell(
         ModelCalled(ok=True, **call, **answered),
         ModelCalled(ok=False, **call, **failed),
-        AnswersParsed(where="llambo/candidates.v2", strict=40, tolerant=3, refused=2),
-        AnswersParsed(where="llambo/warm_start.v1", strict=1, repaired=1),
+        AnswersParsed(where="hybrid/candidates.v2", strict=40, tolerant=3, refused=2),
+        AnswersParsed(where="hybrid/opening.v1", strict=1, repaired=1),
     )
     data = build_report(run.path)
     use, read, say = data.model, data.model.answers, data.say

@@ -9,6 +9,7 @@ import pytest
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith import Categorical, DataCard, Float, Int, Space, TunesmithSampler
+from tunesmith.agent.methods.hybrid.proposer import Opening
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
 from tunesmith.errors import InvalidConfiguration, ModelUnavailable
 from tunesmith.trial import Origin, Proposal
@@ -222,7 +223,8 @@ class Suggests:
             Proposal(configuration=configuration, origin=Origin.MODEL, reason="a hunch", prompt_id="p.v1")
         ]
 
-    warm_start = candidates
+    def opening(self, history, n):
+        return Opening(self.candidates(history, n))
 
 
 def test_a_model_takes_part_and_is_asked_rarely():

@@ -109,7 +109,7 @@ def test_a_decision_does_not_repeat_what_was_just_said() -> None:
 def test_what_the_model_expects_is_told_and_nothing_in_it_moves_a_cursor() -> None:
     lr = ElicitedPrior(parameter="lr\x1b[2J", low=1e-3, best=3e-3, high=1e-2)
     adam = ElicitedPrior(parameter="optimizer", weights={"adam": 0.7}, why="Usual.")
-    view = view_of(PriorsElicited(beliefs=(lr, adam), prompt_id="llambo/opening.v1"))
+    view = view_of(PriorsElicited(beliefs=(lr, adam), prompt_id="hybrid/opening.v1"))
     said = plain(view.chat.items[-1].spans)
     assert "expects lr" in said and "near 0.003 (0.001 to 0.01), optimizer adam (70%)" in said
     assert "\x1b" not in said
@@ -169,7 +169,7 @@ def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() ->
     view = view_of(
         begun(),
         started(0),
-        started(1, expected=0.7, spread=0.05, evidence=(0,), prompt_id="llambo/candidates.v1"),
+        started(1, expected=0.7, spread=0.05, evidence=(0,), prompt_id="hybrid/candidates.v2"),
         ended(1, 0.82, surprise=2.4, curve=((1, 0.25), (2, 0.5), (3, 0.8))),
         started(2),
         ended(2, None, message="ValueError: bad", traceback="Traceback:\n  boom [/]"),
@@ -180,7 +180,7 @@ def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() ->
         "learning_rate=0.003, optimizer=adamw",
         "expected 0.7000 ± 0.0500, got 0.8200 (2.4 spreads better)",
         "curve ▁▄█  0.2500 → 0.8000, step 3",
-        "because of 1  (surrogate, llambo/candidates.v1, resting on #0)",
+        "because of 1  (surrogate, hybrid/candidates.v2, resting on #0)",
     ]
     failed = plain(why(view, 2).spans)
     assert failed.endswith("cause ValueError: bad\n  Traceback:\n    boom [/]")

@@ -25,7 +25,7 @@ def last_ending(events: Sequence[Event]) -> RunFinished | None:
 
 
 def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None:
-    """The priors that a model stated, the first time; None where it was not asked."""
+    """Priors elicited from a model in this run, the first time; None where it was not asked."""
     return next((event.beliefs for event in events if isinstance(event, PriorsElicited)), None)
 
 

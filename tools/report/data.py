@@ -144,7 +144,7 @@ class Incident(ReportPart):
 
 
 class PriorLine(ReportPart):
-    """A prior that the language model stated, before the first trial."""
+    """A prior elicited from the language model, before the first trial."""
 
     parameter: str
     text: str
@@ -223,7 +223,7 @@ class ReportData(ReportPart):
     trials: tuple[TrialLine, ...]
     decisions: tuple[DecisionLine, ...]
     beliefs: tuple[PriorLine, ...] = ()
-    """Empty where no language model was asked, or where it stated nothing."""
+    """Empty where no language model was asked, or where it gave none."""
     strategy: str
     policy: str
     model: ModelUse

@@ -1,7 +1,7 @@
 """What a model is asked to answer with, and how an answer becomes proposals.
 
-The schema a provider sees is exact (types, choices and bounds of this very space). What comes back is
-judged by the space alone: faults lead to one question back, what is left of them is moved to the nearest
+The schema a provider sees is exact (types, choices and bounds of this very space). What comes back is checked
+against the space alone: faults lead to one question back, what is left of them is moved to the nearest
 legal configuration, and what cannot be moved is dropped. Both are counted as events.
 """
 
@@ -20,7 +20,7 @@ from tunesmith.space import Space
 from tunesmith.space.schema import configuration_schema
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import mark_wrong_citations
-from tunesmith.trial import Configuration, Origin, Prediction, Proposal, Provenance, TrialState
+from tunesmith.trial import Configuration, Origin, Prediction, Proposal, Provenance
 
 REASON_LIMIT = 500
 MAX_FAULTS = 12
@@ -68,20 +68,21 @@ def schema_for(space: Space, *, evidence: bool) -> type[Answer]:
 
 
 class Reader:
-    """Turns one answer into proposals. Use a fresh one for every call of the model.
+    """Turns one answer into proposals. Make a new one for every call of the model.
 
     Args:
-        history: What is known; proposals that repeat it are dropped.
-        where: Names the part in events, such as `agent.decide`.
+        history: The trials so far; proposals that repeat one are dropped.
+        emit: Receives repairs and rejections.
+        where: Names the part in events, such as `hybrid.candidates`.
     """
 
     def __init__(self, history: History, emit: Emit, where: str) -> None:
         self._history, self._space, self._emit, self._where = history, history.space, emit, where
-        self._asked = False
+        self._faults_reported = False
 
     def check(self, answer: Answer) -> list[str]:
-        """Faults to ask the model about; empty the second time, because one question is all it gets."""
-        if self._asked:
+        """Faults to ask the model about; empty the second time, because it is asked back once only."""
+        if self._faults_reported:
             return []
         faults = [
             f"candidate {place}: {problem}"
@@ -90,18 +91,14 @@ class Reader:
         ]
         if not answer.candidates:
             faults = ["there is no candidate"]
-        self._asked = bool(faults)
+        self._faults_reported = bool(faults)
         more = len(faults) - MAX_FAULTS
         return faults[:MAX_FAULTS] + ([f"and {more} more faults of these kinds"] if more > 0 else [])
 
     def read(self, answer: Answer, *, n: int, prompt_id: str, tokens: int) -> list[Proposal]:
         """At most `n` new, legal proposals in the model's order; tokens are shared out over them."""
-        known: dict[Configuration, str] = {
-            trial.configuration: f"#{trial.number}"
-            for trial in self._history
-            if trial.state is not TrialState.LOST
-        }
-        found: list[Proposal] = []
+        known = {trial.configuration: f"#{trial.number}" for trial in self._history.not_lost}
+        proposals: list[Proposal] = []
         repeats: list[str] = []
         for place, candidate in enumerate(answer.candidates, 1):
             configuration = self._configuration(place, candidate)
@@ -111,12 +108,12 @@ class Reader:
                 repeats.append(f"candidate {place} repeats {known[configuration]}")
                 continue
             known[configuration] = f"candidate {place}"
-            found.append(self._proposal(configuration, candidate, prompt_id))
+            proposals.append(self._proposal(configuration, candidate, prompt_id))
         if repeats:
             self._degraded("rejected", "; ".join(repeats), f"{len(repeats)} repeats were dropped")
-        found = found[:n]
-        share, rest = divmod(tokens, max(len(found), 1))
-        return [p.model_copy(update={"tokens": share + (i < rest)}) for i, p in enumerate(found)]
+        proposals = proposals[:n]
+        share, rest = divmod(tokens, max(len(proposals), 1))
+        return [p.model_copy(update={"tokens": share + (i < rest)}) for i, p in enumerate(proposals)]
 
     def _values(self, candidate: Candidate) -> dict[str, Any]:
         """As written, without nulls for inactive parameters and with Markdown's escapes taken back."""
@@ -157,10 +154,5 @@ class Reader:
         )
 
     def _degraded(self, what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
-        event = Degraded(
-            what=what,
-            where=self._where,
-            cause=clean(cause, 500),
-            continuation=clean(continuation, 300),
-        )
-        self._emit(event)
+        cause, continuation = clean(cause, 500), clean(continuation, 300)
+        self._emit(Degraded(what=what, where=self._where, cause=cause, continuation=continuation))

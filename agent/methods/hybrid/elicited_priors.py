@@ -1,9 +1,9 @@
-"""Priors that a language model states for this very task: checked, kept, and turned into cards.
+"""Priors elicited from a language model for one task: checked, kept, and turned into cards.
 
-The model gives, for each hyperparameter it has a view on, a best guess and the range it thinks plausible, or
-weights for categories, and why. A range is read as the central 80 % of a normal belief on the parameter's own
-scale, so its sd is (high - low) / 2.56 there. What it says is mixed half and half with the card of the
-parameter's name (`prior.py`), fades with evidence and counts only as far as data bear it out, like any prior.
+For each hyperparameter it knows something about, the model gives a best guess and a plausible range, or
+weights for categories, and why. A range is read as the central 80 % of a normal distribution on the
+parameter's own scale, so its sd is (high - low) / 2.56 there. The result is mixed half and half with the card
+of the parameter's name (`gp/prior.py`), fades with evidence and counts only as far as data agree with it.
 """
 
 from __future__ import annotations
@@ -23,90 +23,85 @@ from tunesmith.text.cleaning import clean
 SOURCE = "the language model"
 CENTRAL_80 = 2.563
 """Width of the central 80 % of a normal distribution, in standard deviations."""
-SAYS_NOTHING = 0.95
-"""A range of at least this share of the space's states no belief."""
+UNINFORMATIVE = 0.95
+"""A range of at least this share of the space's is left out."""
 WHY_LIMIT = 300
-SHOWN = 3
 
 
 class ElicitedPriors:
-    """What the model has stated in this run: set once, then the same for good, whoever reads it.
+    """The model's priors of one run: set once, then constant. Written by the policy's thread, read by any.
 
     Args:
         space: The search space.
-        stated: What an earlier sitting was told; None when the model has not been asked yet.
+        recorded: From an earlier session of the run; None when the model has not been asked yet.
+    Attributes:
+        asked: Whether the model has been asked, whatever it answered.
+        priors: What it answered, as far as it could be used.
+        cards: The same by parameter, for `GaussianProcessStrategy.with_advice`.
     """
 
-    def __init__(self, space: Space, stated: Sequence[ElicitedPrior] | None = None) -> None:
+    def __init__(self, space: Space, recorded: Sequence[ElicitedPrior] | None = None) -> None:
         self._space = space
-        self._beliefs: tuple[ElicitedPrior, ...] | None = None
+        self.asked = False
+        self.priors: tuple[ElicitedPrior, ...] = ()
         self.cards: Mapping[str, Card] = {}
-        """By parameter. Replaced as a whole: another thread may be reading it."""
-        if stated is not None:
-            # Read anew, as a task's space may have been changed between two sittings.
-            self.state(read_beliefs([belief.model_dump() for belief in stated], space)[0])
+        if recorded is not None:
+            # Checked again, because the task's space may have been changed between two sessions.
+            self.record(read_priors([prior.model_dump() for prior in recorded], space)[0])
 
-    @property
-    def asked(self) -> bool:
-        """Whether the model has been asked, whatever it said."""
-        return self._beliefs is not None
-
-    @property
-    def beliefs(self) -> tuple[ElicitedPrior, ...]:
-        return self._beliefs or ()
-
-    def state(self, beliefs: Sequence[ElicitedPrior]) -> None:
-        """Take what the model states; only the first statement of a run counts."""
-        if self._beliefs is None:
-            self._beliefs = tuple(beliefs)
-            self.cards = {b.parameter: card_of(b, self._space.parameters[b.parameter]) for b in beliefs}
+    def record(self, priors: Sequence[ElicitedPrior]) -> None:
+        """Keep the model's answer; only the first of a run counts."""
+        if not self.asked:
+            self.asked, self.priors = True, tuple(priors)
+            # Replaced as a whole: another thread may be reading it.
+            self.cards = {p.parameter: card_of(p, self._space.parameters[p.parameter]) for p in priors}
 
 
-def read_beliefs(said: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior], list[str]]:
-    """Beliefs in an answer, clipped to the space, and what was wrong with the others.
+def read_priors(answer: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior], list[str]]:
+    """The priors in an answer, clipped to the space, and the faults of the items that were left out.
 
     Args:
-        said: Mappings with `parameter`, then `low`, `best`, `high` or `weights`, and `why`; anything else
+        answer: Mappings with `parameter`, then `low`, `best`, `high` or `weights`, and `why`; anything else
             is a fault, and never an exception.
     Returns:
-        At most one belief a parameter, in the space's order; a range as wide as the space is left out.
+        At most one prior a parameter, in the space's order; a range as wide as the space is left out.
     """
-    found: dict[str, ElicitedPrior] = {}
+    priors: dict[str, ElicitedPrior] = {}
     faults: list[str] = []
-    for place, item in enumerate(said, 1):
+    for place, item in enumerate(answer, 1):
         if not isinstance(item, Mapping):
-            faults.append(f"belief {place} is no object")
+            faults.append(f"prior {place} is no object")
             continue
         written = str(item.get("parameter", ""))
         name = written if written in space else written.replace("\\", "")
         if name not in space:
-            faults.append(f"belief {place} is about no parameter of the space: {clean(written, 60)!r}")
-        elif name in found:
-            faults.append(f"belief {place} is about {name} again")
+            faults.append(f"prior {place} is about no parameter of the space: {clean(written, 60)!r}")
+        elif name in priors:
+            faults.append(f"prior {place} is about {name} again")
         else:
-            belief = _read(name, item, space.parameters[name])
-            if isinstance(belief, str):
-                faults.append(f"{name}: {belief}")
-            elif belief is not None:
-                found[name] = belief
-    return [found[name] for name in space.names if name in found], faults
+            prior = _read_prior(name, item, space.parameters[name])
+            if isinstance(prior, str):
+                faults.append(f"{name}: {prior}")
+            elif prior is not None:
+                priors[name] = prior
+    return [priors[name] for name in space.names if name in priors], faults
 
 
-def card_of(belief: ElicitedPrior, parameter: Parameter) -> Card:
-    """A belief as a card, as if it had come from the knowledge base."""
-    if belief.weights:
-        weights = tuple((choice.lower(), weight) for choice, weight in belief.weights.items())
-        return Categories(belief.parameter, (), weights, SOURCE)
-    assert belief.low is not None and belief.best is not None and belief.high is not None
-    scale = scale_of(parameter, belief.best)
-    low, best, high = (_place(value, scale) for value in (belief.low, belief.best, belief.high))
-    # A range of no width is widened where the card meets the space (`prior.MIN_SD_SHARE`).
+def card_of(prior: ElicitedPrior, parameter: Parameter) -> Card:
+    """An elicited prior as a card, as if it had come from the knowledge base."""
+    if prior.weights:
+        weights = tuple((choice.lower(), weight) for choice, weight in prior.weights.items())
+        return Categories(prior.parameter, (), weights, SOURCE)
+    assert prior.low is not None and prior.best is not None and prior.high is not None
+    scale = scale_of(parameter, prior.best)
+    low, best, high = (_place(value, scale) for value in (prior.low, prior.best, prior.high))
+    # A range of no width is widened where the card is put on the space (`prior.MIN_SD_SHARE`).
     sd = max(abs(high - low) / CENTRAL_80, 1e-12)
-    return Located(belief.parameter, (), scale, best, sd, SOURCE)
+    return Located(prior.parameter, (), scale, best, sd, SOURCE)
 
 
 def scale_of(parameter: Parameter, near: float) -> Transform:
-    """The scale on which beliefs about a parameter are normal: logarithmic where its range is."""
+    """The scale on which a parameter's prior is normal: logarithmic where its range is."""
     scale = getattr(parameter, "scale", "linear")
     if scale == "logit":
         return "log10" if near < 0.5 else "log10_one_minus"
@@ -116,13 +111,8 @@ def scale_of(parameter: Parameter, near: float) -> Transform:
     return "log10" if scale == "log" else "linear"
 
 
-def in_words(beliefs: Sequence[ElicitedPrior], limit: int = SHOWN) -> str:
-    """`lr near 0.003 (0.001 to 0.01), optimizer adam (70 %)`; at most `limit` of them."""
-    return ", ".join(belief.text for belief in beliefs[:limit])
-
-
-def _read(name: str, item: Mapping[str, Any], parameter: Parameter) -> ElicitedPrior | str | None:
-    """The belief, or what is wrong with it, or None where it says nothing."""
+def _read_prior(name: str, item: Mapping[str, Any], parameter: Parameter) -> ElicitedPrior | str | None:
+    """The prior, or its fault, or None where it is uninformative."""
     why = clean(item.get("why") or "", WHY_LIMIT)
     if parameter.size == 1:
         return None
@@ -153,37 +143,37 @@ def _read(name: str, item: Mapping[str, Any], parameter: Parameter) -> ElicitedP
     best = min(max(best, low), high)
     scale = scale_of(parameter, best)
     whole = abs(_place(top, scale) - _place(bottom, scale))
-    if abs(_place(high, scale) - _place(low, scale)) >= SAYS_NOTHING * whole:
+    if abs(_place(high, scale) - _place(low, scale)) >= UNINFORMATIVE * whole:
         return None
     return ElicitedPrior(parameter=name, low=low, best=best, high=high, why=why)
 
 
-def _weights(said: Any, parameter: Categorical | Bool) -> dict[str, float] | str:
-    """Shares by choice, summing to at most 1 (the rest is the other choices'); or what is wrong."""
+def _weights(written: Any, parameter: Categorical | Bool) -> dict[str, float] | str:
+    """Shares by choice, summing to at most 1 (the rest is the other choices'); or the fault."""
     pairs: list[tuple[Any, Any]] = []
-    if isinstance(said, Mapping):
-        pairs = list(said.items())
-    elif isinstance(said, Sequence) and not isinstance(said, str):
-        pairs = [(item.get("choice"), item.get("weight")) for item in said if isinstance(item, Mapping)]
+    if isinstance(written, Mapping):
+        pairs = list(written.items())
+    elif isinstance(written, Sequence) and not isinstance(written, str):
+        pairs = [(item.get("choice"), item.get("weight")) for item in written if isinstance(item, Mapping)]
     choices = {str(choice).lower(): str(choice) for choice in parameter.listed}
-    found: dict[str, float] = {}
+    shares: dict[str, float] = {}
     for choice, weight in pairs:
         share, known = _number(weight), choices.get(str(choice).lower().strip())
         if share is not None and share >= 0 and known is not None:
-            found[known] = min(share, 1e6)
-    total = sum(found.values())
+            shares[known] = min(share, 1e6)
+    total = sum(shares.values())
     if total <= 0:
         return "it gives no weight to any choice of the space"
-    if total > 1 or len(found) == len(choices):
-        found = {choice: weight / total for choice, weight in found.items()}
-    return found
+    if total > 1 or len(shares) == len(choices):
+        shares = {choice: weight / total for choice, weight in shares.items()}
+    return shares
 
 
-def _number(said: Any) -> float | None:
-    if isinstance(said, bool) or not isinstance(said, int | float | str):
+def _number(written: Any) -> float | None:
+    if isinstance(written, bool) or not isinstance(written, int | float | str):
         return None
     try:
-        number = float(said)
+        number = float(written)
     except (ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None

@@ -1,15 +1,15 @@
-"""The language model's predictions as a second expert beside the surrogate, whose weight is earned.
+"""The language model's predictions as a second expert beside the surrogate, weighted by its record.
 
-A candidate of the model comes with the value it expects. Where the surrogate had a prediction of its own for
-the same trial, the two are compared once the result is known, by the log density each gave it:
+A candidate of the model comes with the value it expects. Where the surrogate predicted the same trial too,
+the two are compared once the result is known, by the log density each gave it:
 
     odds <- clip(odds + clip(log p_model(y) - log p_surrogate(y), -3, 3), -6, 1.5),  from log(0.2 / 0.8)
     w = min(sigmoid(odds), 1/2)
 
-which is Bayes' rule for which of the two predicts better, with a sceptical start, each trial's say bounded
-(one lucky or wild value must not decide) and the total too (an expert that turns is found out within a few
-trials), and no gain where the model's value was further off than the surrogate's. A candidate is then judged
-by (1 - w) EI_surrogate + w EI_model. Everything follows from the trials' records alone.
+which is Bayes' rule for which of the two predicts better, with a sceptical start, a bound on what each trial
+counts (one lucky or wild value must not decide) and on the total (so that a change for the worse shows within
+a few trials), and no gain where the model's value was further off than the surrogate's. A candidate is then
+judged by (1 - w) EI_surrogate + w EI_model. The records of the trials alone determine the weight.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.agent.methods.gp.acquisition import log_expected_improvement
-from tunesmith.agent.methods.gp.belief import Belief
 from tunesmith.agent.methods.gp.candidates import Pool
+from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.surrogate import Fitted
 from tunesmith.history import History
 from tunesmith.trial import Prediction, Proposal, Trial
@@ -32,8 +32,8 @@ MOST = 0.5
 STEP = 3.0
 """Most that one trial may move the log odds."""
 ODDS = (-6.0, 1.5)
-SAID_COUNT = 2.0
-"""Trials' worth of belief that the model's own spread is right."""
+PRIOR_COUNT = 2.0
+"""How many trials the assumption that the model's own spread is right counts for."""
 NARROWEST = 0.05
 """Least spread of the model's predictions, as a share of the scores' spread."""
 OUTLIER = 6.0
@@ -44,7 +44,7 @@ AHEAD, WIDEST = 0.5, 1.0
 
 @dataclass(frozen=True)
 class ModelExpert:
-    """What the model's predictions have earned so far.
+    """The record of the model's predictions so far.
 
     Attributes:
         weight: In [0, 1/2].
@@ -62,11 +62,11 @@ class ModelExpert:
     scale: float
     sign: float
 
-    def spread(self, said: float | None) -> float:
-        """Standard deviation to give a prediction: what the model said, corrected by its errors so far."""
-        start = self.scale if said is None or not said > 0 else min(max(said, 0.0), 10 * self.scale)
-        squares = SAID_COUNT * start**2 + (0.0 if self.error is None else self.predicted * self.error**2)
-        spread = math.sqrt(squares / (SAID_COUNT + self.predicted))
+    def spread(self, stated: float | None) -> float:
+        """Standard deviation of a prediction: the one the model stated, corrected by its errors so far."""
+        start = self.scale if stated is None or not stated > 0 else min(stated, 10 * self.scale)
+        squares = PRIOR_COUNT * start**2 + (0.0 if self.error is None else self.predicted * self.error**2)
+        spread = math.sqrt(squares / (PRIOR_COUNT + self.predicted))
         return max(spread, NARROWEST * self.scale)
 
     def prediction(self, proposal: Proposal) -> Prediction | None:
@@ -76,19 +76,19 @@ class ModelExpert:
             return None
         return Prediction(mean=predicted.mean, std=self.spread(predicted.std))
 
-    def weigh(self, pool: Pool, guests: Sequence[Proposal], belief: Belief) -> Pool:
-        """Guests that stand in the pool as the model wrote them, judged by both experts."""
+    def weigh(self, pool: Pool, candidates: Sequence[Proposal], posterior: Posterior) -> Pool:
+        """Candidates that are in the pool as the model wrote them, judged by both experts."""
         scores = pool.scores.copy()
-        for index, guest in enumerate(guests):
-            predicted = self.prediction(guest)
+        for index, candidate in enumerate(candidates):
+            predicted = self.prediction(candidate)
             if predicted is None or self.weight <= 0:
                 continue
-            row = belief.space.round(belief.space.encode(guest.configuration)[0][None])
+            row = posterior.space.round(posterior.space.encode(candidate.configuration)[0][None])
             here = np.flatnonzero((pool.ancestors == index) & (np.abs(pool.rows - row).max(axis=1) < 1e-9))
             if not len(here):
                 continue
-            ours = log_expected_improvement(*belief.predict(row), belief.fitted.incumbent)[0]
-            theirs = self._log_improvement(belief.fitted, predicted)
+            ours = log_expected_improvement(*posterior.predict(row), posterior.fitted.incumbent)[0]
+            theirs = self._log_improvement(posterior.fitted, predicted)
             mixed = np.logaddexp(math.log(1 - self.weight) + ours, math.log(self.weight) + theirs)
             scores[here] += mixed - ours
         order = np.argsort(-scores, kind="stable")
@@ -106,7 +106,7 @@ class ModelExpert:
 
 
 def model_expert(history: History) -> ModelExpert:
-    """The model as an expert at a history; the same history gives the same."""
+    """The record at a history; it depends on nothing else."""
     scale = _scale(history)
     odds, compared = math.log(START / (1 - START)), 0
     squares: list[float] = []
@@ -133,7 +133,7 @@ def _gain(trial: Trial) -> float | None:
     gain = _log_density(value, model.mean, model.std) - _log_density(value, surrogate.mean, surrogate.std)
     if math.isnan(gain):
         return None
-    # Where both were far off the wider one wins; a wide spread alone must earn a boast no weight.
+    # Where both were far off the wider density wins; a wide spread alone must not earn any weight.
     most = STEP if abs(value - model.mean) <= abs(value - surrogate.mean) else 0.0
     return min(max(gain, -STEP), most)
 

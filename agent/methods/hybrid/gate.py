@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tunesmith.history import History
-from tunesmith.trial import WARM_START, Origin, Proposal, TrialState
+from tunesmith.trial import WARM_START, Origin, Proposal
 
 GROWS_EVERY = 15
 """Counted trials after which one more of the surrogate's is required between two of the model's."""
@@ -78,9 +78,7 @@ def steps_of(history: History) -> list[Step]:
     """The trials of a run, in order; a lost one is run again and counts then."""
     steps: list[Step] = []
     before: list[float] = []
-    for trial in history:
-        if trial.state is TrialState.LOST:
-            continue
+    for trial in history.not_lost:
         on, missed = side(trial.proposal), None
         judged = on == "model" or trial.proposal.provenance.stage == WARM_START
         if trial.finished and judged and before:

@@ -17,13 +17,13 @@ def _build(context: MethodContext) -> MethodParts:
     from tunesmith.agent.methods.hybrid.suggester import HybridSuggester
     from tunesmith.agent.policy.turn_schedule import MEMBER as AGENT
 
-    alone = strategy_for(context.task)
-    stated = ElicitedPriors(context.task.space, context.stated)
+    numeric = strategy_for(context.task)
+    elicited = ElicitedPriors(context.task.space, context.elicited)
     if context.model is None:
-        return MethodParts(HybridStrategy(alone, stated) if stated.asked else alone, gate=ShareGate())
-    strategy = HybridStrategy(alone, stated)
+        return MethodParts(HybridStrategy(numeric, elicited) if elicited.asked else numeric, gate=ShareGate())
+    strategy = HybridStrategy(numeric, elicited)
     proposer = ModelProposer(context.model, context.task, context.emit)
-    suggester = HybridSuggester(strategy, proposer, context.emit, stated)
+    suggester = HybridSuggester(strategy, proposer, context.emit, elicited)
     return MethodParts(strategy, AGENT.build(context), suggester, ShareGate())
 
 

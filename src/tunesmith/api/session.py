@@ -213,7 +213,7 @@ def _build_method(
         model,
         name=task.tuner.text(),
         settings=task.tuner.settings,
-        stated=elicited_priors(before),
+        elicited=elicited_priors(before),
     )
     parts: MethodParts = task.tuner.member.build(context)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-from tunesmith.agent.methods.hybrid.cadence import LEAST, LEAST_URGENT, urgent, worth_asking
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
-from tunesmith.agent.methods.hybrid.opening import Opening
+from tunesmith.agent.methods.hybrid.proposer import Opening
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
-from tunesmith.agent.methods.hybrid.suggester import CANDIDATES, REST, HybridSuggester
+from tunesmith.agent.methods.hybrid.suggester import ASKED, PAUSE, HybridSuggester
+from tunesmith.agent.policy.query_schedule import LEAST, LEAST_URGENT, query_due, urgent
 from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
 from tunesmith.history import History
@@ -43,7 +43,7 @@ class Model:
     def opening(self, history: History, n: int) -> Opening:
         found = self._answer("opening")
         marked = [p.with_provenance(stage=WARM_START) for p in found]
-        return Opening(marked, self.beliefs, "Width matters.", "llambo/opening.v1")
+        return Opening(marked, self.beliefs, "Width matters.", "hybrid/opening.v1")
 
     def candidates(self, history: History, n: int) -> list[Proposal]:
         return self._answer("candidates")
@@ -67,16 +67,16 @@ def test_without_a_model_the_strategy_suggests_alone():
 
 
 def test_a_run_opens_with_one_call_the_default_first_then_one_of_the_models_and_the_rest_competes():
-    model, log, stated = Model([20, 200, 30, 40], beliefs=[LR]), Log(), ElicitedPriors(SPACE)
-    suggest = HybridSuggester(Narrowest(), model, log, stated)
+    model, log, elicited = Model([20, 200, 30, 40], beliefs=[LR]), Log(), ElicitedPriors(SPACE)
+    suggest = HybridSuggester(Narrowest(), model, log, elicited)
     found = suggest(history(), 8)
     assert [p.origin for p in found] == [Origin.DEFAULT, Origin.MODEL]
     assert widths(found) == [64, 20] and widths(suggest.left) == [200, 30, 40]
     assert all(p.provenance.stage == WARM_START for p in found[1:])
     assert not any(p.provenance.stage for p in suggest.left), "the others are judged like any"
-    assert model.asked == ["opening"] and stated.beliefs == (LR,)
+    assert model.asked == ["opening"] and elicited.priors == (LR,)
     (event,) = log.of(PriorsElicited)
-    assert event.beliefs == (LR,) and event.prompt_id == "llambo/opening.v1"
+    assert event.beliefs == (LR,) and event.prompt_id == "hybrid/opening.v1"
     assert [e.text for e in log.of(Thought)] == ["Width matters."]
 
 
@@ -119,9 +119,9 @@ def calm(n: int) -> History:
 
 
 def test_something_to_make_sense_of_shortens_the_wait():
-    assert worth_asking(0, None) and not worth_asking(LEAST_URGENT, 0)
-    assert worth_asking(LEAST_URGENT, 0, urgent=True) and worth_asking(LEAST, 0)
-    assert not worth_asking(100, 40) and worth_asking(100, 40, urgent=True)
+    assert query_due(0, None) and not query_due(LEAST_URGENT, 0)
+    assert query_due(LEAST_URGENT, 0, urgent=True) and query_due(LEAST, 0)
+    assert not query_due(100, 40) and query_due(100, 40, urgent=True)
     assert not urgent(history()) and not urgent(calm(20))
     failed = [trial(20 + i, configured(width=99 + i), state=TrialState.CRASHED) for i in range(2)]
     assert urgent(history(*calm(20), *failed))
@@ -132,11 +132,11 @@ def test_something_to_make_sense_of_shortens_the_wait():
 
 
 def test_kept_candidates_are_few_and_newest_first():
-    model = Model(*[[w + k for w in range(130, 130 + 20 * CANDIDATES, 20)] for k in range(4)])
+    model = Model(*[[w + k for w in range(130, 130 + 20 * ASKED, 20)] for k in range(4)])
     suggest = HybridSuggester(Narrowest(), model, Log())
     for n in (12, 40, 120, 360):
         suggest(grown(n), 1)
-    assert len(suggest.left) <= 2 * CANDIDATES and suggest.left[0].configuration["width"] == 133
+    assert len(suggest.left) <= 2 * ASKED and suggest.left[0].configuration["width"] == 133
 
 
 def test_a_fault_of_the_model_falls_back_to_the_strategy_and_gives_the_model_a_rest():
@@ -145,22 +145,22 @@ def test_a_fault_of_the_model_falls_back_to_the_strategy_and_gives_the_model_a_r
     past = grown(12)
     assert widths(suggest(past, 1)) == [128]
     (event,) = log.of(Degraded)
-    assert event.what == "fallback" and event.where == "llambo.candidates" and "nobody there" in event.cause
-    for n in range(12, 12 + REST):
+    assert event.what == "fallback" and event.where == "hybrid.candidates" and "nobody there" in event.cause
+    for n in range(12, 12 + PAUSE):
         suggest(grown(n), 1)
     assert model.asked == ["candidates"]
-    suggest(grown(12 + REST), 1)
+    suggest(grown(12 + PAUSE), 1)
     assert model.asked == ["candidates", "candidates"]
 
 
 def test_a_failed_opening_states_nothing_and_may_be_made_up_for_while_little_is_known():
-    model, log, stated = Model(), Log(), ElicitedPriors(SPACE)
-    suggest = HybridSuggester(Narrowest(), model, log, stated)
+    model, log, elicited = Model(), Log(), ElicitedPriors(SPACE)
+    suggest = HybridSuggester(Narrowest(), model, log, elicited)
     assert widths(suggest(history(), 1)) == [128]
-    assert not stated.asked and log.of(PriorsElicited) == [] and len(log.of(Degraded)) == 1
+    assert not elicited.asked and log.of(PriorsElicited) == [] and len(log.of(Degraded)) == 1
     model.widths = [[20, 30]]
-    later = history(*[trial(i, configured(width=80 + i), 0.5) for i in range(REST)])
-    assert widths(suggest(later, 3)) == [64, 20] and stated.asked
+    later = history(*[trial(i, configured(width=80 + i), 0.5) for i in range(PAUSE)])
+    assert widths(suggest(later, 3)) == [64, 20] and elicited.asked
 
 
 def test_a_candidate_of_the_model_wins_and_loses_under_the_real_acquisition():

@@ -1,8 +1,8 @@
-"""When a language model is worth asking: on triggers, ever less often; a run costs a handful of calls.
+"""When a language model is asked: on triggers, ever less often; a run costs a handful of calls.
 
 A question costs tokens and time, and brings less the more has been measured. So the wait for the next one
-grows with the trials: two thirds of all, or a third where something happened that the model may make sense
-of (a plateau, a surprise, failures). Over 30 trials that is 3 to 5 times, over 300 trials twice as often.
+grows with the trials: two thirds of all, or a third where something happened that the model may explain
+(a plateau, a surprise, failures). Over 30 trials that is 3 to 5 times, over 300 trials twice as often.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ LEAST, LEAST_URGENT = 6, 4
 """Finished trials between two questions at least."""
 
 
-def worth_asking(finished: int, asked_at: int | None, *, urgent: bool = False) -> bool:
+def query_due(finished: int, asked_at: int | None, *, urgent: bool = False) -> bool:
     """Whether to ask after `finished` trials, having asked last after `asked_at` (None: never)."""
     if asked_at is None:
         return True
@@ -24,7 +24,7 @@ def worth_asking(finished: int, asked_at: int | None, *, urgent: bool = False) -
 
 
 def urgent(history: History) -> bool:
-    """Whether the records hold something a model may make sense of: the triggers, read from the history."""
+    """Whether the history shows something a model may explain, by the engine's own triggers."""
     latest = history.finished[-FAILURES_IN_ROW:]
     if len(latest) == FAILURES_IN_ROW and all(trial.state.failed for trial in latest):
         return True
