@@ -126,7 +126,7 @@ class Failing(Sink):
 
 
 @pytest.mark.parametrize("where", ["open", "handle", "close"])
-def test_a_sink_that_fails_ends_alone_and_is_told_in_the_log_and_the_report(
+def test_a_sink_that_fails_ends_alone_and_is_in_the_log_and_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ):
     kind = type("Kind", (Failing,), {"where": where})
@@ -135,14 +135,14 @@ def test_a_sink_that_fails_ends_alone_and_is_told_in_the_log_and_the_report(
     heard: list[Event] = []
     result = run(tmp_path, "failing", "jsonl", listen=heard.append)
     assert result.status == "finished" and len(result.history.completed) == 2
-    told = [event for event in stored(result) if isinstance(event, Degraded)]
-    assert [(event.where, event.cause) for event in told] == [("sink.failing", "OSError: disk full")]
-    assert "sink.failing" in result.report.read_text() and told[0] in heard
+    failures = [event for event in stored(result) if isinstance(event, Degraded)]
+    assert [(event.where, event.cause) for event in failures] == [("sink.failing", "OSError: disk full")]
+    assert "sink.failing" in result.report.read_text() and failures[0] in heard
     lines = (result.folder / "events.jsonl").read_text().splitlines()
     assert [json.loads(line)["seq"] for line in lines] == [event.seq for event in stored(result)]
 
 
-def test_a_report_that_cannot_be_written_is_told_and_is_no_part_of_the_result(
+def test_a_report_that_cannot_be_written_is_in_the_log_and_no_part_of_the_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def failing(folder: Path) -> None:
