@@ -70,11 +70,6 @@ def test_where_both_were_far_off_a_wide_spread_alone_earns_nothing():
     assert model_expert(history(boast)).weight == pytest.approx(START)
 
 
-def test_everything_follows_from_the_history_alone():
-    past = after((0.1, 0.2), (0.3, 0.1), (0.0, 0.1))
-    assert model_expert(past) == model_expert(past)
-
-
 def test_a_spread_is_corrected_by_the_errors_made_so_far_and_never_absurdly_narrow():
     fresh = model_expert(history(*[trial(i, configured(width=9 + i), float(i)) for i in range(5)]))
     assert fresh.spread(None) == pytest.approx(fresh.scale) and fresh.spread(1e-9) >= 0.05 * fresh.scale

@@ -195,11 +195,6 @@ def test_repeats_of_tried_running_and_proposed_configurations_are_dropped_and_co
     assert "3 repeats" in event.continuation
 
 
-def test_no_more_than_asked_for_are_taken():
-    with proposing([said(*[candidate(width=w) for w in range(20, 40)])]) as (proposer, _, _log):
-        assert len(proposer.candidates(history(), 3)) == 3
-
-
 @pytest.mark.parametrize(
     ("script", "error"),
     [

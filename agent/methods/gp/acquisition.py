@@ -11,7 +11,7 @@ so; with any other their configurations are left out.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from scipy.special import erfcx, ndtr
@@ -21,7 +21,6 @@ from tunesmith.history import Array
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 TINY = 1e-12
 Acquisition = Literal["ei", "log_ei", "ucb"]
-ACQUISITIONS: tuple[str, ...] = get_args(Acquisition)
 WORDS: dict[str, str] = {
     "ei": "expected improvement",
     "log_ei": "expected improvement",
@@ -31,19 +30,10 @@ WORDS: dict[str, str] = {
 
 
 def acquire(name: Acquisition, mean: Array, std: Array, incumbent: float, *, kappa: float = 2.0) -> Array:
-    """The acquisition function `name`; arguments as below, `kappa` for the upper confidence bound only.
-
-    Raises:
-        ValueError: there is none of that name.
-    """
-    match name:
-        case "ei":
-            return expected_improvement(mean, std, incumbent)
-        case "log_ei":
-            return log_expected_improvement(mean, std, incumbent)
-        case "ucb":
-            return upper_confidence_bound(mean, std, kappa)
-    raise ValueError(f"there is no acquisition function {name!r}, only {', '.join(ACQUISITIONS)}")
+    """The acquisition function `name`; arguments as below, `kappa` for the upper confidence bound only."""
+    if name == "ucb":
+        return upper_confidence_bound(mean, std, kappa)
+    return {"ei": expected_improvement, "log_ei": log_expected_improvement}[name](mean, std, incumbent)
 
 
 def expected_improvement(mean: Array, std: Array, incumbent: float) -> Array:
