@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -117,26 +116,6 @@ def test_the_report_of_llambos_tasks_runs_nothing_and_needs_no_stored_run(tmp_pa
     assert (tmp_path / "benchmarks/llambo20/report.html").exists()
 
 
-def test_the_json_document_comes_alone_on_stdout(tmp_path: Path) -> None:
-    arguments = [
-        "analytic",
-        "--contenders",
-        "random",
-        "--tasks",
-        "branin",
-        "--seeds",
-        "1",
-        "--evaluations",
-        "2",
-    ]
-    done = call(*arguments, "--jobs", "1", "--json", folder=tmp_path)
-    assert done.returncode == 0, done.stderr
-    document = json.loads(done.stdout)
-    assert document["suite"] == "analytic"
-    assert [row["label"] for row in document["rows"]] == ["random"]
-    assert json.loads((tmp_path / "benchmarks/analytic/partial/summary.json").read_text()) == document
-
-
 BROKEN = """
 import os
 import optuna
@@ -198,13 +177,6 @@ def test_a_users_own_task_is_a_suite(tmp_path: Path) -> None:
     assert "earlier" in done.stdout
 
 
-def test_own_tasks_of_one_name_are_refused(tmp_path: Path) -> None:
-    tasks = [write_job(tmp_path / name, trials=4) for name in ("a", "b")]
-    done = call(*map(str, tasks), folder=tmp_path)
-    assert done.returncode == 2
-    assert "two task files have the name 'tiny'" in done.stderr
-
-
 def test_no_worker_outlives_the_bench(tmp_path: Path) -> None:
     arguments = [
         "analytic",
@@ -231,9 +203,3 @@ def test_no_worker_outlives_the_bench(tmp_path: Path) -> None:
     process.wait()
     worker.wait(timeout=120)
     assert not worker.is_running()
-
-
-def test_without_a_suite_it_says_what_there_is(tmp_path: Path) -> None:
-    done = call(folder=tmp_path)
-    assert done.returncode == 0
-    assert "llambo20" in done.stdout and "tunesmith:names-wrong" in done.stdout

@@ -49,12 +49,6 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(name: str) ->
     assert text(3) != text(4)
 
 
-def test_cmaes_from_the_default_starts_its_mean_there() -> None:
-    points = [c["x"] for c in play("cmaes+default", evaluations=6)[1]]
-    assert points[0] == DEFAULT["x"]
-    assert max(abs(float(x) - 0.1) for x in points) < 0.75
-
-
 def test_shared_starting_points_come_first_and_the_default_after_them() -> None:
     given: list[Values] = [
         {"kind": "round", "x": 0.5, "n": 3},
@@ -135,12 +129,6 @@ def test_a_broken_constraint_is_a_failed_evaluation_that_is_not_made() -> None:
     assert not any(map(math.isnan, ours.values))
 
 
-def test_a_task_without_a_default_is_played_without_one() -> None:
-    task = replace(make_task(), default=None)
-    for name in ("tunesmith", "gp+default", "cmaes+default", "tunesmith:worst-default"):
-        assert len(contender(name).run(task, 0, 3, Evaluator(task)).values) == 3
-
-
 def test_what_was_evaluated_before_is_charged_again_but_not_made_again() -> None:
     calls = 0
 
@@ -156,12 +144,6 @@ def test_what_was_evaluated_before_is_charged_again_but_not_made_again() -> None
     evaluate(DEFAULT)
     assert calls == 1
     assert evaluate.seconds == first > 0
-
-
-def test_the_worst_corner_is_worse_than_the_default() -> None:
-    _, seen = play("tunesmith:worst-default")
-    task = make_task()
-    assert task.evaluate(seen[8]) < task.evaluate(DEFAULT)  # after the eight corners that were looked at
 
 
 SAMPLER = """

@@ -66,8 +66,3 @@ def test_bounds_turn_the_recorded_extremes_into_zero_and_one() -> None:
         best, worst = task.bounds
         assert (best > worst) == (task.direction == "maximize")
         assert np.isfinite([best, worst]).all()
-
-
-def test_words_name_the_class_and_nothing_of_the_data() -> None:
-    assert "SVR" in TASKS["diabetes/SVM"].words
-    assert "diabetes" not in TASKS["diabetes/SVM"].words

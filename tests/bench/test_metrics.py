@@ -26,27 +26,6 @@ def test_regret_without_clipping_may_leave_the_unit_interval_and_with_it_may_not
     assert metrics.normalised_regret(values, "maximize", 5.0, 1.0, clip=True).tolist() == [1.0, 0.0]
 
 
-def test_before_the_first_value_regret_is_one() -> None:
-    values = np.array([NAN, NAN, 5.0])
-    assert metrics.normalised_regret(values, "maximize", 5.0, 1.0, clip=False).tolist() == [1, 1, 0]
-
-
-def test_a_task_with_nothing_to_gain_has_regret_zero_at_its_best_and_one_below() -> None:
-    values = np.array([1.0, 2.0, 2.0])
-    assert metrics.normalised_regret(values, "maximize", 2.0, 2.0, clip=True).tolist() == [1, 0, 0]
-
-
-def test_a_window_is_counted_from_one_and_includes_both_ends() -> None:
-    curve = np.array([[9.0, 1.0, 2.0, 3.0]])
-    assert metrics.window_mean(curve, 2, 4).tolist() == [2.0]
-    assert metrics.window_mean(curve, 4, 4).tolist() == [3.0]
-
-
-def test_ties_share_their_ranks() -> None:
-    regrets = np.array([[0.1, 0.0], [0.1, 0.5], [0.3, 0.2]])
-    assert metrics.ranks(regrets).tolist() == [[1.5, 1.0], [1.5, 3.0], [3.0, 2.0]]
-
-
 def test_a_ratio_that_is_the_same_on_every_task_has_an_interval_of_no_width() -> None:
     reference = np.array([0.1, 0.2, 0.3, 0.4])
     assert metrics.ratio_interval(reference / 2, reference) == pytest.approx((0.5, 0.5))
@@ -87,14 +66,3 @@ def test_groups_are_the_largest_sets_that_cannot_be_told_apart() -> None:
     assert found is not None
     assert found.groups == ((0, 1), (1, 2), (2, 3))
     assert found.p < 0.001
-
-
-def test_contenders_that_are_all_alike_differ_by_chance_alone() -> None:
-    found = metrics.critical_difference(np.full((3, 6), 2.0))
-    assert found is not None
-    assert found.p == 1.0
-    assert found.groups == ((0, 1, 2),)
-
-
-def test_two_contenders_have_no_critical_difference() -> None:
-    assert metrics.critical_difference(np.array([[1.0, 2.0], [2.0, 1.0]])) is None

@@ -20,10 +20,6 @@ def test_a_run_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     assert Store(tmp_path / "suite").load() == [RUN]
 
 
-def test_an_absent_store_is_empty(tmp_path: Path) -> None:
-    assert Store(tmp_path).load() == []
-
-
 def test_a_line_cut_short_by_a_kill_costs_that_run_only(tmp_path: Path) -> None:
     store, other = Store(tmp_path), replace(RUN, seed=1)
     store.append([RUN])
@@ -61,14 +57,6 @@ def test_another_version_or_setting_is_another_run(tmp_path: Path) -> None:
     runs = [RUN, replace(RUN, version="optuna 6"), replace(RUN, setting="ffffffff")]
     store.append(runs)
     assert store.load() == runs
-
-
-def test_dropping_a_contender_leaves_the_others(tmp_path: Path) -> None:
-    store, other = Store(tmp_path), replace(RUN, contender="gp")
-    store.append([RUN, other, replace(RUN, seed=3, version="older")])
-    assert store.drop("tpe") == 2
-    assert store.load() == [other]
-    assert store.drop("tpe") == 0
 
 
 def test_appends_at_the_same_time_lose_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -101,25 +100,6 @@ def test_other_words_make_other_runs_for_those_who_read_them_only() -> None:
     assert {spec.contender for spec in missing} == {"tunesmith"}
 
 
-def test_another_default_makes_other_runs_for_all() -> None:
-    suite = make_suite(NAMES[:1])
-    moved = tuple(replace(task, default={"kind": "round", "x": 0.2, "n": 2}) for task in suite.tasks())
-    missing = make_plan(replace(suite, tasks=lambda: moved)).missing(full(suite))
-    assert {spec.contender for spec in missing} == {"tunesmith", "gp+default", "random"}
-
-
-def test_fewer_evaluations_are_read_from_longer_runs_and_more_are_missing() -> None:
-    suite = make_suite(NAMES)
-    assert not make_plan(suite, evaluations=3).missing(full(suite))
-    assert len(make_plan(suite, evaluations=5).missing(full(suite))) == 36
-
-
-def test_without_random_runs_the_scale_is_guessed_and_that_is_said() -> None:
-    suite = make_suite(NAMES)
-    summary = summarise(make_plan(suite), full(suite, ("tunesmith", "gp+default")))
-    assert any("No runs of `random`" in note for note in summary.notes)
-
-
 def test_of_few_tasks_the_values_themselves_are_shown_beside_the_regret() -> None:
     suite = make_suite(NAMES)
     summary = summarise(make_plan(suite, tasks=["t1"]), full(suite))
@@ -129,17 +109,6 @@ def test_of_few_tasks_the_values_themselves_are_shown_beside_the_regret() -> Non
     shown = text(summary)
     assert "best value after 4, mean over seeds" in shown and "t1 (score, maximize)" in shown
     assert "best value" not in text(summarise(make_plan(suite), full(suite)))
-
-
-def test_stored_runs_that_are_too_short_to_show_say_how_to_see_them() -> None:
-    suite = make_suite(NAMES)
-    first = [replace(run, values=run.values[:3]) for run in full(suite) if run.seed == 0]
-    summary = summarise(make_plan(suite), first)
-    assert (
-        "Stored are runs of up to 3 evaluations and 1 seed; to see them: --seeds 1 --evaluations 3."
-        in summary.notes
-    )
-    assert not any(note.startswith("Stored are") for note in summarise(make_plan(suite), full(suite)).notes)
 
 
 def test_without_runs_of_the_reference_it_is_said_why_there_are_no_ratios() -> None:
@@ -227,14 +196,6 @@ def test_names_from_anywhere_are_shown_and_never_obeyed(tmp_path: Path) -> None:
         kinds = {element.tag.rpartition("}")[2] for element in root.iter()}
         assert kinds <= {"svg", "title", "desc", "style", "rect", "clipPath", "polyline", "text"}
         assert root.find("{http://www.w3.org/2000/svg}desc") is not None
-
-
-def test_the_document_is_plain_json(tmp_path: Path) -> None:
-    suite = make_suite(NAMES)
-    write_pages(summarise(make_plan(suite), full(suite)), tmp_path)
-    document = json.loads((tmp_path / "summary.json").read_text(), parse_constant=pytest.fail)
-    assert document["rows"][0]["label"] == "tunesmith"
-    assert document["rows"][0]["window"]["no_worse"] is True
 
 
 def test_every_default_contender_of_the_suites_exists() -> None:

@@ -75,12 +75,6 @@ def test_numbers_without_a_header_are_read_as_arrays_are(write, tmp_path):
     assert from_text == DataCard.from_file(tmp_path / "a.npz", "label")
 
 
-def test_a_column_that_turns_to_words_late_is_categorical(write):
-    text = "a,b\n" + "1,2\n" * 2500 + "x,2\n"
-    card = DataCard.from_file(write("a.csv", text))
-    assert (card.numeric, card.categorical, card.task) == (1, 1, None)
-
-
 def test_a_file_longer_than_the_limit_is_read_so_far_and_the_card_says_so(write, monkeypatch):
     monkeypatch.setattr(reading, "MOST_ROWS", 10)
     card = DataCard.from_file(write("a.csv", "a\n" + "1\n2\n" * 6))
@@ -163,18 +157,6 @@ HUGE = _header("{'descr': '<f8', 'fortran_order': False, 'shape': (100000, 10000
 def test_a_bad_or_hostile_array_file_is_refused(write, fault, name, content, problem):
     assert problem in fault(write(name, content)).problem
     assert not os.path.exists("/tmp/this-must-not-exist-data-card")
-
-
-def test_a_wrong_array_name_and_arrays_of_two_lengths_are_told(write, fault):
-    path = write("a.npz", _zip({"X.npy": _npy(np.eye(3)), "y.npy": _npy(np.ones(2))}))
-    assert "X, y" in fault(path, "z").problem
-    assert "each of the 3 samples" in fault(path, "y").problem
-
-
-def test_a_folder_and_a_missing_file_are_told(tmp_path, fault):
-    (tmp_path / "d.csv").mkdir()
-    assert "not a file" in fault(tmp_path / "d.csv").problem
-    assert "Check the name" in fault(tmp_path / "none.csv").fix
 
 
 @settings(max_examples=80)

@@ -10,7 +10,7 @@ import pytest
 from fakes.inline_engine import DEFAULT, EngineMaker, Follow, InlineExecutor, completed, proposal, sequence
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
-from tunesmith.events import CommandDone, Decided, Degraded, Noted, TrialStarted, Try
+from tunesmith.events import CommandDone, Degraded, Noted, Try
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.space import Categorical, Space
@@ -19,14 +19,6 @@ from tunesmith.tools.execution.base import Job, Waits, WorkerEvent
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
 
 LOST, CRASHED, COMPLETED = TrialState.LOST, TrialState.CRASHED, TrialState.COMPLETED
-
-
-def test_a_run_uses_its_budget_and_begins_with_the_default(maker: EngineMaker) -> None:
-    ended = maker.engine().run()
-    assert (ended.status, ended.by_budget) == ("finished", True)
-    assert [trial.number for trial in ended.history] == [0, 1, 2, 3, 4]
-    assert ended.history.trials[0].configuration == DEFAULT
-    assert ended.spend.trials == 5
 
 
 def test_the_same_seed_gives_the_same_trials(tmp_path) -> None:
@@ -86,13 +78,6 @@ def test_workers_that_begin_to_vanish_stop_the_run_resumably(maker: EngineMaker)
     assert len(ended.history.completed) == 2
     resumed = maker.engine(budget=Budget(trials=10)).run()
     assert resumed.status == "finished" and resumed.spend.trials == 10
-
-
-def test_a_single_lost_trial_costs_the_budget_nothing(maker: EngineMaker) -> None:
-    executor = InlineExecutor(1, sequence([COMPLETED, LOST, COMPLETED]))
-    ended = maker.engine(executor=executor).run()
-    assert ended.status == "finished"
-    assert ended.spend.trials == 5 and len(ended.history) == 6
 
 
 def test_when_no_process_can_be_started_the_budget_is_not_burnt(maker: EngineMaker) -> None:
@@ -252,12 +237,6 @@ def test_a_configuration_that_the_budget_has_no_room_for_is_refused(maker: Engin
     assert len(ended.history) == 5
     (reply,) = replies(maker).values()
     assert not reply.ok and "budget" in reply.reply
-
-
-def test_the_log_tells_starts_in_the_order_of_numbers(maker: EngineMaker) -> None:
-    maker.engine(workers=3, executor=InlineExecutor(3)).run()
-    assert [event.number for event in maker.events(TrialStarted)] == [0, 1, 2, 3, 4]
-    assert maker.events(Decided)
 
 
 @pytest.mark.parametrize("stops", [False, True], ids=["the run goes on", "the policy ends it meanwhile"])

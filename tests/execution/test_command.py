@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tunesmith.objective import Objective
@@ -41,11 +39,6 @@ def test_reports_and_the_result_come_from_lines_of_json(bench, command):
     assert bench.log() == 'starting\n{"other": 1}\n'
 
 
-def test_without_a_result_the_last_report_is_it(command):
-    outcome = command('print(\'{"step": 5, "accuracy": 0.5}\\n{"step": 2, "accuracy": 0.25}\')')
-    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.25})
-
-
 @pytest.mark.parametrize("value", ["-1", "a b", "$(touch pwned)", "*", "{x}", "é\n'\"", ""])
 def test_a_value_stays_one_argument_and_no_shell_sees_it(bench, command, value):
     outcome = command(
@@ -80,13 +73,6 @@ def test_the_environment_tells_everything_and_holds_no_key(command, monkeypatch)
         resources=Resources(cpus=2),
     )
     assert outcome.values == {"accuracy": 1e-05}, outcome.traceback
-
-
-def test_python_means_this_python(command):
-    outcome = command(
-        f"import sys\nprint({{True: '{{\"accuracy\": 1}}'}}[sys.executable == {sys.executable!r}])"
-    )
-    assert outcome.values == {"accuracy": 1.0}, outcome.traceback
 
 
 PATIENT = """
@@ -134,13 +120,6 @@ def test_a_command_that_fails_has_a_typed_outcome(command, text, state, words):
     outcome = command(text)
     assert outcome.state is state
     assert words in outcome.message
-
-
-def test_a_command_that_is_not_there_is_named(bench):
-    job = bench.start(Objective(command=("no-such-program-anywhere", "{x}")))
-    outcome = bench.outcome(job)
-    assert outcome.state is TrialState.CRASHED
-    assert "no-such-program-anywhere" in outcome.message
 
 
 def test_what_a_command_leaves_behind_neither_delays_its_end_nor_survives_it(bench, command):

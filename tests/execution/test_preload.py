@@ -39,13 +39,6 @@ def test_third_party_imports_are_found_and_nothing_is_run(tmp_path, text, found)
     assert discover(tmp_path, text) == found
 
 
-def test_files_beside_the_script_are_read_and_never_loaded_in_advance(tmp_path):
-    (tmp_path / "numpy.py").write_text("import train")
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "net.py").write_text("import scipy.stats")
-    assert discover(tmp_path, "import numpy\nimport model.net\nfrom model.gone import x") == ["scipy.stats"]
-
-
 def test_a_pickled_function_names_what_it_uses(tmp_path):
     import numpy as np
     import psutil
@@ -56,11 +49,6 @@ def test_a_pickled_function_names_what_it_uses(tmp_path):
     found = discover_preload(pickle_objective(train, tmp_path / "o.pkl"))
     assert {"numpy", "psutil"} <= set(found) and "torch" not in found
     assert all(name in sys.modules for name in found)
-
-
-def test_a_command_or_a_missing_script_has_nothing_to_load(tmp_path):
-    assert discover_preload(Objective(command=("python", "x.py"))) == []
-    assert discover_preload(Objective(function=f"{tmp_path}/gone.py:train")) == []
 
 
 def test_torch_brings_what_its_first_optimizer_would_load():

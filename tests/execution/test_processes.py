@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from tunesmith.errors import ExecutorError
-from tunesmith.objective import Objective
 from tunesmith.testing.executors import wait_for
 from tunesmith.tools.execution.base import Resources
 from tunesmith.tools.execution.local import LocalExecutor
@@ -230,17 +229,6 @@ def test_a_trial_ends_itself_when_engine_and_warm_parent_are_gone_at_once(tmp_pa
     finally:
         os.kill(parent, signal.SIGKILL)
     assert not (tmp_path / "0" / "result.json").exists()
-
-
-@pytest.mark.parametrize(("number", "words"), [(0, "at least 1"), (-3, "at least 1")])
-def test_an_executor_needs_a_worker(number, words):
-    with pytest.raises(ExecutorError, match=words):
-        LocalExecutor(number)
-
-
-def test_a_folder_must_be_absolute(bench):
-    with pytest.raises(ExecutorError, match="absolute"):
-        bench.executor.offer(bench.job(Objective(function="x.py:f")).model_copy(update={"folder": Path("t")}))
 
 
 @pytest.mark.parametrize("how", ["kill", "close"])

@@ -6,13 +6,12 @@ import json
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fakes.chat_server import failing, several
-from fakes.histories import configured, grown, history, trial
+from fakes.histories import configured, grown, trial
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
-from tunesmith.agent.methods.llambo.collapse import WINDOW, collapse
+from tunesmith.agent.methods.llambo.collapse import collapse
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
 from tunesmith.agent.methods.llambo.legalise import Settler
 from tunesmith.agent.methods.llambo.settings import PRESETS, changed
@@ -23,7 +22,7 @@ from tunesmith.errors import ModelBudgetReached, ModelUnavailable
 from tunesmith.events import AnswersParsed, Degraded
 from tunesmith.history import History
 from tunesmith.space import Categorical, Float, Int, Ordinal, Space
-from tunesmith.trial import Origin, TrialState
+from tunesmith.trial import Origin
 
 OURS, PAPER, CODE = PRESETS["llambo"], PRESETS["llambo-paper"], PRESETS["llambo-code"]
 PLAIN = Space({"a": Float(0.0, 1.0), "b": Int(1, 100)})
@@ -71,12 +70,6 @@ def test_each_template_is_one_request_for_its_share_of_the_candidates(serve, pre
     assert told(served.events, "warning") == []
 
 
-def test_a_server_that_ignores_n_costs_calls_and_no_candidates(serve):
-    served = serve(lambda r: line(a=0.1 + 0.01 * r.number), server={"ignores": ["n"]})
-    assert len(sampler(served).propose(past(0.5, 0.7), 10)) == 10
-    assert len(served.server.chats) == 10
-
-
 def test_the_target_is_in_the_prompt_and_with_the_proposal(serve):
     served = serve(distinct)
     found = sampler(served).propose(past(500.0, 510.0), 4)
@@ -84,13 +77,6 @@ def test_the_target_is_in_the_prompt_and_with_the_proposal(serve):
     assert "Performance: 511.000000\nHyperparameter configuration:" in served.server.chats[0].last
     assert found[0].details["target"] == pytest.approx(511.0) and "511" in found[0].reason
     assert found[0].evidence == (1,)
-
-
-def test_without_a_completed_trial_there_is_no_target_and_still_candidates(serve):
-    served = serve(distinct)
-    found = sampler(served).propose(past(None, state=TrialState.CRASHED), 4)
-    assert len(found) == 4 and "target" not in found[0].details
-    assert "should do well" in served.server.chats[0].last
 
 
 def test_repeats_of_trials_running_trials_and_one_another_are_dropped_and_counted(serve):
@@ -127,13 +113,6 @@ def test_an_answer_without_a_key_is_no_candidate_and_is_asked_about_once(serve):
     assert "## a: 0.4 ##" in back[2]["content"] and "b" in back[3]["content"]
     (counted,) = [e for e in served.events if isinstance(e, AnswersParsed)]
     assert (counted.repaired, counted.refused) == (1, 1)
-
-
-def test_one_unreadable_answer_of_several_costs_no_question_back(serve):
-    served = serve([several(line(0.4, 44), "I cannot say.", line(0.41, 44))])
-    one = changed(OURS, {"attempts": 1, "templates": 1, "candidates": 3})
-    assert len(sampler(served, one).propose(past(0.5, 0.7), 3)) == 2
-    assert len(served.server.chats) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,15 +169,6 @@ def test_blinded_and_warped_answers_come_back_in_the_spaces_own_terms(serve):
         "optimizer": "sgd",
         "momentum": 0.5,
     }
-
-
-def test_the_same_seed_and_answers_give_the_same_candidates(serve):
-    runs = []
-    for _ in range(2):
-        served = serve(distinct)
-        runs.append(sampler(served, seed=7).propose(past(0.5, 0.7, 0.9, 0.2), 6))
-        runs[-1] = [p.configuration for p in runs[-1]] + [c.last for c in served.server.chats]
-    assert runs[0] == runs[1]
 
 
 # The target ------------------------------------------------------------------------------------
@@ -270,14 +240,6 @@ def modelled(configurations, values):
     return History(PLAIN, "score", "maximize", trials=tuple(trials))
 
 
-def test_a_model_that_explores_is_not_called_collapsed():
-    rng = np.random.default_rng(0)
-    points = [(float(rng.uniform(0.1, 0.9)), int(rng.integers(10, 90))) for _ in range(WINDOW + 4)]
-    seen = modelled(points, [float(v) for v in rng.normal(size=WINDOW + 4)])
-    assert collapse(seen).reasons == ()
-    assert collapse(modelled(points[: WINDOW - 1], [0.0] * (WINDOW - 1))).reasons == ()
-
-
 @pytest.mark.parametrize(
     ("points", "values", "share", "said"),
     [
@@ -320,14 +282,6 @@ def test_an_answer_in_the_format_shown_is_taken_as_it_is(serve):
         assert found.configuration["lr"] == pytest.approx(0.00123, rel=1e-3)
         (counted,) = [e for e in served.events if isinstance(e, AnswersParsed)]
         assert counted.strict + counted.tolerant == 1
-
-
-def test_history_of_nothing_but_lost_trials_is_an_empty_one(serve):
-    served = serve(distinct)
-    lost = history(trial(0, configured(), state=TrialState.LOST), default=False)
-    served.server.script = lambda r: "## lr: 0.01, width: 50, optimizer: adam ##"
-    found = CandidateSampler(served.model, lost.space, "", OURS).propose(lost, 1)
-    assert len(found) == 1 and "that were tried" not in served.server.chats[0].last
 
 
 # Real answers ----------------------------------------------------------------------------------

@@ -17,12 +17,10 @@ from fakes.served_model import ServedModel
 from tunesmith.agent.methods.gp.acquisition import expected_improvement
 from tunesmith.agent.methods.llambo.discriminative import (
     LEFT_OUT_CALLS,
-    SPREAD_FLOOR,
     DiscriminativeSurrogate,
-    observed_range,
 )
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
-from tunesmith.errors import ModelUnavailable, UsageError
+from tunesmith.errors import ModelUnavailable
 from tunesmith.events import AnswersParsed, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.trial import Configuration, TrialState
@@ -103,16 +101,6 @@ def test_each_template_shows_the_examples_in_another_order_and_the_same_again(se
     assert len({tuple(sorted(r)) for r in rows}) == 1
 
 
-def test_without_permutation_the_examples_stand_as_they_were_run(serve: Open) -> None:
-    served = serve(Oracle(truth))
-    model = surrogate(served, LlamboSettings(recalibrate=False, templates=1, permute=False))
-    seen = past(6)
-    model.fit(seen)
-    model.predict(candidates(2))
-    values = [line for line in served.server.chats[0].last.splitlines() if "Performance: ##" in line]
-    assert values == [f"Performance: ## {t.value:.6f} ##" for t in seen.completed]
-
-
 def test_bootstrapping_draws_the_examples_with_replacement(serve: Open) -> None:
     served = serve(Oracle(truth))
     model = surrogate(served, LlamboSettings(recalibrate=False, templates=3, bootstrap=True))
@@ -132,15 +120,6 @@ def test_expected_improvement_picks_what_the_model_knows_to_be_best(serve: Open,
     mean, std = model.predict(asked)
     best = int(np.argmax(expected_improvement(seen.sign * mean, std, float(seen.scores.max()))))
     assert best == int(np.argmax([truth(c) for c in asked]))
-
-
-def test_equal_answers_are_no_certainty(serve: Open) -> None:
-    served = serve(Oracle(lambda values: 0.7))
-    model = surrogate(served)
-    seen = past(8)
-    model.fit(seen)
-    _, std = model.predict(candidates(3))
-    np.testing.assert_allclose(std, SPREAD_FLOOR * observed_range(seen))
 
 
 def test_a_candidate_left_out_of_the_answers_is_asked_about_once_more(serve: Open) -> None:
@@ -184,13 +163,6 @@ def test_an_impossible_prediction_is_not_believed(serve: Open) -> None:
     assert any("ranges off" in d.cause for d in served.degraded)
 
 
-def test_while_all_trials_are_alike_a_much_better_prediction_is_still_believed(serve: Open) -> None:
-    """Accuracies at the level of chance say nothing of how good the best configuration is."""
-    model = surrogate(serve(["## 0.9 ##"]), LlamboSettings(recalibrate=False, templates=1, samples=1))
-    model.fit(history(trial(0, configured(lr=0.09), 0.1), trial(1, configured(lr=0.08), 0.101)))
-    assert model.predict(candidates(1))[0] == pytest.approx([0.9])
-
-
 def test_failed_pruned_and_running_trials_are_told(serve: Open) -> None:
     served = serve(Oracle(truth))
     seen = past(4)
@@ -228,29 +200,6 @@ def test_blinded_nothing_is_named(serve: Open) -> None:
     for word in ("lr", "width", "adam", "accuracy", "CNN"):
         assert word not in said
     assert "X1 is " in said
-
-
-def test_answers_of_a_server_that_gives_one_at_a_time_count_alike(serve: Open) -> None:
-    served = serve(Oracle(truth, noise=0.02), server={"ignores": ("n",)})
-    model = surrogate(served, LlamboSettings(recalibrate=False, templates=1, samples=6))
-    model.fit(past(8))
-    assert np.isfinite(model.samples(candidates(3))).sum() == 18
-    assert len(served.server.chats) == 6
-
-
-def test_a_model_out_of_reach_is_a_model_error(serve: Open) -> None:
-    model = surrogate(serve([failing(404, "gone")]))
-    model.fit(past(8))
-    with pytest.raises(ModelUnavailable):
-        model.predict(candidates(2))
-
-
-def test_nothing_to_predict_from_is_said(serve: Open) -> None:
-    model = surrogate(serve(["0.5"]))
-    with pytest.raises(UsageError, match="fit a history first"):
-        model.predict(candidates(1))
-    with pytest.raises(UsageError, match="no trial has completed"):
-        model.fit(history(trial(0, configured(), state=TrialState.CRASHED)))
 
 
 def crooked(values: Any) -> float:
@@ -300,13 +249,6 @@ def test_recalibration_asks_again_only_when_the_trials_have_doubled(serve: Open)
         model.recalibration()
         asked.append(len(served.server.chats) - before)
     assert asked == [0, 0, 0, 8, 0, 0, 0, 16, 0, 0, 0, 0]
-
-
-def test_with_fewer_than_four_trials_nothing_is_rescaled(serve: Open) -> None:
-    served = serve(Oracle(truth, noise=0.01))
-    model = surrogate(served, LlamboSettings())
-    model.fit(past(3))
-    assert model.recalibration().factor == 1.0 and served.server.chats == []
 
 
 def test_answers_that_came_before_a_fault_are_counted(serve: Open) -> None:

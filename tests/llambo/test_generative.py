@@ -19,8 +19,6 @@ from tunesmith.agent.methods.llambo.generative import (
     GenerativeSurrogate,
     label_probability,
     labels,
-    nearness,
-    voted,
 )
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.models import Token
@@ -67,14 +65,6 @@ def test_without_log_probabilities_the_answers_vote_and_that_is_told_once(serve:
     model.probabilities([GOOD])
     assert [d.continuation for d in served.degraded] == ["20 answers to each question vote instead"]
     assert "logprobs" in served.server.chats[0].body and "logprobs" not in served.server.chats[1].body
-
-
-def test_a_server_that_refuses_log_probabilities_is_voted_with(serve: Open) -> None:
-    served = serve(Oracle(truth, threshold=-0.5), server={"rejects": ("logprobs",)})
-    model = surrogate(served, templates=1, samples=4)
-    model.fit(past())
-    good, bad = model.probabilities([GOOD, BAD])
-    assert good > 0.7 and bad < 0.3
 
 
 def test_the_prompt_labels_by_rank_and_says_what_the_label_means(serve: Open) -> None:
@@ -140,28 +130,3 @@ def test_the_two_labels_are_renormalised_however_they_are_spelled() -> None:
         " 1", math.log(0.3), {" 1": math.log(0.3), "0": math.log(0.1), "1": math.log(0.3), "##": -2.0}
     )
     assert label_probability([Token("## ", 0.0, {}), place], 1) == pytest.approx(0.6 / 0.7)
-
-
-def test_a_label_that_is_not_listed_gets_at_most_what_is_left_over() -> None:
-    sure = Token("1", math.log(0.97), {"1": math.log(0.97), "yes": math.log(0.02)})
-    assert label_probability([sure], 1) == pytest.approx(0.97 / 0.98)
-    unlisted = Token("0", math.log(0.9), {})
-    assert label_probability([unlisted], 0) == pytest.approx(0.1)
-
-
-def test_a_token_that_is_no_label_or_another_one_says_nothing() -> None:
-    assert label_probability([Token("no", -0.1, {})], 0) is None
-    assert label_probability([Token("10", -0.1, {})], 1) is None
-    assert label_probability([], 1) is None
-
-
-def test_votes_are_smoothed_and_ties_broken_by_less_than_a_vote() -> None:
-    assert voted([1]) == pytest.approx(2 / 3) and voted([0, 0, 0]) == pytest.approx(1 / 5)
-    assert voted([1, 0], 0.1) < voted([1, 0], 0.9) < voted([1, 1], 0.0)
-    assert 0 < voted([0] * 5, 0.0) and voted([1] * 5, 1.0) < 1
-
-
-def test_nearness_follows_the_labels_around() -> None:
-    seen = history(trial(0, configured(lr=0.003), 0.9), trial(1, configured(lr=0.00002), 0.1))
-    near_good, near_bad = nearness(seen, {0: True, 1: False}, [GOOD, BAD])
-    assert 0 <= near_bad < 0.5 < near_good <= 1

@@ -24,7 +24,6 @@ import tunesmith
 from fakes.chat_server import ChatRequest, ChatServer, failing
 from fakes.llambo_model import Oracle
 from tunesmith import Categorical, Float, LlamboSampler, Space
-from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import UsageError
 from tunesmith.settings import ModelSettings
@@ -109,12 +108,6 @@ def test_a_study_is_driven_by_the_model_and_says_why(knowing: ChatServer) -> Non
     sampler.close()
 
 
-def test_without_a_space_it_works_define_by_run(knowing: ChatServer) -> None:
-    study = tuned(LlamboSampler(model=settings_for(knowing), seed=1, settings=QUICK))
-    origins = [trial.user_attrs["tunesmith"]["origin"] for trial in study.trials]
-    assert origins[0] == "prior" and set(origins[1:]) == {"model"}
-
-
 def test_a_model_that_is_stuck_is_noticed_in_a_study_and_what_lies_elsewhere_is_tried() -> None:
     class Stuck(Oracle):
         def _configuration(self, text: str) -> str:
@@ -129,15 +122,6 @@ def test_a_model_that_is_stuck_is_noticed_in_a_study_and_what_lies_elsewhere_is_
     origins = [trial.user_attrs["tunesmith"]["origin"] for trial in study.trials]
     assert origins[:8] == ["model"] * 8 and "random" in origins[8:]
     assert any(trial.params["depth"] != 8 for trial in study.trials[8:])
-
-
-def test_choices_that_no_space_knows_reach_the_model_as_labels(anywhere: ChatServer) -> None:
-    study = optuna.create_study(sampler=LlamboSampler(model=settings_for(anywhere), seed=1, settings=QUICK))
-    study.optimize(
-        lambda trial: float(trial.suggest_categorical("x", [None, 2.5, "a", "b"]) is None), n_trials=4
-    )
-    assert len(study.trials) == 4
-    assert len({repr(trial.params["x"]) for trial in study.trials}) == 4
 
 
 @pytest.mark.parametrize(
@@ -290,9 +274,3 @@ def test_a_function_that_fails_or_answers_nonsense_or_is_used_up_kills_no_study(
 def test_a_wrong_setting_is_named(arguments: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         LlamboSampler(SPACE, **arguments)
-
-
-def test_a_protocol_of_ones_own_will_do(knowing: ChatServer) -> None:
-    protocol = LlamboSettings(blinded=True, **QUICK)
-    tuned(LlamboSampler(SPACE, model=settings_for(knowing), seed=1, preset=protocol), 1)
-    assert "lr" not in knowing.chats[0].last

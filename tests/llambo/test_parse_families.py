@@ -201,12 +201,6 @@ def test_what_is_not_certain_is_refused_by_type(text, kind):
     assert outcome.detail and len(outcome.detail) < 1000
 
 
-def test_a_refusal_names_what_is_missing():
-    refused = parse_configuration("## max_depth: 3 ##", SPACE)
-    assert isinstance(refused, Refused)
-    assert refused.detail == "'lr' has no value; 'optimizer' has no value"
-
-
 @pytest.mark.parametrize(
     ("written", "values"),
     [
@@ -325,12 +319,6 @@ def test_several_configurations_come_in_order(text):
     assert len(found) == 2
 
 
-def test_a_bad_one_among_several_costs_only_itself():
-    text = '[{"lr": 0.01, "max_depth": 3, "optimizer": "sgd"}, {"lr": 0.1}, {"lr": 0.2, "max_depth": 5'
-    found = parse_configurations(text, SPACE)
-    assert [getattr(outcome, "kind", "parsed") for outcome in found] == ["parsed", "missing", "truncated"]
-
-
 @pytest.mark.parametrize(
     ("text", "value", "how"),
     [
@@ -383,14 +371,6 @@ def test_a_number_is_read(text, value, how):
 def test_what_is_no_certain_number_is_refused_by_type(text, kind):
     outcome = parse_number(text)
     assert isinstance(outcome, Refused) and outcome.kind == kind, outcome
-
-
-def test_a_cut_closing_mark_costs_nothing_where_the_number_is_known_to_be_whole():
-    cut = "## -3456.123456"
-    assert parse_number(cut, decimals=6).value == -3456.123456  # type: ignore[union-attr]
-    assert parse_number(cut, finished=True).value == -3456.123456  # type: ignore[union-attr]
-    assert parse_number("## -3456.12", decimals=6).kind == "truncated"  # type: ignore[union-attr]
-    assert parse_number("0.91", finished=False).kind == "truncated"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(

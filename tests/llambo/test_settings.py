@@ -6,7 +6,6 @@ from pydantic import ValidationError
 from tunesmith.agent.methods.llambo.settings import (
     PRESETS,
     UPSTREAM,
-    LlamboSettings,
     calls_a_trial,
     changed,
 )
@@ -51,11 +50,6 @@ def test_every_constant_is_what_its_preset_has_and_stands_once():
             assert getattr(PRESETS[preset], constant.field) == constant.value
 
 
-def test_predictions_for_a_candidate_are_twenty_by_the_code_and_ten_by_the_paper():
-    totals = {name: p.samples * p.templates for name, p in PRESETS.items()}
-    assert (totals["llambo-code"], totals["llambo-paper"]) == (20, 10)
-
-
 def test_calls_of_a_trial_are_upstreams_twenty_two_and_few_by_the_repaired_preset():
     assert calls_a_trial(PRESETS["llambo-code"]) == 22
     assert calls_a_trial(PRESETS["llambo"]) == 4
@@ -78,17 +72,3 @@ def test_a_setting_that_cannot_be_is_refused_by_name(setting, value):
     with pytest.raises(ValidationError) as caught:
         changed(PRESETS["llambo"], {setting: value})
     assert caught.value.errors()[0]["loc"] == (setting,)
-
-
-def test_completions_follow_candidates_and_templates_unless_given():
-    assert LlamboSettings(candidates=21, templates=4).completions == 6
-    assert changed(PRESETS["llambo-paper"], {"templates": 5}).completions == 4
-    assert changed(PRESETS["llambo-paper"], {"templates": 5, "completions": 1}).completions == 1
-    assert changed(PRESETS["llambo-paper"], {"alpha": 0.0}).completions == 10
-
-
-def test_a_protocol_cannot_be_changed_and_can_be_a_key():
-    protocol = LlamboSettings()
-    with pytest.raises(ValidationError):
-        protocol.alpha = 1.0
-    assert len({protocol, LlamboSettings(), changed(protocol, {"alpha": 0.2})}) == 2

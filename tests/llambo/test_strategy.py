@@ -76,11 +76,6 @@ def test_a_run_starts_warm_then_takes_what_the_models_own_predictions_favour(ser
     assert sum(t.proposal.tokens for t in past) == served.model.usage.tokens
 
 
-def test_all_of_a_run_is_one_of_distinct_configurations(serve: Open) -> None:
-    past = run(strategy(serve(Oracle(truth, noise=0.01))), 12)
-    assert len({t.configuration.digest for t in past}) == 12
-
-
 @pytest.mark.parametrize("sampler", ["llambo", "numeric"])
 @pytest.mark.parametrize("surrogate", ["discriminative", "generative", "gp"])
 def test_every_pair_of_parts_works(serve: Open, sampler: Any, surrogate: Any) -> None:
@@ -261,21 +256,6 @@ def test_a_small_space_is_used_up_and_then_nothing_is_proposed(serve: Open) -> N
     assert tuner.propose(past, 1) == []
 
 
-def test_a_run_whose_opening_all_failed_goes_on(serve: Open) -> None:
-    served = serve(Oracle(truth))
-    tuner = strategy(served)
-    past = history(default=False)
-    for number in range(5):
-        (found,) = tuner.propose(past, 1)
-        past = past.with_trial(Trial(number=number, proposal=found, state=TrialState.CRASHED))
-    assert len({t.configuration.digest for t in past}) == 5
-
-
-def test_the_same_seed_and_answers_give_the_same_run(serve: Open) -> None:
-    runs = [run(strategy(serve(Oracle(truth, noise=0.01))), 7) for _ in range(2)]
-    assert [t.configuration for t in runs[0]] == [t.configuration for t in runs[1]]
-
-
 def test_a_run_replays_from_its_recording(serve: Open, tmp_path: Any) -> None:
     tape = tmp_path / "exchanges.jsonl"
     first = run(strategy(serve(Oracle(truth, noise=0.01), mode="record", exchanges=tape)), 6)
@@ -317,13 +297,6 @@ def test_numeric_candidates_are_new_and_apart() -> None:
     rows = np.stack([space.encode(p.configuration)[0] for p in found])
     gaps = np.abs(rows[:, None] - rows[None]).max(axis=2)[~np.eye(8, dtype=bool)]
     assert gaps.min() >= 0.1
-
-
-def test_numeric_candidates_give_all_that_a_small_space_has_left() -> None:
-    space = Space({"b": Categorical(["x", "y", "z"])})
-    past = History(space, "loss", "minimize").with_trial(trial(0, {"b": "x"}, 1.0, space=space))
-    found = NumericCandidates(GaussianProcessStrategy(space, 0)).propose(past, 8)
-    assert sorted(str(p.configuration["b"]) for p in found) == ["y", "z"]
 
 
 def test_every_fallback_is_an_event() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fakes.chat_server import cut, failing, several
-from fakes.histories import SPACE, configured, history, trial
+from fakes.chat_server import several
+from fakes.histories import SPACE, history
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter
-from tunesmith.errors import ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Float, Int, Space
@@ -70,14 +69,6 @@ def test_what_is_missing_is_asked_for_again_a_bounded_number_of_times(serve):
     assert "1 usable configurations came of 3" in told(served.events, "warning")[0].cause
 
 
-def test_tried_and_running_configurations_are_shown_and_not_proposed_again(serve):
-    served = serve([lines(64, 30, 31)])
-    seen = history(trial(0, configured(lr=0.01, width=64), 0.5), trial(1, configured(width=77)))
-    found = starter(served).propose(seen, 2)
-    assert [p.configuration["width"] for p in found] == [30, 31]
-    assert "width: 64" in served.server.chats[0].last and "width: 77" in served.server.chats[0].last
-
-
 def test_a_conditional_parameter_is_given_where_it_applies_and_dropped_where_not(serve):
     answer = lines(20, optimizer="sgd", more=", momentum: 0.5") + "\n" + lines(30, more=", momentum: 0.5")
     served = serve([answer])
@@ -100,27 +91,6 @@ def test_one_question_gives_many_designs_as_in_upstreams_experiment(serve):
     widths = [[p.configuration["width"] for p in design] for design in designs]
     assert widths == [[20, 30], [20, 40], [50, 60]]
     assert served.server.chats[0].body["n"] == 4 and len(served.server.chats) == 1
-
-
-def test_a_model_error_leaves_as_one(serve):
-    for script, error in [([failing(401)], ModelUnavailable), ([failing(404)], ModelUnavailable)]:
-        served = serve(script)
-        with pytest.raises(error):
-            starter(served).propose(history(default=False), 3)
-    from fakes.chat_server import refusal
-
-    served = serve([refusal()])
-    with pytest.raises(ModelRefused):
-        starter(served).propose(history(default=False), 3)
-
-
-def test_garbage_and_cut_answers_give_what_is_whole(serve):
-    served = serve([cut(lines(20, 30) + "\n## lr: 0.01, wid"), "nothing"])
-    found = starter(served).propose(history(default=False), 5)
-    assert [p.configuration["width"] for p in found] == [20, 30]
-    served = serve(["I would rather talk about the weather."])
-    assert starter(served).propose(history(default=False), 5) == []
-    assert len(served.server.chats) <= 2 * OURS.attempts
 
 
 def test_a_warped_and_blinded_design_is_taken_back(serve):

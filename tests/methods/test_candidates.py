@@ -47,14 +47,6 @@ def test_a_smooth_maximum_is_found_closely():
     assert np.abs(top - target).max() < 0.05
 
 
-def test_a_small_finite_space_is_searched_completely():
-    space = Space({"n": Int(0, 19), "kind": Categorical(["a", "b", "c"]), "k": Int(1, 30)})
-    best = space.encode({"n": 13, "kind": "b", "k": 7})[0]
-    pool = find(space, lambda rows: -np.abs(rows - best).sum(axis=1))
-    assert len(pool) == 20 * 3 * 30
-    np.testing.assert_array_equal(pool.rows[0], best)
-
-
 def test_what_is_taken_is_not_proposed_again():
     space = Space({"n": Int(0, 3)})
     rows = np.stack([space.encode({"n": n})[0] for n in range(4)])

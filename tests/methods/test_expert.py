@@ -30,12 +30,6 @@ def after(*errors: tuple[float, float]) -> History:
     return history(*[both(i, float(i), i + m, i + s) for i, (m, s) in enumerate(errors)])
 
 
-def test_it_starts_sceptical_and_stays_there_without_a_comparison():
-    assert model_expert(history()).weight == pytest.approx(START)
-    alone = trial(0, configured(), 0.5, provenance=Provenance(model_prediction=Prediction(mean=0.5)))
-    assert model_expert(history(alone)).weight == pytest.approx(START)
-
-
 def test_the_weight_is_bayes_rule_on_the_log_densities_of_what_came():
     known = model_expert(after((0.1, 0.12)))
     odds = math.log(START / (1 - START)) - 0.5 * (1 - 1.44)

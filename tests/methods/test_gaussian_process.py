@@ -45,15 +45,6 @@ def test_the_default_comes_first_then_a_uniform_point_then_the_surrogate(study):
     assert all(t.proposal.expected is not None and t.proposal.spread > 0 for t in s.history.trials[2:])
 
 
-def test_without_a_default_the_most_plausible_point_by_name_comes_first(study):
-    s = study(SPACE, accuracy)
-    first = s.run(strategy(words="CNN with Adam"), 1).trials[0]
-    assert first.proposal.origin is Origin.PRIOR
-    assert log10(first.configuration["lr"]) == pytest.approx(-2.8, abs=0.03)
-    assert first.configuration["batch_size"] in (47, 48, 49)
-    assert "common practice" in first.proposal.reason and "lr=" in first.proposal.reason
-
-
 def test_with_neither_default_nor_name_it_is_a_plain_gaussian_process(study):
     space = Space({"a": Float(0, 1), "b": Float(0, 1)})
     s = study(space, lambda c: c["a"])
@@ -146,12 +137,6 @@ def test_awkward_scores_are_survived(study, scores):
         )
 
 
-def test_equal_scores_are_sampled_on_from_the_prior(study):
-    s = study(SPACE, lambda c: 0.5, default=DEFAULT)
-    s.run(strategy(words="CNN with Adam"), 6)
-    assert [t.proposal.origin for t in s.history.trials[2:]] == [Origin.PRIOR] * 4
-
-
 @pytest.mark.parametrize(
     "state",
     [TrialState.DIVERGED, TrialState.CRASHED, TrialState.OUT_OF_MEMORY, TrialState.TIMED_OUT],
@@ -241,13 +226,6 @@ def test_candidates_already_tried_or_of_another_space_are_dropped(study):
     assert strategy().propose(s.history, 1, [tried, foreign]) == strategy().propose(s.history, 1)
 
 
-def test_before_anything_is_known_candidates_come_right_after_the_default(study):
-    s = study(SPACE, accuracy, default=DEFAULT)
-    guest = candidate({"lr": 1e-2, "dropout": 0.1, "batch_size": 32, "optimizer": "sgd"})
-    batch = strategy().propose(s.history, 2, [guest])
-    assert [p.origin for p in batch] == [Origin.DEFAULT, Origin.MODEL]
-
-
 def test_judging_fills_in_predictions_and_sorts_by_acquisition(study):
     s = study(SPACE, accuracy, default=DEFAULT)
     s.run(strategy(), 12)
@@ -261,12 +239,6 @@ def test_judging_fills_in_predictions_and_sorts_by_acquisition(study):
     assert judged[0].provenance.acquisition > judged[1].provenance.acquisition
     assert judged[2].provenance.acquisition is None
     assert (judged[0].origin, judged[0].reason) == (Origin.MODEL, "I think so.")
-
-
-def test_judging_before_there_is_anything_to_judge_by_changes_nothing(study):
-    s = study(SPACE, accuracy)
-    assert strategy().judge(s.history, [candidate(DEFAULT)]) == [candidate(DEFAULT)]
-    assert strategy().judge(s.history, []) == []
 
 
 def test_the_reason_names_prediction_best_trial_and_main_difference(study):
@@ -302,15 +274,6 @@ def test_predictions_are_calibrated_in_metric_units(study):
         seen = truth > np.median(truth)  # the lower ones are clipped on purpose
         inside.append(np.mean(np.abs(mean - truth)[seen] < 2 * std[seen]))
     assert 0.8 < np.mean(inside) <= 1.0
-
-
-def test_a_surrogate_without_two_scores_says_so(study):
-    s = study(SPACE, lambda c: 1.0, default=DEFAULT)
-    s.run(strategy(), 3)
-    surrogate = GaussianProcessSurrogate(SPACE)
-    surrogate.fit(s.history)
-    with pytest.raises(ValueError, match="two different scores"):
-        surrogate.predict([SPACE.validate(DEFAULT)])
 
 
 def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_them(study):

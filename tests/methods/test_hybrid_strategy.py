@@ -102,21 +102,8 @@ def test_a_batch_goes_through_the_gate_one_by_one_and_holds_no_repeats():
     assert len({p.configuration for p in batch}) == 5
 
 
-def test_the_default_goes_first_whatever_the_model_says():
-    (first,) = hybrid(WIDE).propose(history(), 1, [candidate()])
-    assert first.origin is Origin.DEFAULT and first.provenance.side is None
-
-
 def test_a_zero_shot_configuration_that_had_to_wait_counts_as_the_models_say():
     waiting = candidate(lr=0.003).with_provenance(stage=WARM_START)
     (chosen,) = hybrid().propose(history(trial(0, configured(), 0.5)), 1, [waiting])
     assert chosen.configuration == waiting.configuration
     assert chosen.provenance.side == "model" and chosen.provenance.stage is None
-
-
-def test_the_same_history_candidates_and_beliefs_give_the_same_proposal():
-    past, candidates = seen(15), [candidate(), candidate(230)]
-    first = hybrid(WIDE).propose(past, 2, candidates)
-    used = hybrid(WIDE)
-    used.propose(seen(5), 1, candidates)
-    assert used.propose(past, 2, candidates) == first

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
 from tunesmith.agent.methods.hybrid.proposer import Opening
-from tunesmith.agent.methods.hybrid.suggester import ASKED, PAUSE, HybridSuggester
+from tunesmith.agent.methods.hybrid.suggester import PAUSE, HybridSuggester
 from tunesmith.agent.policy.query_schedule import LEAST, LEAST_URGENT, query_due, urgent
 from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
@@ -55,13 +55,6 @@ class Model:
 
 def widths(proposals: Sequence[Proposal]) -> list[object]:
     return [p.configuration["width"] for p in proposals]
-
-
-def test_without_a_model_the_strategy_suggests_alone():
-    log = Log()
-    suggest = HybridSuggester(Narrowest(), None, log)
-    assert widths(suggest(history(), 2)) == [128]
-    assert suggest.left == () and log.events == []
 
 
 def test_a_run_opens_with_one_call_the_default_first_then_one_of_the_models_and_the_rest_competes():
@@ -127,14 +120,6 @@ def test_something_to_make_sense_of_shortens_the_wait():
     assert urgent(history(*calm(20), surprising))
     flat = [trial(20 + i, configured(width=99 + i), 1.0) for i in range(9)]
     assert urgent(history(*calm(20), *flat))
-
-
-def test_kept_candidates_are_few_and_newest_first():
-    model = Model(*[[w + k for w in range(130, 130 + 20 * ASKED, 20)] for k in range(4)])
-    suggest = HybridSuggester(Narrowest(), model, Log())
-    for n in (12, 40, 120, 360):
-        suggest(grown(n), 1)
-    assert len(suggest.left) <= 2 * ASKED and suggest.left[0].configuration["width"] == 133
 
 
 def test_a_fault_of_the_model_falls_back_to_the_strategy_and_gives_the_model_a_rest():

@@ -5,7 +5,7 @@ import pytest
 
 from tunesmith.agent.knowledge import Located
 from tunesmith.agent.methods.gp.prior import GRID, build_prior, parameter_prior
-from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.space import Categorical, Float, Int, Ordinal, Space
 
 LR = Float(1e-5, 1e-1, scale="log")
 
@@ -23,38 +23,11 @@ def test_card_and_default_mix_as_the_recipe_says():
     np.testing.assert_allclose(prior.parameters["lr"].density, expected, rtol=1e-9)
 
 
-def test_a_card_alone_and_a_default_alone():
-    space = Space({"lr": LR, "my_knob": Float(0, 10)})
-    alone = build_prior(space, words="CNN with Adam")
-    np.testing.assert_allclose(alone.parameters["lr"].density, 0.9 * bell(-5 + 4 * GRID, -2.8, 0.5) + 0.1)
-    assert "my_knob" not in alone.parameters
-    start = space.validate({"lr": 1e-3, "my_knob": 4.0})
-    with_default = build_prior(space, default=start)
-    np.testing.assert_allclose(with_default.parameters["my_knob"].density, 0.9 * bell(GRID, 0.4, 0.2) + 0.1)
-
-
-def test_without_names_only_the_default_counts():
-    space = Space({"lr": LR})
-    assert not build_prior(space, words="CNN with Adam", cards=None).informative
-    prior = build_prior(space, default=space.validate({"lr": 1e-3}), cards=None)
-    np.testing.assert_allclose(prior.parameters["lr"].density, 0.9 * bell(GRID, 0.5, 0.2) + 0.1)
-    assert prior.informative and all(p.card is None for p in prior.parameters.values())
-
-
 def test_categories_mix_card_default_and_floor():
     space = Space({"kernel": Categorical(["linear", "rbf", "poly"])})
     prior = build_prior(space, default=space.validate({"kernel": "poly"}))
     card = 0.85 * np.array([0.2, 0.6, 0.2]) + 0.15 * np.array([0, 0, 1])
     np.testing.assert_allclose(prior.parameters["kernel"].density, 3 * (0.9 * card + 0.1 / 3))
-
-
-def test_a_bool_is_weighed_as_two_categories():
-    space = Space({"bootstrap": Bool()})
-    prior = build_prior(space, default=space.validate({"bootstrap": True}), words="random forest")
-    true = 2 * (0.9 * (0.85 * 0.7 + 0.15) + 0.05)
-    rows = np.stack([space.encode({"bootstrap": value})[0] for value in (False, True)])
-    got = np.exp(prior.log_density(rows, np.ones_like(rows, dtype=bool)))
-    np.testing.assert_allclose(got, [2 - true, true])
 
 
 @pytest.mark.parametrize(
@@ -89,11 +62,6 @@ def test_a_narrow_card_is_at_least_a_twentieth_of_the_range_wide():
     card = Located("x", (), "linear", 0.5, 1e-6)
     prior = parameter_prior(Float(0, 1), card, None)
     np.testing.assert_allclose(prior.density, 0.9 * bell(GRID, 0.5, 0.05) + 0.1)
-
-
-@pytest.mark.parametrize("parameter", [Float(2, 2), Int(3, 3), Categorical(["a"])], ids=str)
-def test_a_constant_has_no_prior(parameter):
-    assert parameter_prior(parameter, None, np.array([0.5])) is None
 
 
 def test_draws_follow_the_density():

@@ -81,18 +81,6 @@ def test_predictions_are_the_textbook_posterior():
     np.testing.assert_allclose(std**2, variance, rtol=1e-5, atol=1e-9)
 
 
-@pytest.mark.parametrize("warped", [False, True], ids=["plain", "warped"])
-def test_a_smooth_function_is_learnt(warped):
-    U, new = points(60), points(200, seed=6)
-    y = smooth(U)
-    process = fit(COLUMNS, U, (y - y.mean()) / y.std(), warped=warped)
-    mean, std = process.predict(new)
-    truth = (smooth(new) - y.mean()) / y.std()
-    assert np.sqrt(np.mean((mean - truth) ** 2)) < 0.15
-    assert 0.5 < np.mean(np.abs(mean - truth) < 2 * std) <= 1.0
-    assert process.length_scales[3] > 3 * process.length_scales[0]  # the last number has no say
-
-
 def test_a_running_point_takes_variance_away_and_leaves_the_mean():
     U, new = points(20), points(30, seed=7)
     process = fit(COLUMNS, U, smooth(U), warped=True)
@@ -101,19 +89,3 @@ def test_a_running_point_takes_variance_away_and_leaves_the_mean():
     np.testing.assert_array_equal(after_mean, mean)
     assert after_std[0] < 0.7 * std[0]
     assert (after_std <= std + 1e-9).all()
-
-
-def test_repeated_points_and_a_single_point_can_be_fitted():
-    U = np.repeat(points(2), 10, axis=0)
-    mean, std = fit(COLUMNS, U, np.repeat([1.0, -1.0], 10), warped=True).predict(U)
-    np.testing.assert_allclose(mean, np.repeat([1.0, -1.0], 10), atol=0.2)
-    assert np.isfinite(std).all()
-    assert np.isfinite(fit(COLUMNS, points(1), np.array([0.0]), warped=True).predict(U)[0]).all()
-
-
-def test_a_start_of_another_shape_is_ignored():
-    U = points(10)
-    one = fit(COLUMNS, U, smooth(U), warped=False)
-    np.testing.assert_array_equal(
-        fit(COLUMNS, U, smooth(U), warped=False, start=np.zeros(3)).theta, one.theta
-    )

@@ -64,9 +64,3 @@ def test_values_cannot_open_a_message_or_be_rendered_again_or_leave_their_fence(
     assert "{{ 7 * 7 }}" in user and "\x1b" not in user and "\u202e" not in user
     assert user.count("</data>") == 1 and user.endswith("</data>")
     assert user.lower().count("<data") == 1
-
-
-def test_a_prompt_knows_its_id_and_the_protocol_form():
-    prompt = render("agent/system", version=2, tool_calls=3, launch_limit=2)
-    assert prompt.id == "agent/system.v2"
-    assert prompt.as_chat() == [{"role": "user", "content": prompt.text}]

@@ -18,15 +18,6 @@ def test_a_new_content_replaces_the_old_and_leaves_nothing_else(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def test_what_can_be_rebuilt_is_written_without_waiting_for_the_disk(tmp_path, monkeypatch):
-    synced = []
-    monkeypatch.setattr(atomic_write.os, "fsync", synced.append)
-    write_atomic(tmp_path / "a.json", b"new", durable=False)
-    assert (tmp_path / "a.json").read_bytes() == b"new" and not synced
-    write_atomic(tmp_path / "a.json", b"newer")
-    assert len(synced) == 2
-
-
 @pytest.mark.parametrize("write", [write_atomic, write_once])
 def test_a_full_disk_leaves_the_old_content(tmp_path, monkeypatch, write):
     (tmp_path / "a.json").write_bytes(b"old")

@@ -56,12 +56,6 @@ def test_one_process_cannot_hold_it_twice(tmp_path):
         pass
 
 
-def test_a_note_that_was_cut_short_does_not_matter(tmp_path):
-    (tmp_path / "lock.json").write_text('{"pid": 1')
-    with hold(tmp_path / "lock") as holder:
-        assert holder_of(tmp_path / "lock") == holder
-
-
 def test_a_process_that_got_the_number_of_a_dead_one_is_not_taken_for_it():
     holder = Holder.this_process()
     assert holder.alive

@@ -4,14 +4,8 @@ import math
 
 import pytest
 
-from tunesmith.tools.records.outcomes import finished_trial, finite_curve, outcome_of
+from tunesmith.tools.records.outcomes import finished_trial, finite_curve
 from tunesmith.trial import Outcome, TrialState
-
-
-def test_a_completed_outcome_gives_the_trial_its_value(make_trial, outcome):
-    trial = finished_trial(make_trial(3), outcome(3), "accuracy")
-    assert (trial.state, trial.value, trial.values["loss"]) == (TrialState.COMPLETED, 0.53, 0.25)
-    assert outcome_of(trial) == outcome(3)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf], ids=str)
@@ -29,12 +23,6 @@ def test_an_outcome_without_the_metric_is_a_crash_that_names_it(make_trial):
     )
     assert (trial.state, trial.value) == (TrialState.CRASHED, None)
     assert "'accuracy'" in trial.message
-
-
-def test_other_metrics_that_are_not_finite_are_dropped_without_harm(make_trial):
-    values = {"accuracy": 0.5, "perplexity": math.inf}
-    trial = finished_trial(make_trial(0), Outcome(state=TrialState.COMPLETED, values=values), "accuracy")
-    assert (trial.state, trial.values) == (TrialState.COMPLETED, {"accuracy": 0.5})
 
 
 def test_a_curve_is_put_in_order_and_its_first_report_of_a_step_stands():

@@ -65,13 +65,6 @@ def test_failed_and_lost_trials_are_no_measure_for_others(done):
     assert not pruner.should_stop(5, curve(0.2))
 
 
-def test_none_never_stops_anything(done):
-    pruner = Pruner(spec("none"), "maximize")
-    for number in range(9):
-        pruner.observe(done(number, 0.5))
-    assert not pruner.should_stop(9, curve(-9.0))
-
-
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 @pytest.mark.parametrize("kind", ["median", "halving"])
 def test_verdicts_are_those_of_an_ordinary_optuna_study(make_trial, kind, direction):
@@ -127,15 +120,3 @@ def test_a_resumed_run_judges_as_the_uninterrupted_one(done, kind):
         for length in range(1, 7):
             points = curve(level, length)
             assert live.should_stop(number, points) == resumed.should_stop(number, points)
-
-
-def test_a_step_reported_twice_or_before_zero_does_no_harm(done):
-    pruner = Pruner(spec(startup_trials=1), "maximize")
-    pruner.observe(done(0, 0.5))
-    assert not pruner.should_stop(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))
-
-
-def test_a_completed_trial_without_a_curve_counts_as_one_of_the_first(done):
-    pruner = Pruner(spec(startup_trials=2), "maximize")
-    pruner.observe(done(0, 0.5, steps=1))
-    assert not pruner.should_stop(2, curve(0.1, 1))

@@ -165,15 +165,6 @@ def test_a_damaged_result_is_set_aside_and_rebuilt_from_the_study_or_given_up(
     agree(folder, open_study, history)
 
 
-def test_a_damaged_config_is_rebuilt_from_the_study(folder, open_study, run):
-    run("config started")
-    for number in (1, 3):
-        (folder.trial_folder(number) / "config.json").write_bytes(b"{")
-    history = reconcile(folder, open_study())
-    assert [t.state for t in history] == [COMPLETED, COMPLETED, COMPLETED, LOST]
-    agree(folder, open_study, history)
-
-
 @pytest.mark.parametrize("content", [b"", b"\0" * 300], ids=["empty", "zeros"])
 def test_a_config_that_a_power_cut_emptied_before_its_trial_ran_is_forgotten(
     folder, open_study, run, make_trial, repairs, content
@@ -223,15 +214,6 @@ def test_folder_and_study_that_disagree_on_an_end_are_reported_and_the_folder_co
     assert "the study has trial 3 as completed (0.53), its folder as lost" in repairs.text
 
 
-def test_a_study_of_other_trials_is_refused(folder, open_study, run, make_trial):
-    run("config started")
-    shutil.rmtree(folder.trial_folder(3))
-    other = make_trial(5).model_copy(update={"number": 3})
-    folder.write_config(other)
-    with pytest.raises(RunError, match="disagree on what trial 3 is.*another `name`"):
-        reconcile(folder, open_study())
-
-
 def test_trials_of_another_search_space_are_refused_with_the_fix(folder, run, make_task):
     run("")
     other = make_task(space=Space({"alpha": Float(0, 1)}))
@@ -246,11 +228,6 @@ def test_what_interrupted_writers_left_is_swept_away(folder, open_study, run):
     left.write_bytes(b"{")
     reconcile(folder, open_study())
     assert not left.exists()
-
-
-def test_a_new_run_has_an_empty_history(folder, open_study, task):
-    history = reconcile(folder, open_study())
-    assert len(history) == 0 and history.metric == "accuracy" and history.direction == "maximize"
 
 
 def test_events_that_a_kill_swallowed_are_restored_once(folder, open_study, run):

@@ -72,15 +72,6 @@ def test_paths_of_the_task_as_run_count_from_where_its_file_first_was(tmp_path, 
     assert str(tmp_path / "project" / "train.py") in RunFolder.open(folder.path).task.objective_ref().function
 
 
-@pytest.mark.parametrize("content", [None, "notes.txt", "task.yaml"], ids=["missing", "other", "task file"])
-def test_a_folder_that_is_no_run_is_not_opened(tmp_path, content):
-    if content:
-        (tmp_path / "x").mkdir()
-        (tmp_path / "x" / content).touch()
-    with pytest.raises(RunError, match="not a run folder"):
-        RunFolder.open(tmp_path / "x")
-
-
 def test_a_task_file_that_lies_where_the_run_would_go_is_not_overwritten(tmp_path, task):
     (tmp_path / "digits").mkdir()
     own = tmp_path / "digits" / "task.yaml"
@@ -109,14 +100,6 @@ def test_a_trial_is_recorded_before_it_runs_and_once_after(folder, make_trial, o
     assert folder.read_outcome(17) == outcome(17)
 
 
-def test_trial_folders_are_found_in_order_of_number_and_strangers_are_left_out(folder, make_trial):
-    for number in (100_000, 2, 0):
-        folder.write_config(make_trial(number))
-    (folder.path / "trials" / "notes").mkdir()
-    (folder.path / "trials" / ".DS_Store").touch()
-    assert folder.trial_numbers() == [0, 2, 100_000]
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -132,12 +115,6 @@ def test_a_damaged_file_is_an_error_that_names_it(folder, make_trial, outcome, n
     with pytest.raises(RunError, match=words) as caught:
         folder.read_config(0) if name == "config.json" else folder.read_outcome(0)
     assert str(path) in str(caught.value)
-
-
-def test_a_renamed_trial_folder_is_noticed(folder, make_trial):
-    folder.write_config(make_trial(1)).rename(folder.trial_folder(2))
-    with pytest.raises(RunError, match="is of trial 1"):
-        folder.read_config(2)
 
 
 def test_a_prediction_that_is_not_finite_does_not_make_the_record_unreadable(folder, make_trial):

@@ -76,21 +76,6 @@ def test_every_end_has_its_place_in_optuna(
     assert same_trial(loaded, trial)
 
 
-def test_what_is_loaded_is_what_was_told(folder, task, url, study, make_trial, outcome, same_trial):
-    finished = [finished_trial(make_trial(n), outcome(n, steps=n), "accuracy") for n in range(4)]
-    for trial in finished:
-        study.started(make_trial(trial.number))
-    for trial in reversed(finished[1:]):
-        study.finished(trial)
-    study.record(finished_trial(make_trial(4), outcome(4), "accuracy"))
-    reopened = StudyStore.open(folder, task, url)
-    loaded = reopened.load()
-    assert reopened.next_number == 5
-    assert same_trial(loaded[0], make_trial(0))
-    assert all(same_trial(a, b) for a, b in zip(loaded[1:4], finished[1:], strict=True))
-    assert same_trial(loaded[4], finished_trial(make_trial(4), outcome(4), "accuracy"))
-
-
 def test_a_trial_costs_two_synced_writes_however_long_its_curve(
     folder, task, make_trial, outcome, monkeypatch
 ):
@@ -170,14 +155,6 @@ def test_a_value_that_is_not_finite_is_never_told(study, make_trial, bad):
     assert study.load()[0].state is TrialState.RUNNING
 
 
-def test_numbers_are_optunas_and_must_be_in_order(study, make_trial):
-    with pytest.raises(RunError, match="cannot follow the 0 trials"):
-        study.started(make_trial(1))
-    study.started(make_trial(0))
-    with pytest.raises(RunError, match="cannot follow the 1 trials"):
-        study.started(make_trial(0))
-
-
 def test_trials_that_another_program_adds_are_noticed(folder, url, study, make_trial):
     study.started(make_trial(0))
     as_optuna_sees_it(folder, url).add_trial(optuna.trial.create_trial(value=1.0))
@@ -185,13 +162,6 @@ def test_trials_that_another_program_adds_are_noticed(folder, url, study, make_t
         study.started(make_trial(1))
     with pytest.raises(RunError, match="not made by Tunesmith"):
         study.load()
-
-
-def test_a_study_of_another_direction_is_refused(tmp_path, folder, make_task, task):
-    url = f"sqlite:///{tmp_path}/study.db"
-    StudyStore.open(folder, task, url)
-    with pytest.raises(RunError, match="does not minimize"):
-        StudyStore.open(folder, make_task(direction="minimize"), url)
 
 
 def test_a_study_of_another_space_is_refused_by_name_of_the_parameter(tmp_path, make_task, task, make_trial):
@@ -254,13 +224,6 @@ def test_an_expectation_of_zero_is_kept_and_one_that_is_not_finite_is_left_out(
     assert (zero.expected, zero.spread, zero.details) == (0.0, 1.0, {"trust": 0.0})
     assert zero.provenance == Provenance(model_weight=0.0)
     assert (odd.expected, odd.spread) == (None, None)
-
-
-def test_a_gap_uses_up_a_number_and_is_no_trial(folder, task, url, study, make_trial):
-    study.skip(0)
-    study.started(make_trial(1))
-    loaded = StudyStore.open(folder, task, url).load()
-    assert loaded[0] is None and loaded[1].number == 1
 
 
 def test_a_database_made_by_plain_optuna_is_joined(tmp_path, folder, task, make_trial):

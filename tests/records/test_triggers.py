@@ -34,24 +34,12 @@ def feed(triggers, history, surprises=()):
         triggers.finished(trial, surprises[index] if index < len(surprises) else None)
 
 
-@pytest.mark.parametrize(("resumed", "reason"), [(False, "start"), (True, "resumed")])
-def test_a_beginning_wakes_once(history, resumed, reason):
-    triggers = Triggers()
-    triggers.started(resumed=resumed)
-    assert triggers.due(history(), 5) == (reason,)
-    assert triggers.due(history(), 5) == ()
-
-
 def test_it_waits_for_as_many_trials_as_the_policy_wanted(history):
     triggers = Triggers()
     for number in range(1, 8):
         now = history(*[0.1 * i for i in range(number)])
         triggers.finished(now.trials[-1], None)
         assert triggers.due(now, 3) == (("trials_finished",) if number in (3, 6) else ())
-
-
-def test_a_message_wakes_at_once(history):
-    assert Triggers().due(history(), 5, messages=1) == ("message",)
 
 
 @pytest.mark.parametrize(
@@ -94,14 +82,6 @@ def test_a_plateau_wakes_once_until_the_incumbent_moves(history, direction):
         if "plateau" in triggers.due(now, 99):
             woken.append(index)
     assert woken == [10, 19]
-
-
-def test_an_improvement_too_small_to_matter_does_not_end_a_plateau(history):
-    spread = [0.1, 0.5, 0.9]
-    assert plateau(history(*spread, *[0.5, 0.9001] * 4)) == 2
-    assert plateau(history(*spread, *[0.5, 0.95] * 4)) is None
-    creeping = [0.9 + 0.004 * i for i in range(1, 9)]  # each step too small, together not
-    assert plateau(history(*spread, *creeping)) is None
 
 
 def test_only_trials_that_say_something_count_towards_a_plateau(history):

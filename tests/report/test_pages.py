@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
-from ruamel.yaml import YAML
 
 from fakes.histories import DEFAULT
 from tunesmith.events import Decided, Degraded
@@ -16,7 +15,6 @@ from tunesmith.tools.report import write_report
 from tunesmith.tools.report.build import build_report
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.plot import plot, sparklines
-from tunesmith.tools.report.render import as_yaml, code, inline
 from tunesmith.trial import TrialState
 
 HOSTILE = [
@@ -146,15 +144,6 @@ def test_the_html_is_one_page_that_asks_for_nothing_from_outside(whole_run):
     assert "url(" not in write_report(whole_run.path).html.read_text()
 
 
-def test_the_html_can_be_used_without_seeing_it(whole_run):
-    page = Page(write_report(whole_run.path).html.read_text())
-    assert ("html", {"lang": "en"}) in page.elements
-    assert all(attributes.get("scope") for tag, attributes in page.elements if tag == "th")
-    (picture,) = (attributes for tag, attributes in page.elements if tag == "svg")
-    assert picture["role"] == "img" and picture["aria-labelledby"] == "plot-title plot-text"
-    assert "accuracy of 5 trials; 3 completed, the best with 0.97; the default had 0.91." in page.text
-
-
 def test_hostile_words_are_shown_in_the_html_and_do_nothing(hostile_run):
     page = Page(write_report(hostile_run.path).html.read_text())
     assert not page.tags & {"script", "img", "a", "b"}
@@ -176,26 +165,6 @@ def test_hostile_words_are_shown_in_the_markdown_and_do_nothing(hostile_run):
     assert len(rows) == len(HOSTILE)
     cells = {line.replace("\\\\", "").replace("\\|", "").count("|") for line in rows}
     assert cells == {9}, "no text adds a cell"
-
-
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_inline_shows_exactly_its_text(text):
-    shown = Page(markdown(f"x {inline(text)}")).text
-    assert shown == "x " + " ".join(text.replace("\x00", "\ufffd").split())
-    alone = Page(markdown(inline(text)))
-    assert alone.tags == {"p"}
-
-
-@pytest.mark.parametrize("text", ["plain", "```", "a ```` b", "`````\n"], ids=repr)
-def test_a_code_block_cannot_be_left_from_within(text):
-    page = Page(markdown(code(text, "text") + "\n\nafter"))
-    assert page.tags == {"pre", "code", "p"}
-    assert page.words[0].rstrip("\n") == text.rstrip("\n")
-
-
-def test_the_yaml_reads_back_as_exactly_the_configuration():
-    values = {"lr": 1e-05, "n": 3, "flag": True, "kind": "yes", "odd": "a: b # c\nd", "f": 0.1 + 0.2}
-    assert YAML(typ="safe").load(as_yaml(values)) == values
 
 
 def test_a_run_of_nothing_and_an_unfinished_one_have_pages(make_run):

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith import Float, Space, TunesmithSampler
-from tunesmith.agent.samplers.scalarise import draw_weights, normalised, pareto_front, scalarise
+from tunesmith.agent.samplers.scalarise import draw_weights, pareto_front, scalarise
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
 
 
@@ -86,15 +86,6 @@ def test_branches_failures_and_infinite_objectives_are_borne():
     assert len(study.trials) == 20 and len(study.best_trials) >= 3
 
 
-def test_three_objectives_work():
-    def function(trial):
-        x = np.array([trial.suggest_float(f"x{i}", 0, 1) for i in range(2)])
-        return tuple(float(((x - corner) ** 2).sum()) for corner in ((0, 0), (1, 0), (0, 1)))
-
-    study = run(TunesmithSampler(seed=0), 15, function, ["minimize"] * 3)
-    assert len(study.best_trials) >= 5
-
-
 VALUES = arrays.arrays(
     np.float64,
     st.tuples(st.integers(1, 12), st.integers(2, 4)),
@@ -116,14 +107,3 @@ def test_what_dominates_is_never_weighed_worse(values, number):
     assert front.any()
     expected = [not any((o <= r).all() and (o < r).any() for o in values) for r in values]
     assert front.tolist() == expected
-
-
-def test_one_huge_value_does_not_press_the_others_together():
-    values = np.stack([np.linspace(0, 1, 20), np.linspace(1, 0, 20)], axis=1)
-    values = np.vstack([values, [-0.1, 1e12]])
-    assert np.ptp(normalised(values)[:20, 1]) > 0.9
-
-
-def test_a_space_with_one_point_so_far_is_no_division_by_zero():
-    assert scalarise(np.array([[3.0, 3.0]]), (0.5, 0.5)).tolist() == [0.0]
-    assert scalarise(np.empty((0, 2)), (0.5, 0.5)).shape == (0,)

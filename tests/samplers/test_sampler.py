@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from tunesmith import Categorical, DataCard, Float, Int, Space, TunesmithSampler
 from tunesmith.agent.methods.hybrid.proposer import Opening
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
-from tunesmith.errors import InvalidConfiguration, ModelUnavailable
+from tunesmith.errors import ModelUnavailable
 from tunesmith.trial import Origin, Proposal
 
 SPACE = Space(
@@ -55,20 +55,6 @@ def test_an_ordinary_program_is_tuned_with_a_space_and_its_default_first():
     assert study.best_params["optimizer"] == "sgd"
 
 
-def test_an_ordinary_program_is_tuned_without_a_space():
-    study = optimize(TunesmithSampler(seed=1, words="CNN", default={"lr": 1e-3}), 30)
-    assert study.trials[0].params["lr"] == 1e-3
-    random = optimize(optuna.samplers.RandomSampler(seed=1), 30)
-    assert study.best_value < random.best_value
-
-
-def test_without_a_space_names_count_from_the_first_trial():
-    study = optimize(TunesmithSampler(seed=0, words="CNN with Adam"), 1)
-    assert log10(study.trials[0].params["lr"]) == pytest.approx(-2.8, abs=0.03)
-    off = optimize(TunesmithSampler(seed=0, words="CNN with Adam", priors=False), 1)
-    assert log10(off.trials[0].params["lr"]) != pytest.approx(-2.8, abs=0.03)
-
-
 def test_the_same_seed_gives_the_same_study_and_a_pickled_sampler_goes_on_the_same():
     whole = optimize(TunesmithSampler(SPACE, seed=3), 12)
     assert params(optimize(TunesmithSampler(SPACE, seed=3), 12)) == params(whole)
@@ -95,11 +81,6 @@ def test_an_enqueued_trial_is_run_as_it_is_and_recorded_as_set_by_hand():
     assert study.trials[0].params == {"lr": 0.05, "layers": 4, "optimizer": "adam"}
     assert study.trials[0].user_attrs[ATTRIBUTE]["origin"] == "user"
     assert study.trials[1].params == DEFAULT
-
-
-def test_a_trial_drawn_parameter_by_parameter_says_so():
-    first = optimize(TunesmithSampler(seed=1), 1).trials[0]
-    assert first.user_attrs[ATTRIBUTE]["reason"].startswith("Each parameter drawn by itself")
 
 
 def test_a_reopened_study_on_disk_goes_on_where_it_was(tmp_path):
@@ -203,11 +184,6 @@ def test_a_partial_fixed_sampler_can_wrap_it(parameter):
     assert all(t.params[parameter] == fixed for t in study.trials if parameter in t.params)
 
 
-def test_a_default_outside_the_space_is_refused_at_once():
-    with pytest.raises(InvalidConfiguration, match="lr"):
-        TunesmithSampler(SPACE, default={**DEFAULT, "lr": 7.0})
-
-
 class Suggests:
     """A proposer that always has the same idea, or the same fault; counts its calls."""
 
@@ -256,12 +232,6 @@ def test_a_data_card_joins_the_words_that_choose_priors():
     assert told == first(data=(raw, None))
     # Raw features are far apart: a kernel is as wide as they are only at a small gamma, 1 / (3 * variance).
     assert 0.3 < told * 3 * raw.var() < 3 and told < 0.1 * first()
-
-
-def test_the_attribute_is_the_one_that_runs_of_ours_write():
-    from tunesmith.tools.records.study import ATTRIBUTE as written_by_runs
-
-    assert ATTRIBUTE == written_by_runs
 
 
 def test_noisy_repeats_of_one_configuration_are_averaged_over_and_never_asked_for():

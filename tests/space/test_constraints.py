@@ -40,27 +40,6 @@ def test_arithmetic_and_comparisons_mean_what_they_mean_on_paper(text, expected)
 @pytest.mark.parametrize(
     "text",
     [
-        "1 / a < 5",
-        "a / a != 1",
-        "1 // a == 0",
-        "1 % a <= 1",
-        "10 ** 400 ** (1 - a) > 1",
-        "(a - 1) ** 0.5 != 3",
-    ],
-)
-def test_a_side_that_is_no_finite_number_does_not_hold(text):
-    assert holds(text, a=0) is False
-
-
-def test_float_noise_does_not_decide():
-    assert holds("a + b <= 0.3", a=0.1, b=0.2)
-    assert holds("a + b == 0.3", a=0.1, b=0.2)
-    assert not holds("a + b > 0.3", a=0.1, b=0.2)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
         "", " ", "a", "a +", "< a", "a < ", "a < b <", "a b < 3", "(a < 3)", "a < (3", "a < 3)", "a = 3",
         "a <> 3", "1 < 2", "a < 1e999", "a < 1_0", "a < 1x", "a.b. < 1", "a < 'x'", "f(a) < 1", "a[0] < 1",
         "a < 1; b", "__import__('os') < 1", "a < 1 and b < 2", "not a < 1", "a if a else 1 < 2",
@@ -74,13 +53,6 @@ def test_everything_else_is_refused_in_words(text):
     with pytest.raises(SpaceError) as caught:
         Constraint.parse(text)
     assert len(str(caught.value)) < 700
-
-
-def test_an_error_says_where():
-    with pytest.raises(SpaceError, match=r"constraint 'a < \(b \+ 1': a '\)' is missing at character 11"):
-        Constraint.parse("a < (b + 1")
-    with pytest.raises(SpaceError, match="unexpected '&'.* at character 3"):
-        Constraint.parse("a & b < 1")
 
 
 @settings(max_examples=300)
@@ -138,10 +110,6 @@ def test_a_broken_constraint_is_a_problem_that_shows_its_numbers(space):
     assert problem.allowed == "with warmup=7, epochs=5 it reads 7 < 5"
 
 
-def test_a_constraint_that_names_an_inactive_parameter_holds(space):
-    assert space.problems({"on": False, "epochs": 1, "size": 8, "drop": 0.0, "rank": 1}) == ()
-
-
 def test_rows_and_values_agree_on_what_is_feasible(space):
     rows = space.round(np.random.default_rng(0).random((500, space.dimensions)))
     feasible = space.feasible(rows)
@@ -152,11 +120,6 @@ def test_rows_and_values_agree_on_what_is_feasible(space):
         else:
             with pytest.raises(InvalidConfiguration):
                 space.decode(row)
-
-
-def test_samples_satisfy_the_constraints(space):
-    for configuration in space.sample(np.random.default_rng(0), 200):
-        assert space.problems(configuration) == ()
 
 
 def test_nothing_feasible_is_told_with_the_constraint_that_holds_most_rarely():

@@ -138,12 +138,6 @@ def test_anything_is_either_snapped_to_a_legal_configuration_or_refused_by_name(
 
 
 @given(spaces(), SEEDS)
-def test_snapping_a_legal_configuration_changes_nothing(space, seed):
-    configuration = space.sample(np.random.default_rng(seed))[0]
-    assert space.snap(configuration) == (configuration, ())
-
-
-@given(spaces(), SEEDS)
 def test_the_nearest_legal_value_of_every_problem_is_legal(space, seed):
     for name, parameter in space.parameters.items():
         for wrong in (1e30, -1e30, float("inf"), "0.3", 0.3, 3, True, "A"):

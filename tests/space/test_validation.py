@@ -30,12 +30,6 @@ LEGAL = {
 }  # fmt: skip
 
 
-def test_a_legal_configuration_keeps_its_values_in_the_order_of_the_space(space):
-    configuration = space.validate(dict(reversed(LEGAL.items())))
-    assert dict(configuration) == LEGAL
-    assert list(configuration) == list(LEGAL)
-
-
 @pytest.mark.parametrize(
     "change, kind, nearest",
     [
@@ -84,12 +78,6 @@ def test_every_fault_is_told_not_only_the_first(space):
     assert caught.value.exit_code == 2
 
 
-def test_a_child_of_a_faulty_parent_is_not_called_missing_or_inactive(space):
-    faulty = {**LEGAL, "optimizer": "nope"}
-    assert [p.key for p in space.problems(faulty)] == ["optimizer"]
-    assert [p.key for p in space.problems({**faulty, "momentum": 0.5})] == ["optimizer"]
-
-
 def test_numpy_scalars_count_as_the_values_they_stand_for(space):
     given = {
         **LEGAL,
@@ -100,22 +88,6 @@ def test_numpy_scalars_count_as_the_values_they_stand_for(space):
     }
     configuration = space.validate(given)
     assert [type(configuration[name]) for name in ("lr", "layers", "bias", "size")] == [float, int, bool, int]
-
-
-def test_an_int_is_taken_for_a_float_and_stored_as_one():
-    configuration = Space({"x": Float(0, 3), "y": Categorical([0.5, 1.0])}).validate({"x": 1, "y": 1})
-    assert repr(dict(configuration)) == "{'x': 1.0, 'y': 1.0}"
-
-
-def test_arithmetic_noise_on_a_step_is_forgiven_and_removed():
-    configuration = Space({"x": Float(0, 1, step=0.1)}).validate({"x": 0.1 + 0.2})
-    assert configuration["x"] == 0.3
-
-
-def test_something_that_is_no_mapping_is_one_problem(space):
-    assert [p.kind for p in space.problems([1, 2])] == ["wrong_type"]
-    with pytest.raises(InvalidConfiguration):
-        space.snap("lr=0.1")
 
 
 def test_a_hostile_value_is_shown_short(space):

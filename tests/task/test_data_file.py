@@ -44,12 +44,6 @@ def test_names_in_the_data_do_not_reach_the_words_that_choose_priors(read):
     assert "adam" not in words and "2 classes: of sizes 20, 10" in words
 
 
-def test_a_path_alone_and_a_stated_task_are_taken(read):
-    assert read("data_file: data/wine.csv\n").data_card.features == 3
-    card = read("data_file: {path: data/wine.csv, target: 0, task: regression}\n").data_card
-    assert card.task == "regression" and card.target_mean == pytest.approx(50.75)
-
-
 def test_a_written_task_has_its_card_and_needs_the_file_no_more(read, tmp_path):
     task = read("data_file: {path: data/wine.csv, target: label}\n")
     (tmp_path / "data" / "wine.csv").unlink()

@@ -65,11 +65,6 @@ def test_a_short_file_gives_a_task_with_defaults(read):
     assert task.words() == "Digits."
 
 
-def test_the_name_comes_from_the_file_unless_the_file_is_called_task(read):
-    assert read(TASK, "sweep 2.yaml").name == "sweep-2"
-    assert read("name: mine\n" + TASK).name == "mine"
-
-
 def test_everything_can_be_said(read):
     task = read(
         TASK
@@ -94,11 +89,6 @@ in_step: true
     assert (task.seed, task.workers, task.threads, task.in_step) == (3, 2, 4, True)
     assert task.pruner.kind == "halving" and task.preload == ("torch", "sklearn.svm")
     assert task.words() == "Digits.\nModel: CNN\nData: 300 images"
-
-
-def test_confirming_with_the_objective_itself_needs_no_code(read):
-    task = read(TASK + "confirm: {}\n")
-    assert task.confirm == Confirm(seeds=5) and task.confirm_ref() is None and not task.confirm.separate
 
 
 @pytest.mark.parametrize("number", ["1e-4", "1E-4", "1.e-4", "+1e-4", "0.0001", ".0001", "1_0e-5"])
@@ -201,11 +191,6 @@ def test_all_faults_of_a_file_are_told_in_the_order_of_its_lines(fault):
     assert [line.split(":")[1] for line in str(error).splitlines()] == ["1", "2", "3", "5", "6", "7", "8"]
 
 
-def test_constraints_that_leave_nothing_are_a_fault_of_the_file(fault):
-    error = fault(TASK.replace("default:", "  constraints: [lr > 1]\ndefault:"))
-    assert (error.line, error.key) == (9, "space.constraints") and "'lr > 1' holds most rarely" in str(error)
-
-
 BOMB = "".join(
     f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
 )
@@ -223,13 +208,6 @@ def test_hostile_and_broken_files_end_in_a_task_error(tmp_path, content):
     with pytest.raises(TaskError) as caught:
         load_task(tmp_path / "task.yaml")
     assert str(caught.value).startswith(str(tmp_path / "task.yaml")) and len(str(caught.value)) < 2000
-
-
-def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
-    with pytest.raises(TaskError, match="No such file"):
-        load_task(tmp_path / "none.yaml")
-    with pytest.raises(TaskError, match="is a folder"):
-        load_task(tmp_path)
 
 
 @settings(max_examples=200)
@@ -361,11 +339,6 @@ def test_a_task_of_a_python_function_says_so_when_its_code_is_asked_for(read):
     assert back.objective is None and back.objective_text() == "a Python function"
     with pytest.raises(ObjectiveError, match="tune"):
         back.objective_ref()
-
-
-def test_errors_survive_a_pickle():
-    error = pickle.loads(pickle.dumps(TaskError("bad", path=Path("t.yaml"), line=3, key="a.b", fix="Do.")))
-    assert (str(error), error.line, error.key, error.fix) == ("t.yaml:3: a.b: bad Do.", 3, "a.b", "Do.")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from tunesmith.errors import ObjectiveError
 from tunesmith.task import load_task, starter_task
-from tunesmith.task.guesses import guess
 
 FUNCTION = """
 import nowhere_to_be_found
@@ -86,23 +85,10 @@ def test_a_script_with_nothing_to_find_still_gives_a_legal_file_that_says_what_t
     assert task.space.names == ("lr",) and text.count("CHANGE ME") == 3 and "NOTE: No function" in text
 
 
-def test_the_function_named_is_taken(start):
-    assert start(FUNCTION, "helper")[1].objective.function == "my train.py:helper"
-    with pytest.raises(ObjectiveError, match="did you mean 'train'"):
-        start(FUNCTION, "trian")
-    with pytest.raises(ObjectiveError, match="two arguments"):
-        start("def f(a): pass\n", "f")
-
-
 @pytest.mark.parametrize("source", ["def (", "x = '\x00'", "(" * 500], ids=["syntax", "null", "deep"])
 def test_what_is_not_python_is_told_with_its_place(start, source):
     with pytest.raises(ObjectiveError, match="my train.py"):
         start(source)
-
-
-def test_a_missing_script_is_told(tmp_path):
-    with pytest.raises(ObjectiveError, match="cannot be read"):
-        starter_task(tmp_path / "none.py", None)
 
 
 NAMES = st.sampled_from(
@@ -130,11 +116,3 @@ def test_whatever_the_script_holds_the_starter_is_a_legal_task(
     target = folder / f"starter_{os.getpid()}.yaml"
     target.write_text(starter_task(script, None), encoding="utf-8")
     assert len(load_task(target).space) >= 1
-
-
-@given(NAMES, st.floats() | st.integers())
-def test_a_guessed_range_holds_todays_value(name, today):
-    made = guess(name, today)
-    if made is not None:
-        assert made.parameter.check(name, made.default) is None
-        assert made.default == pytest.approx(today)

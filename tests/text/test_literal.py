@@ -32,12 +32,6 @@ def test_a_huge_line_is_cut_and_says_by_how_much() -> None:
     assert shown == "x" * LINE_LIMIT + "… (8,000 characters more)"
 
 
-def test_of_a_huge_text_head_and_tail_stay() -> None:
-    shown = literal("first\n" + "line\n" * 1_000_000 + "last")
-    assert shown.startswith("first\n") and shown.endswith("\nlast")
-    assert len(shown.splitlines()) == 200 and "lines left out" in shown
-
-
 def test_one_line_is_one_line_of_at_most_its_width() -> None:
     assert one_line("a\n\n  b\x1b[2J\tc") == "a b c"
     assert one_line("abcdef", 4) == "abc…"

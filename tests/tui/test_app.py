@@ -16,7 +16,6 @@ from tunesmith.tui.picture import write_picture
 from tunesmith.tui.spans import plain
 from tunesmith.tui.status import fit, segments
 from tunesmith.tui.widgets.chat_log import ChatLog
-from tunesmith.tui.widgets.help_screen import HelpScreen
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.trial_details import TrialDetails
 from tunesmith.tui.widgets.trial_table import MOST_ROWS, TrialTable
@@ -128,16 +127,6 @@ async def test_commands_go_to_the_run_and_local_questions_do_not(run: Run) -> No
         assert "The learning rate." in log(app) and "❯ what [/] matters?" in log(app)
 
 
-async def test_without_a_model_plain_words_get_the_list_and_go_nowhere(run: Run) -> None:
-    run.tell(begun())
-    app = TunesmithApp(run.folder)
-    async with app.run_test(size=WIDE) as pilot:
-        await app.settled()
-        await type_line(pilot, "what matters?")
-        assert "/why N" in log(app) and "no language model" in log(app)
-        assert run.commands() == []
-
-
 async def test_earlier_lines_come_back_and_so_does_the_draft(run: Run) -> None:
     app = TunesmithApp(run.folder)
     async with app.run_test(size=WIDE) as pilot:
@@ -150,15 +139,6 @@ async def test_earlier_lines_come_back_and_so_does_the_draft(run: Run) -> None:
             await pilot.press(key)
             seen.append(prompt.value)
         assert seen == ["/help", "/best", "/best", "/help", "dra", "dra"]
-
-
-async def test_help_opens_and_closes(run: Run) -> None:
-    app = TunesmithApp(run.folder)
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("f1")
-        assert isinstance(app.screen, HelpScreen)
-        await pilot.press("escape")
-        assert not isinstance(app.screen, HelpScreen)
 
 
 async def test_quitting_stops_a_run_of_ones_own_and_says_how_to_go_on(run: Run) -> None:

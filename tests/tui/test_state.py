@@ -9,7 +9,6 @@ import pytest
 from fakes.tui_runs import TASK, begun, ended, started, trials
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
-    Answered,
     CommandDone,
     Confirmed,
     Decided,
@@ -30,8 +29,8 @@ from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
 from tunesmith.tui.status import fit, segments
-from tunesmith.tui.trial_view import cells, details, short_names
-from tunesmith.tui.typed_lines import best, why
+from tunesmith.tui.trial_view import cells, details
+from tunesmith.tui.typed_lines import why
 
 
 def view_of(*events: Event, facts: Facts | None = None) -> RunView:
@@ -55,12 +54,6 @@ def test_a_row_says_how_far_a_trial_is() -> None:
     view.fold([ended(0, 0.75, improved=True), ended(1, None, message="RuntimeError: no")])
     assert row(view, 0)[1:4] == ["done", "0.7500", "★"]
     assert row(view, 1)[1:4] == ["crashed", "", ""]
-
-
-def test_only_the_incumbent_wears_the_star() -> None:
-    view = view_of(begun(), *trials([0.5, 0.7, 0.6, 0.8]))
-    assert [n for n in view.trials if view.trials[n].best] == [3]
-    assert view.best == 3
 
 
 def test_changes_name_what_has_to_be_drawn_again_and_only_that() -> None:
@@ -122,12 +115,6 @@ def test_progress_of_the_comparison_is_one_line_and_the_verdict_takes_its_place(
     assert said(view) == ["better by 0.02"]
 
 
-def test_answers_are_joined_by_their_question() -> None:
-    pieces = [(1, "a"), (2, "x"), (1, "b"), (2, "y")]
-    view = view_of(*(Answered(command_id=i, text=text, final=False) for i, text in pieces))
-    assert said(view) == ["ab", "xy"]
-
-
 def test_trials_running_when_a_session_ended_are_lost_and_time_between_sessions_does_not_count() -> None:
     view = RunView(Facts())
     events = [begun(), started(0), begun(resumed=True, trials_before=1), started(1)]
@@ -186,13 +173,6 @@ def test_details_hold_reason_prediction_against_outcome_curve_and_traceback() ->
     assert failed.endswith("cause ValueError: bad\n  Traceback:\n    boom [/]")
 
 
-def test_why_without_a_number_takes_the_newest_finished_trial() -> None:
-    view = view_of(begun(), *trials([0.5, 0.6]), started(2))
-    assert plain(why(view, None).spans).startswith("trial 1 ")
-    assert plain(why(view, 7).spans) == "there is no trial 7; there are 0 to 2"
-    assert plain(best(view_of(begun())).spans) == "no trial has completed yet"
-
-
 def test_the_plot_follows_the_incumbents_and_leaves_out_what_would_flatten_it() -> None:
     plot = view_of(begun(), *trials([0.5, 0.7, 0.6, 0.8])).plot
     assert plot.points == ((0, 0.5), (1, 0.7), (2, 0.6), (3, 0.8))
@@ -202,13 +182,6 @@ def test_the_plot_follows_the_incumbents_and_leaves_out_what_would_flatten_it() 
     assert wild.hidden == 1 and wild.limits is not None and wild.limits[0] > 0.7
     assert all(wild.limits[0] <= value <= wild.limits[1] for value, _ in wild.ticks)
     assert [words for _, words in wild.ticks] == ["0.80", "0.82", "0.84", "0.86"]
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0, -3e-300, 5e299], ids=str)
-def test_a_plot_of_equal_values_still_has_a_range(value: float) -> None:
-    plot = view_of(begun(), *trials([value, value])).plot
-    assert plot.limits is not None and plot.limits[0] < value < plot.limits[1]
-    assert plot.ticks
 
 
 def test_the_status_line_drops_the_least_important_first() -> None:
@@ -246,10 +219,3 @@ def test_facts_come_from_the_task_file_and_a_broken_one_is_said_not_raised(tmp_p
     assert facts.short({"learning_rate": 0.003, "optimizer": "sgd"}) == "lr 0.003 sgd"
     (tmp_path / "task.yaml").write_text("space: [")
     assert "task.yaml" in read_facts(tmp_path).problem
-
-
-def test_short_names_are_never_alike() -> None:
-    names = ["learning_rate", "dropout", "drop_path", "drop", "layer_rank", "a", "dp"]
-    short = short_names(names)
-    assert short["learning_rate"] == "lr" and short["dropout"] == "dro"
-    assert len(set(short.values())) == len(names)
