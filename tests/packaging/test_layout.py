@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,17 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(tmp_path: P
 @pytest.mark.parametrize("name", TOP)
 def test_the_source_package_links_to_the_top_level_folder(name: str) -> None:
     assert (ROOT / "src/tunesmith" / name).resolve() == ROOT / name
+
+
+def test_no_module_names_a_method_but_its_own_folder_its_registration_and_its_public_class() -> None:
+    allowed = ("agent/methods/llambo/", "src/tunesmith/bench/", "src/tunesmith/registry.py")
+    listed = subprocess.check_output(["git", "ls-files", "src", *TOP], cwd=ROOT, text=True).splitlines()
+    for name in (n for n in listed if n.endswith(".py") and not n.startswith(allowed)):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        stored = re.sub(r'"llambo[./]\w+"', "", text)  # names of prompts, and of calls in stored events
+        if name == "src/tunesmith/__init__.py":
+            stored = re.sub(r"LlamboSampler|agent\.methods\.llambo\.sampler", "", stored)
+        assert "llambo" not in stored.casefold(), name
 
 
 def test_a_project_with_folders_of_the_same_names_keeps_its_own(tmp_path: Path) -> None:
