@@ -13,13 +13,11 @@ from functools import cache
 
 import numpy as np
 
+from tunesmith.bench.suites.spaces import read_spaces
 from tunesmith.bench.task import BenchTask, Suite, Values
-from tunesmith.history import Array, Direction
-from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
-from tunesmith.space.parameter import Parameter
+from tunesmith.history import Array
 
 CORNER = 0.25
-SMALL, LARGER, MIXED = "2 parameters", "3 to 6", "mixed"
 
 
 def vector(c: Values) -> Array:
@@ -121,68 +119,40 @@ def unreachable(c: Values) -> float:
     return float(-((x - 0.75) ** 2) - (y - 0.6) ** 2)
 
 
-def unit(d: int, low: float = 0.0, high: float = 1.0) -> dict[str, Parameter]:
-    return {f"x{i}": Float(low, high) for i in range(d)}
+SCORES = (
+    branin,
+    camel,
+    goldstein_price,
+    valley,
+    unreachable,
+    rosenbrock,
+    levy,
+    ackley,
+    hartmann,
+    mixed,
+    stepped,
+    branching,
+)
 
 
-def _task(
-    score: Callable[[Values], float],
-    parameters: dict[str, Parameter],
-    family: str,
-    direction: Direction,
-    default: Values | None = None,
-) -> BenchTask:
-    space = Space(parameters)
-    if default is None:
-        default = dict(space.decode(np.full(space.dimensions, CORNER)))
+def _task(score: Callable[[Values], float]) -> BenchTask:
+    entry = read_spaces("analytic.yaml")[score.__name__]
+    space = entry.space
     return BenchTask(
         name=score.__name__,
         space=space,
-        direction=direction,
+        direction=entry.more["direction"],
         metric="value",
-        default=default,
+        default=entry.default or dict(space.decode(np.full(space.dimensions, CORNER))),
         words="",
         evaluate=score,
-        family=family,
+        family=entry.more["family"],
     )
 
 
 @cache
 def tasks() -> tuple[BenchTask, ...]:
-    log = {"x0": Float(1e-4, 1.0, scale="log"), "x1": Float(1e-4, 1.0, scale="log")}
-    branches: dict[str, Parameter] = {
-        "branch": Categorical(["left", "right"]),
-        "u": Float(0, 1, when={"branch": "left"}),
-        "v": Float(0, 1, when={"branch": "right"}),
-        "w": Float(1e-6, 1, scale="log", when={"branch": "right"}),
-        "shared": Float(0, 1),
-    }
-    return (
-        _task(branin, unit(2), SMALL, "minimize"),
-        _task(camel, {"x0": Float(-3, 3), "x1": Float(-2, 2)}, SMALL, "minimize"),
-        _task(goldstein_price, unit(2, -2, 2), SMALL, "minimize"),
-        _task(valley, dict(log), SMALL, "maximize"),
-        _task(unreachable, unit(2), SMALL, "maximize"),
-        _task(rosenbrock, unit(4, -1, 2), LARGER, "minimize"),
-        _task(levy, unit(4, -10, 10), LARGER, "minimize"),
-        _task(ackley, unit(5), LARGER, "minimize"),
-        _task(hartmann, unit(6), LARGER, "maximize"),
-        _task(
-            mixed,
-            {"x": Float(0, 1), "n": Int(1, 20), "kind": Categorical(["a", "b", "c"])},
-            MIXED,
-            "maximize",
-            {"x": 0.25, "n": 4, "kind": "a"},
-        ),
-        _task(
-            stepped,
-            {"x": Float(0, 1), "n": Int(1, 40), "size": Ordinal([8, 16, 32, 64, 128, 256]), "flag": Bool()},
-            MIXED,
-            "minimize",
-            {"x": 0.25, "n": 5, "size": 16, "flag": False},
-        ),
-        _task(branching, branches, MIXED, "maximize", {"branch": "left", "u": 0.25, "shared": 0.25}),
-    )
+    return tuple(map(_task, SCORES))
 
 
 SUITE = Suite(
@@ -206,5 +176,5 @@ SUITE = Suite(
         "random",
     ),
     quick=("branin", "valley", "hartmann", "mixed", "branching"),
-    shown_family=SMALL,
+    shown_family="2 parameters",
 )
