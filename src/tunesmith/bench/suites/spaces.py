@@ -17,7 +17,7 @@ class Entry:
 
     Attributes:
         space: Under `space`, as in a task file.
-        default: The `default` of each parameter that has one; the others are inactive in it. Empty if none has.
+        default: The `default` of each parameter that has one; the others are inactive in it. May be empty.
         more: The other keys of the entry, which differ between suites.
     """
 
