@@ -2,7 +2,7 @@
 
 Servers differ in which parameters they take: reasoning models refuse a temperature or rename the token limit,
 small servers refuse several choices or log-probabilities, some chat templates know no system role. Whatever a
-rejection names is left out (or renamed, or folded into the user's message) from then on, and reported once.
+rejection names is left out (or renamed, or put into the user's message) from then on, and reported once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Adapter:
     def __init__(self, limit_name: str, refused: Iterable[str], emit: Emit) -> None:
         self.limit_name, self._emit = limit_name, emit
         self.refused: set[str] = set(refused)
-        """What is left out; `limit` where the limit was renamed, `system` where that role is folded."""
+        """What is left out; `limit`: it was renamed; `system`: that message is put into the user's."""
 
     def ask(self, asked: dict[str, Any], send: Send[T], *, optional: bool = False) -> T:
         """What `send` returns for the first form that is not rejected.

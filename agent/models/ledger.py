@@ -1,4 +1,4 @@
-"""The ledger: what the language model may cost, has cost, and is costing right now.
+"""The ledger: caps on a language model, what has been spent, and what is reserved for calls under way.
 
 Invariant: spent + reserved never passes a cap. Every attempt reserves its worst case before it is sent
 and settles what it truly took afterwards, so that threads calling at once cannot pass a cap together.

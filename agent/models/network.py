@@ -1,4 +1,4 @@
-"""The real network, as a transport: direct, or through the proxy that the environment names.
+"""HTTP connections: direct, or through the proxy that the environment names.
 
 Bodies are bounded in time and size here, those of error responses included, which the SDK reads by itself.
 """
@@ -23,7 +23,7 @@ LARGEST_BODY = 16 * 2**20
 
 
 def network_transport(base_url: str) -> httpx2.HTTPTransport:
-    """A transport for one server. HTTPS_PROXY, ALL_PROXY and NO_PROXY hold, except for servers of one's own.
+    """A transport for one server. HTTPS_PROXY, ALL_PROXY and NO_PROXY apply, except to servers of one's own.
 
     A client that is given a transport reads no proxy from the environment by itself, hence this.
     """
@@ -37,7 +37,7 @@ def network_transport(base_url: str) -> httpx2.HTTPTransport:
 
 
 class Network(httpx2.HTTPTransport):
-    """The network, with an end to it: closing it breaks off what other threads are waiting for.
+    """An HTTP transport whose closing ends the requests that other threads are waiting for.
 
     Otherwise a thread stays in its call until the server answers, and an interpreter that is about to exit
     waits for the thread: LangGraph runs tools in threads that Python joins.

@@ -1,7 +1,7 @@
-"""Finding the JSON object in what a model wrote, without ever inventing one.
+"""Finds the JSON objects in a model's reply; nothing is guessed.
 
 Models wrap answers in fences, thinking blocks and prose, and now and then answer twice. Every complete
-object is a candidate; which of them is *the* answer is for the validator to say. Repair of broken JSON is the
+object is a candidate; the validator chooses among them. Repair of broken JSON is the
 last resort: only for a reply that the model ended itself, whose fault is one of writing (quotes, commas,
 comments) and not of meaning (NaN, a key twice), and only with numbers that stand in it.
 """

@@ -1,4 +1,4 @@
-"""Model conversations on disk, and finding the one that fits again.
+"""Model conversations on disk: recorded from any provider, and replayed as one.
 
 `exchanges.jsonl` has one line an attempt: `{key, request, response, at}`. The key is a hash of what the
 model is asked (model, messages, tools, parameters), without what differs from run to run (tool-call

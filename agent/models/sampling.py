@@ -1,4 +1,4 @@
-"""Several plain-text answers to one question: what samplers and surrogates by Monte Carlo are made of.
+"""Several plain-text answers to one question, for samplers and for surrogates by Monte Carlo.
 
 One request asks for n choices. A server that gives fewer is asked again for the rest, and from then on in
 the portions it has shown it gives. A model whose answers are cut off in hidden thinking under a small limit

@@ -1,4 +1,4 @@
-"""Reading the chat-completions protocol: token counts before a call, and what came back after it."""
+"""Reads the chat-completions protocol: token counts before a call, replies and usage after it."""
 
 from __future__ import annotations
 

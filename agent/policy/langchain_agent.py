@@ -47,7 +47,7 @@ MAX_NAMED = 3
 
 
 class AgentPolicy(Policy):
-    """Asks a language model at every wake.
+    """Asks a language model in every turn.
 
     Args:
         model: Asked for turns, for which it must have `capabilities.tools`, and for answers.
