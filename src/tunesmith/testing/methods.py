@@ -134,6 +134,8 @@ def check_legal(proposals: list[Proposal], history: History) -> None:
     assert len(set(digests)) == len(digests) and not history.taken & set(digests)
     for proposal in proposals:
         assert not history.space.problems(proposal.configuration)
+        made = proposal.provenance
         numbers = [proposal.expected or 0.0, proposal.spread or 0.0, *proposal.details.values()]
+        numbers += [made.acquisition or 0.0, made.prior_weight, made.spread_factor]
         assert np.isfinite(numbers).all() and (proposal.spread or 0.0) >= 0
         assert proposal.reason and len(proposal.reason) <= 2000
