@@ -57,6 +57,11 @@ class Samples:
     calls: int
     cut: tuple[bool, ...] = ()
 
+    @property
+    def finished(self) -> tuple[bool | None, ...]:
+        """Whether the model itself ended each text; None where that is not known."""
+        return tuple(not cut for cut in self.cut) or (None,) * len(self.texts)
+
 
 @dataclass(frozen=True)
 class _Choice:

@@ -13,7 +13,7 @@ from fakes.histories import configured, grown, trial
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.collapse import collapse
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
-from tunesmith.agent.methods.llambo.legalise import Settler
+from tunesmith.agent.methods.llambo.legalise import Legaliser
 from tunesmith.agent.methods.llambo.settings import PRESETS, changed
 from tunesmith.agent.methods.llambo.target import target
 from tunesmith.agent.models.replies import Parsed, parse_configuration
@@ -304,8 +304,8 @@ def test_every_recorded_answer_becomes_the_configuration_it_states():
     assert len(lines) == 654
     for told_ in map(json.loads, lines):
         space = Space({name: _legal(*legal) for name, legal in told_["space"].items()})
-        settler = Settler(view(space, CODE), CODE, ())
+        legaliser = Legaliser(view(space, CODE), CODE, ())
         parsed = parse_configuration(told_["raw"], view(space, CODE).space)
         assert isinstance(parsed, Parsed), told_["id"]
-        settler.take([[parsed]])
-        assert dict(settler.found[0]) == pytest.approx(told_["reference_parse"], rel=1e-9), told_["id"]
+        legaliser.take([[parsed]])
+        assert dict(legaliser.found[0]) == pytest.approx(told_["reference_parse"], rel=1e-9), told_["id"]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import Literal
 
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-from tunesmith.agent.methods.llambo.asked_surrogate import silent
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
 from tunesmith.agent.methods.llambo.generative import GenerativeSurrogate
 from tunesmith.agent.methods.llambo.numeric_candidates import NumericCandidates
+from tunesmith.agent.methods.llambo.part import silent
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.methods.llambo.strategy import LlamboStrategy, Source
 from tunesmith.agent.methods.llambo.zero_shot import WarmStarter

@@ -13,13 +13,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
-from tunesmith.agent.methods.llambo.asked_surrogate import AskedSurrogate, silent
-from tunesmith.agent.methods.llambo.context import TaskWords
-from tunesmith.agent.methods.llambo.examples import arranged, valued
+from tunesmith.agent.methods.llambo.examples import Example, result
 from tunesmith.agent.methods.llambo.numbered import read_numbered
+from tunesmith.agent.methods.llambo.part import AskedSurrogate
 from tunesmith.agent.methods.llambo.recalibration import (
     UNCHANGED,
     Recalibration,
@@ -27,16 +27,11 @@ from tunesmith.agent.methods.llambo.recalibration import (
     prefix,
     recalibration,
 )
-from tunesmith.agent.methods.llambo.settings import LlamboSettings
-from tunesmith.agent.models import LanguageModel
 from tunesmith.agent.models.replies import ParsedNumber, ParseTally, Refused, parse_number
-from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
-from tunesmith.events import Degraded, Noted
+from tunesmith.events import Noted
 from tunesmith.history import Array, History
-from tunesmith.interfaces import Emit
 from tunesmith.seeds import rng_for
-from tunesmith.space import Space
 from tunesmith.text.cleaning import error_line
 from tunesmith.trial import Configuration
 
@@ -49,7 +44,6 @@ LEFT_OUT_CALLS = 16
 """Most questions of one recalibration, which happens each time the number of trials has doubled."""
 DECIMALS = 6
 """Of the values in the prompts; an answer with as many is whole even where it was cut."""
-WHERE = "llambo.discriminative"
 
 
 class DiscriminativeSurrogate(AskedSurrogate):
@@ -59,21 +53,13 @@ class DiscriminativeSurrogate(AskedSurrogate):
     about what none of them answered. Its ModelErrors pass through.
     """
 
+    where = "llambo.discriminative"
     prompt_id = "llambo/discriminative.v1"
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        space: Space,
-        words: TaskWords | str = "",
-        protocol: LlamboSettings | None = None,
-        *,
-        data: DataCard | None = None,
-        seed: int = 0,
-        emit: Emit = silent,
-    ) -> None:
-        super().__init__(model, space, words, protocol, data=data, seed=seed, emit=emit)
-        self._recalibrations: dict[str, Recalibration] = {}  # by what they were made from
+    @cached_property
+    def _recalibrations(self) -> dict[str, Recalibration]:
+        """By the trials that they were made from."""
+        return {}
 
     def predict(self, configurations: Sequence[Configuration]) -> tuple[Array, Array]:
         """Mean and standard deviation in metric units, each (m,); NaN where no answer could be used.
@@ -84,19 +70,14 @@ class DiscriminativeSurrogate(AskedSurrogate):
         """
         history = self.history
         drawn = self.samples(configurations)
-        mean, std = moments(drawn, observed_range(history))
+        mean, std = moments(drawn, bounds(history)[2])
         factor = self.recalibration().factor
-        silent_about = int(np.isnan(mean).sum())
-        if silent_about:
-            self._degraded(
-                f"no usable prediction for {silent_about} of {len(mean)} candidates",
-                "they are not considered" if silent_about < len(mean) else "there is no prediction",
-            )
+        self._unpredicted(int(np.isnan(mean).sum()), len(mean), "prediction", "there is no prediction")
         return mean, factor * std
 
     def samples(self, configurations: Sequence[Configuration]) -> Array:
         """Every answer, metric units, shape (m, answers a candidate); NaN where one could not be used."""
-        with ParseTally(self._emit, WHERE) as tally:
+        with ParseTally(self._emit, self.where) as tally:
             return self._draw(self.history, configurations, tally)
 
     def recalibration(self) -> Recalibration:
@@ -114,18 +95,20 @@ class DiscriminativeSurrogate(AskedSurrogate):
             try:
                 known[key] = self._recalibrated(replace(self.history, trials=trials))
             except ModelError as error:
-                self._degraded(error_line(error), "spreads are used as they are, not recalibrated")
+                self._degraded(
+                    "fallback", error_line(error), "spreads are used as they are, not recalibrated"
+                )
                 return UNCHANGED
         return known[key]
 
     def _recalibrated(self, history: History) -> Recalibration:
         most = max(LEFT_OUT_CALLS // self.protocol.templates, 4)
         errors, spreads = [], []
-        with ParseTally(self._emit, f"{WHERE}.leave_one_out") as tally:
+        with ParseTally(self._emit, f"{self.where}.leave_one_out") as tally:
             for trial in left_out(history.completed, most, history.sign):
                 rest = replace(history, trials=tuple(t for t in history.trials if t.number != trial.number))
                 drawn = self._draw(rest, [trial.configuration], tally, ask_again=False)
-                mean, std = moments(drawn, observed_range(rest))
+                mean, std = moments(drawn, bounds(rest)[2])
                 assert trial.value is not None
                 errors.append(trial.value - mean[0])
                 spreads.append(std[0])
@@ -149,11 +132,13 @@ class DiscriminativeSurrogate(AskedSurrogate):
         ask_again: bool = True,
     ) -> Array:
         protocol, m = self.protocol, len(configurations)
-        columns = []
-        for template in range(protocol.templates):
-            columns.append(self._template(history, configurations, template, tally))
-        drawn = np.concatenate(columns, axis=1) if m else np.empty((0, 0))
-        missing = np.flatnonzero(np.isnan(drawn).all(axis=1)) if m else np.empty(0, dtype=int)
+        if not m:
+            return np.empty((0, 0))
+        columns = [
+            self._template(history, configurations, template, tally) for template in range(protocol.templates)
+        ]
+        drawn = np.concatenate(columns, axis=1)
+        missing = np.flatnonzero(np.isnan(drawn).all(axis=1))
         if ask_again and missing.size:
             asked = [configurations[int(i)] for i in missing]
             again = np.full((m, protocol.samples), np.nan)
@@ -166,22 +151,21 @@ class DiscriminativeSurrogate(AskedSurrogate):
     ) -> Array:
         """Answers under one order of the examples, shape (m, samples)."""
         protocol = self.protocol
-        rng = rng_for(self.seed, WHERE, len(history), template)
-        examples = valued(history, arranged(self._told(history), protocol, rng), protocol)
+        rng = rng_for(self.seed, self.where, len(history), template)
+        trials = self._shown(history, rng)
+        examples = [Example(self._text(t.configuration, " is "), result(t, protocol)) for t in trials]
         # The order of the candidates in a question matters too: it is varied along with the examples'.
         order = rng.permutation(len(configurations)) if protocol.permute else np.arange(len(configurations))
         drawn = np.full((len(configurations), protocol.samples), np.nan)
-        low, high, span = bounds(history)
+        low, high, _ = bounds(history)
         for start in range(0, len(order), protocol.batch):
             chunk = order[start : start + protocol.batch]
-            queries = [self._written(configurations[int(i)], " is ") for i in chunk]
-            prompt = self._prompt("llambo/discriminative", history, examples, joint=" is ", queries=queries)
+            queries = [self._text(configurations[int(i)], " is ") for i in chunk]
+            prompt = self._prompt(history, examples, joint=" is ", queries=queries)
             # Beside its value a line of a longer answer has a number of its own.
             limit = protocol.surrogate_max_tokens * len(chunk) + (4 * len(chunk) if len(chunk) > 1 else 0)
             samples = self._sample(prompt, protocol.samples, limit)
-            cut = samples.cut or (None,) * len(samples.texts)
-            for k, (text, was_cut) in enumerate(zip(samples.texts, cut, strict=True)):
-                finished = None if was_cut is None else not was_cut
+            for k, (text, finished) in enumerate(zip(samples.texts, samples.finished, strict=True)):
                 for i, outcome in zip(chunk, _read(text, len(chunk), finished), strict=True):
                     if isinstance(outcome, ParsedNumber) and not low <= outcome.value <= high:
                         outcome = Refused("garbage", f"a prediction more than {REACH:g} ranges off")
@@ -190,17 +174,9 @@ class DiscriminativeSurrogate(AskedSurrogate):
                         drawn[i, k] = outcome.value
         return drawn
 
-    def _degraded(self, cause: str, continuation: str) -> None:
-        self._emit(Degraded(what="fallback", where=WHERE, cause=cause[:500], continuation=continuation))
-
-
-def observed_range(history: History) -> float:
-    """Range of the completed trials' values that the spread's floor goes by, > 0, metric units."""
-    return bounds(history)[2]
-
 
 def bounds(history: History) -> tuple[float, float, float]:
-    """(lowest, highest) value that a prediction is believed to be, and the observed range, > 0."""
+    """Lowest and highest value that a prediction is believed to be, and the observed range, > 0."""
     low, high = float(history.scores.min()), float(history.scores.max())
     low, high = sorted((history.sign * low, history.sign * high))
     with np.errstate(over="ignore"):

@@ -10,6 +10,7 @@ import numpy as np
 from tunesmith.agent.methods.llambo.formats import format_configuration, format_score
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.history import History
+from tunesmith.seeds import rng_for
 from tunesmith.tools.analysis.excerpt import MAX_PENDING, select
 from tunesmith.trial import Trial, TrialState
 
@@ -18,7 +19,7 @@ DELIMITER = "##"
 
 @dataclass(frozen=True)
 class Example:
-    """One trial as prompts show it."""
+    """One trial as the surrogates' prompts show it."""
 
     configuration: str
     result: str
@@ -51,13 +52,25 @@ def arranged(trials: Sequence[Trial], protocol: LlamboSettings, rng: np.random.G
     return [given[i] for i in rng.permutation(len(given))] if protocol.permute else given
 
 
-def valued(history: History, trials: Sequence[Trial], protocol: LlamboSettings) -> list[Example]:
-    """Trials with their values between delimiters; one without a value says how it ended."""
+def performances(
+    history: History, protocol: LlamboSettings, seed: int, template: int
+) -> list[dict[str, str]]:
+    """Trials as the sampler's prompt shows them: `configuration` and `performance` (or how it ended).
+
+    By number, or in an order of the template's own that is the same at every trial.
+    """
+    trials = shown(history, protocol.history_limit)
+    if protocol.permute:
+        order = rng_for(seed, "llambo examples", template).permutation(len(trials))
+        trials = tuple(trials[i] for i in order)
     return [
-        Example(
-            format_configuration(history.space, t.configuration, protocol, joint=" is "), _result(t, protocol)
-        )
-        for t in trials
+        {
+            "configuration": format_configuration(history.space, trial.configuration, protocol),
+            "performance": f"none ({ending(trial)})"
+            if trial.value is None
+            else format_score(trial.value, protocol),
+        }
+        for trial in trials
     ]
 
 
@@ -77,7 +90,8 @@ def ending(trial: Trial) -> str:
     }.get(trial.state, "failed")
 
 
-def _result(trial: Trial, protocol: LlamboSettings) -> str:
+def result(trial: Trial, protocol: LlamboSettings) -> str:
+    """The value between delimiters, or how the trial ended without one."""
     if trial.state is TrialState.COMPLETED and trial.value is not None:
         return f"{DELIMITER} {format_score(trial.value, protocol)} {DELIMITER}"
     last = trial.last_reported if trial.state is TrialState.PRUNED else None

@@ -15,11 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from tunesmith.agent.methods.llambo.asked_surrogate import AskedSurrogate
-from tunesmith.agent.methods.llambo.examples import DELIMITER, Example, arranged
+from tunesmith.agent.methods.llambo.examples import DELIMITER, Example
+from tunesmith.agent.methods.llambo.part import AskedSurrogate
 from tunesmith.agent.models import Token
 from tunesmith.agent.models.replies import ParseTally, Refused, parse_label
-from tunesmith.events import Degraded
 from tunesmith.history import Array, History
 from tunesmith.seeds import rng_for
 from tunesmith.trial import Configuration, Trial, TrialState
@@ -28,7 +27,6 @@ TOP_LOGPROBS = 5
 """Alternatives asked for at each place, as the released code does."""
 TIE_BREAK = 0.5
 """Votes that the nearest trials' labels may move a candidate by, end to end: never past a real vote."""
-WHERE = "llambo.generative"
 
 
 class GenerativeSurrogate(AskedSurrogate):
@@ -38,6 +36,7 @@ class GenerativeSurrogate(AskedSurrogate):
     the server gives log-probabilities: then one answer a question is enough, otherwise K of them vote.
     """
 
+    where = "llambo.generative"
     prompt_id = "llambo/generative.v1"
     _gives_logprobs: bool | None = None
 
@@ -51,18 +50,14 @@ class GenerativeSurrogate(AskedSurrogate):
         history = self.history
         good = labels(history, self.protocol.top_share)
         near = nearness(history, good, configurations)
-        with ParseTally(self._emit, WHERE) as tally:
+        with ParseTally(self._emit, self.where) as tally:
             found = np.array(
                 [
                     self._probability(history, good, configuration, float(near[i]), tally)
                     for i, configuration in enumerate(configurations)
                 ]
             )
-        missing = int(np.isnan(found).sum())
-        if missing:
-            cause = f"no usable label for {missing} of {len(found)} candidates"
-            continuation = "they are not considered" if missing < len(found) else "there is no judgement"
-            self._emit(Degraded(what="fallback", where=WHERE, cause=cause, continuation=continuation))
+        self._unpredicted(int(np.isnan(found).sum()), len(found), "label", "there is no judgement")
         return found
 
     def _probability(
@@ -77,32 +72,26 @@ class GenerativeSurrogate(AskedSurrogate):
         known: list[float] = []
         votes: list[int] = []
         for template in range(self.protocol.templates):
-            rng = rng_for(self.seed, WHERE, len(history), template)
-            told = arranged(self._told(history), self.protocol, rng)
+            rng = rng_for(self.seed, self.where, len(history), template)
             examples = [
                 Example(
-                    self._written(trial.configuration, ": "),
+                    self._text(trial.configuration),
                     f"{DELIMITER} {int(good.get(trial.number, False))} {DELIMITER}",
                 )
-                for trial in told
+                for trial in self._shown(history, rng)
             ]
-            prompt = self._prompt(
-                "llambo/generative",
-                history,
-                examples,
-                joint=": ",
-                share=f"{100 * self.protocol.top_share:g}",
-                query=self._written(configuration, ": "),
-            )
+            share = f"{100 * self.protocol.top_share:g}"
+            prompt = self._prompt(history, examples, joint=": ", share=share, query=self._text(configuration))
             n = 1 if self._gives_logprobs else self.protocol.samples
             asked_logprobs = 0 if self._gives_logprobs is False else TOP_LOGPROBS
             samples = self._sample(prompt, n, self.protocol.surrogate_max_tokens, logprobs=asked_logprobs)
             if self._gives_logprobs is None:
-                self._found_out(samples.logprobs is not None)
-            cut = samples.cut or (None,) * len(samples.texts)
-            for k, text in enumerate(samples.texts):
-                was_cut = cut[k]
-                label = parse_label(text, finished=None if was_cut is None else not was_cut)
+                self._gives_logprobs = samples.logprobs is not None
+                if not self._gives_logprobs:
+                    vote = f"{self.protocol.samples} answers to each question vote instead"
+                    self._degraded("fallback", "the server gives no log-probabilities", vote)
+            for k, (text, finished) in enumerate(zip(samples.texts, samples.finished, strict=True)):
+                label = parse_label(text, finished=finished)
                 tally.count(label)
                 if isinstance(label, Refused):
                     continue
@@ -113,13 +102,6 @@ class GenerativeSurrogate(AskedSurrogate):
         if known:
             return float(np.mean(known))
         return voted(votes, near) if votes else math.nan
-
-    def _found_out(self, given: bool) -> None:
-        self._gives_logprobs = given
-        if not given:
-            cause = "the server gives no log-probabilities"
-            how = f"{self.protocol.samples} answers to each question vote instead"
-            self._emit(Degraded(what="fallback", where=WHERE, cause=cause, continuation=how))
 
 
 def labels(history: History, top_share: float) -> dict[int, bool]:

@@ -44,28 +44,21 @@ class SurrogateJudge:
     def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
         self.surrogate.fit(history)
         mean, std = self.surrogate.predict([p.configuration for p in proposals])
-        scores = np.full(len(proposals), np.nan)
         known = np.isfinite(mean) & np.isfinite(std)
+        scores = np.full(len(proposals), np.nan)
         incumbent = float(history.scores.max())
         scores[known] = acquire(
             self.acquisition, history.sign * mean[known], std[known], incumbent, kappa=self.kappa
         )
-        extra = {"judged": float(known.sum())}
+        details = {"judged": float(known.sum())}
         if isinstance(self.surrogate, DiscriminativeSurrogate):
-            extra["recalibration"] = self.surrogate.recalibration().factor
-        judged = []
-        for i, p in enumerate(proposals):
-            if not known[i]:
-                judged.append(p)
-                continue
+            details["recalibration"] = self.surrogate.recalibration().factor
+        judged = list(proposals)
+        for i in np.flatnonzero(known):
             expected, spread = float(mean[i]), float(std[i])
-            words = f"predicted {format_metric(history, expected)} ± {spread:.2g}"
-            changes = {
-                "expected": expected,
-                "spread": spread,
-                "reason": _reason(p, WORDS[self.acquisition], int(known.sum()), words),
-            }
-            judged.append(_with(p, float(scores[i]), extra, changes))
+            prediction = f"predicted {format_metric(history, expected)} ± {spread:.2g}"
+            p = _judged(judged[i], float(scores[i]), WORDS[self.acquisition], prediction, details)
+            judged[i] = p.model_copy(update={"expected": expected, "spread": spread})
         return best_first(judged)
 
 
@@ -80,15 +73,12 @@ class ProbabilityJudge:
         found = self.surrogate.probabilities([p.configuration for p in proposals])
         known = np.isfinite(found)
         share = f"{100 * self.surrogate.protocol.top_share:g}"
-        judged = []
-        for i, p in enumerate(proposals):
-            if not known[i]:
-                judged.append(p)
-                continue
-            words = f"{found[i]:.0%} to be among the best {share} %"
-            reason = _reason(p, "probability of being good", int(known.sum()), words)
-            extra = {"probability": float(found[i]), "judged": float(known.sum())}
-            judged.append(_with(p, float(found[i]), extra, {"reason": reason}))
+        judged = list(proposals)
+        for i in np.flatnonzero(known):
+            prediction = f"{found[i]:.0%} to be among the best {share} %"
+            details = {"probability": float(found[i]), "judged": float(known.sum())}
+            score = float(found[i])
+            judged[i] = _judged(judged[i], score, "probability of being good", prediction, details)
         return best_first(judged)
 
 
@@ -108,13 +98,12 @@ def judge_of(who: object, acquisition: Acquisition = "log_ei", kappa: float = 2.
     raise UsageError(f"a {type(who).__name__} cannot judge candidates: it needs judge, or fit and predict")
 
 
-def _reason(p: Proposal, what: str, among: int, prediction: str) -> str:
-    first = (
-        f"Highest {what} of {among} candidates" if among > 1 else "The only candidate that could be judged"
-    )
-    return f"{first}: {prediction}. {p.reason}"
-
-
-def _with(p: Proposal, score: float, extra: dict[str, float], changes: dict[str, Any]) -> Proposal:
-    changes = {**changes, "details": {**p.details, **extra}}
+def _judged(
+    p: Proposal, score: float, criterion: str, prediction: str, details: dict[str, float]
+) -> Proposal:
+    """`p` with its score, and the prediction put before its reason."""
+    among = int(details["judged"])
+    rank = f"Highest {criterion} of {among} candidates"
+    reason = f"{rank if among > 1 else 'The only candidate that could be judged'}: {prediction}. {p.reason}"
+    changes = {"reason": reason, "details": {**p.details, **details}}
     return p.model_copy(update=changes).with_provenance(acquisition=score)

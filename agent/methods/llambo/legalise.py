@@ -1,4 +1,4 @@
-"""From what an answer states to proposals: legal, new, each once; what becomes of the rest is told."""
+"""From what answers state to legal configurations, new and each once; changes and losses are recorded."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
-from tunesmith.trial import Configuration, Proposal
+from tunesmith.trial import Configuration, Origin, Proposal
 
 
-class Settler:
+class Legaliser:
     """Takes answers one after the other and keeps the new legal configurations.
 
     Args:
         taken: Digests of what is not to be proposed again.
-        where: Names the part in events.
     Attributes:
         found: The configurations kept so far, in the order they came.
     """
@@ -64,15 +63,15 @@ class Settler:
         self._moved.append("; ".join(changes) or cause)
         return configuration
 
-    def tell(self, emit: Emit, where: str) -> None:
+    def report(self, emit: Emit, where: str) -> None:
         """Emit what was moved, dropped and repeated since the last time."""
 
         def degraded(what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
             emit(Degraded(what=what, where=where, cause=clean(cause, 500), continuation=continuation))
 
         if self._moved:
-            kept = "the nearest legal configuration was used"
-            degraded("repair", f"{len(self._moved)} moved: {' | '.join(self._moved[:3])}", kept)
+            cause = f"{len(self._moved)} moved: {' | '.join(self._moved[:3])}"
+            degraded("repair", cause, "the nearest legal configuration was used")
         if self._refused:
             cause = f"{len(self._refused)} outside the space: {' | '.join(self._refused[:3])}"
             degraded("rejected", cause, "they were dropped")
@@ -88,9 +87,11 @@ def shared_out(proposals: Sequence[Proposal], tokens: int) -> list[Proposal]:
     return [p.model_copy(update={"tokens": share + (i < rest)}) for i, p in enumerate(proposals)]
 
 
-def left_over(history: History, n: int) -> list[Configuration] | None:
+def last_ones(history: History, n: int) -> list[Proposal] | None:
     """All that is left of a small space when it is at most `n`; None while there is more, or no end."""
     size = history.space.cardinality
     if size is None or size > 10_000 or size - len(history.taken) > n:
         return None
-    return [c for c in history.space.all_configurations() if c.digest not in history.taken]
+    rest = [c for c in history.space.all_configurations() if c.digest not in history.taken]
+    reason = "One of the last configurations of this space that were not tried yet."
+    return [Proposal(configuration=c, origin=Origin.RANDOM, reason=reason) for c in rest]

@@ -17,8 +17,8 @@ from typing import Protocol
 
 from tunesmith.agent.methods.gp.acquisition import Acquisition
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
-from tunesmith.agent.methods.llambo.asked_surrogate import silent
 from tunesmith.agent.methods.llambo.judges import judge_of
+from tunesmith.agent.methods.llambo.part import silent
 from tunesmith.agent.methods.random import draw
 from tunesmith.agent.models import LanguageModel
 from tunesmith.errors import InvalidAnswer, ModelError, PromptError
