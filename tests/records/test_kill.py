@@ -86,7 +86,7 @@ def test_a_run_killed_again_and_again_loses_nothing_and_tells_nothing_twice(
     assert all(t.state in (TrialState.COMPLETED, TrialState.LOST) for t in history)
     assert len(history) - len(completed) <= kills  # each kill costs at most the one trial that ran
 
-    own = JournalStorage(JournalFileBackend(str(folder.journal))) if not url else url
+    own = url or JournalStorage(JournalFileBackend(str(folder.journal)))
     stored = optuna.load_study(study_name=folder.name, storage=own).trials
     assert {t.number: t.value for t in stored if t.state is optuna.trial.TrialState.COMPLETE} == completed
     assert all(len(t.intermediate_values) == 20 for t in stored if t.number in completed)

@@ -1,7 +1,7 @@
-"""Trials on this machine, each in a process of its own, started by the warm parent.
+r"""Trials on this machine, each in a process of its own, started by the warm parent.
 
     engine -- LocalExecutor ==control== warm parent --fork--> worker (its own session)
-                    \\_______________reports, verdicts_________/
+                    \_______________reports, verdicts_________/
 
 Reports and verdicts pass directly between worker and engine. The warm parent starts workers, watches
 them and reports when one has ended; by then its `result.json` is durable. Workers write into `Job.folder`, so

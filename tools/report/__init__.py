@@ -1,7 +1,7 @@
-"""A run's report: `report.md`, `report.html` and `report.json`, written from its records alone.
+r"""A run's report: `report.md`, `report.html` and `report.json`, written from its records alone.
 
 records -> build_report -> ReportData -> report.json
-                                     \\-> to_markdown, to_html
+                                     \-> to_markdown, to_html
 """
 
 from __future__ import annotations

@@ -90,10 +90,15 @@ class Script:
             default: Any = None
             if isinstance(node, ast.Subscript) and _is_name(node.value, config):
                 key = constant(node.slice)
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
-                if node.func.attr == "get" and _is_name(node.func.value, config):
-                    key = constant(node.args[0])
-                    default = constant(node.args[1]) if len(node.args) > 1 else None
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.args
+                and node.func.attr == "get"
+                and _is_name(node.func.value, config)
+            ):
+                key = constant(node.args[0])
+                default = constant(node.args[1]) if len(node.args) > 1 else None
             if isinstance(key, str) and key.isidentifier() and keys.get(key) is None:
                 keys[key] = default
         return keys

@@ -131,7 +131,7 @@ def _numbers(task: BenchTask) -> dict[str, Any]:
 
     known = task.default or {}
     return {
-        name: known[name] if name in known else distribution.low  # type: ignore[attr-defined]
+        name: known.get(name, distribution.low)  # type: ignore[attr-defined]
         for name, distribution in task.space.to_distributions().items()
         if not isinstance(distribution, CategoricalDistribution)
     }
