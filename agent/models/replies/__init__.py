@@ -9,8 +9,7 @@ the text: True, the model ended it; False, it was cut at the token limit; None, 
 """
 
 from tunesmith.agent.models.replies.configurations import parse_configuration, parse_configurations
-from tunesmith.agent.models.replies.outcome import Parsed, ParsedNumber, Refused
-from tunesmith.agent.models.replies.question import repair_question
+from tunesmith.agent.models.replies.outcome import Parsed, ParsedNumber, Refused, repair_question
 from tunesmith.agent.models.replies.scores import parse_label, parse_number
 from tunesmith.agent.models.replies.tally import ParseTally
 

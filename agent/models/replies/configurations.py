@@ -93,11 +93,11 @@ def _tolerant(spoken: str, space: Space, finished: bool | None) -> list[Parsed |
         finished = False  # whatever comes before it, the answer was still to come
     text = unescaped(rest)
     changes = ("markdown escapes",) if text != rest else ()
-    said = _Text(text, space, finished)
-    found = said.between_marks() or said.in_prose() or said.joined()
+    answer = _Text(text, space, finished)
+    found = answer.sets(answer.marked) or answer.sets([answer.prose]) or answer.joined()
     if found:
         return [_changed(outcome, changes) for outcome in found]
-    refused = [*written.outcomes, *said.refused]
+    refused = [*written.outcomes, *answer.refused]
     if not refused:
         listed = parse_list(text, space, finished=finished)
         if listed is not None:
@@ -126,15 +126,8 @@ class _Text:
         first = self.text.find("##") if self.marked else len(self.text)
         self.prose = Region(0, first, False, not self.marked and unbalanced(self.text, 0, first))
 
-    def between_marks(self) -> list[Parsed | Refused]:
-        """Sets behind ## marks; empty unless one is whole."""
-        return self._read(self.marked)
-
-    def in_prose(self) -> list[Parsed | Refused]:
-        """Sets before any mark; empty unless one is whole."""
-        return self._read([self.prose])
-
-    def _read(self, where: Sequence[Region]) -> list[Parsed | Refused]:
+    def sets(self, where: Sequence[Region]) -> list[Parsed | Refused]:
+        """Sets of pairs in some regions; empty unless one is whole."""
         refused: list[Parsed | Refused] = []
         for loose in (False, True):
             found: list[Parsed | Refused] = []
@@ -143,9 +136,8 @@ class _Text:
                 outcomes = self._outcomes(region, loose)
                 # Behind every second mark stands what is outside: half a set there is talk about the answer.
                 inside = not region.marked or place % 2 == 0
-                kept = [o for o in outcomes if inside or isinstance(o, Parsed)]
-                found += kept
-                beside += [o for o in outcomes if not (inside or isinstance(o, Parsed))]
+                for outcome in outcomes:
+                    (found if inside or isinstance(outcome, Parsed) else beside).append(outcome)
             if any(isinstance(outcome, Parsed) for outcome in found):
                 return found
             refused = found or beside or refused
@@ -187,7 +179,7 @@ class _Text:
         refused = self._refusal(draft, region)
         if refused is not None:
             return refused
-        values, idle = settled(draft.values(), self.space)
+        values, idle = applicable(draft.values(), self.space)
         if self._strict(draft, region) and not loose and not idle:
             return Parsed(values, "strict")
         pairs = [draft.pairs[name] for name in values]
@@ -198,23 +190,15 @@ class _Text:
         return Parsed(values, "tolerant", tuple(dict.fromkeys(changes)))
 
     def _refusal(self, draft: Draft, region: Region) -> Refused | None:
-        values = draft.values()
-        lacking = absent(draft, self.space)
-        faults = [
-            pair.reading.fault
-            for name, pair in draft.pairs.items()
-            if pair.reading.fault is not None and (name in lacking or active(name, values, self.space))
-        ]
-        said = [fault.detail for fault in faults]
-        said += [f"{short(name)} has no value" for name in lacking]
-        if faults:
-            return Refused(faults[0].kind, "; ".join(said[:8]))
+        refused, lacking, problems = draft.faults(self.space)
+        if refused is not None:
+            return refused
         last = max(draft.pairs.values(), key=lambda pair: pair.stop)
         to_end = region.stop == len(self.text)
         cut = self.finished is False or (self.finished is None and region.open)
         if lacking:
             ended = f"the text ends after {short(last.name)}; " if cut and to_end else ""
-            return Refused("truncated" if ended else "missing", ended + "; ".join(said[:8]))
+            return Refused("truncated" if ended else "missing", ended + problems)
         if last.reading.touches and to_end and (cut or self._half(last)):
             return Refused("truncated", f"the text ends within the value of {short(last.name)}")
         return None
@@ -237,7 +221,7 @@ class _Text:
         return not self.text[position : region.stop].strip()
 
 
-def settled(values: dict[str, Value], space: Space) -> tuple[dict[str, Value], list[str]]:
+def applicable(values: dict[str, Value], space: Space) -> tuple[dict[str, Value], list[str]]:
     """The values of active parameters in the space's order, and the names of the others."""
     applies = [name for name in space.order if name in values and active(name, values, space)]
     idle = [name for name in values if name not in applies]

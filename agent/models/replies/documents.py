@@ -9,7 +9,7 @@ from typing import Any
 from tunesmith.agent.models.parsing import STRICT_JSON
 from tunesmith.agent.models.replies.objects import Listing, Node, Object, Word, objects
 from tunesmith.agent.models.replies.outcome import Parsed, Refused
-from tunesmith.agent.models.replies.pairs import Draft, Pair, absent, active, names
+from tunesmith.agent.models.replies.pairs import Draft, Pair, active, names
 from tunesmith.agent.models.replies.values import Reading, readers
 from tunesmith.errors import short
 from tunesmith.space import Int, Space
@@ -131,25 +131,18 @@ class Answers:
                 fault = Refused("ambiguous", f"{short(name)} is given twice, with different values")
                 reading = Reading(None, 0, fault=fault)
             draft.pairs[name] = Pair(name, reading, 0, 0, False)
-        values = draft.values()
-        lacking = absent(draft, self._space)
-        faults = [
-            pair.reading.fault
-            for name, pair in draft.pairs.items()
-            if pair.reading.fault is not None and (name in lacking or active(name, values, self._space))
-        ]
-        said = [fault.detail for fault in faults] + [f"{short(name)} has no value" for name in lacking]
-        if faults:
-            return Refused(faults[0].kind, "; ".join(said[:8]))
+        refused, lacking, problems = draft.faults(self._space)
+        if refused is not None:
+            return refused
         if answer.broken and not answer.cut:
-            return Refused(
-                "garbage", "an object holds something that is no `name: value`; " + "; ".join(said[:8])
-            )
+            return Refused("garbage", f"an object holds something that is no `name: value`; {problems}")
         touches = any(pair.reading.touches for pair in draft.pairs.values())
         if (answer.cut and lacking) or (touches and self._finished is not True):
-            return Refused("truncated", "; ".join(["the text ends within an object", *said[:8]]))
+            ended = "the text ends within an object"
+            return Refused("truncated", f"{ended}; {problems}" if problems else ended)
         if lacking:
-            return Refused("missing", "; ".join(said[:8]))
+            return Refused("missing", problems)
+        values = draft.values()
         applies = {name: values[name] for name in self._space.names if name in values}
         idle = [name for name in applies if not active(name, values, self._space)]
         changes = [change for pair in draft.pairs.values() for change in pair.reading.changes]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from graphlib import CycleError, TopologicalSorter
 
 from tunesmith.agent.models.replies.outcome import Parsed, Refused
-from tunesmith.agent.models.replies.values import readers
+from tunesmith.agent.models.replies.values import ValueReader, readers
 from tunesmith.space import Space
 from tunesmith.trial import Value
 
@@ -69,26 +70,22 @@ def _bare(text: str) -> tuple[str, bool]:
 
 
 def _fits_otherwise(words: list[str], values: list[Value], space: Space) -> bool:
-    """Whether some other assignment is legal too: a circle of parameters, each fit for the next value."""
-    parsers = list(readers(space).values())
-    takes: list[list[int]] = []
-    for place, reader in enumerate(parsers):
-        fits = []
-        for other, word in enumerate(words):
-            if other == place or str(values[other]) == str(values[place]):
-                continue
-            reading = reader.word(word, quoted=False)
-            if reading.value is not None and reader.legal(reading.value):
-                fits.append(other)
-        takes.append(fits)
-    state = [0] * len(words)  # 0 new, 1 on the way, 2 done
+    """Whether some other assignment is legal too: a ring of parameters, each fit for the next one's value."""
 
-    def circle(place: int) -> bool:
-        state[place] = 1
-        for other in takes[place]:
-            if state[other] == 1 or (state[other] == 0 and circle(other)):
-                return True
-        state[place] = 2
-        return False
+    def fits(reader: ValueReader, word: str) -> bool:
+        reading = reader.word(word, quoted=False)
+        return reading.value is not None and reader.legal(reading.value)
 
-    return any(state[place] == 0 and circle(place) for place in range(len(words)))
+    takes = {
+        place: [
+            other
+            for other, word in enumerate(words)
+            if other != place and str(values[other]) != str(values[place]) and fits(reader, word)
+        ]
+        for place, reader in enumerate(readers(space).values())
+    }
+    try:
+        TopologicalSorter(takes).prepare()
+    except CycleError:
+        return True
+    return False

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tunesmith.prompts import render
+from tunesmith.space import Space
 from tunesmith.trial import Value
 
 How = Literal["strict", "tolerant"]
@@ -52,3 +54,9 @@ class Refused:
 
     kind: Kind
     detail: str
+
+
+def repair_question(refused: Refused, space: Space) -> str:
+    """What to ask the model, after its answer, to get a configuration that can be read."""
+    prompt = render("llambo/repair", kind=refused.kind, detail=refused.detail, names=list(space.names))
+    return prompt.messages[-1][1]

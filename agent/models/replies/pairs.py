@@ -67,6 +67,18 @@ class Draft:
     def values(self) -> dict[str, Value]:
         return {n: p.reading.value for n, p in self.pairs.items() if p.reading.value is not None}
 
+    def faults(self, space: Space) -> tuple[Refused | None, list[str], str]:
+        """What is wrong with values of active parameters, names without a value, and both as text."""
+        values, lacking = self.values(), absent(self, space)
+        faults = [
+            pair.reading.fault
+            for name, pair in self.pairs.items()
+            if pair.reading.fault is not None and (name in lacking or active(name, values, space))
+        ]
+        texts = [*(fault.detail for fault in faults), *(f"{short(name)} has no value" for name in lacking)]
+        text = "; ".join(texts[:8])
+        return Refused(faults[0].kind, text) if faults else None, lacking, text
+
 
 class Names:
     """Finds the names of a space's parameters in text."""
