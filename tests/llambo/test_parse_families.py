@@ -407,19 +407,19 @@ def test_the_question_back_says_why_and_shows_every_name():
 def test_the_tally_tells_each_stage_once_and_what_was_repaired_and_refused():
     told: list[object] = []
     tally = ParseTally(told.append, "llambo.sampler")
-    tally.tell()
+    tally.report()
     assert told == []
     for text in (READ["marks"], READ["escaped names"], READ["escaped names"], "", READ["json"]):
         tally.count(parse_configuration(text, SPACE))
     tally.count(1)
     tally.count(parse_configuration(READ["marks"], SPACE), asked_back=True)
-    tally.tell("the Gaussian process proposed")
+    tally.report("the Gaussian process proposed")
     counted, repair, rejected = told
     assert counted == AnswersParsed(where="llambo.sampler", strict=3, tolerant=2, repaired=1, refused=1)
     assert isinstance(repair, Degraded) and repair.what == "repair" and "markdown escapes x2" in repair.cause
     assert isinstance(rejected, Degraded) and rejected.cause == "empty (the answer is nothing)"
     assert rejected.continuation == "the Gaussian process proposed"
-    tally.tell()
+    tally.report()
     assert len(told) == 3
 
 

@@ -1,4 +1,4 @@
-"""What a prompt tells of the task and its data: nothing, a part, or all. Every fact is filled in or left out.
+"""The facts of task and data in a prompt: none, some or all. Every fact is filled in or left out.
 
 | level | warm start | with trials to look at |
 |---|---|---|
@@ -6,8 +6,8 @@
 | partial | + direction, kind of task, sizes, classes, missing values | + direction (and instructions) |
 | full | + the person's words, scale, skewness, correlations | + kind of task, sizes, classes, words |
 
-As upstream has it: with trials to look at, the shape of the data is not told, since it would be sent with
-each of many calls. Blinded, nothing is told but that there is a score, and which way it goes.
+As upstream has it: with trials to look at, the shape of the data is left out, since it would be sent with
+each of many calls. Blinded, a prompt says only that there is a score and which way is better.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def facts(
     direction: Literal["minimize", "maximize"] | None = None,
     stage: Stage = "history",
 ) -> str:
-    """The facts as lines of text; empty where nothing is to be told.
+    """The facts as lines of text; empty where there are none to give.
 
     Args:
         words: A bare text counts as the description.
@@ -67,15 +67,15 @@ def facts(
         metric, direction: As the history has them; empty and None leave the sentence out.
         stage: `start`: for the zero-shot design; `history`: beside observed trials.
     """
-    told = TaskWords(description=words) if isinstance(words, str) else words
+    task = TaskWords(description=words) if isinstance(words, str) else words
     better = {"minimize": "smaller is better", "maximize": "larger is better", None: ""}[direction]
     if protocol.blinded:
         return f"The score: {better}." if better and protocol.context != "none" else ""
     partial, full = protocol.context != "none", protocol.context == "full"
     with_data = card is not None and (partial if stage == "start" else full)
     lines = []
-    if told.model.strip():
-        lines.append(f"Model being tuned: {_line(told.model, MODEL_LIMIT)}")
+    if task.model.strip():
+        lines.append(f"Model being tuned: {_line(task.model, MODEL_LIMIT)}")
     if metric:
         goal = f"; {better}" if better and partial else ""
         lines.append(f"Quality is measured by: {_line(metric, METRIC_LIMIT)}{goal}")
@@ -83,7 +83,7 @@ def facts(
         lines += _sizes(card)
         if full and stage == "start":
             lines += _shape(card)
-    for text, source in ((told.description, "description"), (told.data, "data")):
+    for text, source in ((task.description, "description"), (task.data, "data")):
         if full and text.strip():
             lines.append(fenced(text, f"task file, {source}", WORDS_LIMIT))
     return "\n".join(lines)

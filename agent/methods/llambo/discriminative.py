@@ -140,9 +140,9 @@ class DiscriminativeSurrogate(AskedSurrogate):
         drawn = np.concatenate(columns, axis=1)
         missing = np.flatnonzero(np.isnan(drawn).all(axis=1))
         if ask_again and missing.size:
-            asked = [configurations[int(i)] for i in missing]
+            unanswered = [configurations[int(i)] for i in missing]
             again = np.full((m, protocol.samples), np.nan)
-            again[missing] = self._template(history, asked, protocol.templates, tally)
+            again[missing] = self._template(history, unanswered, protocol.templates, tally)
             drawn = np.concatenate([drawn, again], axis=1)
         return drawn
 

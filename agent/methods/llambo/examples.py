@@ -27,9 +27,9 @@ class Example:
 
 def shown(history: History, limit: int) -> tuple[Trial, ...]:
     """Trials that say something of their configuration, at most `limit`: all, or the most telling ones."""
-    told = tuple(t for t in history.finished if t.state is not TrialState.LOST)
-    if len(told) <= limit:
-        return told
+    trials = tuple(t for t in history.finished if t.state is not TrialState.LOST)
+    if len(trials) <= limit:
+        return trials
     failed = limit // 8
     best = recent = (limit - failed) // 3
     chosen = select(history, best=best, recent=recent, failed=failed, diverse=limit - best - recent - failed)

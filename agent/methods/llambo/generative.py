@@ -131,10 +131,10 @@ def label_probability(tokens: Sequence[Token], label: int) -> float | None:
     among the listed alternatives has at most what the listed ones leave over.
     """
     for token in tokens:
-        said = _bare(token.text)
-        if not any(c.isdigit() for c in said):
+        digits = _bare(token.text)
+        if not any(c.isdigit() for c in digits):
             continue
-        if said != str(label):
+        if digits != str(label):
             return None  # another number than what the answer was read as
         mass = {"0": 0.0, "1": 0.0}
         listed = {token.text: token.logprob, **token.top}
@@ -166,8 +166,8 @@ def nearness(history: History, good: dict[int, bool], configurations: Sequence[C
     if not trials or not configurations:
         return np.full(len(configurations), 0.5)
     rows, _ = history.encoded(trials)
-    asked = np.stack([history.space.encode(c)[0] for c in configurations])
-    weight = np.exp(-4.0 * cdist(asked, rows) / math.sqrt(max(rows.shape[1], 1)))
+    points = np.stack([history.space.encode(c)[0] for c in configurations])
+    weight = np.exp(-4.0 * cdist(points, rows) / math.sqrt(max(rows.shape[1], 1)))
     values = np.array([good[t.number] for t in trials], dtype=float)
     return np.asarray((weight @ values + 0.5) / (weight.sum(axis=1) + 1.0), dtype=float)
 

@@ -4,8 +4,8 @@
         case Parsed(values=values): configuration, changes = space.snap(values)
         case Refused() as refused:  ask once, with repair_question(refused, space)
 
-Every function takes any text whatever and raises nothing. `finished` is what the server said of the end of
-the text: True, the model ended it; False, it was cut at the token limit; None, not known.
+Every function takes any text whatever and raises nothing. `finished` is what the server reported of the
+end of the text: True, the model ended it; False, it was cut at the token limit; None, not known.
 """
 
 from tunesmith.agent.models.replies.configurations import parse_configuration, parse_configurations

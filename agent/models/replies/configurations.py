@@ -63,27 +63,29 @@ def parse_configurations(text: str, space: Space, *, finished: bool | None = Non
     A list of objects, `##` pairs one after the other, numbered lines: whatever `parse_configuration` reads,
     several times. At least one element; the same configuration twice comes twice.
     """
-    said = text[:LONGEST]
+    limited = text[:LONGEST]
     finished = False if len(text) > LONGEST else finished
-    exact = strict_documents(said, space)
+    exact = strict_documents(limited, space)
     if exact:
         return list(exact)
-    spoken = alike(without_thinking(said))
-    if not spoken.strip():
-        what = "nothing but thinking" if said.strip() else "nothing"
+    cleaned = alike(without_thinking(limited))
+    if not cleaned.strip():
+        what = "nothing but thinking" if limited.strip() else "nothing"
         return [
-            Refused("truncated" if finished is False and said.strip() else "empty", f"the answer is {what}")
+            Refused(
+                "truncated" if finished is False and limited.strip() else "empty", f"the answer is {what}"
+            )
         ]
-    thought = without_thinking(said) != said
+    thought = without_thinking(limited) != limited
     changes = ("thinking left out",) if thought else ()
-    if not thought and spoken != said.replace("\r\n", "\n"):
+    if not thought and cleaned != limited.replace("\r\n", "\n"):
         changes = ("characters that look alike",)
-    return [_changed(outcome, changes) for outcome in _tolerant(spoken, space, finished)]
+    return [_changed(outcome, changes) for outcome in _tolerant(cleaned, space, finished)]
 
 
-def _tolerant(spoken: str, space: Space, finished: bool | None) -> list[Parsed | Refused]:
-    written = Answers(spoken, space, finished)
-    escaped = Answers(unescaped(spoken), space, finished) if "\\" in spoken else written
+def _tolerant(cleaned: str, space: Space, finished: bool | None) -> list[Parsed | Refused]:
+    written = Answers(cleaned, space, finished)
+    escaped = Answers(unescaped(cleaned), space, finished) if "\\" in cleaned else written
     if not written.outcomes and escaped.outcomes:  # an object in a JSON string
         written = escaped
     if any(isinstance(outcome, Parsed) for outcome in written.outcomes):

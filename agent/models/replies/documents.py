@@ -39,16 +39,16 @@ def strict_documents(text: str, space: Space) -> list[Parsed] | None:
 def _strict(item: Any, space: Space) -> Parsed | None:
     if not isinstance(item, dict) or not item.keys() <= set(space.names):
         return None
-    given = {name: value for name, value in item.items() if value is not None}
-    if not all(_of_type(space.parameters[name], value) for name, value in given.items()):
+    present = {name: value for name, value in item.items() if value is not None}
+    if not all(_of_type(space.parameters[name], value) for name, value in present.items()):
         return None
     applies: dict[str, Value] = {}
     for name in space.order:
         if active(name, applies, space):
-            if name not in given:
+            if name not in present:
                 return None
-            applies[name] = _typed(space.parameters[name], given[name])
-    if given.keys() != applies.keys():
+            applies[name] = _typed(space.parameters[name], present[name])
+    if present.keys() != applies.keys():
         return None
     return Parsed({name: applies[name] for name in space.names if name in applies}, "strict")
 
@@ -108,9 +108,9 @@ class Answers:
         """`{"name": "lr", "value": 0.1}` as lr and 0.1."""
         if not isinstance(node, Object) or node.broken or any(self._names.key(key) for key, _ in node.pairs):
             return None
-        given = {key.casefold(): value for key, value in node.pairs}
-        name = next((given[key] for key in _NAME_KEYS if key in given), None)
-        value = next((given[key] for key in _VALUE_KEYS if key in given), None)
+        by_key = {key.casefold(): value for key, value in node.pairs}
+        name = next((by_key[key] for key in _NAME_KEYS if key in by_key), None)
+        value = next((by_key[key] for key in _VALUE_KEYS if key in by_key), None)
         if not isinstance(name, Word) or value is None or self._names.key(name.text) is None:
             return None
         return name.text, value
@@ -163,8 +163,8 @@ class Answers:
         if reading.value is None and node.text.casefold() in _NOTHING:
             if self._space.conditions.get(name):
                 return None
-            said = f"{short(name)}: {short(node.text)} is no value"
-            return Reading(None, 0, fault=Refused("not_a_number", said))
+            detail = f"{short(name)}: {short(node.text)} is no value"
+            return Reading(None, 0, fault=Refused("not_a_number", detail))
         return Reading(
             reading.value, reading.end, node.touches, reading.fault, reading.plain, reading.changes
         )

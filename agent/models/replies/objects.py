@@ -192,10 +192,10 @@ class _Reader:
 
 
 def _plain(quoted: re.Match[str]) -> str:
-    said: str = next(group for group in quoted.groups() if group is not None)
+    inner: str = next(group for group in quoted.groups() if group is not None)
 
     def letter(match: re.Match[str]) -> str:
         code: str = match[1]
         return chr(int(code[1:], 16)) if len(code) == 5 else _LETTERS.get(code, code)
 
-    return _ESCAPE.sub(letter, said) if "\\" in said else said
+    return _ESCAPE.sub(letter, inner) if "\\" in inner else inner

@@ -20,7 +20,7 @@ class Parsed:
     Attributes:
         values: Of the active parameters, in the space's order, each of its parameter's type but not moved
             into its range: 400 for a maximum of 250, and 8.5 for an integer, stay for `Space.snap` to
-            repair and to tell.
+            repair and to report.
         how: strict: exactly the format that was asked for; tolerant: something had to be looked through.
         changes: What that was, a few words each, such as `markdown escapes`; empty when strict.
     """

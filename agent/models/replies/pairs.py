@@ -183,8 +183,8 @@ def drafts(text: str, pairs: Sequence[Pair], space: Space) -> list[Draft]:
             for name in current.pairs:
                 del before.pairs[name]
         elif old is not None:
-            said = f"{pair.name} is given twice: {_shown(old)} and {_shown(pair)}"
-            reading = Reading(None, old.reading.end, fault=Refused("ambiguous", said))
+            detail = f"{pair.name} is given twice: {_shown(old)} and {_shown(pair)}"
+            reading = Reading(None, old.reading.end, fault=Refused("ambiguous", detail))
             current.pairs[pair.name] = Pair(pair.name, reading, old.start, pair.stop, False)
             continue
         current.pairs[pair.name] = pair

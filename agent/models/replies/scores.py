@@ -41,25 +41,30 @@ def parse_number(
 
     A percentage has two readings and is refused, unless the text gives both (`91.2 % (0.912)`).
     """
-    said = text[:LONGEST]
-    spoken = unescaped(alike(without_thinking(said)))
+    limited = text[:LONGEST]
+    cleaned = unescaped(alike(without_thinking(limited)))
     finished = False if len(text) > LONGEST else finished
-    if not spoken.strip():
-        return Refused("truncated" if finished is False and said.strip() else "empty", "there is no answer")
-    marked = [region for place, region in enumerate(regions(spoken)) if place % 2 == 0]
-    for where in (marked, [Region(0, len(spoken), False, not marked and unbalanced(spoken, 0, len(spoken)))]):
-        found = [(number, region) for region in where for number in _numbers(spoken, region, finished)]
-        if where is marked and not found and any(_NOTHING.search(_text(spoken, r)) for r in marked):
-            return Refused("not_a_number", f"{short(spoken.strip())} states no number")
+    if not cleaned.strip():
+        return Refused(
+            "truncated" if finished is False and limited.strip() else "empty", "there is no answer"
+        )
+    marked = [region for place, region in enumerate(regions(cleaned)) if place % 2 == 0]
+    for where in (
+        marked,
+        [Region(0, len(cleaned), False, not marked and unbalanced(cleaned, 0, len(cleaned)))],
+    ):
+        found = [(number, region) for region in where for number in _numbers(cleaned, region, finished)]
+        if where is marked and not found and any(_NOTHING.search(_text(cleaned, r)) for r in marked):
+            return Refused("not_a_number", f"{short(cleaned.strip())} states no number")
         if found:
-            return _only(spoken, found, finished, decimals, spoken == said)
-    if _NOTHING.search(spoken):
-        return Refused("not_a_number", f"{short(spoken.strip())} states no number")
-    if is_refusal(spoken):
-        return Refused("refusal", f"the model declined: {short(spoken.strip())}")
+            return _only(cleaned, found, finished, decimals, cleaned == limited)
+    if _NOTHING.search(cleaned):
+        return Refused("not_a_number", f"{short(cleaned.strip())} states no number")
+    if is_refusal(cleaned):
+        return Refused("refusal", f"the model declined: {short(cleaned.strip())}")
     if finished is False or any(region.open for region in marked):
-        return Refused("truncated", f"no number has come yet: {short(spoken.strip())}")
-    return Refused("garbage", f"{short(spoken.strip())} holds no number")
+        return Refused("truncated", f"no number has come yet: {short(cleaned.strip())}")
+    return Refused("garbage", f"{short(cleaned.strip())} holds no number")
 
 
 def parse_label(text: str, *, finished: bool | None = None) -> Literal[0, 1] | Refused:

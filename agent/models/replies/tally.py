@@ -1,4 +1,4 @@
-"""How many answers were read at which stage, told as events so that the report can show it."""
+"""How many answers were read at which stage, as events that the report shows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tunesmith.text.cleaning import clean
 
 
 class ParseTally:
-    """Counts the answers to one question, then tells. One for each call of a model (or batch of calls).
+    """Counts the answers to one question and reports them. One for each call of a model (or batch of calls).
 
-    As a context manager it tells on the way out, also where a later call of the batch fails: the answers
+    As a context manager it reports on the way out, also where a later call of the batch fails: the answers
     that came before count.
 
     Args:
-        emit: Gets, at `tell`, one AnswersParsed with the counts and a Degraded for what was repaired or
+        emit: Gets, at `report`, one AnswersParsed with the counts and a Degraded for what was repaired or
             refused.
         where: Names the part in events, such as `agent.decide`.
     """
@@ -26,7 +26,7 @@ class ParseTally:
     def __init__(self, emit: Emit, where: str) -> None:
         self._emit, self._where = emit, where
         self.counts: Counter[str] = Counter()
-        """Since the last `tell`: by stage (strict, tolerant, repaired, refused)."""
+        """Since the last `report`: by stage (strict, tolerant, repaired, refused)."""
         self._changes: Counter[str] = Counter()
         self._refusals: Counter[str] = Counter()
 
@@ -34,7 +34,7 @@ class ParseTally:
         return self
 
     def __exit__(self, *fault: object) -> None:
-        self.tell()
+        self.report()
 
     def count(self, outcome: Parsed | ParsedNumber | Refused | int, *, asked_back: bool = False) -> None:
         """Count one answer.
@@ -53,7 +53,7 @@ class ParseTally:
         if not isinstance(outcome, int):
             self._changes.update(outcome.changes)
 
-    def tell(self, continuation: str = "they were left out") -> None:
+    def report(self, continuation: str = "they were left out") -> None:
         """Emit what was counted since the last time; nothing if nothing was.
 
         Args:

@@ -85,8 +85,8 @@ class ValueReader:
             return word
         number = read_number(text, start, stop, whole_text=whole_text, named=named)
         if number is None:
-            said = not_a_number(text, start, stop) if word is None else None
-            return word if said is None else self._refused("not_a_number", said, start)
+            absent = not_a_number(text, start, stop) if word is None else None
+            return word if absent is None else self._refused("not_a_number", absent, start)
         reading = self._number(text, start, number)
         if word is None:
             return reading
@@ -95,12 +95,12 @@ class ValueReader:
             return self._refused("ambiguous", text[start : word.end], word.end)
         return word
 
-    def word(self, said: str, *, quoted: bool) -> Reading:
+    def word(self, raw: str, *, quoted: bool) -> Reading:
         """The value that a whole text of its own states, such as one of an object."""
-        text = unescaped(alike(said)).strip()
+        text = unescaped(alike(raw)).strip()
         exact = self._words.get(text) or self._folded.get(text.casefold())
         if exact is not None and (quoted or not self._also_number(text)):
-            return Reading(exact, len(said), plain=exact == said)
+            return Reading(exact, len(raw), plain=exact == raw)
         reading = self.read(text, 0, len(text), whole_text=False)
         if reading is None or (reading.fault is None and self._goes_on(text, reading.end)):
             kind: Kind = "not_a_number" if self._takes_numbers and not self._words else "unknown"
@@ -146,8 +146,8 @@ class ValueReader:
         if number.logged and not (legal and not self._legal_power(value)):
             return self._refused("ambiguous", text[start : number.end] + " (perhaps a logarithm)", number.end)
         if number.touches and not legal:
-            said = f"{short(text[start : number.end].strip())} is out of range, and the text ends there"
-            return Reading(None, number.end, True, Refused("truncated", f"{self.name}: {said}"))
+            detail = f"{short(text[start : number.end].strip())} is out of range, and the text ends there"
+            return Reading(None, number.end, True, Refused("truncated", f"{self.name}: {detail}"))
         plain = not number.changes and text[start : number.end].strip()[:1] in "+-.0123456789"
         return Reading(value, number.end, number.touches, None, plain, number.changes)
 
@@ -170,13 +170,13 @@ class ValueReader:
         begin = _undecorated(text, start, stop)
         quoted = _quotes(text, start, stop)
         if quoted:
-            said = quoted[2].strip()
-            choice: Value | None = self._words.get(said) or self._folded.get(said.casefold())
+            inside = quoted[2].strip()
+            choice: Value | None = self._words.get(inside) or self._folded.get(inside.casefold())
             if choice is None and self._booleans:
-                choice = _BOOLEANS.get(said.casefold())
+                choice = _BOOLEANS.get(inside.casefold())
             if choice is not None:
                 return Reading(choice, quoted.end())
-            return None if self._takes_numbers else self._refused("unknown", said, quoted.end())
+            return None if self._takes_numbers else self._refused("unknown", inside, quoted.end())
         for at in dict.fromkeys((start, begin)):  # a choice may itself start with a mark
             for pattern, table in ((self._pattern, self._words), (self._fold_pattern, self._folded)):
                 match = pattern.match(text, at, stop) if pattern else None
@@ -186,14 +186,14 @@ class ValueReader:
         word = _WORD.match(text, begin, stop)
         if word is None:
             return None
-        said, end = word[0].rstrip("./+-"), word.end()
+        token, end = word[0].rstrip("./+-"), word.end()
         touches = whole_text and end >= len(text) - 1
-        if self._booleans and said.casefold() in _BOOLEANS:
-            boolean = _BOOLEANS[said.casefold()]
-            return Reading(boolean, begin + len(said), touches and end == len(text), plain=begin == start)
-        if touches and any(choice.startswith(said.casefold()) for choice in self._folded):
-            return Reading(None, end, True, Refused("truncated", f"{self.name}: {short(said)} is cut off"))
-        return None if self._takes_numbers else self._refused("unknown", said, end)
+        if self._booleans and token.casefold() in _BOOLEANS:
+            boolean = _BOOLEANS[token.casefold()]
+            return Reading(boolean, begin + len(token), touches and end == len(text), plain=begin == start)
+        if touches and any(choice.startswith(token.casefold()) for choice in self._folded):
+            return Reading(None, end, True, Refused("truncated", f"{self.name}: {short(token)} is cut off"))
+        return None if self._takes_numbers else self._refused("unknown", token, end)
 
     def _chosen(self, choice: Value, text: str, start: int, end: int, stop: int, whole_text: bool) -> Reading:
         if _OTHER.match(text, end, stop):
@@ -201,17 +201,17 @@ class ValueReader:
         touches = whole_text and end == len(text)
         written = text[start:end].casefold()
         if touches and any(other != written and other.startswith(written) for other in self._folded):
-            said = f"{self.name}: {short(written)} may be cut off"
-            return Reading(None, end, True, Refused("truncated", said))
+            detail = f"{self.name}: {short(written)} may be cut off"
+            return Reading(None, end, True, Refused("truncated", detail))
         return Reading(choice, end, touches, plain=text[start:end] == choice)
 
-    def _refused(self, kind: Kind, said: str, end: int) -> Reading:
+    def _refused(self, kind: Kind, words: str, end: int) -> Reading:
         why = {
             "not_a_number": "is not a number",
             "unknown": f"is not {self.parameter.describe()}",
             "ambiguous": "has several readings",
         }[kind]
-        return Reading(None, end, fault=Refused(kind, f"{self.name}: {short(said.strip())} {why}"))
+        return Reading(None, end, fault=Refused(kind, f"{self.name}: {short(words.strip())} {why}"))
 
 
 def _undecorated(text: str, start: int, stop: int) -> int:
