@@ -2,7 +2,7 @@
 
 .venv/bin/python benchmarks/control_cost.py      # prints, and writes benchmarks/results/control_cost.json
 
-Everything the engine does on disk and in its head for a trial of 10 reports, on real files: config.json,
+Everything the engine does on disk and in memory for a trial of 10 reports, on real files: config.json,
 study (running), events, verdicts, result.json, study (ended), history, triggers. Not in it: choosing the
 configuration, the worker process, the language model.
 """
@@ -47,7 +47,7 @@ SPACE = Space(
 )
 
 
-class Sitting:
+class Session:
     """The engine's part of a run, with a worker that needs no time."""
 
     def __init__(self, folder: RunFolder, storage: str | None) -> None:
@@ -103,12 +103,12 @@ def measure(storage_kind: str) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(dir=".") as root:  # on the disk that runs are on, not on tmpfs
         task = Task(name="cost", metric="accuracy", direction="maximize", space=SPACE)
         url = None if storage_kind == "journal" else f"sqlite:///{root}/study.db"
-        sitting, number = Sitting(RunFolder.create(Path(root), task), url), 0
+        session, number = Session(RunFolder.create(Path(root), task), url), 0
         for length in HISTORIES:
             while number < length:
-                sitting.trial(number)
+                session.trial(number)
                 number += 1
-            trials = [sitting.trial(number + index) for index in range(TRIALS)]
+            trials = [session.trial(number + index) for index in range(TRIALS)]
             number += TRIALS
             totals = sorted(1000 * sum(trial.values()) for trial in trials)
             row: dict[str, object] = {"storage": storage_kind, "history": length}
@@ -126,7 +126,7 @@ def measure(storage_kind: str) -> list[dict[str, object]]:
                 f"({row['min_ms']}-{row['max_ms']})  {row['steps_ms']}"
             )
         began = time.perf_counter()
-        Sitting(RunFolder.open(Path(root) / "cost"), url)
+        Session(RunFolder.open(Path(root) / "cost"), url)
         reopen = round(time.perf_counter() - began, 2)
         print(f"{storage_kind:<8} reopened and reconciled {number} trials in {reopen} s")
         rows.append({"storage": storage_kind, "history": number, "reopen_s": reopen})
