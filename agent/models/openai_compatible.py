@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request, as_chunk
 from tunesmith.agent.models.faults import completion_of, connection_fault, place, status_fault
+from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.wire import STREAM_END, stream_event
@@ -108,9 +109,9 @@ class OpenAICompatible(Provider):
     @contextmanager
     def _faults(self) -> Iterator[None]:
         """Whatever the SDK or the connection raises, as an AttemptFailed without secrets."""
-        import httpx2
-        import openai
-
+        with IMPORTING:
+            import httpx2
+            import openai
         try:
             yield
         except openai.APIStatusError as error:
@@ -146,10 +147,11 @@ class OpenAICompatible(Provider):
             if self._closed:
                 raise ModelUnavailable("the run has ended: nothing more is asked of the model")
             if self._client is None:
-                import httpx2
-                from openai import OpenAI
+                with IMPORTING:
+                    import httpx2
+                    from openai import OpenAI
 
-                from tunesmith.agent.models.network import network_transport
+                    from tunesmith.agent.models.network import network_transport
 
                 self._client = OpenAI(
                     api_key=self._key,

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from tunesmith.agent.models.base import Rejected
 from tunesmith.agent.models.faults import report
+from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.models.wire import Reply
 from tunesmith.errors import InvalidAnswer, ModelRefused
@@ -180,33 +181,11 @@ def strict_schema(schema: type[BaseModel]) -> tuple[dict[str, Any], bool]:
     The strict form demands every key of every object, those with a default included. An object with
     free keys (`dict[str, float]`) cannot be strict; it is sent as it is, and the validator does the rest.
     """
-    root = schema.model_json_schema()
-    shape = _strict(root, root)
+    with IMPORTING:
+        from openai import pydantic_function_tool
+
+    shape = dict(pydantic_function_tool(schema, name=TOOL)["function"]["parameters"])
     return (shape, True) if _closed(shape) else (schema.model_json_schema(), False)
-
-
-def _strict(node: Any, root: dict[str, Any]) -> Any:
-    """A schema's node in the strict form: every object closed, every key required, no key beside `$ref`."""
-    if isinstance(node, list):
-        return [_strict(item, root) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" in node and len(node) > 1:
-        *_, name = node["$ref"].split("/")
-        rest = {key: value for key, value in node.items() if key != "$ref"}
-        return _strict({**root["$defs"][name], **rest}, root)
-    strict = {key: value for key, value in node.items() if not (key == "default" and value is None)}
-    if strict.get("type") == "object":
-        strict.setdefault("additionalProperties", False)
-    for key in ("items", "anyOf", "allOf"):
-        if key in strict:
-            strict[key] = _strict(strict[key], root)
-    for key in ("properties", "$defs"):
-        if key in strict:
-            strict[key] = {name: _strict(value, root) for name, value in strict[key].items()}
-    if "properties" in strict:
-        strict["required"] = list(strict["properties"])
-    return strict
 
 
 def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) -> Answer[T]:

@@ -8,11 +8,11 @@ LangChain's own end quietly or not at all.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.models import translate
+from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.agent.policy.thoughts import Thoughts
 from tunesmith.events import Degraded
@@ -31,9 +31,6 @@ from tunesmith.tools.toolbox.suggest import suggest
 
 if TYPE_CHECKING:
     from tunesmith.agent.models import LanguageModel
-
-IMPORTING = threading.Lock()
-"""LangChain's modules import each other in circles: another thread importing them could see one half made."""
 PROMPT_ID = "agent/briefing.v2"
 MODEL_CALLS = 5
 TOOL_CALLS = 10
