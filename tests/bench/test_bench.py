@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -195,3 +196,30 @@ def test_no_worker_outlives_the_bench(tmp_path: Path) -> None:
     process.wait()
     worker.wait()
     assert not worker.is_running()
+
+
+def test_the_json_document_comes_alone_on_stdout(tmp_path: Path) -> None:
+    arguments = [
+        "analytic",
+        "--contenders",
+        "random",
+        "--tasks",
+        "branin",
+        "--seeds",
+        "1",
+        "--evaluations",
+        "2",
+    ]
+    done = call(*arguments, "--jobs", "1", "--json", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["suite"] == "analytic"
+    assert [row["label"] for row in document["rows"]] == ["random"]
+    assert json.loads((tmp_path / "benchmarks/analytic/partial/summary.json").read_text()) == document
+
+
+def test_own_tasks_of_one_name_are_refused(tmp_path: Path) -> None:
+    tasks = [write_job(tmp_path / name, trials=4) for name in ("a", "b")]
+    done = call(*map(str, tasks), folder=tmp_path)
+    assert done.returncode == 2
+    assert "two task files have the name 'tiny'" in done.stderr

@@ -66,3 +66,19 @@ def test_groups_are_the_largest_sets_that_cannot_be_told_apart() -> None:
     assert found is not None
     assert found.groups == ((0, 1), (1, 2), (2, 3))
     assert found.p < 0.001
+
+
+def test_before_the_first_value_regret_is_one() -> None:
+    values = np.array([NAN, NAN, 5.0])
+    assert metrics.normalised_regret(values, "maximize", 5.0, 1.0, clip=False).tolist() == [1, 1, 0]
+
+
+def test_a_window_is_counted_from_one_and_includes_both_ends() -> None:
+    curve = np.array([[9.0, 1.0, 2.0, 3.0]])
+    assert metrics.window_mean(curve, 2, 4).tolist() == [2.0]
+    assert metrics.window_mean(curve, 4, 4).tolist() == [3.0]
+
+
+def test_ties_share_their_ranks() -> None:
+    regrets = np.array([[0.1, 0.0], [0.1, 0.5], [0.3, 0.2]])
+    assert metrics.ranks(regrets).tolist() == [[1.5, 1.0], [1.5, 3.0], [3.0, 2.0]]

@@ -209,3 +209,10 @@ def test_every_default_contender_of_the_suites_exists() -> None:
         assert set(suite.quick) <= set(tasks)
         for who in suite.contenders:
             contender(who)
+
+
+def test_another_default_makes_other_runs_for_all() -> None:
+    suite = make_suite(NAMES[:1])
+    moved = tuple(replace(task, default={"kind": "round", "x": 0.2, "n": 2}) for task in suite.tasks())
+    missing = make_plan(replace(suite, tasks=lambda: moved)).missing(full(suite))
+    assert {spec.contender for spec in missing} == {"tunesmith", "gp+default", "random"}

@@ -176,3 +176,15 @@ def test_words_cannot_be_the_target_of_a_regression(write, fault):
     path = write("d.csv", "age,city\n1,Bern\n2,Genf\n3,Bern\n")
     assert "city: holds words, so no regression can predict it." in str(fault(path, "city", "regression"))
     assert DataCard.from_file(path, "age", task="regression").task == "regression"
+
+
+def test_a_column_that_turns_to_words_late_is_categorical(write):
+    text = "a,b\n" + "1,2\n" * 2500 + "x,2\n"
+    card = DataCard.from_file(write("a.csv", text))
+    assert (card.numeric, card.categorical, card.task) == (1, 1, None)
+
+
+def test_a_wrong_array_name_and_arrays_of_two_lengths_are_told(write, fault):
+    path = write("a.npz", _zip({"X.npy": _npy(np.eye(3)), "y.npy": _npy(np.ones(2))}))
+    assert "X, y" in fault(path, "z").problem
+    assert "each of the 3 samples" in fault(path, "y").problem

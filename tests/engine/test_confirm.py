@@ -161,3 +161,9 @@ def test_where_there_is_nothing_to_compare_it_says_why(bench: Bench, history: Hi
     sentence, executor = bench.compare(history)
     assert sentence == f"Not compared with the default: {why}."
     assert executor.jobs == []
+
+
+def test_trainings_are_killed_when_it_is_interrupted(bench: Bench) -> None:
+    executor = InlineExecutor(2, lambda job: None)
+    bench.compare(found(0.9), executor, stop_after=2)
+    assert set(executor.killed) == {-1, -2}

@@ -262,3 +262,10 @@ def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_still_ru
     shown = [event.text for event in maker.events(Noted)]
     assert len(shown) == 1 and "9 MiB of memory are needed" in shown[0]
     assert [job.number for job in executor.jobs] == ([0] if stops else [0, 1, 2, 3, 4]), "each started once"
+
+
+def test_a_single_lost_trial_costs_the_budget_nothing(maker: EngineMaker) -> None:
+    executor = InlineExecutor(1, sequence([COMPLETED, LOST, COMPLETED]))
+    ended = maker.engine(executor=executor).run()
+    assert ended.status == "finished"
+    assert ended.spend.trials == 5 and len(ended.history) == 6

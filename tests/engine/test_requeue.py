@@ -57,3 +57,9 @@ def test_what_is_run_again(
 def test_a_second_try_says_what_it_repeats_and_keeps_its_first_reason() -> None:
     (retry,) = requeue(past((0.1, C), (0.2, L))).again
     assert retry.reason == "Trial 1 was lost to an interruption. A thought."
+
+
+def test_what_is_given_up_is_not_to_be_proposed_either() -> None:
+    lost = past((0.2, L), (0.2, L), (0.2, L), (0.3, L))
+    given_up, may_come_again = (proposal(x).configuration.digest for x in (0.2, 0.3))
+    assert given_up in lost.taken and may_come_again not in lost.taken

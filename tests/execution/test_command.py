@@ -174,3 +174,15 @@ def test_configurations_reach_the_command_exactly(command):
         configuration=values,
     )
     assert outcome.values == {"accuracy": 1.0, "same": 1.0}
+
+
+def test_without_a_result_the_last_report_is_it(command):
+    outcome = command('print(\'{"step": 5, "accuracy": 0.5}\\n{"step": 2, "accuracy": 0.25}\')')
+    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.25})
+
+
+def test_a_command_that_is_not_there_is_named(bench):
+    job = bench.start(Objective(command=("no-such-program-anywhere", "{x}")))
+    outcome = bench.outcome(job)
+    assert outcome.state is TrialState.CRASHED
+    assert "no-such-program-anywhere" in outcome.message

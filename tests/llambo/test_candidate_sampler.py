@@ -6,12 +6,13 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fakes.chat_server import failing, several
 from fakes.histories import configured, grown, trial
 from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
-from tunesmith.agent.methods.llambo.collapse import collapse
+from tunesmith.agent.methods.llambo.collapse import WINDOW, collapse
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
 from tunesmith.agent.methods.llambo.legalise import Legaliser
 from tunesmith.agent.methods.llambo.settings import PRESETS, changed
@@ -302,10 +303,18 @@ def test_every_recorded_answer_becomes_the_configuration_it_states():
         pytest.skip("the recorded answers are not in this checkout")
     lines = ANSWERS.read_text(encoding="utf-8").splitlines()
     assert len(lines) == 654
-    for told_ in map(json.loads, lines):
-        space = Space({name: _legal(*legal) for name, legal in told_["space"].items()})
+    for record in map(json.loads, lines):
+        space = Space({name: _legal(*legal) for name, legal in record["space"].items()})
         legaliser = Legaliser(view(space, CODE), CODE, ())
-        parsed = parse_configuration(told_["raw"], view(space, CODE).space)
-        assert isinstance(parsed, Parsed), told_["id"]
+        parsed = parse_configuration(record["raw"], view(space, CODE).space)
+        assert isinstance(parsed, Parsed), record["id"]
         legaliser.take([[parsed]])
-        assert dict(legaliser.found[0]) == pytest.approx(told_["reference_parse"], rel=1e-9), told_["id"]
+        assert dict(legaliser.found[0]) == pytest.approx(record["reference_parse"], rel=1e-9), record["id"]
+
+
+def test_a_model_that_explores_is_not_called_collapsed():
+    rng = np.random.default_rng(0)
+    points = [(float(rng.uniform(0.1, 0.9)), int(rng.integers(10, 90))) for _ in range(WINDOW + 4)]
+    seen = modelled(points, [float(v) for v in rng.normal(size=WINDOW + 4)])
+    assert collapse(seen).reasons == ()
+    assert collapse(modelled(points[: WINDOW - 1], [0.0] * (WINDOW - 1))).reasons == ()

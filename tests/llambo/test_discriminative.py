@@ -17,7 +17,9 @@ from fakes.served_model import ServedModel
 from tunesmith.agent.methods.gp.acquisition import expected_improvement
 from tunesmith.agent.methods.llambo.discriminative import (
     LEFT_OUT_CALLS,
+    SPREAD_FLOOR,
     DiscriminativeSurrogate,
+    observed_range,
 )
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.errors import ModelUnavailable
@@ -298,3 +300,19 @@ def test_an_answer_cut_at_upstreams_eight_tokens_is_read_if_its_number_is_whole(
     model.fit(history(trial(0, configured(), -3000.0), trial(1, configured(width=32), 8000.0)))
     mean, _ = model.predict(candidates(1))
     assert np.isnan(mean[0]) if value is None else mean[0] == pytest.approx(value)
+
+
+def test_equal_answers_are_no_certainty(serve: Open) -> None:
+    served = serve(Oracle(lambda values: 0.7))
+    model = surrogate(served)
+    seen = past(8)
+    model.fit(seen)
+    _, std = model.predict(candidates(3))
+    np.testing.assert_allclose(std, SPREAD_FLOOR * observed_range(seen))
+
+
+def test_while_all_trials_are_alike_a_much_better_prediction_is_still_believed(serve: Open) -> None:
+    """Accuracies at the level of chance say nothing of how good the best configuration is."""
+    model = surrogate(serve(["## 0.9 ##"]), LlamboSettings(recalibrate=False, templates=1, samples=1))
+    model.fit(history(trial(0, configured(lr=0.09), 0.1), trial(1, configured(lr=0.08), 0.101)))
+    assert model.predict(candidates(1))[0] == pytest.approx([0.9])

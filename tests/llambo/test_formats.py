@@ -237,3 +237,12 @@ def test_any_space_is_described_printed_and_taken_back_legally(space, protocol, 
         found, _ = space.snap(back)
         assert set(found) == set(configuration)
         assert np.allclose(space.encode(found)[0], space.encode(configuration)[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [1e9, -1e9, 400.0, -400.0])
+def test_an_exponent_beyond_all_numbers_is_no_crash(value):
+    space = Space({"p": Float(1e-5, 0.1, "log"), "k": Float(0.01, 0.99, "logit"), "n": Int(1, 512, "log")})
+    for protocol in (PAPER, changed(OURS, {"warp": True})):
+        back = view(space, protocol).values({"p": value, "k": value, "n": value})
+        assert set(back) == {"p", "k", "n"}
+        space.problems(back)

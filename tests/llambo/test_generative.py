@@ -130,3 +130,17 @@ def test_the_two_labels_are_renormalised_however_they_are_spelled() -> None:
         " 1", math.log(0.3), {" 1": math.log(0.3), "0": math.log(0.1), "1": math.log(0.3), "##": -2.0}
     )
     assert label_probability([Token("## ", 0.0, {}), place], 1) == pytest.approx(0.6 / 0.7)
+
+
+def test_a_server_that_refuses_log_probabilities_is_voted_with(serve: Open) -> None:
+    served = serve(Oracle(truth, threshold=-0.5), server={"rejects": ("logprobs",)})
+    model = surrogate(served, templates=1, samples=4)
+    model.fit(past())
+    good, bad = model.probabilities([GOOD, BAD])
+    assert good > 0.7 and bad < 0.3
+
+
+def test_a_token_that_is_no_label_or_another_one_says_nothing() -> None:
+    assert label_probability([Token("no", -0.1, {})], 0) is None
+    assert label_probability([Token("10", -0.1, {})], 1) is None
+    assert label_probability([], 1) is None

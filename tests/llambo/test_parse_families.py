@@ -440,3 +440,9 @@ def test_one_piece_repeated_is_read_in_linear_time(piece):
         repaired_object(text, "stop")
         seconds.append(time.process_time() - start)
     assert seconds[1] < 12 * seconds[0] + 0.5
+
+
+def test_a_refusal_names_what_is_missing():
+    refused = parse_configuration("## max_depth: 3 ##", SPACE)
+    assert isinstance(refused, Refused)
+    assert refused.detail == "'lr' has no value; 'optimizer' has no value"

@@ -72,3 +72,8 @@ def test_a_setting_that_cannot_be_is_refused_by_name(setting, value):
     with pytest.raises(ValidationError) as caught:
         changed(PRESETS["llambo"], {setting: value})
     assert caught.value.errors()[0]["loc"] == (setting,)
+
+
+def test_predictions_for_a_candidate_are_twenty_by_the_code_and_ten_by_the_paper():
+    totals = {name: p.samples * p.templates for name, p in PRESETS.items()}
+    assert (totals["llambo-code"], totals["llambo-paper"]) == (20, 10)

@@ -318,3 +318,20 @@ def test_what_a_failure_cost_stands_with_the_trial_that_came_of_it(serve: Open) 
     served = serve(lambda r: text("Hard to say.") if "Predict the" in r.last else oracle(r))
     past = run(strategy(served), 5)
     assert sum(t.proposal.tokens for t in past) == served.model.usage.tokens
+
+
+def test_a_run_whose_opening_all_failed_goes_on(serve: Open) -> None:
+    served = serve(Oracle(truth))
+    tuner = strategy(served)
+    past = history(default=False)
+    for number in range(5):
+        (found,) = tuner.propose(past, 1)
+        past = past.with_trial(Trial(number=number, proposal=found, state=TrialState.CRASHED))
+    assert len({t.configuration.digest for t in past}) == 5
+
+
+def test_numeric_candidates_give_all_that_a_small_space_has_left() -> None:
+    space = Space({"b": Categorical(["x", "y", "z"])})
+    past = History(space, "loss", "minimize").with_trial(trial(0, {"b": "x"}, 1.0, space=space))
+    found = NumericCandidates(GaussianProcessStrategy(space, 0)).propose(past, 8)
+    assert sorted(str(p.configuration["b"]) for p in found) == ["y", "z"]

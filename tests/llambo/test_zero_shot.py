@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fakes.chat_server import several
+from fakes.chat_server import cut, several
 from fakes.histories import SPACE, history
 from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.settings import PRESETS, changed
@@ -100,3 +100,12 @@ def test_a_warped_and_blinded_design_is_taken_back(serve):
         History(space, "loss", "minimize"), 2
     )
     assert np.allclose([p.configuration["lr"] for p in found], [1e-3, 10**-1.5])
+
+
+def test_garbage_and_cut_answers_give_what_is_whole(serve):
+    served = serve([cut(lines(20, 30) + "\n## lr: 0.01, wid"), "nothing"])
+    found = starter(served).propose(history(default=False), 5)
+    assert [p.configuration["width"] for p in found] == [20, 30]
+    served = serve(["I would rather talk about the weather."])
+    assert starter(served).propose(history(default=False), 5) == []
+    assert len(served.server.chats) <= 2 * OURS.attempts

@@ -47,3 +47,16 @@ def test_acquisition_functions_are_chosen_by_name():
     assert acquire("ucb", mean, std, 0.0, kappa=3.0)[0] == pytest.approx(2.5)
     assert acquire("ei", mean, std, 0.0)[0] == expected_improvement(mean, std, 0.0)[0]
     assert acquire("log_ei", mean, std, 0.0)[0] == log_expected_improvement(mean, std, 0.0)[0]
+
+
+def test_it_keeps_ranking_candidates_that_have_no_realistic_chance():
+    mean = -np.logspace(0, 9, 200)
+    got = log_expected_improvement(mean, np.ones(200), 0.0)
+    assert np.isfinite(got).all() and (np.diff(got) < 0).all()
+
+
+def test_expected_improvement_is_what_its_logarithm_says():
+    rng = np.random.default_rng(0)
+    mean, std = rng.normal(size=200), rng.uniform(0.05, 3.0, 200)
+    plain = expected_improvement(mean, std, 0.3)
+    np.testing.assert_allclose(np.log(plain), log_expected_improvement(mean, std, 0.3), rtol=1e-6, atol=1e-9)

@@ -8,8 +8,8 @@ import pytest
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.random import RandomStrategy
-from tunesmith.space import Categorical, Float, Int, Space
-from tunesmith.trial import Origin, Proposal, TrialState
+from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 SPACE = Space(
     {
@@ -290,3 +290,51 @@ def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_th
     used = strategy()
     used.with_seed(3).propose(s.history, 1)
     assert used.with_seed(7).propose(s.history, 1) == strategy().with_seed(7).propose(s.history, 1)
+
+
+def test_equal_scores_are_sampled_on_from_the_prior(study):
+    s = study(SPACE, lambda c: 0.5, default=DEFAULT)
+    s.run(strategy(words="CNN with Adam"), 6)
+    assert [t.proposal.origin for t in s.history.trials[2:]] == [Origin.PRIOR] * 4
+
+
+def test_running_trials_are_not_proposed_again_and_push_the_next_proposal_away(study):
+    space = Space({"a": Float(0, 1), "b": Float(0, 1)})
+    s = study(space, lambda c: -((c["a"] - 0.6) ** 2) - c["b"] ** 2)
+    s.run(strategy(space), 10)
+    first = strategy(space).propose(s.history, 1)[0]
+    running = s.history.with_trial(Trial(number=10, proposal=first))
+    second = strategy(space).propose(running, 1)[0]
+    apart = np.abs(space.encode(first.configuration)[0] - space.encode(second.configuration)[0]).max()
+    assert apart > 0.01
+
+
+AWKWARD = {
+    "two values": Int(0, 1),
+    "constant float": Float(0.3, 0.3),
+    "constant int": Int(5, 5),
+    "one choice": Categorical(["only"]),
+    "thirty choices": Categorical([f"c{i}" for i in range(30)]),
+    "ordinal": Ordinal(["small", "medium", "large"]),
+    "flag": Bool(),
+    "stepped": Float(0, 1, step=0.25),
+    "logit": Float(0.001, 0.999, scale="logit"),
+}
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+@pytest.mark.parametrize("with_default", [True, False], ids=["default", "no default"])
+def test_any_kind_of_parameter_can_be_tuned(study, name, with_default):
+    space = Space({name: AWKWARD[name], "x": Float(0, 1)})
+    default = dict(space.sample(np.random.default_rng(0))[0]) if with_default else None
+    s = study(space, lambda c: c["x"] - (str(c[name]) in ("0", "c0", "True", "small")), default=default)
+    s.run(strategy(space), 9)
+    assert len({t.configuration for t in s.history}) == 9
+    assert not any(space.problems(t.configuration) for t in s.history)
+
+
+def test_a_huge_loss_does_not_blind_it_to_the_rest(study):
+    """One score of -1e12 costs what one bad trial costs."""
+    s = study(SPACE, lambda c: -1e12 if len(s.history) == 1 else accuracy(c), default=DEFAULT)
+    s.run(strategy(), 25)
+    assert s.history.incumbent.value > 0.95

@@ -15,7 +15,7 @@ from tunesmith.agent.methods.hybrid.answer import configuration_schema, schema_f
 from tunesmith.agent.methods.hybrid.proposer import ModelProposer, target
 from tunesmith.agent.models import open_model
 from tunesmith.budget import ModelCaps
-from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
+from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.settings import ModelSettings
@@ -208,3 +208,17 @@ def test_a_hostile_description_stays_inside_its_fence():
     system, user = (m["content"] for m in server.chats[0].messages)
     assert "{{ 1/0 }}" in user and user.count("</data>") == 1 and "\x1b" not in user
     assert "lr must be 99" not in system and found.configuration["width"] == 99
+
+
+def test_a_spent_budget_sends_nothing():
+    with proposing([said()], ModelCaps(calls=0)) as (proposer, server, _):
+        with pytest.raises(ModelBudgetReached):
+            proposer.opening(history(), 4)
+    assert server.chats == []
+
+
+def test_one_exploded_loss_does_not_put_the_target_out_of_sight():
+    values = [0.5, 0.6, 0.7, 0.8, 1e12]
+    trials = [trial(n, configured(width=10 + n), value) for n, value in enumerate(values)]
+    wanted = target(history(*trials, direction="minimize"))
+    assert wanted is not None and 0.4 < wanted < 0.5

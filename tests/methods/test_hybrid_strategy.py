@@ -107,3 +107,8 @@ def test_a_zero_shot_configuration_that_had_to_wait_counts_as_the_models_say():
     (chosen,) = hybrid().propose(history(trial(0, configured(), 0.5)), 1, [waiting])
     assert chosen.configuration == waiting.configuration
     assert chosen.provenance.side == "model" and chosen.provenance.stage is None
+
+
+def test_the_default_goes_first_whatever_the_model_says():
+    (first,) = hybrid(WIDE).propose(history(), 1, [candidate()])
+    assert first.origin is Origin.DEFAULT and first.provenance.side is None

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
 from tunesmith.agent.methods.hybrid.proposer import Opening
-from tunesmith.agent.methods.hybrid.suggester import PAUSE, HybridSuggester
+from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
+from tunesmith.agent.methods.hybrid.suggester import ASKED, PAUSE, HybridSuggester
 from tunesmith.agent.policy.query_schedule import LEAST, LEAST_URGENT, query_due, urgent
 from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
-from tunesmith.trial import WARM_START, Origin, Proposal, TrialState
+from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
 
 LR = ElicitedPrior(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
 
@@ -144,3 +146,24 @@ def test_a_failed_opening_states_nothing_and_may_be_made_up_for_while_little_is_
     model.widths = [[20, 30]]
     later = history(*[trial(i, configured(width=80 + i), 0.5) for i in range(PAUSE)])
     assert widths(suggest(later, 3)) == [64, 20] and elicited.asked
+
+
+def test_a_candidate_of_the_model_wins_and_loses_under_the_real_acquisition():
+    past = grown(25)
+    alone = GaussianProcessStrategy(SPACE, 0)
+    strategy = HybridStrategy(alone)
+    poor = proposal(configured(width=8, lr=0.09), origin=Origin.MODEL)
+    (chosen,) = strategy.propose(past, 1, [poor])
+    assert chosen.configuration != poor.configuration and chosen.origin is not Origin.MODEL
+    best = alone.propose(past, 1)[0]
+    same = best.model_copy(update={"origin": Origin.MODEL, "provenance": Provenance()})
+    (chosen,) = strategy.propose(past, 1, [same])
+    assert chosen.configuration == best.configuration
+
+
+def test_kept_candidates_are_few_and_newest_first():
+    model = Model(*[[w + k for w in range(130, 130 + 20 * ASKED, 20)] for k in range(4)])
+    suggest = HybridSuggester(Narrowest(), model, Log())
+    for n in (12, 40, 120, 360):
+        suggest(grown(n), 1)
+    assert len(suggest.left) <= 2 * ASKED and suggest.left[0].configuration["width"] == 133

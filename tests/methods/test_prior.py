@@ -101,3 +101,13 @@ def test_an_inactive_parameter_speaks_neither_for_nor_against():
     got = prior.log_density(row[None], active[None])[0]
     assert got == pytest.approx(prior.parameters["momentum"].log_mean)
     assert got < 0
+
+
+def test_a_card_alone_and_a_default_alone():
+    space = Space({"lr": LR, "my_knob": Float(0, 10)})
+    alone = build_prior(space, words="CNN with Adam")
+    np.testing.assert_allclose(alone.parameters["lr"].density, 0.9 * bell(-5 + 4 * GRID, -2.8, 0.5) + 0.1)
+    assert "my_knob" not in alone.parameters
+    start = space.validate({"lr": 1e-3, "my_knob": 4.0})
+    with_default = build_prior(space, default=start)
+    np.testing.assert_allclose(with_default.parameters["my_knob"].density, 0.9 * bell(GRID, 0.4, 0.2) + 0.1)

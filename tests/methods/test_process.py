@@ -89,3 +89,11 @@ def test_a_running_point_takes_variance_away_and_leaves_the_mean():
     np.testing.assert_array_equal(after_mean, mean)
     assert after_std[0] < 0.7 * std[0]
     assert (after_std <= std + 1e-9).all()
+
+
+def test_repeated_points_and_a_single_point_can_be_fitted():
+    U = np.repeat(points(2), 10, axis=0)
+    mean, std = fit(COLUMNS, U, np.repeat([1.0, -1.0], 10), warped=True).predict(U)
+    np.testing.assert_allclose(mean, np.repeat([1.0, -1.0], 10), atol=0.2)
+    assert np.isfinite(std).all()
+    assert np.isfinite(fit(COLUMNS, points(1), np.array([0.0]), warped=True).predict(U)[0]).all()

@@ -105,3 +105,11 @@ def test_a_failure_is_worse_than_everything_where_best_and_median_agree(study):
     s.tell(SPACE.validate({"x": 0.9}), state=TrialState.CRASHED)
     scores, _ = scores_of(s.history.finished, s.history)
     assert scores[3] < 1.0 and (scores[:3] == 1.0).all()
+
+
+def test_absurd_predictions_stay_near_the_data():
+    fitted, _ = transform([0.1, 0.2, 0.5, 0.9, 0.91])
+    middle, half = fitted.moments(np.array([1e6, -1e6]), np.array([1e6, 0.0]))
+    assert (half >= 0).all()
+    # At most one range of the (clipped) data beyond them.
+    assert middle[0] <= 0.91 + 0.81 and middle[1] >= 0.1 - 0.81 and half.max() <= 1.5 * 0.81

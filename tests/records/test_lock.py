@@ -84,3 +84,9 @@ def test_a_child_of_a_killed_holder_does_not_keep_the_lock(tmp_path):
     finally:
         os.kill(orphan, signal.SIGKILL)
         process.stdout.close()
+
+
+def test_a_note_that_was_cut_short_does_not_matter(tmp_path):
+    (tmp_path / "lock.json").write_text('{"pid": 1')
+    with hold(tmp_path / "lock") as holder:
+        assert holder_of(tmp_path / "lock") == holder

@@ -120,3 +120,16 @@ def test_a_resumed_run_judges_as_the_uninterrupted_one(done, kind):
         for length in range(1, 7):
             points = curve(level, length)
             assert live.should_stop(number, points) == resumed.should_stop(number, points)
+
+
+def test_none_never_stops_anything(done):
+    pruner = Pruner(spec("none"), "maximize")
+    for number in range(9):
+        pruner.observe(done(number, 0.5))
+    assert not pruner.should_stop(9, curve(-9.0))
+
+
+def test_a_step_reported_twice_or_before_zero_does_no_harm(done):
+    pruner = Pruner(spec(startup_trials=1), "maximize")
+    pruner.observe(done(0, 0.5))
+    assert not pruner.should_stop(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))

@@ -252,3 +252,21 @@ def test_a_deleted_log_is_rebuilt_from_the_history(folder, open_study, run):
     restore_events(history, events)
     kinds = [(event.kind, event.number) for event in events.events()]
     assert kinds == [(kind, n) for n in range(4) for kind in ("trial_started", "trial_finished")]
+
+
+def test_a_damaged_config_is_rebuilt_from_the_study(folder, open_study, run):
+    run("config started")
+    for number in (1, 3):
+        (folder.trial_folder(number) / "config.json").write_bytes(b"{")
+    history = reconcile(folder, open_study())
+    assert [t.state for t in history] == [COMPLETED, COMPLETED, COMPLETED, LOST]
+    agree(folder, open_study, history)
+
+
+def test_a_study_of_other_trials_is_refused(folder, open_study, run, make_trial):
+    run("config started")
+    shutil.rmtree(folder.trial_folder(3))
+    other = make_trial(5).model_copy(update={"number": 3})
+    folder.write_config(other)
+    with pytest.raises(RunError, match="disagree on what trial 3 is.*another `name`"):
+        reconcile(folder, open_study())

@@ -124,3 +124,26 @@ def test_a_prediction_that_is_not_finite_does_not_make_the_record_unreadable(fol
     path = folder.write_config(trial) / "config.json"
     assert folder.read_config(0).trial() == trial
     json.loads(path.read_text(), parse_constant=pytest.fail)  # legal JSON for any other program too
+
+
+@pytest.mark.parametrize("content", [None, "notes.txt", "task.yaml"], ids=["missing", "other", "task file"])
+def test_a_folder_that_is_no_run_is_not_opened(tmp_path, content):
+    if content:
+        (tmp_path / "x").mkdir()
+        (tmp_path / "x" / content).touch()
+    with pytest.raises(RunError, match="not a run folder"):
+        RunFolder.open(tmp_path / "x")
+
+
+def test_trial_folders_are_found_in_order_of_number_and_strangers_are_left_out(folder, make_trial):
+    for number in (100_000, 2, 0):
+        folder.write_config(make_trial(number))
+    (folder.path / "trials" / "notes").mkdir()
+    (folder.path / "trials" / ".DS_Store").touch()
+    assert folder.trial_numbers() == [0, 2, 100_000]
+
+
+def test_a_renamed_trial_folder_is_noticed(folder, make_trial):
+    folder.write_config(make_trial(1)).rename(folder.trial_folder(2))
+    with pytest.raises(RunError, match="is of trial 1"):
+        folder.read_config(2)

@@ -1,5 +1,6 @@
 """The event log and command inbox, on a real SQLite file with real processes."""
 
+import math
 import subprocess
 import sys
 import threading
@@ -163,3 +164,17 @@ def test_a_log_survives_its_writer_being_killed(tmp_path):
     events = EventStore(tmp_path / "run.db").events()
     assert len(events) >= announced
     assert [e.seq for e in events] == list(range(1, len(events) + 1))
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store):
+    store.append(Noted(text="first"))
+    with pytest.raises(AttributeError):
+        store.append_many([Noted(text="second"), "not an event"])
+    assert [e.text for e in store.events()] == ["first"]
+    assert store.append(Noted(text="third")).seq == 2
+
+
+def test_a_value_that_is_not_finite_is_stored_and_read_back(store):
+    event = store.append(TrialReported(number=0, step=0, value=-math.inf))
+    assert store.events() == [event]
+    assert store.trial_numbers("trial_finished") == set()

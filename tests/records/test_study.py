@@ -234,3 +234,18 @@ def test_a_database_made_by_plain_optuna_is_joined(tmp_path, folder, task, make_
     study = StudyStore.open(folder, task, url)
     study.started(make_trial(0))
     assert [trial.number for trial in study.load()] == [0]
+
+
+def test_numbers_are_optunas_and_must_be_in_order(study, make_trial):
+    with pytest.raises(RunError, match="cannot follow the 0 trials"):
+        study.started(make_trial(1))
+    study.started(make_trial(0))
+    with pytest.raises(RunError, match="cannot follow the 1 trials"):
+        study.started(make_trial(0))
+
+
+def test_a_study_of_another_direction_is_refused(tmp_path, folder, make_task, task):
+    url = f"sqlite:///{tmp_path}/study.db"
+    StudyStore.open(folder, task, url)
+    with pytest.raises(RunError, match="does not minimize"):
+        StudyStore.open(folder, make_task(direction="minimize"), url)

@@ -228,3 +228,10 @@ def test_building_a_report_changes_no_record(whole_run):
     build_report(whole_run.path)
     assert state() == before
     assert json.loads((whole_run.path / "confirm.json").read_text())["trial"] == 4
+
+
+def test_a_comparison_of_an_earlier_best_says_so(whole_run):
+    whole_run.trial(5, 0.99)
+    compared = build_report(whole_run.path).comparison
+    assert compared is not None
+    assert "compared trial 4, the best at that time, and not yet trial 5" in compared.note

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 from markdown_it import MarkdownIt
+from ruamel.yaml import YAML
 
 from fakes.histories import DEFAULT
 from tunesmith.events import Decided, Degraded
@@ -15,6 +16,7 @@ from tunesmith.tools.report import write_report
 from tunesmith.tools.report.build import build_report
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.plot import plot, sparklines
+from tunesmith.tools.report.render import as_yaml, code, inline
 from tunesmith.trial import TrialState
 
 HOSTILE = [
@@ -227,3 +229,23 @@ def test_any_finite_values_can_be_drawn(make_run, values):
     labels = [tick.text for tick in picture.y_ticks]
     assert 0 < len(labels) <= 12 and len(set(labels)) == len(labels)
     Page(write_report(run.path).html.read_text())
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_inline_shows_exactly_its_text(text):
+    shown = Page(markdown(f"x {inline(text)}")).text
+    assert shown == "x " + " ".join(text.replace("\x00", "\ufffd").split())
+    alone = Page(markdown(inline(text)))
+    assert alone.tags == {"p"}
+
+
+@pytest.mark.parametrize("text", ["plain", "```", "a ```` b", "`````\n"], ids=repr)
+def test_a_code_block_cannot_be_left_from_within(text):
+    page = Page(markdown(code(text, "text") + "\n\nafter"))
+    assert page.tags == {"pre", "code", "p"}
+    assert page.words[0].rstrip("\n") == text.rstrip("\n")
+
+
+def test_the_yaml_reads_back_as_exactly_the_configuration():
+    values = {"lr": 1e-05, "n": 3, "flag": True, "kind": "yes", "odd": "a: b # c\nd", "f": 0.1 + 0.2}
+    assert YAML(typ="safe").load(as_yaml(values)) == values

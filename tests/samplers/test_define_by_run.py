@@ -105,3 +105,9 @@ def test_a_space_that_changes_altogether_is_followed():
     assert min(t.value for t in study.trials[10:]) < 0.003
     last = study.trials[-1].user_attrs[ATTRIBUTE]
     assert last["origin"] == "surrogate" and last["reason"].startswith("Proposed branch by branch")
+
+
+def test_branches_are_learned_not_drawn():
+    ours = [run(TunesmithSampler(seed=seed), branches, 30).best_value for seed in range(3)]
+    random = [run(optuna.samplers.RandomSampler(seed=seed), branches, 30).best_value for seed in range(3)]
+    assert sum(ours) < 0.5 * sum(random)

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith import Float, Space, TunesmithSampler
-from tunesmith.agent.samplers.scalarise import draw_weights, pareto_front, scalarise
+from tunesmith.agent.samplers.scalarise import draw_weights, normalised, pareto_front, scalarise
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
 
 
@@ -107,3 +107,9 @@ def test_what_dominates_is_never_weighed_worse(values, number):
     assert front.any()
     expected = [not any((o <= r).all() and (o < r).any() for o in values) for r in values]
     assert front.tolist() == expected
+
+
+def test_one_huge_value_does_not_press_the_others_together():
+    values = np.stack([np.linspace(0, 1, 20), np.linspace(1, 0, 20)], axis=1)
+    values = np.vstack([values, [-0.1, 1e12]])
+    assert np.ptp(normalised(values)[:20, 1]) > 0.9

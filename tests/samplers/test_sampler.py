@@ -11,7 +11,7 @@ from optuna.trial import TrialState as OptunaState
 from tunesmith import Categorical, DataCard, Float, Int, Space, TunesmithSampler
 from tunesmith.agent.methods.hybrid.proposer import Opening
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
-from tunesmith.errors import ModelUnavailable
+from tunesmith.errors import InvalidConfiguration, ModelUnavailable
 from tunesmith.trial import Origin, Proposal
 
 SPACE = Space(
@@ -247,3 +247,8 @@ def test_noisy_repeats_of_one_configuration_are_averaged_over_and_never_asked_fo
     asked = [trial.params["x"] for trial in study.trials[8:]]
     assert len(set(asked) - {0.3, 0.7}) == 8
     assert np.mean([abs(x - 0.7) < 0.2 for x in asked]) >= 0.5
+
+
+def test_a_default_outside_the_space_is_refused_at_once():
+    with pytest.raises(InvalidConfiguration, match="lr"):
+        TunesmithSampler(SPACE, default={**DEFAULT, "lr": 7.0})

@@ -148,3 +148,35 @@ def test_snap_refuses_when_no_constraint_can_be_met():
     with pytest.raises(InvalidConfiguration) as caught:
         space.snap({"a": 0.5})
     assert [p.kind for p in caught.value.problems] == ["constraint"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 / a < 5",
+        "a / a != 1",
+        "1 // a == 0",
+        "1 % a <= 1",
+        "10 ** 400 ** (1 - a) > 1",
+        "(a - 1) ** 0.5 != 3",
+    ],
+)
+def test_a_side_that_is_no_finite_number_does_not_hold(text):
+    assert holds(text, a=0) is False
+
+
+def test_float_noise_does_not_decide():
+    assert holds("a + b <= 0.3", a=0.1, b=0.2)
+    assert holds("a + b == 0.3", a=0.1, b=0.2)
+    assert not holds("a + b > 0.3", a=0.1, b=0.2)
+
+
+def test_an_error_says_where():
+    with pytest.raises(SpaceError, match=r"constraint 'a < \(b \+ 1': a '\)' is missing at character 11"):
+        Constraint.parse("a < (b + 1")
+    with pytest.raises(SpaceError, match="unexpected '&'.* at character 3"):
+        Constraint.parse("a & b < 1")
+
+
+def test_a_constraint_that_names_an_inactive_parameter_holds(space):
+    assert space.problems({"on": False, "epochs": 1, "size": 8, "drop": 0.0, "rank": 1}) == ()

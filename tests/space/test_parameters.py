@@ -141,3 +141,13 @@ def test_plain_data_that_is_no_space_names_the_key(data, key):
     with pytest.raises(SpaceError) as caught:
         Space.from_dict(data)
     assert caught.value.key == key
+
+
+def test_the_bounds_are_reached_exactly():
+    for parameter in (
+        Float(1e-5, 0.1, "log"),
+        Float(0.1, 0.7),
+        Float(0.01, 0.999, "logit"),
+        Float(1, 1.0000001, "log"),
+    ):
+        assert (parameter.from_unit(0.0), parameter.from_unit(1.0)) == (parameter.low, parameter.high)

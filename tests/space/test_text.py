@@ -129,3 +129,9 @@ def test_snap_refuses_a_value_with_nothing_in_it(space, value):
     with pytest.raises(InvalidConfiguration) as caught:
         space.snap({"lr": value, "opt": "adam", "n": 1})
     assert [p.key for p in caught.value.problems] == ["lr"]
+
+
+def test_the_digest_tells_types_and_absence_apart():
+    space = Space({"a": Categorical([1, "1", True + 1]), "b": Bool(when={"a": [1, "1"]})})
+    digests = {c.digest for c in space.all_configurations()}
+    assert len(digests) == space.cardinality == 5

@@ -116,3 +116,19 @@ def test_a_constant_and_a_two_valued_integer_and_thirty_choices_work():
     seen = set(space.sample(np.random.default_rng(0), 1000))
     assert len(seen) == 60
     assert all(c["c"] == 0.3 and c["k"] == 7 for c in seen)
+
+
+def test_an_int_is_taken_for_a_float_and_stored_as_one():
+    configuration = Space({"x": Float(0, 3), "y": Categorical([0.5, 1.0])}).validate({"x": 1, "y": 1})
+    assert repr(dict(configuration)) == "{'x': 1.0, 'y': 1.0}"
+
+
+def test_arithmetic_noise_on_a_step_is_forgiven_and_removed():
+    configuration = Space({"x": Float(0, 1, step=0.1)}).validate({"x": 0.1 + 0.2})
+    assert configuration["x"] == 0.3
+
+
+def test_a_child_of_a_faulty_parent_is_not_called_missing_or_inactive(space):
+    faulty = {**LEGAL, "optimizer": "nope"}
+    assert [p.key for p in space.problems(faulty)] == ["optimizer"]
+    assert [p.key for p in space.problems({**faulty, "momentum": 0.5})] == ["optimizer"]

@@ -8,7 +8,7 @@ import pytest
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.space.documents import KEYS
-from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task
+from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
@@ -71,3 +71,10 @@ def test_the_documented_defaults_of_llambo_are_the_models():
         shown = {"completions": "candidates / templates", "ucb_kappa": "2"}.get(key, shown)
         (cells,) = [line.split(" | ") for line in part.splitlines() if line.startswith(f"| `{key}` |")]
         assert cells[2].strip() == shown, key
+
+
+def test_the_documented_example_is_a_legal_task(tmp_path):
+    example = re.search(r"```yaml\n(.*?)```", TEXT, flags=re.S)
+    (tmp_path / "task.yaml").write_text(example[1])
+    task = load_task(tmp_path / "task.yaml")
+    assert task.space.constraints == ("warmup < epochs / 2",) and task.confirm.separate

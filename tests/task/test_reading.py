@@ -347,3 +347,15 @@ def test_a_task_of_a_python_function_says_so_when_its_code_is_asked_for(read):
 )
 def test_a_name_made_from_any_text_is_legal_and_readable(text, name):
     assert slug(text) == name
+
+
+def test_constraints_that_leave_nothing_are_a_fault_of_the_file(fault):
+    error = fault(TASK.replace("default:", "  constraints: [lr > 1]\ndefault:"))
+    assert (error.line, error.key) == (9, "space.constraints") and "'lr > 1' holds most rarely" in str(error)
+
+
+def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
+    with pytest.raises(TaskError, match="No such file"):
+        load_task(tmp_path / "none.yaml")
+    with pytest.raises(TaskError, match="is a folder"):
+        load_task(tmp_path)

@@ -42,3 +42,9 @@ def test_what_is_shown_is_fit_to_be_shown_again(text: str) -> None:
     shown = literal(text)
     assert literal(shown) == shown
     assert not any(c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160) for c in shown)
+
+
+def test_of_a_huge_text_head_and_tail_stay() -> None:
+    shown = literal("first\n" + "line\n" * 1_000_000 + "last")
+    assert shown.startswith("first\n") and shown.endswith("\nlast")
+    assert len(shown.splitlines()) == 200 and "lines left out" in shown

@@ -249,3 +249,13 @@ def test_the_picture_is_an_svg_of_the_run(run: Run, tmp_path: Path) -> None:
     assert svg.startswith("<svg")
     for words in ("best val_accuracy so far", "0.7000", "2/16", "trial 1"):
         assert words in svg
+
+
+async def test_without_a_model_plain_words_get_the_list_and_go_nowhere(run: Run) -> None:
+    run.tell(begun())
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await type_line(pilot, "what matters?")
+        assert "/why N" in log(app) and "no language model" in log(app)
+        assert run.commands() == []

@@ -30,7 +30,7 @@ from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
 from tunesmith.tui.status import fit, segments
 from tunesmith.tui.trial_view import cells, details
-from tunesmith.tui.typed_lines import why
+from tunesmith.tui.typed_lines import best, why
 
 
 def view_of(*events: Event, facts: Facts | None = None) -> RunView:
@@ -219,3 +219,10 @@ def test_facts_come_from_the_task_file_and_a_broken_one_is_said_not_raised(tmp_p
     assert facts.short({"learning_rate": 0.003, "optimizer": "sgd"}) == "lr 0.003 sgd"
     (tmp_path / "task.yaml").write_text("space: [")
     assert "task.yaml" in read_facts(tmp_path).problem
+
+
+def test_why_without_a_number_takes_the_newest_finished_trial() -> None:
+    view = view_of(begun(), *trials([0.5, 0.6]), started(2))
+    assert plain(why(view, None).spans).startswith("trial 1 ")
+    assert plain(why(view, 7).spans) == "there is no trial 7; there are 0 to 2"
+    assert plain(best(view_of(begun())).spans) == "no trial has completed yet"
