@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 
 from tunesmith.errors import MissingExtra
 
@@ -38,3 +39,14 @@ def require(module: str, feature: str) -> None:
     missing = missing_extra(module, feature)
     if missing:
         raise MissingExtra(missing)
+
+
+def install_hint(message: str) -> str:
+    """How to install the optional package that training code could not import; empty for any other fault."""
+    match = re.search(r"No module named '(\w+)", message)
+    if match is None or match[1] not in EXTRAS:
+        return ""
+    package, extra = EXTRAS[match[1]]
+    return (
+        f" Tunesmith does not install {package}: pip install 'tunesmith[{extra}]', or your own build of it."
+    )

@@ -110,6 +110,15 @@ def test_a_function_is_tuned(python: Path, tmp_path: Path) -> None:
     assert "best 0." in _run([str(python), "mine.py"], tmp_path).stdout
 
 
+def test_training_code_that_lacks_torch_is_told_how_to_install_it(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import torch\n\ndef train(config, trial): return 0.0\n")
+    (tmp_path / "task.yaml").write_text(
+        TASK.replace('{command: "python fit.py --x {x} --depth {depth}"}', "mine.py:train")
+    )
+    done = _run([str(python), "-P", "-m", "tunesmith", "check", "task.yaml"], tmp_path, code=2)
+    assert "pip install 'tunesmith[torch]'" in " ".join(done.stderr.split())
+
+
 def test_helpers_of_training_code_name_the_extra_that_they_need(python: Path, tmp_path: Path) -> None:
     texts = _run([str(python), "-P", "-c", HELPERS], tmp_path).stdout.splitlines()
     names = ("best_device", "save_checkpoint", "load_checkpoint")

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tunesmith.errors import TunesmithError
+from tunesmith.extras import install_hint
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.execution.handle import Diverged, Pruned
 from tunesmith.trial import Outcome, TrialState
@@ -44,7 +45,10 @@ def from_exception(error: BaseException) -> Outcome:
     if isinstance(error, KeyboardInterrupt):
         return Outcome(state=TrialState.LOST, message="interrupted from outside by SIGINT")
     state = TrialState.OUT_OF_MEMORY if _ran_out_of_memory(error) else TrialState.CRASHED
-    return Outcome(state=state, message=log_line(_sentence(error)), traceback=formatted(error))
+    sentence = _sentence(error)
+    return Outcome(
+        state=state, message=log_line(sentence + install_hint(sentence)), traceback=formatted(error)
+    )
 
 
 def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import ObjectiveError
+from tunesmith.extras import install_hint
 from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_tail
 
@@ -117,7 +118,7 @@ def check_objective(objective: Objective) -> None:
         raise ObjectiveError(f"{what} cannot be tried: {error}") from error
     message = log_tail(done.stderr.decode(errors="replace"))
     if done.returncode == _BROKEN:
-        raise ObjectiveError(message)
+        raise ObjectiveError(message + install_hint(message))
     if done.returncode != 0:
         raise ObjectiveError(
             f"{what} ended its process while it was imported (status {done.returncode}). {message}"
