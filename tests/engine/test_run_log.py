@@ -1,4 +1,4 @@
-"""A sitting's log: where it begins, where it ends, and who listens."""
+"""The log of a session: where it begins, where it ends, and who listens."""
 
 from __future__ import annotations
 

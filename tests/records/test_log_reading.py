@@ -53,9 +53,9 @@ NIGHT = 30_000.0
         ([began(100), over(110), called(112, 1), began(NIGHT), over(NIGHT + 5)], 15.0),
         ([began(100), said(107), said(103)], 7.0),
     ],
-    ids=["new", "ended", "killed", "two sittings", "two, both killed", "a late call", "restored late"],
+    ids=["new", "ended", "killed", "two sessions", "two, both killed", "a late call", "restored late"],
 )
-def test_time_is_that_of_the_sittings_not_of_the_nights_between(events: list[Event], seconds: float) -> None:
+def test_time_is_that_of_the_sessions_not_of_the_nights_between(events: list[Event], seconds: float) -> None:
     assert spent(events, History(SPACE, "score", "maximize")).seconds == pytest.approx(seconds)
 
 
