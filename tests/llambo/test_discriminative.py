@@ -19,7 +19,6 @@ from tunesmith.agent.methods.llambo.discriminative import (
     LEFT_OUT_CALLS,
     SPREAD_FLOOR,
     DiscriminativeSurrogate,
-    observed_range,
 )
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.errors import ModelUnavailable
@@ -308,7 +307,7 @@ def test_equal_answers_are_no_certainty(serve: Open) -> None:
     seen = past(8)
     model.fit(seen)
     _, std = model.predict(candidates(3))
-    np.testing.assert_allclose(std, SPREAD_FLOOR * observed_range(seen))
+    np.testing.assert_allclose(std, SPREAD_FLOOR * np.ptp([t.value for t in seen.completed]))
 
 
 def test_while_all_trials_are_alike_a_much_better_prediction_is_still_believed(serve: Open) -> None:
