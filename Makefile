@@ -18,7 +18,7 @@ setup: $(STAMP)
 demo: $(STAMP)
 	@$(V)/bin/tunesmith run examples/digits_cnn/task.yaml
 test: $(STAMP)
-	$(V)/bin/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(V)/bin/python -m pytest -n 4 --dist worksteal
 lint: $(STAMP)
 	$(V)/bin/ruff check .
 	$(V)/bin/ruff format --check .

@@ -42,7 +42,11 @@ Replay = Annotated[
 
 Sinks = Annotated[
     list[str] | None,
-    typer.Option("--sink", help="Send the run's events there as well, such as jsonl; may be repeated."),
+    typer.Option(
+        "--sink",
+        help="Send the run's events there as well, such as jsonl (`tunesmith check` lists the names); "
+        "may be repeated.",
+    ),
 ]
 
 
