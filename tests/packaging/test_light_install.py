@@ -147,5 +147,7 @@ def test_a_benchmark_names_the_extra_that_it_needs(
 
 def test_a_benchmark_that_needs_no_extra_runs(python: Path, tmp_path: Path) -> None:
     few = ["--tasks", "branin", "--seeds", "1", "--evaluations", "3", "--contenders", "random"]
-    _run([str(python), "-P", "-m", "tunesmith", "bench", "analytic", *few], tmp_path)
-    _run([str(python), "-P", "-m", "tunesmith", "bench", "torch", "--report"], tmp_path)
+    done = _run([str(python), "-P", "-m", "tunesmith", "bench", "analytic", *few], tmp_path)
+    assert "random" in done.stdout
+    done = _run([str(python), "-P", "-m", "tunesmith", "bench", "torch", "--report"], tmp_path)
+    assert "torch: " in done.stdout

@@ -51,7 +51,7 @@ class LlamboSettings(Frozen):
     completions: int = Field(default_factory=_completions, ge=1, le=100)
     """Completions asked for in one call of the sampler; left out: candidates / templates, rounded up."""
     out_of_range: Literal["snap", "drop"] = "snap"
-    """What becomes of an answer with values outside their ranges: the nearest legal one, or none."""
+    """Treatment of an answer with values outside their ranges: the nearest legal one, or dropped."""
     attempts: int = Field(default=2, ge=1, le=10)
     """Rounds of calls after which the sampler takes what it has."""
 

@@ -124,7 +124,7 @@ def run_session(
             try:
                 result = _run(engine, task, store, executor, log.append, objective, sinks)
             except Exception as error:
-                # Whoever watches must learn that nothing runs any more; the same command continues.
+                # Watching terminals must learn that nothing runs any more; the same command continues.
                 cause = error_line(error)
                 log.append(RunFinished(reason=f"an internal error: {cause}", status="stopped"))
                 raise
