@@ -269,3 +269,23 @@ def test_a_single_lost_trial_costs_the_budget_nothing(maker: EngineMaker) -> Non
     ended = maker.engine(executor=executor).run()
     assert ended.status == "finished"
     assert ended.spend.trials == 5 and len(ended.history) == 6
+
+
+def test_a_trial_with_a_parent_starts_from_its_checkpoint_and_one_that_is_run_again_starts_anew(
+    maker: EngineMaker,
+) -> None:
+    children = (
+        proposal(0.7).with_provenance(parent=0),
+        proposal(0.8, origin=Origin.RETRY).with_provenance(parent=0),
+    )
+
+    def decide(briefing: Briefing, toolbox: Toolbox) -> Decision:
+        launch = children if len(briefing.history.finished) == 1 else ()
+        return Decision(reason="Go on from it.", launch=launch, wake_after=1)
+
+    executor = InlineExecutor()
+    maker.engine(executor=executor, policy=Follow(decide), budget=Budget(trials=3)).run()
+    starts = {job.configuration["x"]: (job.parent, job.checkpoint) for job in executor.jobs}
+    assert maker.store is not None
+    assert starts[0.7] == (0, maker.store.trial_folder(0) / "checkpoints")
+    assert starts[0.8] == (0, None)
