@@ -36,20 +36,20 @@ class StrategySteps(Steps):
         space = task.space
         default = None if task.default is None else space.validate(task.default)
         self._strategy = strategy
-        self._history = History(space, task.metric, task.direction, default=default)
+        self.history = History(space, task.metric, task.direction, default=default)
         self._initial = [space.validate(values) for values in task.initial(seed)]
         self._proposal: Any = None
 
     def ask(self) -> Values | None:
         from tunesmith.trial import Origin, Proposal
 
-        number = len(self._history)
+        number = len(self.history)
         if number < len(self._initial):
             reason = "An initial configuration that all contenders share."
             configuration = self._initial[number]
             self._proposal = Proposal(configuration=configuration, origin=Origin.RANDOM, reason=reason)
         else:
-            proposals = self._strategy.propose(self._history, 1)
+            proposals = self._strategy.propose(self.history, 1)
             if not proposals:
                 return None
             self._proposal = proposals[0]
@@ -60,12 +60,12 @@ class StrategySteps(Steps):
 
         failed = np.isnan(value)
         trial = Trial(
-            number=len(self._history),
+            number=len(self.history),
             proposal=self._proposal,
             state=TrialState.DIVERGED if failed else TrialState.COMPLETED,
             value=None if failed else value,
         )
-        self._history = self._history.with_trial(trial)
+        self.history = self.history.with_trial(trial)
 
 
 Change = Callable[["GaussianProcessStrategy"], None]
