@@ -41,6 +41,31 @@ def test_the_gradient_is_the_derivative_of_the_loss(warped):
     np.testing.assert_allclose(loss(theta)[1], numeric, rtol=1e-5, atol=1e-6)
 
 
+def test_a_value_with_an_error_of_its_own_moves_the_process_less_and_none_changes_nothing():
+    U = points(20)
+    y = smooth(U)
+    exact = fit(COLUMNS, U, y, warped=False)
+    same = fit(COLUMNS, U, y, warped=False, extra=np.zeros(20))
+    np.testing.assert_array_equal(exact.theta, same.theta)
+    wild, extra = y.copy(), np.zeros(20)
+    wild[7], extra[7] = -8.0, 1e4  # as good as unknown
+    without = np.delete(np.arange(20), 7)
+    unknown = fit(COLUMNS, U, wild, warped=False, extra=extra)
+    left_out = fit(COLUMNS, U[without], y[without], warped=False)
+    new = points(9, seed=5)
+    for a, b in zip(unknown.predict(new), left_out.predict(new), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-2)
+    with_pending = (p.predict(new, U[:2] + 0.01)[1] for p in (unknown, left_out))
+    np.testing.assert_allclose(*with_pending, atol=2e-2)
+
+
+def test_the_gradient_holds_with_errors_of_single_values():
+    loss = _Loss(COLUMNS, points(25), np.random.default_rng(1).standard_normal(25), True, np.arange(25) / 10)
+    theta = np.random.default_rng(2).standard_normal(12) * 0.4
+    numeric = [(loss(theta + 1e-5 * e)[0] - loss(theta - 1e-5 * e)[0]) / 2e-5 for e in np.eye(12)]
+    np.testing.assert_allclose(loss(theta)[1], numeric, rtol=1e-5, atol=1e-6)
+
+
 def test_the_loss_is_the_log_posterior_that_optuna_uses():
     """Differences of the loss equal differences of Optuna's own marginal likelihood plus log prior."""
     import torch

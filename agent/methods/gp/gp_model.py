@@ -5,7 +5,8 @@ Symbols, n points in p dimensions of which c columns encode them:
     W    (n, c) warped columns: Kumaraswamy's 1 - (1 - u^a)^b on numeric ones, u / sqrt(2) on one-hot ones,
          so that two different categories are at squared distance 1
     x    (p,) inverse squared length-scales;  s  kernel scale;  v  noise variance
-    r2   sum_j x_j |W_i - W_k|_j^2;  K = s m(r2) + 0.25 + v I;  0.25 stands for an unknown constant mean
+    r2   sum_j x_j |W_i - W_k|_j^2;  K = s m(r2) + 0.25 + v I + diag(e);  0.25 for an unknown constant mean
+    e    (n,) variances of the values' own errors, known beforehand; 0 but for trials that were stopped early
 
 Priors as in Optuna's Gaussian process (`optuna/_gp/prior.py`): log p(x) = -(0.1/x + 0.1 x),
 s ~ Gamma(2, 1), v ~ Gamma(1.1, rate 30); warp log a, log b ~ N(0, 0.25^2) (Snoek et al., 2014).
@@ -63,6 +64,7 @@ class GaussianProcess:
             columns when warped.
         points: (n, c) unit-cube columns fitted to.
         y: (n,) transformed scores, about standard normal.
+        extra: e, (n,) variances in the units of y squared; 0. where y is known up to the common noise.
     """
 
     columns: Columns
@@ -70,11 +72,12 @@ class GaussianProcess:
     theta: Array
     points: Array
     y: Array
+    extra: Array | float = 0.0
 
     @cached_property
     def _factor(self) -> Array:
         K = _covariance(self._scaled(self.points), self._scaled(self.points), self.scale)
-        K[np.diag_indices_from(K)] += self.noise
+        K[np.diag_indices_from(K)] += self.noise + self.extra
         return _cholesky(K)
 
     @cached_property
@@ -117,6 +120,7 @@ class GaussianProcess:
             known = self._scaled(np.concatenate([self.points, pending]))
             K = _covariance(known, known, self.scale)
             K[np.diag_indices_from(K)] += self.noise
+            K[np.diag_indices(len(self.points))] += self.extra
             factor, cross = _cholesky(K), _covariance(known, scaled, self.scale)
         half = dtrtrs(factor, cross, lower=1)[0]
         variance = self.scale + MEAN_VARIANCE - np.einsum("ij,ij->j", half, half)
@@ -124,7 +128,13 @@ class GaussianProcess:
 
 
 def fit(
-    columns: Columns, points: Array, y: Array, *, warped: bool, start: Array | None = None
+    columns: Columns,
+    points: Array,
+    y: Array,
+    *,
+    warped: bool,
+    start: Array | None = None,
+    extra: Array | float = 0.0,
 ) -> GaussianProcess:
     """The process of largest posterior density, by L-BFGS from `start` (another fit's theta) or the prior.
 
@@ -132,6 +142,7 @@ def fit(
         points: (n, c) unit-cube columns, n >= 1.
         y: (n,) transformed scores.
         warped: Whether to fit input warps too.
+        extra: (n,) variances >= 0 of the values' own errors, beyond the noise that is fitted.
     """
     p = columns.dimensions
     numeric = int(columns.numeric.sum())
@@ -139,7 +150,7 @@ def fit(
     if start is None or len(start) != size:
         start = np.zeros(size)
         start[p + 1] = np.log(START_NOISE)
-    loss = _Loss(columns, points, y, warped)
+    loss = _Loss(columns, points, y, warped, extra)
     result = minimize(
         loss,
         start,
@@ -149,14 +160,16 @@ def fit(
         options={"maxiter": ITERATIONS, "ftol": TOLERANCE},
     )
     theta = result.x if np.all(np.isfinite(result.x)) and np.isfinite(result.fun) else start
-    return GaussianProcess(columns, warped, theta, points, y)
+    return GaussianProcess(columns, warped, theta, points, y, extra)
 
 
 class _Loss:
     """Negative log posterior of theta, up to a constant, and its gradient."""
 
-    def __init__(self, columns: Columns, points: Array, y: Array, warped: bool) -> None:
-        self.columns, self.points, self.y, self.warped = columns, points, y, warped
+    def __init__(
+        self, columns: Columns, points: Array, y: Array, warped: bool, extra: Array | float = 0.0
+    ) -> None:
+        self.columns, self.points, self.y, self.warped, self.extra = columns, points, y, warped, extra
         self.plain = _unwarped(points, columns)
         u = np.clip(points[:, columns.numeric], EDGE, 1 - EDGE)
         self.log_u = np.log(u)
@@ -184,7 +197,7 @@ class _Loss:
         decay = np.exp(-r)
         correlation = (1 + r + r * r / 3) * decay
         K = s * correlation + MEAN_VARIANCE
-        K[np.diag_indices(n)] += v
+        K[np.diag_indices(n)] += v + self.extra
         factor, info = dpotrf(K, lower=1, clean=0)
         if info != 0:
             return 1e25, np.zeros_like(theta)
