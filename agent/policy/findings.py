@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
+from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
@@ -117,7 +118,8 @@ def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:
         held = abs(trial.value - expected) <= HELD_WITHIN * spread
         better = history.sign * (trial.value - expected) > 0
         verdict = "held" if held else f"did not hold, {'better' if better else 'worse'} than predicted"
-        sentences.append(f"{predicted} ± {spread:.2g}, {got}: {verdict}.")
+        within = plus_minus(expected, spread, history.metric_range)
+        sentences.append(f"{predicted}{within}, {got}: {verdict}.")
     if len(sentences) <= MAX_PREDICTIONS:
         return sentences
     held_count = sum(sentence.endswith(": held.") for sentence in sentences)

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.metric_range import MetricRange, metric_range
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
@@ -146,6 +147,11 @@ class History:
         if not self.completed:
             return ()
         return tuple(float(v) for v in self.sign * np.maximum.accumulate(self.scores))
+
+    @cached_property
+    def metric_range(self) -> MetricRange:
+        """What values the metric can take, by its name and what was seen; metric units."""
+        return metric_range(self.metric, [_value(t) for t in self.completed])
 
     def encoded(self, trials: tuple[Trial, ...]) -> tuple[Array, NDArray[np.bool_]]:
         """Unit-cube rows and active masks of `trials`, both of shape (len(trials), space.dimensions)."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
+from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Proposal, Trial, TrialState
 
@@ -101,7 +102,8 @@ def proposal_text(history: History, proposal: Proposal) -> str:
     """A proposal in a sentence or two: configuration, prediction and reason."""
     expected = ""
     if proposal.expected is not None:
-        spread = "" if proposal.spread is None else f" ± {proposal.spread:.2g}"
+        limits = history.metric_range
+        spread = "" if proposal.spread is None else plus_minus(proposal.expected, proposal.spread, limits)
         expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
     configuration = clean(history.space.format(proposal.configuration), 400)
     return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()

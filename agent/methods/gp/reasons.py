@@ -7,6 +7,7 @@ import numpy as np
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array, History
+from tunesmith.text.numbers import plus_minus
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
 LEANS = 0.5
@@ -30,7 +31,8 @@ def explain(
         ancestor: The competing proposal that the configuration is or was refined from; None for none.
     """
     best, near = history.incumbent, _nearest(history, posterior, row)
-    parts = [f"{_headline(posterior, best, expected)}: predicted {expected:.4g} ± {spread:.2g}"]
+    predicted = f"{expected:.4g}{plus_minus(expected, spread, history.metric_range)}"
+    parts = [f"{_headline(posterior, best, expected)}: predicted {predicted}"]
     if best is not None and best.value is not None:
         parts[0] += f" against the best {best.value:.4g} (trial {best.number})"
         if difference := _main_difference(posterior, configuration, row, best):

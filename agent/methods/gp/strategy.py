@@ -139,8 +139,9 @@ class GaussianProcessStrategy(Strategy):
         factor = spread_factor(history)
         judged = []
         for i, proposal in enumerate(proposals):
-            changes = {"expected": float(expected[i]), "spread": factor * float(spread[i])}
-            proposal = proposal.model_copy(update=changes).with_provenance(spread_factor=factor)
+            shown, widened = _shown(history, float(expected[i]), float(spread[i]), factor)
+            changes = {"expected": float(expected[i]), "spread": shown}
+            proposal = proposal.model_copy(update=changes).with_provenance(spread_factor=widened)
             if proposal.configuration.digest not in history.taken:
                 proposal = proposal.with_provenance(acquisition=float(score[i]))
             judged.append(proposal)
@@ -235,8 +236,7 @@ class GaussianProcessStrategy(Strategy):
     ) -> Proposal:
         row = self.space.encode(configuration)[0]
         expected, spread = (float(v[0]) for v in posterior.fitted.metric(*posterior.predict(row[None])))
-        factor = spread_factor(history)
-        spread *= factor
+        spread, factor = _shown(history, expected, spread, spread_factor(history))
         ancestor = competing[pool.ancestors[index]] if pool.ancestors[index] >= 0 else None
         origin = ORIGINS[pool.origins[index]] if ancestor is None else ancestor.origin
         reason, evidence = explain(history, posterior, configuration, row, expected, spread, origin, ancestor)
@@ -265,6 +265,12 @@ class GaussianProcessStrategy(Strategy):
         if not configurations:
             return np.empty((0, self.space.dimensions))
         return np.stack([self.space.encode(c)[0] for c in configurations])
+
+
+def _shown(history: History, expected: float, spread: float, factor: float) -> tuple[float, float]:
+    """The spread that is shown, as wide as the metric's range allows, and the factor it then contains."""
+    shown = history.metric_range.spread(expected, factor * spread)
+    return shown, shown / spread if spread > 0 else factor
 
 
 def best_first(judged: list[Proposal]) -> list[Proposal]:

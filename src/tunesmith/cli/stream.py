@@ -26,6 +26,7 @@ from tunesmith.events import (
     TrialFinished,
     TrialStarted,
 )
+from tunesmith.metric_range import metric_range
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted, metric, prediction
@@ -148,7 +149,8 @@ class Stream:
             result = outcome.state.value.replace("_", " ")
         predicted = ""
         if proposal is not None and proposal.expected is not None:
-            predicted = f"predicted {prediction(proposal.expected, proposal.spread)}"
+            limits = metric_range(self.task.metric, (proposal.expected,))
+            predicted = f"predicted {prediction(proposal.expected, proposal.spread, limits)}"
         gain = ""
         if event.improved and previous is not None and event.value is not None:
             gain = f"  best, {event.value - previous:+.4f}"

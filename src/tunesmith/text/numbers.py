@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 DASH = "–"
+Limits = tuple[float, float]
+"""Least and largest possible value; infinite where unknown."""
 
 
 def metric(value: float) -> str:
@@ -14,13 +16,25 @@ def metric(value: float) -> str:
     return f"{value:.4g}"
 
 
-def prediction(expected: float, spread: float | None) -> str:
-    """`0.9210 ± 0.0120`: the spread as precise as what it belongs to."""
+def prediction(expected: float, spread: float | None, limits: Limits = (-math.inf, math.inf)) -> str:
+    """`0.9210 ± 0.0120`: the spread as precise as what it belongs to; see `plus_minus` for `limits`."""
     shown = metric(expected)
     if spread is None:
         return shown
     decimal = "e" not in shown and shown == f"{expected:.4f}" and spread >= 0.00005
-    return f"{shown} ± {spread:.4f}" if decimal else f"{shown} ± {spread:.2g}"
+    return shown + plus_minus(expected, spread, limits, ".4f" if decimal else ".2g")
+
+
+def plus_minus(expected: float, spread: float, limits: Limits, spec: str = ".2g") -> str:
+    """` ± 0.012`, or ` (0.92 to 1)` where what is possible ends sooner.
+
+    Args:
+        limits: Least and largest possible value, as of `MetricRange`.
+    """
+    low, high = max(expected - spread, limits[0]), min(expected + spread, limits[1])
+    if low > expected - spread or high < expected + spread:
+        return f" ({low:.3g} to {high:.3g})"
+    return f" ± {spread:{spec}}"
 
 
 def plain_value(value: bool | int | float | str) -> str:
