@@ -11,6 +11,7 @@ EXTRAS = {
     "torch": ("torch", "torch"),
     "sklearn": ("scikit-learn", "bench"),
     "cmaes": ("cmaes", "bench"),
+    "onnxruntime": ("onnxruntime", "dev"),
 }
 """Importable name -> the package's name, and the extra that installs it."""
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tunesmith.bench.store import Run, as_run
+from tunesmith.bench.task import SuiteOptions
 from tunesmith.settings import SECRET_VARIABLES
 
 MOST_TRIES = 2
@@ -54,12 +55,12 @@ class Pool:
     """Makes runs with `jobs` processes. A context manager: on the way out every process is ended.
 
     Args:
-        suite: What `open_suite` takes.
+        suite, options: What `open_suite` takes.
         jobs: Processes at a time, at least 1.
     """
 
-    def __init__(self, suite: Sequence[str], jobs: int) -> None:
-        self._suite, self._jobs = list(suite), jobs
+    def __init__(self, suite: Sequence[str], options: SuiteOptions, jobs: int) -> None:
+        self._suite, self._options, self._jobs = list(suite), options, jobs
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
 
@@ -150,7 +151,8 @@ class Pool:
         worker = _Worker(process)
         self._workers.append(worker)
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
-        self._send(worker, {"suite": self._suite, "path": sys.path})
+        first: dict[str, object] = {"suite": self._suite, "options": asdict(self._options), "path": sys.path}
+        self._send(worker, first)
         return worker
 
     def _send(self, worker: _Worker, message: dict[str, object]) -> None:

@@ -16,6 +16,7 @@ from tunesmith.bench.pool import Failure, Pool, RunSpec
 from tunesmith.bench.store import Run, Store
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.summary import Summary, summarise
+from tunesmith.bench.task import SuiteOptions
 from tunesmith.extras import require
 from tunesmith.text.literal import literal
 
@@ -90,6 +91,7 @@ def bench(
     report: bool = False,
     fresh: Sequence[str] = (),
     results: Path = Path("benchmarks"),
+    options: SuiteOptions | None = None,
 ) -> Outcome:
     """Make the runs that are missing, and write what all stored runs say.
 
@@ -105,12 +107,14 @@ def bench(
         report: Run nothing.
         fresh: Contenders whose stored runs are forgotten first.
         results: Folder of the suites' folders.
+        options: For a suite that is made for its data.
     Raises:
         UsageError: Something named does not exist or cannot be used.
         MissingExtra: The suite needs a package that is not installed.
         KeyboardInterrupt: Passed on once the processes have ended.
     """
-    suite = open_suite(what)
+    options = options or SuiteOptions()
+    suite = open_suite(what, options)
     plan = make_plan(
         suite, contenders=contenders, tasks=tasks, seeds=seeds, evaluations=evaluations, quick=quick
     )
@@ -121,7 +125,7 @@ def bench(
             contender(name)  # an unknown name should not pass for a contender without runs
     failures: list[Failure] = []
     if not report:
-        failures = _make(plan, store, what, jobs or os.cpu_count() or 1, seconds)
+        failures = _make(plan, store, what, options, jobs or os.cpu_count() or 1, seconds)
     runs = store.load()
     summary = summarise(plan, runs, only=contenders if report else (), damaged=store.damaged)
     partial = bool(plan.narrowed) or (report and bool(contenders))
@@ -133,7 +137,9 @@ def bench(
     return Outcome(summary, tuple(failures), files)
 
 
-def _make(plan: Plan, store: Store, what: Sequence[str], jobs: int, seconds: float) -> list[Failure]:
+def _make(
+    plan: Plan, store: Store, what: Sequence[str], options: SuiteOptions, jobs: int, seconds: float
+) -> list[Failure]:
     missing = plan.missing(store.load())
     if not missing:
         return []
@@ -146,7 +152,7 @@ def _make(plan: Plan, store: Store, what: Sequence[str], jobs: int, seconds: flo
         progress.ended(run)
 
     try:
-        with Pool(what, min(jobs, len(missing))) as pool:
+        with Pool(what, options, min(jobs, len(missing))) as pool:
             return pool.run(missing, done, started=progress.started, seconds=seconds)
     finally:
         progress.close()

@@ -80,6 +80,24 @@ class BenchTask:
 
 
 @dataclass(frozen=True)
+class SuiteOptions:
+    """What a suite that is made for its data is told (`tables`); None where nothing was said.
+
+    Attributes:
+        path: The data: a folder, or a CSV file.
+        split: Which part of a folder's tasks.
+        metric, direction: Of a CSV file: the column to optimise, and where to.
+        task: Of a CSV file: a task file with space, metric, direction, default and words.
+    """
+
+    path: str | None = None
+    split: str | None = None
+    metric: str | None = None
+    direction: str | None = None
+    task: str | None = None
+
+
+@dataclass(frozen=True)
 class Given:
     """A row of the table that is known as numbers only.
 

@@ -1,6 +1,7 @@
 """A process that makes one run after another: specs on stdin, results on stdout, a JSON line each.
 
-    bench -> worker    {"suite": [...], "path": [...]}, then one {"task": ..., "contender": ..., ...} a run
+    bench -> worker    {"suite": [...], "options": {...}, "path": [...]}, then one
+                       {"task": ..., "contender": ..., ...} a run
     worker -> bench    {"run": {...}}    or    {"error": "..."}
 
 It ends when its stdin does. What training code prints goes to stderr.
@@ -86,8 +87,9 @@ def main() -> None:
     first = json.loads(sys.stdin.readline())
     sys.path.extend(entry for entry in first["path"] if entry not in sys.path)
     from tunesmith.bench.suites import open_suite
+    from tunesmith.bench.task import SuiteOptions
 
-    runner = Runner(open_suite(first["suite"]))
+    runner = Runner(open_suite(first["suite"], SuiteOptions(**first["options"])))
     specs: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(specs,), daemon=True).start()
     while (line := specs.get()) is not None:

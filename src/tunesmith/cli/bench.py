@@ -40,6 +40,29 @@ Report = Annotated[bool, typer.Option("--report", help="Run nothing; show the st
 Fresh = Annotated[
     list[str] | None, typer.Option("--fresh", help="Delete this contender's stored runs first; repeatable.")
 ]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--path",
+        help="Of `tables`: a folder of YAHPO surrogates, or a CSV file of runs, a column a parameter and "
+        "one for the metric.",
+    ),
+]
+Split = Annotated[
+    str | None, typer.Option("--split", help="Of `tables` on a folder: development (default), report or all.")
+]
+Metric = Annotated[str | None, typer.Option("--metric", help="Of a CSV file: the column to optimise.")]
+Where = Annotated[
+    str | None, typer.Option("--direction", help="Of a CSV file: minimize or maximize that column.")
+]
+TaskFile = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="Of a CSV file: a task file (YAML) with space, metric, direction, default and description; "
+        "without one, ranges and scales are taken from the columns.",
+    ),
+]
 Results = Annotated[Path, typer.Option("--results", help="Folder that holds a folder for each suite.")]
 
 
@@ -55,6 +78,11 @@ def bench(
     quick: Quick = False,
     report: Report = False,
     fresh: Fresh = None,
+    path: Data = None,
+    split: Split = None,
+    metric: Metric = None,
+    direction: Where = None,
+    task: TaskFile = None,
     results: Results = Path("benchmarks"),
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json on stdout.")] = False,
     debug: Debug = False,
@@ -70,6 +98,7 @@ def bench(
         return
     from tunesmith.bench.run import bench as run_bench
     from tunesmith.bench.show import show
+    from tunesmith.bench.task import SuiteOptions
     from tunesmith.text.literal import literal
 
     outcome = run_bench(
@@ -84,6 +113,7 @@ def bench(
         report=report,
         fresh=fresh or (),
         results=results,
+        options=SuiteOptions(path=path, split=split, metric=metric, direction=direction, task=task),
     )
     if as_json:
         from tunesmith.bench.pages import as_document
@@ -92,9 +122,9 @@ def bench(
     else:
         show(outcome.summary, sys.stdout)
         print()
-        for path in outcome.files:
-            if path.suffix in (".html", ".json"):
-                print(literal(path))
+        for file in outcome.files:
+            if file.suffix in (".html", ".json"):
+                print(literal(file))
     sys.stdout.flush()
     for failure in outcome.failures:
         spec = failure.spec
@@ -116,6 +146,7 @@ def _list() -> None:
     for name in SUITES:
         suite = open_suite([name])
         print(f"  {name:<{max(map(len, SUITES))}}  {suite.about}.")
+    print(f"  {'tables':<{max(map(len, SUITES))}}  tables of real results: --path FOLDER or --path runs.csv.")
     print("  or task files of your own: tunesmith bench path/to/task.yaml")
     print("Contenders:")
     print("  " + ", ".join(NAMES))
