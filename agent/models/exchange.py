@@ -34,6 +34,10 @@ SHORTEST_RETRY_S = 1.0
 """With less time left than this, no retry is begun."""
 
 
+class BrokenOff(ModelUnavailable):
+    """The connection was lost in the middle of an answer, or the server reported a fault there."""
+
+
 class Exchange:
     """Sends requests to one provider; safe to use from several threads.
 
@@ -91,8 +95,8 @@ class Exchange:
                 # Part of the answer has been used already, so it must not be asked for again.
                 self._failed(fault)
                 error = self._given_up(fault, deadline)
-                if error is fault or deadline - time.monotonic() > SHORTEST_RETRY_S:
-                    error = ModelUnavailable(f"the answer broke off in the middle: {fault}")
+                if not fault.timed_out and (error is fault or deadline - time.monotonic() > SHORTEST_RETRY_S):
+                    error = BrokenOff(f"the answer broke off in the middle: {fault}")
                 raise error from None
             if not answers:
                 raise AttemptFailed(f"{self._provider.place}: the stream was empty", retry=True)

@@ -17,14 +17,15 @@ from pydantic import BaseModel
 
 from tunesmith.agent.models.adapting import Adapter
 from tunesmith.agent.models.base import Capabilities, Provider
-from tunesmith.agent.models.exchange import Exchange
-from tunesmith.agent.models.faults import guarded
+from tunesmith.agent.models.exchange import BrokenOff, Exchange
+from tunesmith.agent.models.faults import guarded, report
 from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.ledger import Ledger
-from tunesmith.agent.models.recording import RecordedConversation, Recording
+from tunesmith.agent.models.recording import RecordedConversation, Recording, scrub
 from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
+from tunesmith.agent.models.streaming import Hearing, OnItem, Timing
 from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
-from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, piece_of, reply_of
+from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
 from tunesmith.interfaces import Emit
@@ -61,18 +62,14 @@ class LanguageModel:
         max_retries: int = 2,
         timeout_s: float | None = None,
     ) -> None:
-        self._provider = provider
+        self._provider, self._emit = provider, emit
         able = provider.capabilities
         kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
         self._ledger = Ledger(kept, emit, spent)
         self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
         self._adapter = Adapter(provider.limit_name, refused, emit)
-        self._structured = StructuredCaller(
-            lambda asked: reply_of(self._adapter.ask(asked, self._exchange.respond)),
-            emit,
-            "schema" if able.schema else "text",
-        )
+        self._structured = StructuredCaller(self._ask, emit, "schema" if able.schema else "text")
         self._sampler = SampleCaller(
             self._adapter, self._exchange.respond, emit, portion=None if able.choices else 1
         )
@@ -101,6 +98,7 @@ class LanguageModel:
         temperature: float | None = None,
         max_tokens: int | None = None,
         check: Callable[[T], list[str]] | None = None,
+        on_item: OnItem | None = None,
     ) -> Completion[T]:
         """Ask for a value of `schema`.
 
@@ -112,13 +110,34 @@ class LanguageModel:
             temperature: None leaves it to the provider.
             max_tokens: Longest answer, its hidden reasoning included; None means 4096.
             check: Returns the faults of a value of the right shape, as sentences for the model.
+            on_item: Given (name of a list in the answer, element) as soon as the element is complete: the
+                answer is streamed for it. Elements are JSON as the model wrote it, not validated. They may be
+                used even if the call fails later on; those of an answer that is asked for again come twice.
         Raises:
             ModelError: ModelUnavailable, ModelRefused, InvalidAnswer, ModelBudgetReached or ReplayMiss.
         """
         asked = {"temperature": temperature, "limit": max_tokens or ANSWER_TOKENS, "purpose": purpose}
         with self._ledger.tally() as tokens:
-            value = self._structured.complete(messages, schema, asked, check)
+            value = self._structured.complete(messages, schema, asked, check, on_item)
         return Completion(value, sum(tokens))
+
+    def _ask(self, asked: dict[str, Any], on_item: OnItem | None) -> Reply:
+        """The reply to one request; streamed where somebody listens to its parts."""
+        if on_item is None:
+            return reply_of(self._adapter.ask(asked, self._exchange.respond))
+        for last in (False, True):
+            hearing = Hearing(on_item, lambda text: scrub(text, self._provider.secrets))
+            try:
+                for chunk in self._adapter.ask(asked, self._exchange.stream):
+                    hearing.add(chunk)
+            except BrokenOff as error:
+                if last or hearing.items:
+                    raise
+                again = "nothing of it was complete: it is asked for once more"
+                report(self._emit, "retry", asked["purpose"], str(error), again)
+                continue
+            return hearing.reply
+        raise AssertionError("the last attempt returns or raises")
 
     def sample(
         self,
@@ -185,6 +204,8 @@ class LanguageModel:
         }
         spoken, ending = False, ""
         for chunk in self._adapter.ask(asked, self._exchange.stream):
+            if Timing.of(chunk) is not None:
+                continue
             piece = piece_of(chunk)
             spoken = spoken or bool(piece.text.strip() or piece.calls)
             ending = piece.finish_reason or ending

@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 _TAG = re.compile(
@@ -62,6 +63,11 @@ def objects_in(text: str) -> list[dict[str, Any]]:
                 break
         position = spoken.find("{", end)
     return objects
+
+
+def object_starts(text: str) -> Iterator[int]:
+    """Where in a text an object may begin."""
+    return (match.start() for match in _OBJECT.finditer(text))
 
 
 def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:

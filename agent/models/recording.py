@@ -22,6 +22,7 @@ from typing import Any
 from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Request, as_chunk
 from tunesmith.agent.models.faults import completion_of, connection_fault, status_fault
 from tunesmith.agent.models.pricing import Price
+from tunesmith.agent.models.streaming import Stopwatch
 from tunesmith.agent.models.wire import stream_event
 from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.text.cleaning import clean
@@ -93,14 +94,22 @@ class Recording(Provider):
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
         chunks: list[Answer] = []
+        watch = Stopwatch()
         recorded: Recorded | None = {"error": "ReadTimeout"}  # where the reader stops before the end
         try:
             for chunk in self._inner.stream(request, timeout_s):
+                watch.saw(chunk)
                 chunks.append(chunk)
                 yield chunk
             recorded = {}
+            if watch.timing is not None:
+                chunks.append(watch.timing.chunk())
+                yield chunks[-1]
         except AttemptFailed as fault:
             recorded = fault.recorded
+            if watch.timing is not None:
+                chunks.append(watch.timing.chunk())
+                yield chunks[-1]  # a replay is to know the same speed, so it is read from the same chunk
             raise
         except ModelError:
             recorded = None  # nothing was sent
@@ -149,7 +158,7 @@ class RecordedConversation(Provider):
             raise ReplayMiss(f"{path} holds no recorded exchange. Record one first, with mode 'record'.")
         self._by_key: dict[str, list[Recorded]] = defaultdict(list)
         for exchange in self._exchanges:
-            self._by_key[exchange["key"]].append(exchange)
+            self._by_key[_asked(exchange["request"])].append(exchange)
         lacking = self._exchanges[0].get("lacking", ())
         self.capabilities = Capabilities(**{str(name): False for name in lacking})
         bodies = (exchange["request"]["body"] for exchange in self._exchanges)
@@ -180,7 +189,9 @@ class RecordedConversation(Provider):
 
     def _raise_fault(self, response: Recorded) -> None:
         if response.get("error") or "status" not in response:
-            raise connection_fault(str(response.get("error")), "as recorded", self.place)
+            fault = connection_fault(str(response.get("error")), "as recorded", self.place)
+            fault.retry = not response["last"]  # there was no time for another attempt
+            raise fault
         if response["status"] != 200:
             # The server's pause is over long ago.
             headers = {**response["headers"], "retry-after-ms": "1"}
@@ -192,13 +203,13 @@ class RecordedConversation(Provider):
         Raises:
             ReplayMiss: none fits, or all that fit are used; the message names the nearest one.
         """
-        key = key_of(request)
+        key = _asked(request)
         with self._lock:
             turn = self._asked[key]
             self._asked[key] += 1
         recorded = self._by_key.get(key, [])
         if turn < len(recorded):
-            return dict(recorded[turn]["response"])
+            return {**recorded[turn]["response"], "last": turn + 1 == len(recorded)}
         if recorded:
             raise ReplayMiss(
                 f"this request is recorded {len(recorded)} times in {self.path} and was asked once more: "
@@ -228,6 +239,12 @@ def scrub(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         text = text.replace(secret, "[key]").replace(json.dumps(secret)[1:-1], "[key]")
     return text
+
+
+def _asked(request: dict[str, Any]) -> str:
+    """What finds a recorded answer: whether it is wanted as a stream makes no difference."""
+    body = {name: value for name, value in request["body"].items() if name != "stream"}
+    return key_of({**request, "body": body})
 
 
 def _ends_a_line(path: Path) -> bool:

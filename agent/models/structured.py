@@ -23,8 +23,9 @@ from tunesmith.agent.models.base import Rejected
 from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
+from tunesmith.agent.models.streaming import OnItem
 from tunesmith.agent.models.wire import Reply
-from tunesmith.errors import InvalidAnswer, ModelRefused
+from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
 from tunesmith.events import AnswersParsed
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
@@ -32,6 +33,8 @@ from tunesmith.text.cleaning import clean
 T = TypeVar("T", bound=BaseModel)
 Level = Literal["schema", "tool", "text"]
 Message = dict[str, Any]
+Ask = Callable[[dict[str, Any], OnItem | None], Reply]
+"""Sends one request, and streams the answer where somebody listens to its parts."""
 LEVELS: tuple[Level, ...] = ("schema", "tool", "text")
 TOOL = "answer"
 MOST_FAULTS = 8
@@ -58,6 +61,18 @@ class Answer(Generic[T]):
     """Whether there was no JSON in it at all."""
 
 
+class _Counted:
+    """Passes elements on and counts them."""
+
+    def __init__(self, on_item: OnItem) -> None:
+        self._on_item = on_item
+        self.items = 0
+
+    def __call__(self, name: str, element: Any) -> None:
+        self.items += 1
+        self._on_item(name, element)
+
+
 class StructuredCaller:
     """Asks for values of a schema.
 
@@ -67,7 +82,7 @@ class StructuredCaller:
         level: The first one to try.
     """
 
-    def __init__(self, ask: Callable[[dict[str, Any]], Reply], emit: Emit, level: Level = "schema") -> None:
+    def __init__(self, ask: Ask, emit: Emit, level: Level = "schema") -> None:
         self._ask, self._emit, self.level = ask, emit, level
 
     def complete(
@@ -76,19 +91,26 @@ class StructuredCaller:
         schema: type[T],
         parameters: dict[str, Any],
         check: Callable[[T], list[str]] | None,
+        on_item: OnItem | None = None,
     ) -> T:
         """The value.
 
         Args:
             parameters: What `ask` takes besides messages and form; `purpose` among them.
+            on_item: Given each element of the answer's lists as it comes. An answer that is cut off after
+                the first of them is not asked for again.
         Raises:
             ModelRefused, InvalidAnswer, and whatever `ask` raises.
         """
         purpose = parameters["purpose"]
+        heard = _Counted(on_item) if on_item is not None else None
         try:
-            value, stage = self._complete(messages, schema, parameters, check)
-        except (ModelRefused, InvalidAnswer):
-            self._emit(AnswersParsed(where=purpose, refused=1))
+            value, stage = self._complete(messages, schema, parameters, check, heard)
+        except ModelError as error:
+            if heard is not None and heard.items:
+                self._emit(AnswersParsed(where=purpose, tolerant=1))
+            elif isinstance(error, ModelRefused | InvalidAnswer):
+                self._emit(AnswersParsed(where=purpose, refused=1))
             raise
         self._emit(AnswersParsed(where=purpose, **{stage: 1}))
         return value
@@ -99,10 +121,11 @@ class StructuredCaller:
         schema: type[T],
         parameters: dict[str, Any],
         check: Callable[[T], list[str]] | None,
+        heard: _Counted | None,
     ) -> tuple[T, str]:
         """The value, and the stage it was read at: `strict`, `tolerant` or, after a question, `repaired`."""
         purpose = parameters["purpose"]
-        reply = self._ask_at_best_level(messages, schema, parameters)
+        reply = self._ask_at_best_level(messages, schema, parameters, heard)
         answer = read(reply, schema, check)
         if answer.bare and self.level != "text":
             self._lower("text", purpose, f"the server took the {self.level} request and answered in prose")
@@ -110,9 +133,11 @@ class StructuredCaller:
             self._note_mended(answer, purpose)
             return answer.value, "tolerant" if answer.mended else "strict"
         cause = "; ".join(answer.faults)
+        if heard is not None and heard.items and reply.finish_reason == "length":
+            raise InvalidAnswer(cause)  # what was complete is in use; asking again costs as much once more
         report(self._emit, "repair", purpose, cause, "the model is asked once to correct it")
         repair = [*messages, *_repair(reply, answer.faults, schema)]
-        second = read(self._ask_at_best_level(repair, schema, parameters), schema, check)
+        second = read(self._ask_at_best_level(repair, schema, parameters, heard), schema, check)
         if second.value is None:
             raise InvalidAnswer(
                 f"the model's answer ({purpose}) stays invalid after its repair question: "
@@ -122,13 +147,17 @@ class StructuredCaller:
         return second.value, "repaired"
 
     def _ask_at_best_level(
-        self, messages: Sequence[Message], schema: type[T], parameters: dict[str, Any]
+        self,
+        messages: Sequence[Message],
+        schema: type[T],
+        parameters: dict[str, Any],
+        on_item: OnItem | None,
     ) -> Reply:
         """Try levels downwards from the one known to work. Only a lower one that works is remembered."""
         start = LEVELS.index(self.level)
         for level in LEVELS[start:]:
             try:
-                reply = self._ask({**parameters, **form(messages, schema, level)})
+                reply = self._ask({**parameters, **form(messages, schema, level)}, on_item)
             except Rejected as exc:
                 if level == LEVELS[-1]:
                     raise  # not the form is at fault, since plain text is refused too

@@ -59,6 +59,16 @@ class Piece:
     calls: tuple[CallPiece, ...] = ()
     finish_reason: str = ""
     """Empty until the last chunk."""
+    refusal: str = ""
+
+
+TYPICAL_CHARACTERS = 4
+"""Characters a token stands for in English and JSON, about: OpenAI's own rule of thumb."""
+
+
+def typical_tokens(text: str) -> int:
+    """Tokens that a text is about worth; for caps there is `estimate_tokens`, which errs upwards."""
+    return -(-len(text) // TYPICAL_CHARACTERS)
 
 
 def estimate_tokens(text: str) -> int:
@@ -169,8 +179,16 @@ def piece_of(chunk: Any) -> Piece:
         delta, finish_reason = _part(choice, "delta")
         calls = delta.get("tool_calls")
         read = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
-        return Piece(_text(delta.get("content")), tuple(map(_call, read)), finish_reason)
+        refusal = delta.get("refusal")
+        said = refusal if isinstance(refusal, str) else ""
+        return Piece(_text(delta.get("content")), tuple(map(_call, read)), finish_reason, said)
     return Piece()
+
+
+def speaks(event: dict[str, Any]) -> bool:
+    """Whether a completion or a chunk says anything, aloud or in thought."""
+    parts = [_part(choice, part)[0] for choice in _choices(event) for part in ("message", "delta")]
+    return any(part.get(key) for part in parts for key in ("content", "reasoning_content", "tool_calls"))
 
 
 def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:

@@ -89,6 +89,8 @@ class Reply:
     """Break the connection after this many bytes of the body, or that many chunks of a stream."""
     pace_s: float = 0.0
     """Seconds between the chunks of a stream."""
+    before: Callable[[int], object] | None = None
+    """Called before each chunk of a stream with its number, from 0 (the role): a test may wait in it."""
     empty: bool = False
     """Answer with an empty list of choices."""
     contents: tuple[str, ...] = ()
@@ -302,6 +304,8 @@ def _handler_for(server: ChatServer) -> type[BaseHTTPRequestHandler]:
                 if sent == reply.cut_after:
                     self.close_connection = True  # without the last chunk: a broken connection
                     return
+                if reply.before is not None:
+                    reply.before(sent)
                 data = f"data: {event}\n\n".encode()
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
                 self.wfile.flush()

@@ -77,7 +77,8 @@ class Reader:
     """
 
     def __init__(self, history: History, emit: Emit, where: str) -> None:
-        self._history, self._space, self._emit, self._where = history, history.space, emit, where
+        self._history, self.space, self._emit, self.where = history, history.space, emit, where
+        self._known = {trial.configuration: f"#{trial.number}" for trial in history.not_lost}
         self._faults_reported = False
 
     def check(self, answer: Answer) -> list[str]:
@@ -87,7 +88,7 @@ class Reader:
         faults = [
             f"candidate {place}: {problem}"
             for place, candidate in enumerate(answer.candidates, 1)
-            for problem in self._space.problems(self._values(candidate))
+            for problem in self.space.problems(self._values(candidate))
         ]
         if not answer.candidates:
             faults = ["there is no candidate"]
@@ -97,7 +98,7 @@ class Reader:
 
     def read(self, answer: Answer, *, n: int, prompt_id: str, tokens: int) -> list[Proposal]:
         """At most `n` new, legal proposals in the model's order; tokens are shared out over them."""
-        known = {trial.configuration: f"#{trial.number}" for trial in self._history.not_lost}
+        known = dict(self._known)
         proposals: list[Proposal] = []
         repeats: list[str] = []
         for place, candidate in enumerate(answer.candidates, 1):
@@ -115,23 +116,30 @@ class Reader:
         share, rest = divmod(tokens, max(len(proposals), 1))
         return [p.model_copy(update={"tokens": share + (i < rest)}) for i, p in enumerate(proposals)]
 
+    def legal(self, candidate: Candidate, prompt_id: str) -> Proposal | None:
+        """The proposal of a candidate that is legal as it stands and new; None for any other."""
+        values = self._values(candidate)
+        if self.space.problems(values) or (configuration := self.space.validate(values)) in self._known:
+            return None
+        return self._proposal(configuration, candidate, prompt_id)
+
     def _values(self, candidate: Candidate) -> dict[str, Any]:
         """As written, without nulls for inactive parameters and with Markdown's escapes taken back."""
         return {
-            name if name in self._space else name.replace("\\", ""): value
+            name if name in self.space else name.replace("\\", ""): value
             for name, value in candidate.configuration.items()
             if value is not None
         }
 
     def _configuration(self, place: int, candidate: Candidate) -> Configuration | None:
         values = self._values(candidate)
-        problems = self._space.problems(values)
+        problems = self.space.problems(values)
         if not problems:
-            return self._space.validate(values)
+            return self.space.validate(values)
         cause = f"candidate {place}: " + "; ".join(map(str, problems))
         base = self._history.incumbent.configuration if self._history.incumbent else self._history.default
         try:
-            configuration, changes = self._space.snap(values, base=base)
+            configuration, changes = self.space.snap(values, base=base)
         except InvalidConfiguration:
             self._degraded("rejected", cause, "it was dropped")
             return None
@@ -155,4 +163,4 @@ class Reader:
 
     def _degraded(self, what: Literal["repair", "rejected"], cause: str, continuation: str) -> None:
         cause, continuation = clean(cause, 500), clean(continuation, 300)
-        self._emit(Degraded(what=what, where=self._where, cause=cause, continuation=continuation))
+        self._emit(Degraded(what=what, where=self.where, cause=cause, continuation=continuation))

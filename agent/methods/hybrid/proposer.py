@@ -12,19 +12,21 @@ put the target out of reach.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 import numpy as np
 from pydantic import Field, WithJsonSchema, create_model
 
 from tunesmith.agent.methods.hybrid.answer import Answer, Reader, schema_for
 from tunesmith.agent.methods.hybrid.elicited_priors import read_priors
+from tunesmith.agent.methods.hybrid.partial import OnPart, Parts
+from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.events import Degraded, ElicitedPrior
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
-from tunesmith.prompts import render
+from tunesmith.prompts import Prompt, render
 from tunesmith.space import Space
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import clean, error_line
 from tunesmith.tools.analysis.excerpt import census, select, table
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 from tunesmith.trial import WARM_START, Proposal
@@ -38,6 +40,7 @@ OPENING, CANDIDATES = "hybrid.opening", "hybrid.candidates"
 ALPHA = 0.1
 """How far beyond the best the target lies, as a share of the range of observed scores (Liu et al., 2024)."""
 VIEW_LIMIT = 1000
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,14 @@ class ModelProposer:
     def __init__(self, model: LanguageModel, task: Task, emit: Emit) -> None:
         self._model, self._words, self._emit = model, task.words(), emit
 
-    def opening(self, history: History, n: int) -> Opening:
+    def opening(self, history: History, n: int, on_part: OnPart | None = None) -> Opening:
         """Priors, and up to `n` diverse configurations, from the task's description alone.
 
+        Args:
+            on_part: Given each part of the answer as soon as it is complete; all of them are in the opening
+                that is returned as well, in the same order within their kind.
         Raises:
-            ModelError: the model is out of reach, refused, or gave no usable answer.
+            ModelError: the model is out of reach, refused, or gave nothing of use.
         """
         shown = select(history, best=4, recent=4, failed=2, diverse=0)
         prompt = render(
@@ -94,10 +100,10 @@ class ModelProposer:
             n=n,
         )
         reader = Reader(history, self._emit, OPENING)
+        parts = Parts(reader, prompt.id, n, on_part, WARM_START)
         schema = opening_schema(history.space)
-        completion = self._model.complete(prompt.as_chat(), schema, purpose=prompt.id, check=reader.check)
-        answer = completion.value
-        proposals = reader.read(answer, n=n, prompt_id=prompt.id, tokens=completion.tokens)
+        answer, tokens = self._asked(prompt, schema, reader, parts)
+        proposals = reader.read(answer, n=n, prompt_id=prompt.id, tokens=tokens)
         priors, faults = read_priors(answer.beliefs[: 4 * len(history.space.names)], history.space)
         if faults:
             cause = clean("; ".join(faults), 500)
@@ -106,11 +112,13 @@ class ModelProposer:
         marked = [p.with_provenance(stage=WARM_START) for p in proposals]
         return Opening(marked, tuple(priors), clean(answer.view, VIEW_LIMIT), prompt.id)
 
-    def candidates(self, history: History, n: int) -> list[Proposal]:
+    def candidates(self, history: History, n: int, on_part: OnPart | None = None) -> list[Proposal]:
         """Up to `n` configurations with the model's reason, prediction and evidence.
 
+        Args:
+            on_part: As for `opening`.
         Raises:
-            ModelError: the model is out of reach, refused, or gave no usable answer.
+            ModelError: the model is out of reach, refused, or gave nothing of use.
         """
         wanted, incumbent = target(history), history.incumbent
         prompt = render(
@@ -129,9 +137,30 @@ class ModelProposer:
             n=n,
         )
         reader = Reader(history, self._emit, CANDIDATES)
+        parts = Parts(reader, prompt.id, n, on_part)
         schema = schema_for(history.space, evidence=True)
-        completion = self._model.complete(prompt.as_chat(), schema, purpose=prompt.id, check=reader.check)
-        return reader.read(completion.value, n=n, prompt_id=prompt.id, tokens=completion.tokens)
+        answer, tokens = self._asked(prompt, schema, reader, parts)
+        return reader.read(answer, n=n, prompt_id=prompt.id, tokens=tokens)
+
+    def _asked(self, prompt: Prompt, schema: type[A], reader: Reader, parts: Parts) -> tuple[A, int]:
+        """The answer and the tokens it took; of one that broke off, what was complete of it."""
+        try:
+            completion = self._model.complete(
+                prompt.as_chat(), schema, purpose=prompt.id, check=reader.check, on_item=parts.add
+            )
+        except ReplayMiss:
+            raise
+        except ModelError as error:
+            if not parts:
+                raise
+            used = f"what was complete of the answer is used: {parts.words}"
+            self._emit(
+                Degraded(what="repair", where=reader.where, cause=error_line(error), continuation=used)
+            )
+            # Each part was read by itself: there is no whole left to validate.
+            cut = schema.model_construct(None, candidates=parts.candidates, beliefs=parts.beliefs)
+            return cast(A, cut), 0
+        return completion.value, completion.tokens
 
 
 def target(history: History, alpha: float = ALPHA) -> float | None:
