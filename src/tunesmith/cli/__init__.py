@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from tunesmith.cli import bench, chat, check, init, report, run
+from tunesmith.cli import bench, bench_model, chat, check, init, report, run
+
+
+class Commands(TyperGroup):
+    """Commands of one word, and of two where such a one is registered, such as `bench model`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        two = " ".join(args[:2])
+        if len(args) > 1 and two in self.commands:
+            return two, self.commands[two], args[2:]
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="tunesmith",
+    cls=Commands,
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # rich's help costs 0.2 s of imports
@@ -47,6 +60,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("bench")(bench.bench)
+app.command("bench model")(bench_model.bench_model)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ tunesmith-no-data                  ours without the data card of tasks that have
 tunesmith:names-wrong              every prior card moved by 3 standard deviations
 tunesmith:names-shuffled           every parameter under its neighbour's name
 tunesmith:worst-default            started from the worst of 8 corners instead of the default
+openings:...                       ours started from a model's recorded answer (`bench/openings`)
 module:factory, module:factory+default    any Optuna sampler: a class, or a function of `seed`
 """
 
@@ -48,6 +49,10 @@ def contender(name: str) -> Contender:
         from tunesmith.bench.contenders import ours
 
         return ours.contender(name)
+    if name.startswith("openings:"):
+        from tunesmith.bench.openings import contender as opening
+
+        return opening.contender(name)
     if name in NAMES and name.startswith("hyperband"):
         from tunesmith.bench.contenders import hyperband
 

@@ -13,22 +13,22 @@ START = "tunesmith.agent.methods.gp.strategy"
 
 
 @cache
-def our_version() -> str:
+def our_version(start: str = START) -> str:
     """Package version and 8 hexadecimal digits of the tuner's code, such as `0.1.0+4f1c22ab`.
 
-    In the digest are the module of the Gaussian-process strategy and all that it imports from
-    `tunesmith.agent`, directly or not, with the data files beside the knowledge cards. Comments,
+    In the digest are the module `start`, by default that of the Gaussian-process strategy, and all that it
+    imports from `tunesmith.agent`, directly or not, with the data files beside the knowledge cards. Comments,
     docstrings and blank lines do not count.
     """
     import tunesmith.agent
 
     folder = Path(tunesmith.agent.__file__).parent
-    return f"{metadata.version('tunesmith')}+{code_digest(folder)}"
+    return f"{metadata.version('tunesmith')}+{code_digest(folder, start)}"
 
 
-def code_digest(folder: Path) -> str:
+def code_digest(folder: Path, start: str = START) -> str:
     """The digest for the package `tunesmith.agent` in `folder`."""
-    waiting, texts = [START], dict[str, str]()
+    waiting, texts = [start], dict[str, str]()
     while waiting:
         module = waiting.pop()
         path = _file(folder, module)

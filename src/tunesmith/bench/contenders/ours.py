@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tunesmith.agent.methods.gp.prior import CardSource
     from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
     from tunesmith.interfaces import Strategy
+    from tunesmith.task import Task
 
 SHIFT_SD = 3.0
 CORNERS = 8
@@ -165,9 +166,19 @@ def numeric(task: BenchTask, seed: int, *, with_data: bool = True) -> GaussianPr
     """The strategy of a run of this task by the method `numeric`."""
     from tunesmith.agent.methods.base import MethodContext
     from tunesmith.registry import METHODS
+
+    made = as_task(task, seed, with_data=with_data)
+    method = METHODS.get("numeric")
+    context = MethodContext(made, lambda event: event, name="numeric", settings=method.settings())
+    strategy: GaussianProcessStrategy = method.build(context).strategy
+    return strategy
+
+
+def as_task(task: BenchTask, seed: int, *, with_data: bool = True) -> Task:
+    """A bench task as a run would be given it."""
     from tunesmith.task import Task
 
-    as_task = Task.model_validate(
+    return Task.model_validate(
         {
             "metric": task.metric,
             "direction": task.direction,
@@ -177,7 +188,3 @@ def numeric(task: BenchTask, seed: int, *, with_data: bool = True) -> GaussianPr
             "seed": seed,
         }
     )
-    method = METHODS.get("numeric")
-    context = MethodContext(as_task, lambda event: event, name="numeric", settings=method.settings())
-    strategy: GaussianProcessStrategy = method.build(context).strategy
-    return strategy
