@@ -96,6 +96,11 @@ class History:
         return tuple(t for t in self.not_lost if t.finished)
 
     @cached_property
+    def scored(self) -> tuple[Trial, ...]:
+        """Finished trials that say something about the metric: those that completed or were stopped early."""
+        return tuple(t for t in self.informative if not t.state.failed)
+
+    @cached_property
     def pruned(self) -> tuple[Trial, ...]:
         return tuple(t for t in self.trials if t.state is TrialState.PRUNED)
 

@@ -61,6 +61,7 @@ def test_behind_a_shut_gate_the_surrogate_proposes_as_if_there_were_no_model(n):
 
 def test_an_open_gate_takes_a_candidate_with_its_provenance_and_both_predictions():
     past = seen(20)
+    past = replace(past, trials=tuple(t for t in past if t not in past.pruned))
     (chosen,) = hybrid(WIDE).propose(past, 1, [candidate(width=w, lr=0.002) for w in (256, 255, 254)])
     assert chosen.origin is Origin.MODEL and chosen.prompt_id == "p.v1"
     provenance = chosen.provenance

@@ -1,6 +1,8 @@
 """What data and priors say together: one acquisition function for every candidate.
 
-    a(u) = log EI(u) + (4 d / n) t sum_j log p_j(u_j)
+    a(u) = log EI(u) + (4 d / n) t sum_j log p_j(u_j) + log P(works | u)
+
+The last term (`feasibility.py`) is there once a trial has failed.
 
 n counts finished trials, so the priors fade as evidence grows; t is how far the data agree with them. d
 counts the parameters, 6 at most: the more there are, the more trials it takes to learn anything.
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.agent.methods.gp.acquisition import log_expected_improvement
+from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
 from tunesmith.agent.methods.gp.gp_model import GaussianProcess
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.agent.methods.gp.surrogate import Fitted, GaussianProcessSurrogate
@@ -40,6 +43,7 @@ class Posterior:
         fitted: The surrogate.
         trust: t in [0, 1]; 0 without priors.
         prior_weight: (4 d / n) t.
+        feasibility: Where trials work; None while none has failed.
     """
 
     space: Space
@@ -48,6 +52,7 @@ class Posterior:
     fitted: Fitted
     trust: float
     prior_weight: float
+    feasibility: Feasibility | None = None
 
     def predict(self, rows: Array) -> tuple[Array, Array]:
         """Mean and standard deviation in transformed units at legal rows (m, c)."""
@@ -60,6 +65,8 @@ class Posterior:
         score = log_expected_improvement(mean, std, self.fitted.incumbent)
         if self.prior_weight > 0:
             score = score + self.prior_weight * self.prior.log_density(rows, self.space.active(rows))
+        if self.feasibility is not None:
+            score = score + self.feasibility.merit(rows)
         return score
 
     def best_rows(self, history: History, k: int) -> Array:
@@ -79,7 +86,9 @@ def posterior_at(surrogate: GaussianProcessSurrogate, prior: Prior, history: His
         trust = trust_in_priors(fitted.process, prior.standardise(log_density))
     free = sum(parameter.size != 1 for parameter in surrogate.space.parameters.values())
     weight = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(history.informative) * trust
-    return Posterior(surrogate.space, surrogate, prior, fitted, trust, weight)
+    return Posterior(
+        surrogate.space, surrogate, prior, fitted, trust, weight, feasibility_of(surrogate.space, history)
+    )
 
 
 def trust_in_priors(process: GaussianProcess, log_prior: Array) -> float:

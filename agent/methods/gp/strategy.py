@@ -5,7 +5,8 @@
 Parts, one a file: `prior.py` (densities from names and the default), `scores.py` (metric to normal scores),
 `gp_model.py` (the Gaussian process), `surrogate.py` (history in, predictions out), `posterior.py` (surrogate
 and priors as one acquisition function), `acquisition.py` (log EI), `candidates.py` (its maximum),
-`calibration.py` (the spread that is shown), `reasons.py` (the choice in words).
+`feasibility.py` (where trials work), `away.py` (what to try while nothing has), `calibration.py` (the spread
+that is shown), `reasons.py` (the choice in words).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Protocol
 import numpy as np
 
 from tunesmith.agent.knowledge import Card, find_card
+from tunesmith.agent.methods.gp.away import away_from_failures
 from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.candidates import ORIGINS, Pool, search
+from tunesmith.agent.methods.gp.feasibility import feasibility_of
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
 from tunesmith.agent.methods.gp.prior import CardSource, Prior, build_prior
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
@@ -106,12 +109,19 @@ class GaussianProcessStrategy(Strategy):
             taken = history.taken | {p.configuration.digest for p in proposals}
             competing = [c for c in legal if c.configuration.digest not in taken]
             proposal = None
+            pending = self._rows(
+                [t.configuration for t in history.pending] + [p.configuration for p in proposals]
+            )
             if posterior is None:
                 started = len(history) + len(proposals)
-                proposal = self._from_nothing(prior, competing, started, rng, taken)
+                if (feasibility := feasibility_of(self.space, history)) is None:
+                    proposal = self._from_nothing(prior, competing, started, rng, taken)
+                else:
+                    proposal = away_from_failures(
+                        self.space, prior, feasibility, history, competing, pending, rng, taken
+                    )
             else:
-                pending = [t.configuration for t in history.pending] + [p.configuration for p in proposals]
-                proposal = self._search(history, posterior, competing, self._rows(pending), rng, taken)
+                proposal = self._search(history, posterior, competing, pending, rng, taken)
             if proposal is None:
                 drawn = draw(self.space, rng, taken)
                 if drawn is None:

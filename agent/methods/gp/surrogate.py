@@ -81,7 +81,7 @@ class GaussianProcessSurrogate:
     @one_thread
     def fitted(self, history: History) -> Fitted | None:
         """The surrogate of a history; None while there are no two different scores."""
-        return self._fit(history, history.informative)
+        return self._fit(history, history.scored)
 
     def _fit(self, history: History, trials: tuple[Trial, ...]) -> Fitted | None:
         scored = scores_of(trials, history)
@@ -123,7 +123,7 @@ class GaussianProcessSurrogate:
         prefix = 1 << ((n - 1).bit_length() - 1)
         if prefix < FIRST_REFIT:
             return None
-        known = replace(history, trials=history.informative[:prefix])
+        known = replace(history, trials=history.scored[:prefix])
         content = [(t.number, t.state, t.value, t.last_reported, t.configuration.digest) for t in known]
         key = hashlib.blake2b(repr((known.sign, content)).encode()).hexdigest()
         theta = self._starts.get(key)
