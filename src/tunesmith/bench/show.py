@@ -73,6 +73,15 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
             for row in ours
         ]
         _table(heads, lines, out, bold)
+    reaching = [(row.label, row.reaching) for row in ours if row.reaching is not None]
+    if reaching:
+        print("\nevaluation that first is better than the goal (a plateau's value)", file=out)
+        heads = ["", "median", "90th percentile", "never", "runs"]
+        lines = [
+            [label, f"{found.median:g}", f"{found.high:g}", str(found.never), str(found.runs)]
+            for label, found in reaching
+        ]
+        _table(heads, lines, out, bold)
     if 0 < summary.tasks <= FEW_TASKS and any(row.best for row in ours):
         print(f"\nbest value after {last}, mean over seeds", file=out)
         heads = ["", *(f"{task} ({metric})" for task, metric in summary.metrics.items())]

@@ -103,6 +103,8 @@ def setting(task: BenchTask, reads_words: bool) -> str:
         "code": task.code,
         "words": task.words if reads_words else "",
     }
+    if task.goal is not None:
+        inputs["goal"] = task.goal
     if reads_words and task.make_data_card is not None:
         inputs["data card"] = True
     return hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=4).hexdigest()

@@ -17,6 +17,8 @@ from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
 from tunesmith.text.numbers import counted
 
+TAIL = 0.9
+"""The quantile that stands for bad luck."""
 LEAST_TASKS = 5
 """Tasks from which on an interval over tasks is given; of fewer it would say nothing."""
 
@@ -45,6 +47,22 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Reaching:
+    """How soon runs were better than their task's goal.
+
+    Attributes:
+        median, high: Evaluation of the median run, and of the 90th percentile; one more than there were
+            where such a run never was.
+        never: Runs that never were, of `runs`.
+    """
+
+    median: float
+    high: float
+    never: int
+    runs: int
+
+
+@dataclass(frozen=True)
 class Row:
     """One contender.
 
@@ -58,6 +76,7 @@ class Row:
         curve: Mean regret after each evaluation; `rank_curve` the average rank.
         cpu_s: Mean seconds of a run, evaluations included; proposal_ms: CPU of one proposal.
         failed: Evaluations without a value, of `evaluations`.
+        reaching: For tasks that have a goal.
     """
 
     label: str
@@ -77,6 +96,7 @@ class Row:
     proposal_ms: float | None = None
     failed: int = 0
     evaluations: int = 0
+    reaching: Reaching | None = None
 
 
 @dataclass(frozen=True)
@@ -206,6 +226,27 @@ def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row
         else None,
         failed=sum(v is None for run in every for v in run.values[: plan.evaluations]),
         evaluations=len(every) * plan.evaluations,
+        reaching=_reaching(source, plan),
+    )
+
+
+def _reaching(source: Source, plan: Plan) -> Reaching | None:
+    firsts = []
+    for task in plan.tasks:
+        values = [source.values(task.name, seed) for seed in range(plan.seeds)]
+        if task.goal is not None and all(v is not None and len(v) >= plan.evaluations for v in values):
+            for run in values:
+                hits = [
+                    i for i, v in enumerate([] if run is None else run, start=1) if task.reached(float(v))
+                ]
+                firsts.append(hits[0] if hits else plan.evaluations + 1)
+    if not firsts:
+        return None
+    return Reaching(
+        median=float(np.quantile(firsts, 0.5, method="higher")),
+        high=float(np.quantile(firsts, TAIL, method="higher")),
+        never=sum(first > plan.evaluations for first in firsts),
+        runs=len(firsts),
     )
 
 

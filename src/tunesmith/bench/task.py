@@ -55,6 +55,8 @@ class BenchTask:
         make_data_card: Makes the data card; called at most once, when first needed.
         fidelities: How to evaluate in part; None where that cannot be done.
         clock: Seconds, as an evaluation is charged: CPU of this process unless it trains elsewhere.
+        goal: A run ends with the first value that is better than this, and all later ones count as that
+            value: what is asked is how soon. None: it does not end before its last evaluation.
         code: Anything that stands for the objective's code, where that can change without the suite.
     """
 
@@ -71,7 +73,14 @@ class BenchTask:
     make_data_card: Callable[[], Any] | None = None
     fidelities: Fidelities | None = None
     clock: Callable[[], float] = time.process_time
+    goal: float | None = None
     code: str = ""
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is better than the goal."""
+        if self.goal is None:
+            return False
+        return value > self.goal if self.direction == "maximize" else value < self.goal
 
     @cached_property
     def data_card(self) -> Any:

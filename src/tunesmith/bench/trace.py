@@ -94,6 +94,9 @@ def optimise(steps: Steps, shared: int, evaluations: int, evaluate: Evaluator) -
             break
         proposals += len(values) >= shared
         values.append(evaluate(configuration))
+        if evaluate.task.reached(values[-1]):
+            values += [values[-1]] * (evaluations - len(values))
+            break
         began = time.process_time()
         steps.tell(values[-1])
         proposal_s += time.process_time() - began

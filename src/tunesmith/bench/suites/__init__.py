@@ -16,6 +16,7 @@ SUITES = {
     "torch": "tunesmith.bench.suites.small_torch",
     "development": "tunesmith.bench.suites.development",
     "held-out": "tunesmith.bench.suites.held_out",
+    "plateaus": "tunesmith.bench.suites.plateaus",
 }
 MADE = {"tables": "tunesmith.bench.suites.tables"}
 """Suites that are made for data the user has: `suite(options)` in their files, see `SuiteOptions`."""
