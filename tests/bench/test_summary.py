@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -65,6 +66,39 @@ def test_the_table_of_known_runs() -> None:
     assert summary.missing == 0
     assert summary.difference is not None
     assert [label for label, _ in summary.difference.ranked] == ["tunesmith", "gp+default", "random"]
+
+
+def test_the_spread_of_runs_and_the_course_of_regret_are_in_every_report(tmp_path: Path) -> None:
+    suite = make_suite(NAMES)
+    summary = summarise(make_plan(suite), full(suite))
+    ours = next(row for row in summary.rows if row.label == "tunesmith")
+    # Of task i, seed 0 ends at .1 / (.8 + i/100), seed 1 at 0.
+    assert ours.end_tail is not None and ours.window_tail is not None
+    assert (ours.end_tail.worst, ours.end_tail.task, ours.end_tail.seed) == (0.125, "t1", 0)
+    assert ours.end_tail.median == pytest.approx(0.1 / 0.85 / 2, abs=0.01)
+    assert ours.end_tail.median < ours.end_tail.high <= ours.end_tail.worst
+    assert len(ours.high_curve) == len(ours.curve) == 4
+    assert ours.high_curve[0] == 1.0 and ours.high_curve[3] == ours.end_tail.high
+    shown = text(summary)
+    assert "0.125 (t1, seed 0)" in shown and "any-time regret" in shown
+    names = {path.name for path in write_pages(summary, tmp_path)}
+    assert "tail.svg" in names
+    document = json.loads((tmp_path / "summary.json").read_text())
+    mine = next(row for row in document["rows"] if row["label"] == "tunesmith")
+    assert mine["end_tail"]["task"] == "t1" and len(mine["high_curve"]) == 4
+    assert "(t1, seed 0)" in (tmp_path / "report.html").read_text()
+
+
+def test_ours_is_compared_with_each_other_contender_at_the_checkpoints() -> None:
+    suite = replace(make_suite(NAMES), checkpoints=(3, 4, 50))
+    summary = summarise(make_plan(suite), full(suite))
+    table = {(v.label, v.evaluation): v for v in summary.versus}
+    assert set(table) == {(label, at) for label in ("gp+default", "random") for at in (3, 4)}
+    found = table["gp+default", 4]
+    assert found.ratio == pytest.approx(1 / 3, abs=1e-3) and found.tasks == 6
+    assert found.low is not None and found.high is not None
+    assert found.low <= found.ratio <= found.high
+    assert "gp+default at 4" in text(summary)
 
 
 def test_a_task_counts_once_every_seed_is_done() -> None:
@@ -190,7 +224,13 @@ def test_names_from_anywhere_are_shown_and_never_obeyed(tmp_path: Path) -> None:
     assert "<script>alert('x')</script>" in page.words
     assert "\x1b" not in text(summary)
     svgs = [path for path in files if path.suffix == ".svg"]
-    assert {p.name for p in svgs} == {"regret.svg", "rank.svg", "critical_difference.svg", "cost.svg"}
+    assert {p.name for p in svgs} == {
+        "regret.svg",
+        "tail.svg",
+        "rank.svg",
+        "critical_difference.svg",
+        "cost.svg",
+    }
     for path in svgs:
         root = ElementTree.fromstring(path.read_text())
         kinds = {element.tag.rpartition("}")[2] for element in root.iter()}

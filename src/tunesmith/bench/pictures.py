@@ -88,6 +88,15 @@ def pictures(summary: Summary) -> tuple[Picture, ...]:
             "regret", "Mean normalised regret", full, [row.curve for row in full], styles, start, logs=True
         ),
         _curves(
+            "tail",
+            "90th percentile of normalised regret",
+            full,
+            [row.high_curve for row in full],
+            styles,
+            start,
+            logs=True,
+        ),
+        _curves(
             "rank", "Average rank", ranked, [row.rank_curve for row in ranked], styles, start, logs=False
         ),
         _differences(summary, styles),

@@ -13,6 +13,8 @@ from tunesmith.text.literal import literal
 from tunesmith.text.numbers import DASH, counted, fixed, interval, significant
 from tunesmith.text.tables import aligned
 
+MARKS = 6
+"""Evaluations in the any-time table."""
 FEW_TASKS = 3
 """Up to so many tasks, their values are shown beside the regret."""
 
@@ -73,15 +75,10 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
             for row in ours
         ]
         _table(heads, lines, out, bold)
-    reaching = [(row.label, row.reaching) for row in ours if row.reaching is not None]
-    if reaching:
-        print("\nevaluation that first is better than the goal (a plateau's value)", file=out)
-        heads = ["", "median", "90th percentile", "never", "runs"]
-        lines = [
-            [label, f"{found.median:g}", f"{found.high:g}", str(found.never), str(found.runs)]
-            for label, found in reaching
-        ]
-        _table(heads, lines, out, bold)
+    tables = [tails_table(ours, span, last), curve_table(ours, summary), reaching_table(ours)]
+    for title, rows in filter(None, [*tables, versus_table(summary)]):
+        print(f"\n{title}", file=out)
+        _table(rows[0], rows[1:], out, bold)
     if 0 < summary.tasks <= FEW_TASKS and any(row.best for row in ours):
         print(f"\nbest value after {last}, mean over seeds", file=out)
         heads = ["", *(f"{task} ({metric})" for task, metric in summary.metrics.items())]
@@ -109,6 +106,67 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
         print(
             f"\n{summary.missing} runs are missing; the same command without --report makes them.", file=out
         )
+
+
+Shown = tuple[str, list[list[str]]] | None
+"""A title, and lines of cells, the heads first; None where there is nothing to show."""
+
+
+def tails_table(rows: Sequence[Row], span: str, last: int) -> Shown:
+    """Median, 90th percentile and worst run, in the window and at the end."""
+    heads = ["", f"median {span}", "90 %", "worst run", f"median at {last}", "90 %", "worst run"]
+    lines = []
+    for row in rows:
+        if row.window_tail is None or row.end_tail is None:
+            continue
+        cells = [row.label]
+        for tail in (row.window_tail, row.end_tail):
+            worst = f"{fixed(tail.worst, 3)} ({tail.task}, seed {tail.seed})"
+            cells += [fixed(tail.median), fixed(tail.high), worst]
+        lines.append(cells)
+    return ("spread of regret over runs (a task with a seed)", [heads, *lines]) if lines else None
+
+
+def curve_table(rows: Sequence[Row], summary: Summary) -> Shown:
+    """Mean and 90th percentile of regret at some evaluations."""
+    first, last = summary.window
+    marks = sorted({round(first + i * (last - first) / (MARKS - 1)) for i in range(MARKS)})
+    lines = [
+        [row.label, *(f"{fixed(row.curve[at - 1], 3)} / {fixed(row.high_curve[at - 1], 3)}" for at in marks)]
+        for row in rows
+        if row.curve and row.high_curve
+    ]
+    if not lines or len(marks) < 2:
+        return None
+    return "any-time regret, mean / 90th percentile of runs, after", [["", *map(str, marks)], *lines]
+
+
+def reaching_table(rows: Sequence[Row]) -> Shown:
+    """When runs were better than their task's goal."""
+    lines = [
+        [row.label, f"{found.median:g}", f"{found.high:g}", str(found.never), str(found.runs)]
+        for row in rows
+        if (found := row.reaching) is not None
+    ]
+    heads = ["", "median", "90th percentile", "never", "runs"]
+    title = "evaluation that first is better than the goal (a plateau's value)"
+    return (title, [heads, *lines]) if lines else None
+
+
+def versus_table(summary: Summary) -> Shown:
+    """Ours against each other contender at the checkpoints."""
+    lines = [
+        [
+            f"{found.label} at {found.evaluation}",
+            fixed(found.ours),
+            fixed(found.theirs),
+            f"{fixed(found.ratio, 2)} {interval(found.low, found.high, 2)}".strip(),
+            str(found.tasks),
+        ]
+        for found in summary.versus
+    ]
+    heads = ["", "ours", "theirs", "ratio [95 %]", "tasks"]
+    return ("mean regret of tunesmith against each other", [heads, *lines]) if lines else None
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO, bold: bool) -> None:

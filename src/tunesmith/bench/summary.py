@@ -13,14 +13,19 @@ from tunesmith.bench.plan import REFERENCE, Plan
 from tunesmith.bench.scales import Scale, scales
 from tunesmith.bench.sources import Source, sources_of
 from tunesmith.bench.store import Run
+from tunesmith.bench.tails import (
+    LEAST_TASKS,
+    Reaching,
+    Tail,
+    Versus,
+    high_curve,
+    reaching,
+    tail_of,
+    versus,
+)
 from tunesmith.bench.task import BenchTask
 from tunesmith.history import Array
 from tunesmith.text.numbers import counted
-
-TAIL = 0.9
-"""The quantile that stands for bad luck."""
-LEAST_TASKS = 5
-"""Tasks from which on an interval over tasks is given; of fewer it would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +52,6 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Reaching:
-    """How soon runs were better than their task's goal.
-
-    Attributes:
-        median, high: Evaluation of the median run, and of the 90th percentile; one more than there were
-            where such a run never was.
-        never: Runs that never were, of `runs`.
-    """
-
-    median: float
-    high: float
-    never: int
-    runs: int
-
-
-@dataclass(frozen=True)
 class Row:
     """One contender.
 
@@ -73,7 +62,9 @@ class Row:
         by_task: (window, end) regret, by task.
         best: Best value at the end, metric units, mean over seeds, by task; NaN where a seed has none.
         rank, rank_low, rank_high: Average rank at the end, among those that have finished all tasks.
-        curve: Mean regret after each evaluation; `rank_curve` the average rank.
+        curve: Mean regret after each evaluation; `high_curve` the 90th percentile of runs, `rank_curve` the
+            average rank.
+        window_tail, end_tail: How regret is spread over runs.
         cpu_s: Mean seconds of a run, evaluations included; proposal_ms: CPU of one proposal.
         failed: Evaluations without a value, of `evaluations`.
         reaching: For tasks that have a goal.
@@ -91,7 +82,10 @@ class Row:
     rank_low: float | None = None
     rank_high: float | None = None
     curve: tuple[float, ...] = ()
+    high_curve: tuple[float, ...] = ()
     rank_curve: tuple[float, ...] = ()
+    window_tail: Tail | None = None
+    end_tail: Tail | None = None
     cpu_s: float | None = None
     proposal_ms: float | None = None
     failed: int = 0
@@ -121,6 +115,7 @@ class Summary:
 
     Attributes:
         metrics: By task, what its values are: `val_accuracy, maximize`.
+        versus: Ours against each other contender at the suite's checkpoints; empty where it has none.
     """
 
     suite: str
@@ -138,6 +133,7 @@ class Summary:
     notes: tuple[str, ...]
     versions: dict[str, tuple[str, ...]]
     metrics: dict[str, str] = field(default_factory=dict)
+    versus: tuple[Versus, ...] = ()
 
 
 def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged: int = 0) -> Summary:
@@ -181,6 +177,7 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
         notes=tuple(_notes(plan, rows, sources, by_scale, damaged)),
         versions=_versions(sources),
         metrics={task.name: f"{task.metric}, {task.direction}" for task in plan.tasks},
+        versus=versus(curves, [at for at in plan.suite.checkpoints if at <= plan.evaluations]),
     )
 
 
@@ -220,41 +217,28 @@ def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row
         },
         best={task.name: _best(source, task, plan) for task in plan.tasks if task.name in mine},
         curve=tuple(_rounded(float(v)) for v in _mean_curve(mine)),
+        high_curve=high_curve(mine),
+        window_tail=tail_of(mine, first, last),
+        end_tail=tail_of(mine, last, last),
         cpu_s=round(float(np.mean([run.cpu_s for run in every])), 2) if every else None,
         proposal_ms=round(1000 * sum(run.proposal_s or 0.0 for run in timed) / proposed, 2)
         if proposed
         else None,
         failed=sum(v is None for run in every for v in run.values[: plan.evaluations]),
         evaluations=len(every) * plan.evaluations,
-        reaching=_reaching(source, plan),
+        reaching=reaching(plan.tasks, {name: _values(source, name, plan) for name in mine}, last),
     )
 
 
-def _reaching(source: Source, plan: Plan) -> Reaching | None:
-    firsts = []
-    for task in plan.tasks:
-        values = [source.values(task.name, seed) for seed in range(plan.seeds)]
-        if task.goal is not None and all(v is not None and len(v) >= plan.evaluations for v in values):
-            for run in values:
-                hits = [
-                    i for i, v in enumerate([] if run is None else run, start=1) if task.reached(float(v))
-                ]
-                firsts.append(hits[0] if hits else plan.evaluations + 1)
-    if not firsts:
-        return None
-    return Reaching(
-        median=float(np.quantile(firsts, 0.5, method="higher")),
-        high=float(np.quantile(firsts, TAIL, method="higher")),
-        never=sum(first > plan.evaluations for first in firsts),
-        runs=len(firsts),
-    )
+def _values(source: Source, task: str, plan: Plan) -> list[Array]:
+    runs = [source.values(task, seed) for seed in range(plan.seeds)]
+    return [values[: plan.evaluations] for values in runs if values is not None]
 
 
 def _best(source: Source, task: BenchTask, plan: Plan) -> float:
     """Best value after the last evaluation, mean over seeds; NaN where a seed has no value at all."""
-    runs = [source.values(task.name, seed) for seed in range(plan.seeds)]
     sign = 1.0 if task.direction == "maximize" else -1.0
-    scores = np.array([sign * values[: plan.evaluations] for values in runs if values is not None])
+    scores = sign * np.array(_values(source, task.name, plan))
     ends = np.where(np.isfinite(scores), scores, -np.inf).max(axis=1)
     return float(f"{sign * ends.mean():.6g}") if np.isfinite(ends).all() else float("nan")
 

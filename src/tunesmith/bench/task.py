@@ -133,6 +133,7 @@ class Suite:
         contenders: Who takes part unless others are named.
         evaluations, seeds: Of a full run.
         window_from: The first evaluation, counted from 1, of the window that regret is averaged over.
+        checkpoints: Evaluations at which ours is compared with each other contender.
         quick: Names of the tasks of a quick run.
         shown_family: The family that has a column of its own in the table; empty for none.
         needs: Optional packages that its tasks import, by importable name (see `tunesmith.extras`).
@@ -148,6 +149,7 @@ class Suite:
     evaluations: int = 30
     seeds: int = 5
     window_from: int = 6
+    checkpoints: tuple[int, ...] = ()
     quick: tuple[str, ...] = ()
     shown_family: str = ""
     needs: tuple[str, ...] = ()

@@ -280,7 +280,7 @@ def _ratios(mine: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Rati
 
 
 def _ratio(mine: Array, other: Array) -> Ratio:
-    from tunesmith.bench.summary import LEAST_TASKS
+    from tunesmith.bench.tails import LEAST_TASKS
 
     if other.mean() <= 0:
         return Ratio(None)
