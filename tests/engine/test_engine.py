@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
+import time
+from pathlib import Path
 
 import pytest
 
-from fakes.inline_engine import DEFAULT, EngineMaker, Follow, InlineExecutor, completed, proposal, sequence
+from fakes.inline_engine import (
+    DEFAULT,
+    SPACE,
+    EngineMaker,
+    Follow,
+    InlineExecutor,
+    completed,
+    proposal,
+    sequence,
+)
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.events import CommandDone, Degraded, Noted, Try
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
+from tunesmith.objective import Objective
 from tunesmith.space import Categorical, Space
 from tunesmith.testing.executors import wait_for
 from tunesmith.tools.execution.base import Job, Waits, WorkerEvent
@@ -90,15 +103,70 @@ def test_when_no_process_can_be_started_the_budget_is_not_burnt(maker: EngineMak
 
 
 def test_code_that_always_crashes_ends_the_run_early(maker: EngineMaker) -> None:
-    ended = maker.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
-    assert ended.status == "failed" and len(ended.history) == 3
+    executor = InlineExecutor(1, sequence([CRASHED]))
+    ended = maker.engine(executor=executor, budget=Budget(trials=30)).run()
+    assert ended.status == "failed" and 5 <= len(ended.history) <= 10
+    assert "5 configurations far apart" in ended.reason and "so it was" in ended.reason
 
 
-def test_mended_code_gets_its_crashed_configurations_back(maker: EngineMaker) -> None:
-    maker.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run()
-    history = maker.engine(budget=Budget(trials=9)).run().history
-    assert history.trials[3].configuration == DEFAULT
-    assert history.trials[3].proposal.origin is Origin.RETRY and history.trials[3].state is COMPLETED
+@pytest.mark.parametrize(
+    ("message", "trials", "said"),
+    [
+        ("ModuleNotFoundError: No module named 'torchh'", 3, "before their training began"),
+        ("TypeError: train() takes 1 positional argument but 2 were given", 3, "before their training began"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: '/data/{n}.csv'", 3, "before"),
+        ("ValueError: at x={x}: no layers", None, "5 configurations far apart"),
+        ("Error{n}a: a new one every time", 10, "by 10 different errors"),
+    ],
+    ids=["import", "signature", "data", "the same but for values", "ever new ones"],
+)
+def test_how_soon_a_run_ends_depends_on_the_error(
+    maker: EngineMaker, message: str, trials: int | None, said: str
+) -> None:
+    def crash(job: Job) -> Outcome:
+        text = message.replace("{x}", f"{job.configuration['x']:.3g}").replace(
+            "{n}", "abcdefghijkl"[job.number]
+        )
+        return Outcome(state=CRASHED, message=text)
+
+    ended = maker.engine(executor=InlineExecutor(1, crash), budget=Budget(trials=30)).run()
+    assert ended.status == "failed" and said in ended.reason
+    assert len(ended.history) == trials or trials is None and 5 <= len(ended.history) <= 10
+
+
+def test_crashes_close_together_are_no_reason_to_end_a_run(maker: EngineMaker) -> None:
+    def crash(job: Job) -> Outcome:
+        return Outcome(state=CRASHED, message="no") if job.number < 8 else completed(job)
+
+    class Near(RandomStrategy):
+        def propose(self, history: History, n: int, candidates=()) -> list[Proposal]:
+            return [proposal(0.9 + 0.01 * len(history))] if len(history) < 8 else super().propose(history, n)
+
+    engine = maker.engine(
+        executor=InlineExecutor(1, crash), strategy=Near(SPACE, 0), default=None, budget=Budget(trials=12)
+    )
+    ended = engine.run()
+    assert ended.status == "finished" and len(ended.history.completed) == 4
+
+
+def test_edited_code_gets_its_crashed_configurations_back(maker: EngineMaker, tmp_path: Path) -> None:
+    code = tmp_path / "train.py"
+    code.write_text("...")
+    os.utime(code, (1, 1))
+    objective = Objective(function=f"{code}:train")
+    first = maker.engine(executor=InlineExecutor(1, sequence([CRASHED])), objective_ref=objective)
+    n = len(first.run().history)
+    later = time.time() + 60
+    os.utime(code, (later, later))
+    history = maker.engine(budget=Budget(trials=n + 9), objective_ref=objective).run().history
+    assert history.trials[n].configuration == DEFAULT
+    assert history.trials[n].proposal.origin is Origin.RETRY and history.trials[n].state is COMPLETED
+
+
+def test_with_the_same_code_a_run_goes_on_with_new_points(maker: EngineMaker) -> None:
+    n = len(maker.engine(executor=InlineExecutor(1, sequence([CRASHED]))).run().history)
+    history = maker.engine(budget=Budget(trials=n + 4)).run().history
+    assert len({t.configuration for t in history}) == len(history) == n + 4
 
 
 def test_a_default_that_was_lost_too_often_is_not_proposed_for_ever(maker: EngineMaker) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fakes.inline_engine import DEFAULT, SPACE, proposal
@@ -29,7 +31,7 @@ def past(*trials: tuple[float, TrialState]) -> History:
         ([(0.1, C), (0.2, L), (0.2, L)], [0.2], []),
         ([(0.1, C), (0.2, L), (0.2, L), (0.2, L)], [], [1]),
         ([(0.1, C), (0.2, X)], [], []),
-        ([(0.1, X), (0.2, X), (0.3, L)], [0.1, 0.2, 0.3], []),
+        ([(0.1, X), (0.2, X), (0.3, L)], [0.3], []),
         ([(0.1, X), (0.2, D)], [], []),
         ([], [], []),
     ],
@@ -40,7 +42,7 @@ def past(*trials: tuple[float, TrialState]) -> History:
         "lost twice",
         "lost three times",
         "not a crash among others",
-        "crashes, where nothing else has ended",
+        "nor crashes, even where nothing else has ended",
         "a divergence is an end",
         "nothing",
     ],
@@ -52,6 +54,18 @@ def test_what_is_run_again(
     assert [retry.configuration["x"] for retry in chances.again] == again
     assert [trial.number for trial in chances.given_up] == given_up
     assert {retry.origin for retry in chances.again} <= {Origin.RETRY}
+
+
+@pytest.mark.parametrize("edited", [True, False])
+@pytest.mark.parametrize("early", [True, False], ids=["before training", "while training"])
+def test_where_every_trial_crashed_what_says_nothing_of_its_configuration_is_run_again(
+    early: bool, edited: bool
+) -> None:
+    message = "ModuleNotFoundError: No module named 'x'" if early else "ZeroDivisionError: no layers"
+    crashed = past((0.1, X), (0.2, X))
+    crashed = replace(crashed, trials=tuple(t.model_copy(update={"message": message}) for t in crashed))
+    again = [retry.configuration["x"] for retry in requeue(crashed, edited=edited).again]
+    assert again == ([0.1, 0.2] if early or edited else [])
 
 
 def test_a_second_try_says_what_it_repeats_and_keeps_its_first_reason() -> None:

@@ -128,6 +128,7 @@ class EngineMaker:
         policy: Policy | None = None,
         fallback: Policy | None = None,
         strategy=None,
+        objective_ref: Objective | None = None,
         **changes,
     ) -> Engine:
         task = self.task(**changes)
@@ -155,7 +156,7 @@ class EngineMaker:
             fallback=fallback or policy,
             make_toolbox=toolbox,
             executor=self.executor,
-            objective=Objective(function="/train.py:train"),
+            objective=objective_ref or Objective(function="/train.py:train"),
         )
 
     def events(self, kind: type[Event] | None = None) -> list[Event]:

@@ -165,7 +165,27 @@ def test_a_broken_training_function_ends_the_run_with_its_own_traceback(tmp_path
     done = tunesmith("run", "task.yaml", cwd=tmp_path)
     assert done.returncode == 1
     assert "the model has no layers" in done.stdout and "train.py" in done.stdout
-    assert len(outcomes(tmp_path / "runs" / "tiny")) == 3
+    assert 5 <= len(outcomes(tmp_path / "runs" / "tiny")) < 10
+
+
+HALF = """
+def train(config, trial):
+    if config["lr"] > 3e-4:
+        raise FloatingPointError(f"loss scale collapsed at lr={config['lr']:.3g}")
+    return 0.9 - abs(config["lr"] - 1e-4) * 100
+
+def test(config, trial):
+    return train(config, trial)
+"""
+
+
+def test_where_half_of_the_space_crashes_the_run_goes_on_away_from_it(tmp_path: Path) -> None:
+    task = write_job(tmp_path, trials=12, train=HALF)
+    task.write_text(task.read_text().replace("lr: 1e-4,", "lr: 1e-2,"))
+    done = tunesmith("run", "task.yaml", "--no-model", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    states = [outcome.state.value for _, outcome in sorted(outcomes(tmp_path / "runs" / "tiny").items())]
+    assert states[0] == "crashed" and states.count("crashed") <= 4 and len(states) == 12
 
 
 SOMETIMES = """

@@ -7,6 +7,7 @@ all state. The policy runs in a thread of its own (`policy_runner.py`) and calls
     chooser.py         which trial starts next
     trial_runner.py    starting trials and bringing each to its end
     command_inbox.py   what people ask of a run while it runs
+    broken_code.py     when crashes mean that the code is broken
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Toolbox
 from tunesmith.objective import Objective
 from tunesmith.task import Task
+from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
 from tunesmith.tools.engine.policy_runner import PolicyRunner
-from tunesmith.tools.engine.requeue import requeue
+from tunesmith.tools.engine.requeue import changed_since, requeue
 from tunesmith.tools.engine.trial_runner import TrialRunner
 from tunesmith.tools.engine.triggers import Triggers
 from tunesmith.tools.execution.base import Executor
@@ -35,11 +37,6 @@ from tunesmith.trial import Proposal, TrialState
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
-BROKEN_AFTER = 3
-"""Stop when this many trials crashed and none ended in any other way: the code is broken, not the space.
-
-Or when so many for each worker were lost one after the other: they cost no budget, so nothing else would.
-"""
 
 Status = Literal["finished", "stopped", "failed"]
 """As in `RunFinished`."""
@@ -94,6 +91,7 @@ class Engine:
         self.task, self.strategy, self.emit = task, strategy, emit
         self._make_toolbox = make_toolbox
         self._policy = PolicyRunner(policy, fallback, emit)
+        self._objective = objective
         self._triggers = Triggers()
         self._trials = TrialRunner(task, store, executor, objective, history, self._triggers, emit)
         self._spent_before = (spent or Spend()).seconds
@@ -199,7 +197,7 @@ class Engine:
         exhausted = spend.exhausted(budget)
         if exhausted and budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
             return good, exhausted
-        broken = self._broken()
+        broken = why_broken(self.history, self._first, self.task.workers)
         if broken is not None:
             return "stopped" if self.history.completed else "failed", broken
         if self.history.pending:
@@ -209,17 +207,6 @@ class Engine:
         if exhausted is None and self._chooser.exhausted(self.history) and not self.queued:
             exhausted = "every configuration of the search space has been tried"
         return None if exhausted is None else (good, exhausted)
-
-    def _broken(self) -> str | None:
-        """Why no further trial of this session would succeed, or None."""
-        ends = [t for t in self.history.finished if t.number >= self._first]
-        crashed = sum(t.state is TrialState.CRASHED for t in ends)
-        if crashed >= BROKEN_AFTER and {t.state for t in ends} <= {TrialState.CRASHED, TrialState.LOST}:
-            return f"all {crashed} trials so far crashed, so the training code is probably broken"
-        latest = ends[-BROKEN_AFTER * self.task.workers :]
-        if len(latest) == BROKEN_AFTER * self.task.workers and {t.state for t in latest} == {TrialState.LOST}:
-            return f"the last {len(latest)} trials were lost, the latest because {latest[-1].message}"
-        return None
 
     def _wake_if_due(self) -> None:
         if self._policy.busy or self._inbox.paused or self._plan.stop is not None:
@@ -274,7 +261,8 @@ class Engine:
 
     def _requeue(self) -> None:
         """Queue again what an interruption took."""
-        again, given_up = requeue(self.history)
+        edited = changed_since(self._objective, self.history)
+        again, given_up = requeue(self.history, edited=edited)
         self._chooser.queue.add(again)
         for trial in given_up:
             text = f"The configuration of trial {trial.number} came to nothing too often and is left out."

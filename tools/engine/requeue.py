@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import NamedTuple
 
 from tunesmith.history import MAX_LOSSES, History
+from tunesmith.objective import Objective
+from tunesmith.tools.analysis.crashes import before_training
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 
@@ -15,16 +18,34 @@ class Requeued(NamedTuple):
     """The first trial of each configuration that was lost or crashed too often."""
 
 
-def requeue(history: History) -> Requeued:
+def changed_since(objective: Objective, history: History) -> bool:
+    """Whether a file of the training code was written after the last trial began."""
+    if not history.trials:
+        return False
+    named = [objective.function.rpartition(":")[0]] if objective.function else objective.command or ()
+    last = max(trial.started_at for trial in history)
+    files = (Path(objective.workdir or ".") / name for name in named)
+    return any(path.is_file() and path.stat().st_mtime > last for path in files)
+
+
+def requeue(history: History, *, edited: bool = False) -> Requeued:
     """What an interruption took, in order of trial number.
 
-    Where no trial has ended well, the training code was broken and has perhaps been repaired: then crashed
-    configurations, the default among them, are run again too.
+    Where every trial crashed, those that did before their training began are run again too, and all of them
+    where the code was edited since: that it crashed says nothing of the configuration then. Otherwise the
+    search goes on with new ones.
+
+    Args:
+        edited: Whether the training code has changed since.
     """
-    unsettled = {TrialState.LOST}
-    if {trial.state for trial in history} <= {TrialState.LOST, TrialState.CRASHED}:
-        unsettled.add(TrialState.CRASHED)
-    settled = {trial.configuration for trial in history if trial.state not in unsettled}
+    broken = {trial.state for trial in history} <= {TrialState.LOST, TrialState.CRASHED}
+
+    def unsettled(trial: Trial) -> bool:
+        if trial.state is TrialState.CRASHED:
+            return broken and (edited or before_training(trial))
+        return trial.state is TrialState.LOST
+
+    settled = {trial.configuration for trial in history if not unsettled(trial)}
     open_trials = [trial for trial in history if trial.configuration not in settled]
     times = Counter(trial.configuration for trial in open_trials)
     first = {trial.configuration: trial for trial in reversed(open_trials)}
