@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
+from tunesmith.recommendation import Recommendation
 from tunesmith.text.cleaning import clean
 from tunesmith.trial import Frozen, Outcome, Proposal
 
@@ -216,6 +217,15 @@ class Answered(_Event):
     final: bool
 
 
+class Recommended(_Event):
+    """The search has ended, and this is what it recommends; read again by the report."""
+
+    kind: Literal["recommended"] = "recommended"
+    recommendation: Recommendation
+    text: str
+    """The same in words."""
+
+
 class Confirmed(_Event):
     """Fresh-seed comparison of the best with the default configuration: progress, then the verdict."""
 
@@ -243,6 +253,7 @@ Event = Annotated[
     | Noted
     | CommandDone
     | Answered
+    | Recommended
     | Confirmed,
     Field(discriminator="kind"),
 ]

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from tunesmith.budget import Budget, Spend
 from tunesmith.history import Array, History
+from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.task import Task
 from tunesmith.trial import Configuration, Frozen, Proposal
 
@@ -44,6 +45,14 @@ class Strategy(ABC):
         Returns:
             Fewer than `n` only when the space has nothing new left; empty when it is exhausted.
         """
+
+    def recommend(self, history: History) -> Recommendation | None:
+        """The configuration to use in the end; None while no trial completed.
+
+        Called once, when the search has ended, and like `propose` without I/O or state. What a strategy has
+        no better answer to, it leaves to the best value.
+        """
+        return by_best_value(history)
 
 
 class Surrogate(Protocol):

@@ -89,6 +89,7 @@ class Origin(StrEnum):
     LOCAL = "local"  # a small step from one of the best trials
     RANDOM = "random"  # uniform over the space
     RETRY = "retry"  # a trial lost to an interruption, run again
+    REPLICATE = "replicate"  # a completed trial, run again on another seed because the metric is noisy
 
 
 WARM_START = "warm_start"
@@ -127,6 +128,8 @@ class Provenance(Frozen):
     """A numeric strategy chose this because the language model failed."""
     parent: int | None = None
     """Number of the trial that this one runs again, or whose checkpoint its training goes on from."""
+    replicate_of: int | None = None
+    """Number of the trial whose configuration this one trains again on another seed."""
     attempt: int = 1
     """How often the configuration has been started, this time included."""
     model_prediction: Prediction | None = None

@@ -71,6 +71,8 @@ class Chooser:
         again = (
             [TrialState.LOST, TrialState.CRASHED] if proposal.origin is Origin.RETRY else [TrialState.LOST]
         )
+        if proposal.origin is Origin.REPLICATE:
+            return _no_replicate(proposal, history)
         for trial in history:
             if trial.configuration == proposal.configuration and trial.state not in again:
                 return f"the same configuration is trial {trial.number} already"
@@ -112,3 +114,14 @@ class Chooser:
             Proposal(configuration=configuration, origin=Origin.RANDOM, reason=reason)
             for configuration in self._task.space.sample(rng, DRAWS)
         ]
+
+
+def _no_replicate(proposal: Proposal, history: History) -> str | None:
+    """Why a proposal is no second run of the trial that it names, or None."""
+    number = proposal.provenance.replicate_of
+    trial = None if number is None else history.get(number)
+    if trial is None or trial.state is not TrialState.COMPLETED:
+        return f"it repeats trial {number}, which has not completed"
+    return (
+        None if trial.configuration == proposal.configuration else f"trial {number} is another configuration"
+    )

@@ -11,10 +11,12 @@ from tunesmith.events import (
     Event,
     ModelCalled,
     PriorsElicited,
+    Recommended,
     RunFinished,
     RunStarted,
 )
 from tunesmith.history import History
+from tunesmith.recommendation import Recommendation
 from tunesmith.trial import TrialState
 
 
@@ -27,6 +29,12 @@ def last_ending(events: Sequence[Event]) -> RunFinished | None:
 def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None:
     """Priors elicited from a model in this run, the first time; None where it was not asked."""
     return next((event.beliefs for event in events if isinstance(event, PriorsElicited)), None)
+
+
+def recommended(events: Sequence[Event]) -> Recommendation | None:
+    """What the latest session to end recommended; None in a run of before there was such an event."""
+    found = (e.recommendation for e in reversed(events) if isinstance(e, Recommended))
+    return next(found, None)
 
 
 def verdict(events: Sequence[Event]) -> str:

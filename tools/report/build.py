@@ -19,8 +19,9 @@ from tunesmith.events import (
     RunStarted,
 )
 from tunesmith.history import History
+from tunesmith.recommendation import Recommendation
 from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.log_reading import elicited_priors, last_ending, spent
+from tunesmith.tools.records.log_reading import elicited_priors, last_ending, recommended, spent
 from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.trial_folder import newest_checkpoint
@@ -34,6 +35,7 @@ from tunesmith.tools.report.data import (
     ModelSay,
     ModelUse,
     PriorLine,
+    Recommended,
     ReportData,
     Reproduce,
     TrialLine,
@@ -63,6 +65,7 @@ def build_report(path: Path) -> ReportData:
     sessions = [event for event in events if isinstance(event, RunStarted)]
     default = next((t for t in history if t.configuration == history.default), None)
     best, used = _best(folder, history, text), spent(events, history)
+    found = _recommended(folder, history, recommended(events), text)
     return ReportData(
         name=text(folder.name, 100),
         description=text(task.description, 2000),
@@ -74,6 +77,7 @@ def build_report(path: Path) -> ReportData:
         finished_at=_moment(events[-1].at) if ending else None,
         headline=_headline(history, best, default),
         best=best,
+        recommended=found,
         default=None if history.default is None else dict(history.default),
         default_value=None if default is None else default.value,
         comparison=comparison,
@@ -132,6 +136,28 @@ def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
         seed=trial.seed,
         reason=text(trial.proposal.reason),
         checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
+    )
+
+
+def _recommended(
+    folder: RunFolder, history: History, found: Recommendation | None, text: Anonymous
+) -> Recommended | None:
+    """What the last session to end recommended; None where later trials have changed what is best."""
+    trial = None if found is None else history.get(found.trial)
+    best = history.incumbent
+    if found is None or trial is None or best is None or best.number != found.best_trial:
+        return None
+    newest = newest_checkpoint(folder.trial_folder(trial.number))
+    return Recommended(
+        trial=found.trial,
+        configuration=dict(found.configuration),
+        expected=found.expected,
+        spread=_finite(found.spread),
+        runs=found.runs,
+        differs=found.differs,
+        seed=trial.seed,
+        checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
+        sentence=text(found.text(history)),
     )
 
 

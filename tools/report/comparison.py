@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tunesmith.events import Event
 from tunesmith.history import Direction, History
 from tunesmith.tools.analysis import compare
-from tunesmith.tools.records.log_reading import verdict
+from tunesmith.tools.records.log_reading import recommended, verdict
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair
@@ -55,7 +55,7 @@ def read_comparison(
         pairs=pairs,
         mean_gain=judged.difference,
         sentence=text(judged.sentence),
-        note=" ".join(part for part in (text(record.note), _stale(record, history)) if part),
+        note=" ".join(part for part in (text(record.note), _stale(record, history, events)) if part),
         **judged.model_dump(include={"n", "low", "high", "confidence", "verdict"}),
     ), ""
 
@@ -67,10 +67,12 @@ def _gain(sign: float, best: float | None, default: float | None) -> float | Non
     return gain if isfinite(gain) else None
 
 
-def _stale(record: _Record, history: History) -> str:
+def _stale(record: _Record, history: History, events: Sequence[Event]) -> str:
     """A note where a continued run has found a better configuration since."""
-    best = history.incumbent
+    best, found = history.incumbent, recommended(events)
     if best is None or record.trial is None or record.trial == best.number:
+        return ""
+    if found is not None and found.trial == record.trial and found.best_trial == best.number:
         return ""
     return f"This compared trial {record.trial}, the best at that time, and not yet trial {best.number}."
 

@@ -37,6 +37,25 @@ class Best(ReportPart):
     """Newest file the trial left in its checkpoint folder, relative to the run folder; None for none."""
 
 
+class Recommended(ReportPart):
+    """The configuration to use: of the best expected value."""
+
+    trial: int
+    """A trial of this configuration."""
+    configuration: dict[str, Value]
+    expected: float
+    """On another seed, metric units."""
+    spread: float | None
+    """Standard deviation of `expected`; None where no model predicts."""
+    runs: int
+    """Completed trials of this configuration."""
+    differs: bool
+    """Whether the best value seen belongs to another configuration."""
+    seed: int
+    checkpoint: str | None
+    sentence: str
+
+
 class Pair(ReportPart):
     """Both configurations trained on one fresh seed; None for a run that failed."""
 
@@ -208,6 +227,9 @@ class ReportData(ReportPart):
     finished_at: str | None
     headline: str
     best: Best | None
+    """Of the best value seen."""
+    recommended: Recommended | None = None
+    """None in a run that has not ended, or of before there was such a recommendation."""
     default: dict[str, Value] | None
     default_value: float | None
     """Its metric in the search; None when it was not tried or did not complete."""

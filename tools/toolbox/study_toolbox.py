@@ -140,6 +140,8 @@ class StudyToolbox:
             return f"already launched as #{self._launched[configuration]} in this turn"
         if any(configuration == waiting.configuration for waiting in self._queued()):
             return "already queued"
+        if proposal.origin is Origin.REPLICATE:
+            return None
         row_, active = self._history.space.encode(configuration)
         tried = self._history.not_lost
         rows, masks = self._history.encoded(tried)

@@ -9,13 +9,15 @@ Symbols, n points in p dimensions of which c columns encode them:
     e    (n,) variances of the values' own errors, known beforehand; 0 but for trials that were stopped early
 
 Priors as in Optuna's Gaussian process (`optuna/_gp/prior.py`): log p(x) = -(0.1/x + 0.1 x),
-s ~ Gamma(2, 1), v ~ Gamma(1.1, rate 30); warp log a, log b ~ N(0, 0.25^2) (Snoek et al., 2014).
+s ~ Gamma(2, 1), v ~ Gamma(1.1, rate 30), or log-normal where the noise is known; warp log a, log b
+~ N(0, 0.25^2) (Snoek et al., 2014).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +55,14 @@ class Columns:
     @property
     def dimensions(self) -> int:
         return int(self.dimension[-1]) + 1 if len(self.dimension) else 0
+
+
+class NoisePrior(NamedTuple):
+    """A normal prior of log v, for noise that is known: from the task, or from repeated trials."""
+
+    mean: float
+    sd: float
+    """Above 0."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,7 @@ def fit(
     warped: bool,
     start: Array | None = None,
     extra: Array | float = 0.0,
+    noise: NoisePrior | None = None,
 ) -> GaussianProcess:
     """The process of largest posterior density, by L-BFGS from `start` (another fit's theta) or the prior.
 
@@ -143,14 +154,15 @@ def fit(
         y: (n,) transformed scores.
         warped: Whether to fit input warps too.
         extra: (n,) variances >= 0 of the values' own errors, beyond the noise that is fitted.
+        noise: The prior of v where something is known of it, instead of the Gamma prior.
     """
     p = columns.dimensions
     numeric = int(columns.numeric.sum())
     size = p + 2 + (2 * numeric if warped else 0)
     if start is None or len(start) != size:
         start = np.zeros(size)
-        start[p + 1] = np.log(START_NOISE)
-    loss = _Loss(columns, points, y, warped, extra)
+        start[p + 1] = np.log(START_NOISE) if noise is None else max(noise.mean, np.log(MIN_NOISE))
+    loss = _Loss(columns, points, y, warped, extra, noise)
     result = minimize(
         loss,
         start,
@@ -167,9 +179,16 @@ class _Loss:
     """Negative log posterior of theta, up to a constant, and its gradient."""
 
     def __init__(
-        self, columns: Columns, points: Array, y: Array, warped: bool, extra: Array | float = 0.0
+        self,
+        columns: Columns,
+        points: Array,
+        y: Array,
+        warped: bool,
+        extra: Array | float = 0.0,
+        noise: NoisePrior | None = None,
     ) -> None:
         self.columns, self.points, self.y, self.warped, self.extra = columns, points, y, warped, extra
+        self.noise = noise
         self.plain = _unwarped(points, columns)
         u = np.clip(points[:, columns.numeric], EDGE, 1 - EDGE)
         self.log_u = np.log(u)
@@ -218,10 +237,16 @@ class _Loss:
         gradient[p] = float(np.einsum("ij,ij->", G, correlation)) * s
         gradient[p + 1] = float(np.trace(G)) * (v - MIN_NOISE)
 
-        loss += float((0.1 / x + 0.1 * x).sum()) - (theta[p] - s) - (0.1 * float(np.log(v)) - 30 * v)
+        loss += float((0.1 / x + 0.1 * x).sum()) - (theta[p] - s)
         gradient[:p] += 0.1 * x - 0.1 / x
         gradient[p] += s - 1
-        gradient[p + 1] += (30 - 0.1 / v) * (v - MIN_NOISE)
+        if self.noise is None:
+            loss += 30 * v - 0.1 * float(np.log(v))
+            gradient[p + 1] += (30 - 0.1 / v) * (v - MIN_NOISE)
+        else:
+            off = (float(np.log(v)) - self.noise.mean) / self.noise.sd
+            loss += off * off / 2
+            gradient[p + 1] += off / self.noise.sd * (v - MIN_NOISE) / v
 
         if self.warped:
             k = len(a)

@@ -17,7 +17,9 @@ def strategy_for(task: Task) -> GaussianProcessStrategy:
     from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 
     cards = cards_for(task.data_card, task.space)
-    return GaussianProcessStrategy(task.space, task.seed, words=task.words(), cards=cards)
+    return GaussianProcessStrategy(
+        task.space, task.seed, words=task.words(), cards=cards, noise=task.noise, trials=task.budget.trials
+    )
 
 
 def _build(context: MethodContext) -> MethodParts:

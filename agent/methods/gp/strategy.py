@@ -25,11 +25,15 @@ from tunesmith.agent.methods.gp.feasibility import feasibility_of
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
 from tunesmith.agent.methods.gp.prior import CardSource, Prior, build_prior
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
+from tunesmith.agent.methods.gp.recommending import recommended
+from tunesmith.agent.methods.gp.replicates import Replicates
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.random import draw
 from tunesmith.history import Array, History
 from tunesmith.interfaces import Strategy
+from tunesmith.noise import Noise
+from tunesmith.recommendation import Recommendation
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Origin, Proposal, Provenance
@@ -59,6 +63,8 @@ class GaussianProcessStrategy(Strategy):
         priors: Whether priors (by name, and around the default) take part at all.
         cards: Where priors by name come from: the cards that ship with Tunesmith unless given;
             `knowledge.cards_for(card)` for the same with a data card's figures.
+        noise: What is known of the metric's noise; see `replicates.py` for what follows from it.
+        trials: The budget; 0 where it is not known, and then no trial is repeated.
     """
 
     name = "gaussian_process"
@@ -71,8 +77,11 @@ class GaussianProcessStrategy(Strategy):
         words: str = "",
         priors: bool = True,
         cards: CardSource = find_card,
+        noise: Noise | None = None,
+        trials: int = 0,
     ) -> None:
         self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
+        self.replicates = Replicates(noise, trials)
         self._fit_seed = seed  # stays, so that copies with other seeds can share what is fitted
         self._elicited: Mapping[str, Card] = {}
         self._expert: CandidateExpert | None = None
@@ -104,7 +113,7 @@ class GaussianProcessStrategy(Strategy):
         prior = self.prior(history)
         posterior = self._posterior(history, prior)
         legal = [c for c in candidates if not self.space.problems(c.configuration)]
-        proposals = history.default_first
+        proposals = history.default_first or self.replicates.due(history, posterior)
         while len(proposals) < n:
             taken = history.taken | {p.configuration.digest for p in proposals}
             competing = [c for c in legal if c.configuration.digest not in taken]
@@ -157,6 +166,11 @@ class GaussianProcessStrategy(Strategy):
             judged.append(proposal)
         return best_first(judged)
 
+    @one_thread
+    def recommend(self, history: History) -> Recommendation | None:
+        posterior = None if self.replicates.noise == "none" else self._posterior(history, self.prior(history))
+        return super().recommend(history) if posterior is None else recommended(history, posterior)
+
     def prior(self, history: History) -> Prior:
         """The prior over the space, with the history's default; empty when priors are off."""
         digest = history.default.digest if history.default is not None else ""
@@ -176,7 +190,9 @@ class GaussianProcessStrategy(Strategy):
             return None
         warped = prior.informative
         if warped not in self._surrogates:
-            self._surrogates[warped] = GaussianProcessSurrogate(self.space, self._fit_seed, warped=warped)
+            self._surrogates[warped] = GaussianProcessSurrogate(
+                self.space, self._fit_seed, warped=warped, noise=self.replicates.noise
+            )
         return posterior_at(self._surrogates[warped], prior, history)
 
     def _from_nothing(

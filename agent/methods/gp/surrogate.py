@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.agent.methods.gp.gp_model import Columns, GaussianProcess, fit
+from tunesmith.agent.methods.gp.noise_prior import noise_prior
 from tunesmith.agent.methods.gp.prior import ends
 from tunesmith.agent.methods.gp.scores import ScoreTransform, fit_transform, scores_of
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.history import Array, History
+from tunesmith.noise import Noise, known_noise
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Trial
@@ -32,7 +34,7 @@ class Fitted:
         transform: Scores to transformed scores and back.
         trials: The trials fitted to, in order of number.
         sign: +1 to maximise, -1 to minimise.
-        incumbent: Best transformed score.
+        incumbent: Best transformed score; the best mean of the process where the noise is known.
     """
 
     process: GaussianProcess
@@ -54,10 +56,13 @@ class GaussianProcessSurrogate:
         space: The search space.
         seed: Picks the random third of a long history.
         warped: Whether to fit input warps too.
+        noise: What the task says of the metric's noise.
     """
 
-    def __init__(self, space: Space, seed: int = 0, *, warped: bool = False) -> None:
-        self.space, self.seed, self.warped = space, seed, warped
+    def __init__(
+        self, space: Space, seed: int = 0, *, warped: bool = False, noise: Noise | None = None
+    ) -> None:
+        self.space, self.seed, self.warped, self.noise = space, seed, warped, noise
         self.columns = layout(space)
         self._low, self._span = _column_ends(space)
         self._starts: dict[str, Array] = {}
@@ -96,8 +101,12 @@ class GaussianProcessSurrogate:
             return None
         transform, y = transformed
         points = self.points(history.encoded(trials)[0])
-        process = fit(self.columns, points, y, warped=self.warped, start=self._start(history, n))
-        return Fitted(process, transform, trials, history.sign, float(np.max(y)))
+        noise = noise_prior(known_noise(self.noise, history), transform, float(np.max(scores)))
+        start = self._start(history, n)
+        process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise)
+        # With noise the best value is the luckiest one: what is to be improved on is the best mean.
+        best = np.max(y) if noise is None else np.max(process.predict(points)[0])
+        return Fitted(process, transform, trials, history.sign, float(best))
 
     def _kept(self, history: History, trials: tuple[Trial, ...], scores: Array) -> list[int]:
         """Indices of the trials to fit to: all, or 300 of a long history."""

@@ -29,7 +29,7 @@ GROWS_EVERY = 15
 MOST_MISSES = 5
 
 Side = Literal["surrogate", "model"]
-_NEITHER = (Origin.DEFAULT, Origin.USER, Origin.RETRY)
+_NEITHER = (Origin.DEFAULT, Origin.USER, Origin.RETRY, Origin.REPLICATE)
 
 
 class Step(NamedTuple):

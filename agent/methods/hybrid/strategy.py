@@ -21,6 +21,7 @@ from tunesmith.agent.methods.hybrid.expert import ModelExpert, model_expert
 from tunesmith.agent.methods.hybrid.gate import Step, is_open, side, steps_of
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
+from tunesmith.recommendation import Recommendation
 from tunesmith.space import Space
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal
@@ -63,9 +64,12 @@ class HybridStrategy(Strategy):
             history = history.with_running([chosen])
         return proposals
 
+    def recommend(self, history: History) -> Recommendation | None:
+        return self.numeric.recommend(history)
+
     def _without_model(self, history: History, others: list[Proposal]) -> Proposal | None:
         proposals = self.numeric.propose(history, 1, others)
-        if not proposals or proposals[0].origin is Origin.DEFAULT:
+        if not proposals or proposals[0].origin in (Origin.DEFAULT, Origin.REPLICATE):
             return proposals[0] if proposals else None
         reason = f"{proposals[0].reason} The gate kept the language model out of this one."
         return proposals[0].model_copy(update={"reason": reason}).with_provenance(side="surrogate")
@@ -74,7 +78,7 @@ class HybridStrategy(Strategy):
         self, history: History, expert: ModelExpert, candidates: list[Proposal]
     ) -> Proposal | None:
         proposals = self.numeric.with_advice(self.elicited.cards, expert).propose(history, 1, candidates)
-        if not proposals or proposals[0].origin is Origin.DEFAULT:
+        if not proposals or proposals[0].origin in (Origin.DEFAULT, Origin.REPLICATE):
             return proposals[0] if proposals else None
         chosen = proposals[0]
         changes: dict[str, Any] = {

@@ -19,6 +19,7 @@ from tunesmith.data_card import DataCard
 from tunesmith.errors import SpaceError, UsageError
 from tunesmith.events import Event
 from tunesmith.history import Direction
+from tunesmith.noise import Noise
 from tunesmith.settings import ModelSettings
 from tunesmith.space import Space
 from tunesmith.task import Task
@@ -52,6 +53,7 @@ def tune(
     workers: int = 1,
     threads: int = 1,
     confirm_seeds: int = 0,
+    noise: Noise | None = None,
     model: ModelChoice = "environment",
     tuner: str | Mapping[str, Any] | None = None,
     listen: Listener | None = None,
@@ -72,6 +74,8 @@ def tune(
             the description is. The data itself is not kept and not sent.
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
+        noise: The metric's standard deviation between seeds, in its units; `"measure"` to repeat a trial or
+            two for it; `"none"` where training is deterministic; None: nothing is known.
         model: Which language model to use; None for none.
         tuner: The method that proposes the trials: a name of `registry.METHODS`, or a mapping of `method` and
             its settings; None: the first of them.
@@ -97,6 +101,7 @@ def tune(
             "default": None if default is None else space.validate(default),
             "confirm": {"seeds": confirm_seeds} if confirm_seeds else None,
             "budget": {"trials": trials, "wall_time_s": wall_time_s, "trial_time_s": trial_time_s},
+            "noise": noise,
             "seed": seed,
             "workers": workers,
             "threads": threads,

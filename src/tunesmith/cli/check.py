@@ -20,6 +20,7 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Validate a task file and load its training code, without training."""
+    from tunesmith.noise import noise_text
     from tunesmith.settings import ModelSettings
     from tunesmith.task import load_task
     from tunesmith.text.numbers import counted
@@ -34,6 +35,8 @@ def check(
     print(f"{task}: a legal task, {loaded.name!r}")
     print(f"  objective  {loaded.objective_text()}: loads")
     print(f"  metric     {loaded.direction} {loaded.metric}")
+    if loaded.noise is not None:
+        print(f"  noise      {noise_text(loaded.noise)}")
     print(f"  space      {parameters}" + (f", {size} configurations" if size else ""))
     for line in loaded.space.describe().splitlines():
         print(f"    {line}")

@@ -42,12 +42,17 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
         line(f"Finished: {result.reason}.")
     if best is not None and best.value is not None:
         line()
-        line(
-            f"Best configuration (trial {best.number}, {history.metric} {metric(best.value)} in the search)",
-            "bold",
-        )
-        for name, value in best.configuration.items():
+        found = result.recommendation
+        if found is None or not found.differs:
+            shown = f"{history.metric} {metric(best.value)} in the search"
+            line(f"Best configuration (trial {best.number}, {shown})", "bold")
+        else:
+            line(f"Recommended configuration (trial {found.trial})", "bold")
+        for name, value in (result.recommended or best.configuration).items():
             line(f"  {name}: {space.format_value(name, value)}")
+        if found is not None and (found.differs or found.spread is not None):
+            text = found.text(history)
+            line(f"  {text[:1].upper()}{text[1:]}.")
     else:
         failed = next((t for t in reversed(history.failures) if t.traceback or t.message), None)
         if failed is not None:
@@ -61,7 +66,8 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
     if result.report is not None:
         line(f"Report      {_relative(result.report)}  (report.html and report.json beside it)")
     line(f"Study       {_relative(result.folder / 'study.journal')}")
-    checkpoint = best and newest_checkpoint(result.folder / "trials" / f"{best.number:05d}")
+    number = best and (best.number if result.recommendation is None else result.recommendation.trial)
+    checkpoint = newest_checkpoint(result.folder / "trials" / f"{number:05d}") if best else None
     if checkpoint:
         line(f"Checkpoint  {_relative(checkpoint)}")
     line(f"Look at it  {program(argv[0])} chat {shlex.quote(_relative(result.folder))}")

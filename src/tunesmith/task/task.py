@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -22,10 +23,11 @@ from tunesmith.budget import Budget
 from tunesmith.data_card import DataCard
 from tunesmith.errors import DataError, ObjectiveError
 from tunesmith.history import Direction
+from tunesmith.noise import Noise
 from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
 from tunesmith.space import Space
-from tunesmith.space.values import legal_text
+from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
@@ -74,6 +76,8 @@ class Task(Frozen):
     """A comparison of best and default at the end; None for none."""
     budget: Budget = Budget()
     """What the run may spend."""
+    noise: Noise | None = None
+    """How much the metric of one configuration varies between seeds; None: nothing is known."""
     seed: int = Field(default=0, ge=0, lt=2**63)
     """Every random number derives from it."""
     workers: int = Field(default=1, ge=1, le=1024)
@@ -150,6 +154,17 @@ class Task(Frozen):
         if not legal_text(metric, 100):
             raise ValueError("should be a short name such as `val_accuracy`")
         return metric
+
+    @field_validator("noise", mode="before")
+    @classmethod
+    def _noise_is_a_size(cls, noise: Any) -> Any:
+        if noise is None or (isinstance(noise, str) and noise in ("measure", "none")):
+            return noise
+        if is_number(noise) and math.isfinite(noise) and noise >= 0:
+            return float(noise) or "none"  # training that varies by 0 is deterministic
+        raise ValueError(
+            "should be the metric's standard deviation between seeds, such as 0.004, or `measure` or `none`"
+        )
 
     @field_validator("policy")
     @classmethod
