@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tunesmith.tools.analysis.compare import compare_paired
+from tunesmith.tools.analysis.compare import compare_paired, levels
 
 values = st.floats(-1e6, 1e6)
 pairs = st.lists(st.tuples(values, values), min_size=0, max_size=8)
@@ -102,3 +102,23 @@ def test_the_sentence_reads_as_a_person_would_say_it():
     assert worse.sentence.startswith(
         "The best configuration is worse than the default by 0.1 (95% interval 0.0752"
     )
+
+
+def test_the_looks_of_a_comparison_that_goes_on_err_together_as_often_as_one_test():
+    looks = [5, 10, 20, 40]
+    shares = levels(looks)
+    assert (
+        sum(shares) == pytest.approx(0.05)
+        and shares == sorted(shares)
+        and levels([5]) == [pytest.approx(0.05)]
+    )
+    rng = np.random.default_rng(11)
+    wrong = 0
+    for _ in range(400):
+        pairs = rng.normal(size=40)
+        verdicts = [
+            compare_paired(pairs[:n], np.zeros(n), direction="maximize", metric="a", level=share).verdict
+            for n, share in zip(looks, shares, strict=True)
+        ]
+        wrong += any(verdict != "not distinguishable" for verdict in verdicts)
+    assert wrong / 400 < 0.075  # 5 %, and two binomial standard errors

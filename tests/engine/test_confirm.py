@@ -9,9 +9,10 @@ import pytest
 
 from fakes.inline_engine import DEFAULT, SPACE, InlineExecutor, completed
 from tunesmith.budget import Budget
-from tunesmith.events import Confirmed, Degraded, Event
+from tunesmith.events import Confirmed, Degraded, Event, Noted
 from tunesmith.history import History
 from tunesmith.objective import Objective
+from tunesmith.recommendation import Recommendation
 from tunesmith.task import Task
 from tunesmith.tools.engine.confirmation import Confirmation
 from tunesmith.tools.execution.base import Job
@@ -48,6 +49,7 @@ class Bench:
         history: History,
         executor: InlineExecutor | None = None,
         stop_after: int | None = None,
+        recommendation: Recommendation | None = None,
         **spec: object,
     ) -> tuple[str, InlineExecutor]:
         task = Task.model_validate(
@@ -70,7 +72,7 @@ class Bench:
 
         emit = self.emitted.append
         comparison = Confirmation(task, self.folder, executor, emit, SEARCHED, should_stop)
-        return comparison.run(history), executor
+        return comparison.run(history, recommendation), executor
 
     @property
     def written(self) -> dict[str, object]:
@@ -167,3 +169,62 @@ def test_trainings_are_killed_when_it_is_interrupted(bench: Bench) -> None:
     executor = InlineExecutor(2, lambda job: None)
     bench.compare(found(0.9), executor, stop_after=2)
     assert set(executor.killed) == {-1, -2}
+
+
+def varied(gain: float) -> InlineExecutor:
+    """The best is better by `gain` on average, and a pair's difference varies by 1 around it."""
+    steps = [1.0, -1.0, 0.6, -0.6, 1.2, -1.2, 0.2, -0.2]
+    seeds: dict[int, int] = {}
+
+    def train(job: Job) -> Outcome:
+        index = seeds.setdefault(job.seed, len(seeds))
+        best = job.configuration["x"] != DEFAULT["x"]
+        value = gain + steps[index % len(steps)] if best else 0.0
+        return Outcome(state=TrialState.COMPLETED, values={"score": value})
+
+    return InlineExecutor(1, train)
+
+
+def test_more_seeds_are_taken_while_the_two_cannot_be_told_apart(bench: Bench) -> None:
+    sentence, executor = bench.compare(found(0.9), varied(0.9), seeds=4, most=32)
+    written = bench.written
+    assert len(executor.jobs) == 2 * 16 and len(written["best"]) == 16  # type: ignore[arg-type]
+    assert "is better than the default by 0.9" in sentence and "over 16 paired seeds" in sentence
+    notes = [event.text for event in bench.emitted if isinstance(event, Noted)]
+    assert notes == [
+        "Not told apart by 4 seeds: 4 more of each are trained (at most 32).",
+        "Not told apart by 8 seeds: 8 more of each are trained (at most 32).",
+    ]
+
+
+def test_equals_are_called_not_distinguishable_at_the_bound(bench: Bench) -> None:
+    sentence, executor = bench.compare(found(0.9), varied(0.0), seeds=4, most=16)
+    assert len(executor.jobs) == 32 and "not distinguishable over 16 paired seeds" in sentence
+
+
+def test_a_longer_comparison_goes_on_after_an_interruption(bench: Bench) -> None:
+    train = varied(0.9)
+    sentence, first = bench.compare(found(0.9), train, stop_after=20, seeds=4, most=32)
+    assert "interrupted" in sentence
+    train.jobs = []
+    sentence, second = bench.compare(found(0.9), train, seeds=4, most=32)
+    assert "over 16 paired seeds" in sentence and len(second.jobs) == 2 * 16 - 20
+
+
+def test_what_is_recommended_is_compared_and_not_the_luckiest_value(bench: Bench) -> None:
+    history = found(0.9)
+    other = SPACE.validate({"x": 0.7, "k": 1})
+    trial = history.trials[1].model_copy(
+        update={
+            "number": 2,
+            "value": 0.7,
+            "proposal": Proposal(configuration=other, origin=Origin.RANDOM, reason=""),
+        }
+    )
+    recommendation = Recommendation(
+        trial=2, configuration=other, expected=0.7, best_trial=1, best_value=0.9, best_expected=0.6
+    )
+    executor = InlineExecutor(1)
+    bench.compare(history.with_trial(trial), executor, recommendation=recommendation)
+    assert {job.configuration["x"] for job in executor.jobs} == {0.5, 0.7}
+    assert bench.written["trial"] == 2

@@ -4,6 +4,9 @@ The search chose its best on one metric and one seed a trial, so that value is o
 configurations are trained again on the same new seeds, by the objective and metric that the task
 names for it (usually a test split that the search never saw). Runs live in `confirm/` of the run
 folder, are durable one by one, and are never trials of the study.
+
+While the two cannot be told apart, twice as many seeds are taken, up to a bound that the task sets; see
+`analysis/compare.py` for what that does to the test.
 """
 
 from __future__ import annotations
@@ -16,13 +19,14 @@ from pathlib import Path
 from typing import Literal
 
 from tunesmith.errors import ExecutorError
-from tunesmith.events import Confirmed, Degraded
+from tunesmith.events import Confirmed, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.objective import Objective
+from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
-from tunesmith.tools.analysis.compare import compare_paired
+from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
 from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
@@ -83,13 +87,15 @@ class Confirmation:
         self._objective, self._should_stop = objective, should_stop
         self._resources = Resources(cpus=task.threads)
 
-    def run(self, history: History) -> str:
-        """Compare the incumbent with the default; returns the verdict as a sentence.
+    def run(self, history: History, recommendation: Recommendation | None = None) -> str:
+        """Compare the recommended configuration with the default; returns the verdict as a sentence.
 
+        Args:
+            recommendation: What the search recommends; None stands for its best value.
         Raises:
             KeyboardInterrupt: Passed on after the running jobs were killed.
         """
-        spec, best, default = self.task.confirm, history.incumbent, history.default
+        spec, best, default = self.task.confirm, recommendation or by_best_value(history), history.default
         if spec is None or spec.seeds < 1:
             return self._skip("the task asks for no comparison on fresh seeds (`confirm`)")
         if best is None:
@@ -98,15 +104,30 @@ class Confirmation:
             return self._skip("the task states no default configuration to compare with")
         if best.configuration == default:
             return self._skip("the default configuration is itself the best found")
-        sides = self._sides(spec, best.configuration, default)
         metric = spec.metric or self.task.metric
-        if not self._train(sides, metric):
-            return self._skip("the comparison was interrupted; the same command finishes it")
-        return self._judge(sides, metric, best.number)
+        looks = spec.looks(self.task.budget.trials)
+        for seeds, level in zip(looks, levels(looks), strict=True):
+            sides = self._sides(spec, best.configuration, default, seeds)
+            if not self._train(sides, metric):
+                return self._skip("the comparison was interrupted; the same command finishes it")
+            pairs = _pairs(sides, metric)
+            comparison = compare_paired(
+                [b for b, _ in pairs],
+                [d for _, d in pairs],
+                direction=self.task.direction,
+                metric=metric,
+                level=level,
+            )
+            if seeds == looks[-1] or _decided(comparison, seeds):
+                break
+            more = min(n for n in looks if n > seeds) - seeds
+            text = f"Not told apart by {seeds} seeds: {more} more of each are trained (at most {looks[-1]})."
+            self._emit(Noted(text=text))
+        return self._judge(sides, pairs, comparison, best.trial)
 
-    def _sides(self, spec: Confirm, best: Configuration, default: Configuration) -> list[_Side]:
+    def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[_Side]:
         root = self._store.path / "confirm"
-        seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(spec.seeds)]
+        seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(count)]
         code = spec.spec.text() if spec.spec is not None else "the objective"
         return [
             _Side(name, configuration, seed, root / f"{name}-{index}", code)
@@ -176,18 +197,10 @@ class Confirmation:
         discard_attempt(side.folder)
         write_atomic(side.folder / CONFIG, json.dumps(side.identity).encode())
 
-    def _judge(self, sides: list[_Side], metric: str, number: int) -> str:
-        values = {
-            name: [s.result(metric)[1] for s in sides if s.name == name] for name in ("best", "default")
-        }
-        pairs = [
-            (b, d)
-            for b, d in zip(values["best"], values["default"], strict=True)
-            if b is not None and d is not None
-        ]
-        comparison = compare_paired(
-            [b for b, _ in pairs], [d for _, d in pairs], direction=self.task.direction, metric=metric
-        )
+    def _judge(
+        self, sides: list[_Side], pairs: list[tuple[float, float]], comparison: Comparison, number: int
+    ) -> str:
+        metric, values = comparison.metric, _values(sides, comparison.metric)
         failed = len(values["best"]) - len(pairs)
         note = (
             f"{failed} of {len(values['best'])} pairs had a failed run and were left out." if failed else ""
@@ -226,3 +239,21 @@ class Confirmation:
 
     def _write(self, data: dict[str, object]) -> None:
         write_atomic(self._store.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())
+
+
+def _values(sides: list[_Side], metric: str) -> dict[str, list[float | None]]:
+    """Both sides' values, seed by seed; None for a run that failed."""
+    return {name: [s.result(metric)[1] for s in sides if s.name == name] for name in ("best", "default")}
+
+
+def _pairs(sides: list[_Side], metric: str) -> list[tuple[float, float]]:
+    """Values of both on the seeds where neither failed."""
+    values = _values(sides, metric)
+    both = zip(values["best"], values["default"], strict=True)
+    return [(b, d) for b, d in both if b is not None and d is not None]
+
+
+def _decided(comparison: Comparison, seeds: int) -> bool:
+    """Whether more seeds would not help: there is a verdict, no noise, or mostly failed runs."""
+    no_noise = comparison.low is not None and comparison.low == comparison.high
+    return comparison.verdict != "not distinguishable" or no_noise or 2 * comparison.n < seeds

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.earlier import nothing_left, standing_plan
+from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ReplayMiss
@@ -28,7 +29,7 @@ from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.log_reading import elicited_priors, spent, verdict
+from tunesmith.tools.records.log_reading import elicited_priors, recommended, spent, verdict
 from tunesmith.tools.records.run_folder import EXCHANGES
 
 if TYPE_CHECKING:
@@ -75,7 +76,16 @@ def run_session(
         sinks.open(store.events)
         if reason is not None:
             sinks.close()  # the report is written again: the session may have been killed before it was
-            return Result("finished", reason, history, store.path, used, verdict(before), sinks.report)
+            return Result(
+                "finished",
+                reason,
+                history,
+                store.path,
+                used,
+                verdict(before),
+                sinks.report,
+                recommended(before),
+            )
         log.hand_over = sinks.handle
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
             store.events.acknowledge(command_id, False, "The run was not running when this was asked.")
@@ -149,10 +159,11 @@ def _run(
 
     ended = engine.run()
     compared, status, reason = "", ended.status, ended.reason
+    recommendation = recommend(engine.strategy, ended.history, emit)
     if status == "finished" and ended.history.completed:
         confirmation = Confirmation(task, store, executor, emit, objective, should_stop=engine.asked_to_stop)
         try:
-            compared = confirmation.run(ended.history)
+            compared = confirmation.run(ended.history, recommendation)
         except KeyboardInterrupt:
             engine.request_stop("interrupted")
         if engine.stopping is not None:
@@ -162,7 +173,9 @@ def _run(
         RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
     )
     sinks.close()
-    return Result(status, reason, ended.history, store.path, engine.spend, compared, sinks.report)
+    return Result(
+        status, reason, ended.history, store.path, engine.spend, compared, sinks.report, recommendation
+    )
 
 
 def _open_model(

@@ -17,6 +17,10 @@ AS_TUPLE = BeforeValidator(lambda value: tuple(value) if isinstance(value, list)
 Strings = Annotated[tuple[str, ...], AS_TUPLE]
 
 
+WIDENED = 4
+"""How many times `confirm.seeds` the comparison takes at most where the task names no `most`."""
+
+
 class _Strict(Frozen):
     """A part of a task: no text for a number, no 1 for true."""
 
@@ -85,7 +89,10 @@ class Confirm(_Strict):
     metric: str | None = None
     """Name of the value to compare; None means the task's metric. Same direction."""
     seeds: int = Field(default=5, ge=1, le=1000)
-    """How many fresh seeds each of the two configurations is trained with."""
+    """How many fresh seeds each of the two configurations is trained with at first."""
+    most: int | None = Field(default=None, ge=1, le=1000)
+    """Twice as many are taken while the two cannot be told apart, up to this many; None: up to four times
+    `seeds`, but no more trainings than the budget has trials."""
 
     @model_validator(mode="after")
     def _legal_code(self) -> Confirm:
@@ -99,6 +106,26 @@ class Confirm(_Strict):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return ObjectiveSpec._split(value)
+
+    @model_validator(mode="after")
+    def _not_below_the_first(self) -> Confirm:
+        if self.most is not None and self.most < self.seeds:
+            raise ValueError(f"`most` should be at least `seeds`, which is {self.seeds}")
+        return self
+
+    def looks(self, trials: int) -> tuple[int, ...]:
+        """After how many seeds each the two are compared, rising; all but the first only while undecided.
+
+        Args:
+            trials: The budget of the search.
+        """
+        most = min(WIDENED * self.seeds, trials // 2) if self.most is None else self.most
+        looks = [self.seeds]
+        while 2 * looks[-1] <= most:
+            looks.append(2 * looks[-1])
+        if self.most is not None and looks[-1] < self.most:
+            looks.append(self.most)
+        return tuple(looks)
 
     @property
     def spec(self) -> ObjectiveSpec | None:
