@@ -17,6 +17,7 @@ SUITES = {
     "development": "tunesmith.bench.suites.development",
     "held-out": "tunesmith.bench.suites.held_out",
     "plateaus": "tunesmith.bench.suites.plateaus",
+    "wide": "tunesmith.bench.suites.wide",
 }
 MADE = {"tables": "tunesmith.bench.suites.tables"}
 """Suites that are made for data the user has: `suite(options)` in their files, see `SuiteOptions`."""
