@@ -3,7 +3,8 @@
 from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Rejected, Request
 from tunesmith.agent.models.faults import translate
 from tunesmith.agent.models.function import Answering, PythonFunction
-from tunesmith.agent.models.language_model import LanguageModel, Mode, open_model
+from tunesmith.agent.models.language_model import LanguageModel, Pace
+from tunesmith.agent.models.opened import Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
 from tunesmith.agent.models.wire import Piece
@@ -16,6 +17,7 @@ __all__ = [
     "Completion",
     "LanguageModel",
     "Mode",
+    "Pace",
     "Piece",
     "Provider",
     "PythonFunction",

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Request = dict[str, Any]
 """The body of a chat-completions request: `model`, `messages`, and parameters of the protocol."""
+FLOWING = 3
+"""How many times its limit a streamed answer may take in all while words come, unless a person set it."""
 Answer = dict[str, Any]
 """A chat completion; for a stream, one chunk of it."""
 
@@ -89,9 +91,12 @@ class Provider(ABC):
         place: Where requests go, for messages, such as `http://localhost:8000`. No key in it.
         capabilities: What may be asked for.
         limit_name: The parameter that limits an answer's length.
-        timeout_s: Seconds one request may take in all, retries included, unless settings say otherwise.
+        timeout_s: Seconds one request may take in all, retries included, unless settings say otherwise; of a
+            streamed answer, how long it may keep silent.
         priced: False where the cost of a call cannot be known: a cap on dollars is not applied then.
         secrets: Texts that must reach no file and no message.
+        own_server: Whether the model may run on a machine of one's own and so be slow.
+        live: False where answers come from a recording: nothing has to be waited for.
     """
 
     place: str
@@ -100,6 +105,8 @@ class Provider(ABC):
     timeout_s: float = 60.0
     priced: bool = True
     secrets: tuple[str, ...] = ()
+    own_server: bool = False
+    live: bool = True
 
     @property
     @abstractmethod
@@ -107,6 +114,7 @@ class Provider(ABC):
         """The model's name, put into every request. The first use may ask a server for it.
 
         Raises:
+            AttemptFailed: It cannot be told now; with `retry` it may be told later.
             ModelUnavailable: There is none; the message names the setting.
         """
 
@@ -127,12 +135,23 @@ class Provider(ABC):
         """
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
-        """The same answer in chunks (`choices[0].delta`), as they come. Here: one chunk with all of it."""
+        """The same answer in chunks (`choices[0].delta`), as they come. Here: one chunk with all of it.
+
+        Args:
+            timeout_s: Seconds that may pass without a chunk. The caller ends an answer that takes too long.
+        """
         yield as_chunk(self.respond(request, timeout_s))
 
     def price(self) -> Price | None:
         """The price of this model's tokens; None where it is not known, which a cap on dollars refuses."""
         return None
+
+    def unasked(self, request: Request, cause: str) -> None:  # noqa: B027  only a recording cares
+        """Told that a request was not sent, and why: a replay must not send it either."""
+
+    def was_unasked(self, request: Request) -> str:
+        """Why this request was not sent when it was recorded; empty where it was, or nothing is known."""
+        return ""
 
     def close(self) -> None:  # noqa: B027  most providers have nothing to close
         """Break off what is being answered. Idempotent; nothing is asked afterwards."""

@@ -9,17 +9,18 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from itertools import chain, count
 from typing import TypeVar
 
-from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request
+from tunesmith.agent.models.base import FLOWING, Answer, AttemptFailed, Provider, Request
 from tunesmith.agent.models.breaker import Breaker
 from tunesmith.agent.models.faults import guarded, report, translate
 from tunesmith.agent.models.ledger import Ledger, Reservation
 from tunesmith.agent.models.pricing import Price
-from tunesmith.agent.models.wire import Usage, answer_limit, estimate_prompt, spoken_tokens, usage_of
+from tunesmith.agent.models.speed import Patience
+from tunesmith.agent.models.wire import Usage, answer_limit, estimate_prompt, speaks, spoken_tokens, usage_of
 from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
@@ -42,8 +43,11 @@ class Exchange:
     """Sends requests to one provider; safe to use from several threads.
 
     Args:
-        timeout_s: Seconds one request may take in all, retries included; None: the provider's own.
+        timeout_s: Seconds one request may take in all, retries included. None: the provider's own, which is
+            how long a streamed answer may keep silent; one that goes on coming may take `FLOWING` times that.
         max_retries: Attempts after the first.
+    Attributes:
+        patience: How long a streamed answer's first word is waited for.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Exchange:
     ) -> None:
         self._provider, self._ledger, self._emit = provider, ledger, emit
         self._timeout_s = provider.timeout_s if timeout_s is None else timeout_s
+        self._total_s = FLOWING * provider.timeout_s if timeout_s is None else timeout_s
+        self.patience = Patience(self._timeout_s)
         self._max_retries = max_retries
         self._breaker = Breaker(self._report_open)
         self._closed = threading.Event()
@@ -59,7 +65,7 @@ class Exchange:
 
     def respond(self, body: Request, purpose: str) -> Answer:
         """The completion; `body` lacks only the model's name."""
-        request = {"model": guarded(lambda: self._provider.model), **body}
+        request = self._addressed(body)
 
         def attempt(deadline: float) -> Answer:
             with self._accounted(request, purpose) as answers:
@@ -67,71 +73,138 @@ class Exchange:
             self._breaker.succeeded()
             return answers[0]
 
-        return self._attempts(attempt, purpose)
+        return self._attempts(attempt, request, purpose)
 
     def stream(self, body: Request, purpose: str) -> Iterator[Answer]:
-        """The chunks of the completion. Once the first has come, nothing is retried."""
-        request = {"model": guarded(lambda: self._provider.model), **body}
+        """The chunks of the completion. Once the first word has come, nothing is retried."""
+        request = self._addressed(body)
+        ends = time.monotonic() + self._total_s
 
         def attempt(deadline: float) -> Iterator[Answer]:
-            chunks = self._relayed(request, purpose, deadline)
-            return chain([next(chunks)], chunks)
+            chunks = self._relayed(request, purpose, deadline, ends)
+            first = []
+            for chunk in chunks:
+                first.append(chunk)
+                if speaks(chunk):
+                    break
+            return chain(first, chunks)
 
-        return self._attempts(attempt, purpose)
+        return self._attempts(attempt, request, purpose, streamed=True)
 
     def close(self) -> None:
         self._closed.set()
         self._provider.close()
 
-    def _relayed(self, request: Request, purpose: str, deadline: float) -> Iterator[Answer]:
+    def name(self) -> str:
+        """The model's name.
+
+        Raises:
+            ModelUnavailable: It cannot be told now, which a recording notes.
+        """
+        request = self._addressed({"messages": []})
+        cause = self._provider.was_unasked(request)
+        if cause:
+            raise ModelUnavailable(cause)
+        return str(request["model"])
+
+    def _addressed(self, body: Request) -> Request:
+        """The request, with the model's name, for which a server may have to be asked."""
+        try:
+            return {"model": guarded(lambda: self._provider.model), **body}
+        except ModelError as error:
+            self._provider.unasked(body, str(error))
+            raise
+
+    def _admit(self, request: Request) -> None:
+        """Raises ModelUnavailable where the request is not to be sent."""
+        if self._closed.is_set():
+            raise ModelUnavailable("the run has ended: nothing more is asked of the model")
+        if not self._provider.live:
+            cause = self._provider.was_unasked(request)
+            if cause:
+                raise ModelUnavailable(cause)
+            return
+        try:
+            self._breaker.check()
+        except ModelUnavailable as error:
+            self._provider.unasked(request, str(error))
+            raise
+
+    def _relayed(self, request: Request, purpose: str, deadline: float, ends: float) -> Iterator[Answer]:
+        """The chunks of one attempt: the first word by the deadline, all of them by `ends`."""
+        spoken = False
         with self._accounted(request, purpose) as answers:
             try:
-                for chunk in self._provider.stream(request, deadline - time.monotonic()):
+                for chunk in self._bounded(request, deadline, ends):
                     answers.append(chunk)
+                    if not spoken and speaks(chunk):
+                        spoken = True
+                        self.patience.spoke()
                     yield chunk
             except AttemptFailed as fault:
-                if not answers:
+                if not spoken:
                     raise
-                # Part of the answer has been used already, so it must not be asked for again.
-                self._failed(fault)
-                error = self._given_up(fault, deadline)
-                if not fault.timed_out and (error is fault or deadline - time.monotonic() > SHORTEST_RETRY_S):
-                    error = BrokenOff(f"the answer broke off in the middle: {fault}")
-                raise error from None
+                # Part of the answer has been used already, so it must not be asked for again here.
+                if fault.timed_out:
+                    self._breaker.succeeded()  # it answers, though not in time
+                    raise ModelUnavailable(f"the answer was not complete in time: {fault}") from None
+                self._failed(fault, streamed=True)
+                raise BrokenOff(f"the answer broke off in the middle: {fault}") from None
             if not answers:
                 raise AttemptFailed(f"{self._provider.place}: the stream was empty", retry=True)
         self._breaker.succeeded()
 
-    def _attempts(self, attempt: Callable[[float], T], purpose: str) -> T:
+    def _bounded(self, request: Request, deadline: float, ends: float) -> Iterator[Answer]:
+        """The provider's stream, ended as by a fault of its own once it takes too long."""
+        chunks = self._provider.stream(request, deadline - time.monotonic())
+        for chunk in chunks:
+            yield chunk
+            if time.monotonic() > ends:
+                late = AttemptFailed(
+                    f"{self._provider.place}: no end within {self._total_s:g} s",
+                    timed_out=True,
+                    recorded={"error": "ReadTimeout"},
+                )
+                if isinstance(chunks, Generator):
+                    yield chunks.throw(late)  # a recording notes it, and tells how fast the answer came
+                    chunks.close()
+                raise late
+
+    def _attempts(
+        self, attempt: Callable[[float], T], request: Request, purpose: str, *, streamed: bool = False
+    ) -> T:
         """The result of the first attempt that succeeds."""
-        deadline = time.monotonic() + self._timeout_s
+        wait_s = self.patience.wait_s if streamed else self._timeout_s
+        deadline = time.monotonic() + wait_s
         for number in count(1):
-            if self._closed.is_set():
-                raise ModelUnavailable("the run has ended: nothing more is asked of the model")
-            self._breaker.check()
+            self._admit(request)
             try:
                 return attempt(deadline)
             except AttemptFailed as fault:
-                self._failed(fault)
+                self._failed(fault, streamed=streamed)
                 left = deadline - time.monotonic()
                 over = number > self._max_retries or not fault.retry or self._breaker.is_open
                 if over or max(fault.retry_after_s, SHORTEST_RETRY_S) > left:
-                    raise self._given_up(fault, deadline) from None
+                    raise self._given_up(fault, deadline, wait_s) from None
                 if not self._closed.wait(_pause_s(number, fault.retry_after_s)):
                     report(self._emit, "retry", purpose, str(fault), f"attempt {number + 1}")
         raise AssertionError("an attempt returns or raises")
 
-    def _failed(self, fault: AttemptFailed) -> None:
+    def _failed(self, fault: AttemptFailed, *, streamed: bool) -> None:
+        if streamed and fault.timed_out and fault.usage is None:  # it was sent
+            self.patience.was_silent()
         if fault.retry or fault.lasting or not fault.answered:
             self._breaker.failed(str(fault), weight=2 if fault.timed_out else 1, lasting=fault.lasting)
         else:
             self._breaker.succeeded()  # it answers; what it does not accept is this request
 
-    def _given_up(self, fault: AttemptFailed, deadline: float) -> ModelError:
+    def _given_up(self, fault: AttemptFailed, deadline: float, wait_s: float) -> ModelError:
         if fault.answered:
             return fault
         late = fault.timed_out and deadline - time.monotonic() < SHORTEST_RETRY_S
-        return ModelUnavailable(f"no answer{f' within {self._timeout_s:g} s' if late else ''} from {fault}")
+        shorter = self.patience.wait_s
+        then = f"; the next question waits {shorter:g} s for its first word" if shorter < wait_s else ""
+        return ModelUnavailable(f"no answer{f' within {wait_s:g} s' if late else ''} from {fault}{then}")
 
     @contextmanager
     def _accounted(self, request: Request, purpose: str) -> Iterator[list[Answer]]:

@@ -10,30 +10,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
 from tunesmith.agent.models.adapting import Adapter
-from tunesmith.agent.models.base import Capabilities, Provider
+from tunesmith.agent.models.base import AttemptFailed, Capabilities, Provider
 from tunesmith.agent.models.exchange import BrokenOff, Exchange
 from tunesmith.agent.models.faults import guarded, report
-from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.ledger import Ledger
-from tunesmith.agent.models.recording import RecordedConversation, Recording, scrub
+from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
+from tunesmith.agent.models.speed import Speed, SpeedMeter, guess
 from tunesmith.agent.models.streaming import Hearing, OnItem, Timing
 from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
-from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of
+from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of, typical_tokens
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
+from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
-from tunesmith.registry import LANGUAGE_MODELS
-from tunesmith.settings import ModelSettings
+from tunesmith.text.cleaning import error_line
 
 T = TypeVar("T", bound=BaseModel)
-Mode = Literal["live", "record", "replay"]
+
+
+class Pace(NamedTuple):
+    """What to know of a model before a question is put to it."""
+
+    speed: Speed
+    limit_s: float
+    """Seconds that an answer may take."""
+    silent: int
+    """Questions in a row that were met with silence."""
+
+
 NOTHING_SPENT = ModelSpend()
 
 
@@ -62,9 +72,10 @@ class LanguageModel:
         max_retries: int = 2,
         timeout_s: float | None = None,
     ) -> None:
-        self._provider, self._emit = provider, emit
+        self._provider, self._emit, self._name = provider, emit, ""
         able = provider.capabilities
         kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
+        self._meter = SpeedMeter()
         self._ledger = Ledger(kept, emit, spent)
         self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
@@ -77,7 +88,38 @@ class LanguageModel:
     @property
     def model(self) -> str:
         """The model's name. The first use may ask the server for it, and raise ModelUnavailable."""
-        return guarded(lambda: self._provider.model)
+        self._name = guarded(lambda: self._provider.model)
+        return self._name
+
+    @property
+    def label(self) -> str:
+        """The model's name as far as it is known, else where it is asked. Asks nothing."""
+        return self._name or self._provider.place
+
+    def find(self) -> None:
+        """Learn the model's name. A server that is away or still loading is asked again with each question.
+
+        Raises:
+            ModelUnavailable: It cannot be used, now or later.
+        """
+        try:
+            _ = self.model
+        except AttemptFailed as fault:
+            if not fault.retry:
+                raise
+            how = "trials start without it; it is asked again with the next question"
+            self._emit(Degraded(what="fallback", where="model", cause=error_line(fault), continuation=how))
+
+    def pace(self) -> Pace:
+        """How fast it answers, and how long it is waited for.
+
+        Raises:
+            ModelUnavailable: The server does not even tell the model's name.
+        """
+        self._name = self._exchange.name()
+        patience = self._exchange.patience
+        guessed = guess(self._name, own_server=self._provider.own_server)
+        return Pace(self._meter.speed(guessed), patience.limit_s, patience.silent)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -136,8 +178,16 @@ class LanguageModel:
                 again = "nothing of it was complete: it is asked for once more"
                 report(self._emit, "retry", asked["purpose"], str(error), again)
                 continue
+            finally:
+                self._measure(asked, hearing)
             return hearing.reply
         raise AssertionError("the last attempt returns or raises")
+
+    def _measure(self, asked: dict[str, Any], hearing: Hearing) -> None:
+        if hearing.timing is not None:
+            words = "".join(str(message.get("content") or "") for message in asked["messages"])
+            prompt = hearing.usage.prompt if hearing.usage is not None else typical_tokens(words)
+            self._meter.note(prompt, hearing.tokens, hearing.timing)
 
     def sample(
         self,
@@ -224,47 +274,3 @@ class LanguageModel:
     def close(self) -> None:
         """Break off what is being asked and let nothing more be asked. Idempotent."""
         self._exchange.close()
-
-
-def open_model(
-    choice: ModelSettings | Provider | Answering | None,
-    caps: ModelCaps,
-    emit: Emit,
-    *,
-    exchanges: Path | None = None,
-    mode: Mode = "record",
-    timeout_s: float | None = None,
-    **options: Any,
-) -> LanguageModel:
-    """The model that settings name, a provider, or any function from messages to an answer.
-
-    Args:
-        choice: May be None when replaying.
-        exchanges: The recording, appended to or replayed from; None with mode `live`.
-        mode: `live` asks, `record` asks and records, `replay` answers from the recording alone.
-        timeout_s, options: As for `LanguageModel`.
-    Raises:
-        ModelUnavailable: Nothing is chosen, or its settings cannot be used.
-        UnknownName: No package has a provider of that name.
-        ReplayMiss: Replaying, and there is no recording.
-    """
-    settings = choice if isinstance(choice, ModelSettings) else None
-    provider: Provider
-    if mode != "live" and exchanges is None:
-        raise ModelUnavailable(f"mode {mode!r} needs the path of a recording")
-    if timeout_s is None and settings is not None:
-        timeout_s = settings.timeout_s
-    if mode == "replay" and exchanges is not None:
-        # A replay is never given the key, so that nothing it writes can hold it.
-        provider = RecordedConversation(exchanges, None if settings is None else settings.model)
-        return LanguageModel(provider, caps, emit, timeout_s=timeout_s, **options)
-    if choice is None:
-        raise ModelUnavailable("no language model is configured: set OPENAI_API_KEY or TUNESMITH_BASE_URL")
-    if isinstance(choice, ModelSettings):
-        build = LANGUAGE_MODELS.get(choice.provider)
-        provider = guarded(lambda: build(choice))
-    else:
-        provider = choice if isinstance(choice, Provider) else PythonFunction(choice)
-    if mode == "record" and exchanges is not None:
-        provider = Recording(provider, exchanges)
-    return LanguageModel(provider, caps, emit, timeout_s=timeout_s, **options)

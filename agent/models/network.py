@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 import httpx2
 
+from tunesmith.agent.models.base import FLOWING
 from tunesmith.agent.models.pricing import is_own_server
 
 LARGEST_BODY = 16 * 2**20
@@ -49,8 +50,10 @@ class Network(httpx2.HTTPTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.extensions = {**request.extensions, "trace": self._traced}
-        deadline = time.monotonic() + request.extensions["timeout"]["read"]
+        started, limit = time.monotonic(), request.extensions["timeout"]["read"]
         response = super().handle_request(request)
+        flows = "event-stream" in response.headers.get("content-type", "")
+        deadline = started + (FLOWING * limit if flows else limit)
         assert isinstance(response.stream, httpx2.SyncByteStream)
         response.stream = _Bounded(response.stream, deadline)
         return response
@@ -67,7 +70,10 @@ class Network(httpx2.HTTPTransport):
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """A body that ends with ReadTimeout past the deadline, however steadily its bytes arrive."""
+    """A body that ends with ReadTimeout past the deadline, however steadily its bytes arrive.
+
+    A stream whose words come is ended by its reader; this bounds one that sends bytes without words.
+    """
 
     def __init__(self, inner: httpx2.SyncByteStream, deadline: float) -> None:
         self._inner, self._deadline = inner, deadline

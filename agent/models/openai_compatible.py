@@ -6,11 +6,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request, as_chunk
+from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Rejected, Request, as_chunk
 from tunesmith.agent.models.faults import completion_of, connection_fault, place, status_fault
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 
 OWN_SERVER_TIMEOUT_S = 180.0
 """A model on a few CPU cores reads a prompt of 3,000 tokens in 20 to 90 s."""
-LIST_S = 15.0
-"""Longest wait for a list of models, seconds: a run waits for it before its first trial."""
+LIST_S = 5.0
+"""Longest wait for a list of models, seconds: a run waits for it before its first trial. If it is not told in
+time, it is asked for again with the next question."""
 LIST_ATTEMPTS, LIST_PAUSE_S = 3, 0.5
+STREAM_FORMS: tuple[Request, ...] = (
+    {"stream": True, "stream_options": {"include_usage": True}},
+    {"stream": True},
+    {},
+)
+"""How a streamed answer is asked for, down to a whole one: some servers know no `stream_options`."""
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own time."""
 
@@ -53,10 +60,11 @@ class OpenAICompatible(Provider):
         if self._url.startswith("https://api.openai.com"):
             self.limit_name = "max_completion_tokens"
         if is_own_server(self._url):
-            self.timeout_s = OWN_SERVER_TIMEOUT_S
+            self.own_server, self.timeout_s = True, OWN_SERVER_TIMEOUT_S
         self._model = settings.model
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
         self._client: OpenAI | None = None
+        self._form = 0  # index in STREAM_FORMS of the first that was not refused
         self._closed = False
 
     @property
@@ -72,8 +80,7 @@ class OpenAICompatible(Provider):
             return completion_of(scrub(response.text(), self.secrets), self.place)
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
-        streamed = {**request, "stream": True, "stream_options": {"include_usage": True}}
-        with self._sent(streamed, timeout_s) as response:
+        with self._streamed(request, timeout_s) as response:
             if "event-stream" not in response.headers.get("content-type", ""):
                 yield as_chunk(completion_of(scrub(response.text(), self.secrets), self.place))
                 return
@@ -85,6 +92,20 @@ class OpenAICompatible(Provider):
                     if event.get("error"):
                         raise AttemptFailed(f"{self.place}: {clean(event['error'], 300)}")
                     yield event
+
+    @contextmanager
+    def _streamed(self, request: Request, timeout_s: float) -> Iterator[APIResponse[Any]]:
+        """The response as a stream, or whole from a server that refuses to stream."""
+        for options in STREAM_FORMS[self._form :]:
+            try:
+                with ExitStack() as stack:
+                    response = stack.enter_context(self._sent({**request, **options}, timeout_s))
+                    self._form = STREAM_FORMS.index(options)
+                    yield response
+                    return
+            except Rejected as rejected:
+                if not options or "stream" not in str(rejected):
+                    raise
 
     def price(self) -> Price | None:
         return price_of(self.model, self._url)
@@ -133,8 +154,8 @@ class OpenAICompatible(Provider):
                 break
             except AttemptFailed as fault:
                 if not retries_left or not fault.retry:
-                    fix = "Set TUNESMITH_MODEL if the server lists no models."
-                    raise ModelUnavailable(f"{fault} {fix}") from None
+                    words = f"{fault} Set TUNESMITH_MODEL if the server lists no models."
+                    raise AttemptFailed(words, retry=fault.retry, lasting=fault.lasting) from None
                 time.sleep(LIST_PAUSE_S)
         try:
             name = json.loads(text)["data"][0]["id"]

@@ -1,10 +1,12 @@
 """Model conversations on disk: recorded from any provider, and replayed as one.
 
-`exchanges.jsonl` has one line an attempt: `{key, request, response, at}`. The key is a hash of what the
-model is asked (model, messages, tools, parameters), without what differs from run to run (tool-call
-ids) and without where it is asked. The same request asked n times has n lines, replayed in their order.
-No header of a request is recorded, so no key is. Lines of a provider without some capability name it
-(`lacking`), so that a replay asks as the recorded run did.
+`exchanges.jsonl` has one line an attempt: `{key, request, response, limits, at}`. The key is a hash of what
+the model is asked (model, messages, tools, parameters), without what differs from run to run (tool-call
+ids) and without where it is asked. The same request asked n times has n lines, replayed in their order. A
+request that could not be sent has a line too, and a streamed answer ends with when its words came: how long
+the model was waited for and how fast it was decides how it is asked, so a replay has to know. No header of a
+request is recorded, so no key is. Lines of a provider without some capability name it (`lacking`), so that a
+replay asks as the recorded run did.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ from tunesmith.text.cleaning import clean
 
 VOLATILE = ("stream_options", "user", "metadata", "store", "prompt_cache_key", "safety_identifier")
 """Fields of a request that do not change what is asked."""
+NOT_ASKED = "NotAsked"
+"""In place of an error's name where a request was not sent."""
 LINE = 100
 """Characters of a line in the comparison of two requests."""
 Recorded = dict[str, Any]
@@ -71,10 +75,13 @@ class Recording(Provider):
     Args:
         inner: Answers the requests.
         path: The file; made when the first exchange comes.
+        timeout_s: The limit that was set for a request; None: the provider's own. A replay is to know it.
     """
 
-    def __init__(self, inner: Provider, path: Path) -> None:
+    def __init__(self, inner: Provider, path: Path, timeout_s: float | None = None) -> None:
         self._inner, self._path = inner, path
+        self._limits = {"timeout_s": timeout_s or inner.timeout_s, "own_server": inner.own_server}
+        self.own_server = inner.own_server
         self.place, self.capabilities, self.limit_name = inner.place, inner.capabilities, inner.limit_name
         self.timeout_s, self.secrets, self.priced = inner.timeout_s, inner.secrets, inner.priced
         self._lock = threading.Lock()  # one line at a time
@@ -120,6 +127,9 @@ class Recording(Provider):
                 response = {**_STREAM_HEAD, "chunks": lines, **recorded} if lines else recorded
                 self._append(canonical(request, streamed=True), response)
 
+    def unasked(self, request: Request, cause: str) -> None:
+        self._append(canonical(request), {"error": NOT_ASKED, "cause": cause})
+
     def price(self) -> Price | None:
         return self._inner.price()
 
@@ -128,6 +138,7 @@ class Recording(Provider):
 
     def _append(self, request: dict[str, Any], response: Recorded) -> None:
         line = {"key": key_of(request), "request": request, "response": response, "at": time.time()}
+        line["limits"] = self._limits
         lacking = [name for name, can in vars(self.capabilities).items() if not can]
         if lacking:
             line["lacking"] = lacking
@@ -144,9 +155,13 @@ class RecordedConversation(Provider):
     Args:
         path: The file. A torn last line, from a run that was killed, is left out.
         model: The model's name; None means the one that was recorded.
+    Attributes:
+        timeout_s, own_server: As they were for the recorded model.
     Raises:
         ReplayMiss: There is no such file, or nothing in it.
     """
+
+    live = False
 
     def __init__(self, path: Path, model: str | None = None) -> None:
         self.path, self.place = path, f"the recording {path.name}"
@@ -156,13 +171,16 @@ class RecordedConversation(Provider):
         self._exchanges = [line for text in lines if (line := _parsed(text)) is not None]
         if not self._exchanges:
             raise ReplayMiss(f"{path} holds no recorded exchange. Record one first, with mode 'record'.")
-        self._by_key: dict[str, list[Recorded]] = defaultdict(list)
-        for exchange in self._exchanges:
-            self._by_key[_asked(exchange["request"])].append(exchange)
-        lacking = self._exchanges[0].get("lacking", ())
-        self.capabilities = Capabilities(**{str(name): False for name in lacking})
-        bodies = (exchange["request"]["body"] for exchange in self._exchanges)
+        bodies = [exchange["request"]["body"] for exchange in self._exchanges]
         self._model = model or next((str(body["model"]) for body in bodies if body.get("model")), "recorded")
+        self._by_key: dict[str, list[Recorded]] = defaultdict(list)
+        for exchange, body in zip(self._exchanges, bodies, strict=True):
+            named = {"model": self._model, **body}  # a server that was away did not say its model's name
+            self._by_key[_asked({**exchange["request"], "body": named})].append(exchange)
+        lacking, limits = self._exchanges[0].get("lacking", ()), self._exchanges[0].get("limits", {})
+        self.capabilities = Capabilities(**{str(name): False for name in lacking})
+        self.timeout_s = float(limits.get("timeout_s", self.timeout_s))
+        self.own_server = bool(limits.get("own_server"))
 
     @property
     def model(self) -> str:
@@ -170,6 +188,15 @@ class RecordedConversation(Provider):
 
     def price(self) -> Price:
         return Price(self._model, None, "", free=True)
+
+    def was_unasked(self, request: Request) -> str:
+        key = _asked(canonical(request))
+        with self._lock:
+            recorded, turn = self._by_key.get(key, []), self._asked[key]
+            if turn == len(recorded) or recorded[turn]["response"].get("error") != NOT_ASKED:
+                return ""
+            self._asked[key] += 1
+        return str(recorded[turn]["response"].get("cause")) or "the model was not asked"
 
     def respond(self, request: Request, timeout_s: float) -> Answer:
         response = self._next(canonical(request))

@@ -78,7 +78,7 @@ def _build(context: PolicyContext) -> Policy:
 
     turns = context.model.capabilities.tools
     if not turns:
-        cause = f"{context.model.model} cannot call tools"
+        cause = f"{context.model.label} cannot call tools"
         how = "rules decide; the model proposes configurations and answers questions"
         context.emit(Degraded(what="fallback", where="policy", cause=cause, continuation=how))
     return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns)

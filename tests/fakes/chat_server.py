@@ -16,6 +16,7 @@ when the request asks for it, and keeps every request it got.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -177,6 +178,7 @@ class ChatServer:
         rejects: Fields of a request that this server answers with 400, such as `response_format`, `tools`.
         ignores: Fields that it takes and does nothing about, of `n` and `logprobs`.
         key: The only API key it accepts; None accepts any.
+        port: 0 takes any that is free.
     Attributes:
         chats: Every chat request so far, in order of arrival.
         requests: The same with `GET /v1/models` among them.
@@ -191,6 +193,7 @@ class ChatServer:
         rejects: Sequence[str] = (),
         ignores: Sequence[str] = (),
         key: str | None = None,
+        port: int = 0,
     ) -> None:
         self.script, self.models, self.rejects, self.key = script, tuple(models), tuple(rejects), key
         self.ignores = tuple(ignores)
@@ -198,7 +201,7 @@ class ChatServer:
         self.chats: list[ChatRequest] = []
         self._lock = threading.Lock()  # guards the two lists
         self.closing = threading.Event()
-        self._http = _Server(("127.0.0.1", 0), _handler_for(self))
+        self._http = _Server(("127.0.0.1", port), _handler_for(self))
         self.port: int = self._http.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
@@ -380,6 +383,14 @@ def _places(tokens: Sequence[tuple[str, float, dict[str, float]]], most: int) ->
         }
         for token, logprob, top in tokens
     ]
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _events(request: ChatRequest, reply: Reply) -> Iterator[str]:

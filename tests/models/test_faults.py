@@ -162,7 +162,7 @@ def test_a_hanging_server_costs_one_timeout_retries_included(serve: Open) -> Non
 
 def test_a_stream_that_drips_for_ever_ends_at_the_deadline(serve: Open) -> None:
     served = serve([text("word " * 1000, pace_s=0.05)], timeout_s=0.5)
-    with pytest.raises(ModelUnavailable, match="no answer within 0.5 s"):
+    with pytest.raises(ModelUnavailable, match="no end within 0.5 s"):
         served.say()
 
 

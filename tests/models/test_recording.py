@@ -220,7 +220,7 @@ class TestNoKeyAnywhere:
         serve([answer(GOOD, headers={"Set-Cookie": "session=1"})]).ask()
         (line,) = (tmp_path / "exchanges.jsonl").read_text().splitlines()
         exchange = json.loads(line)
-        assert set(exchange) == {"key", "request", "response", "at"}
+        assert set(exchange) == {"key", "request", "response", "limits", "at"}
         assert set(exchange["request"]) == {"method", "path", "body"}
         assert set(exchange["response"]["headers"]) <= {"content-type", "retry-after", "x-request-id"}
 

@@ -123,7 +123,7 @@ def run_session(
                 folder=str(store.path),
                 strategy=engine.strategy.name,
                 policy=engine.policy_name,
-                model=None if model is None else model.model,
+                model=None if model is None else model.label,
                 workers=task.workers,
                 resumed=bool(before),
                 trials_before=used.trials,
@@ -186,7 +186,7 @@ def _open_model(
     emit: Emit,
     spent: ModelSpend,
 ) -> LanguageModel | None:
-    """The language model; None where nothing uses one, none is configured, or the server names none."""
+    """The language model; None where nothing uses one, none is configured, or it can never be used."""
     if not task.uses_model or (settings is None and replay is None):
         return None
     from tunesmith.agent.models import open_model
@@ -202,7 +202,7 @@ def _open_model(
             mode="replay" if replay else "record",
             spent=spent,
         )
-        _ = model.model  # asks the server for a name when none was given
+        model.find()  # asks the server for a name when none was given
     except ModelError as error:
         if model is not None:
             model.close()
