@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from tunesmith.history import Array, History
+from tunesmith.tools.analysis.forecast import Forecaster
 from tunesmith.trial import Trial, TrialState
 
 CLIP = 3.0
@@ -60,6 +62,10 @@ class ScoreTransform:
         largest = LARGEST / max(self.scale, 1.0)
         return np.clip(scaled, -largest, largest) * self.scale
 
+    def variances(self, low: Array, high: Array) -> Array:
+        """Variances in transformed units of scores whose central 68 % is `low` to `high`, each (n,)."""
+        return np.minimum((self(high) - self(low)) / 2, UNKNOWN) ** 2
+
     def moments(self, mean: Array, std: Array) -> tuple[Array, Array]:
         """Median and half the central 68 % interval, score units, of a normal in transformed units.
 
@@ -70,6 +76,8 @@ class ScoreTransform:
         return middle, (high - low) / 2
 
 
+UNKNOWN = 1e3
+"""A standard deviation in transformed units; a value with this one or more is as good as unknown."""
 LARGEST = np.finfo(float).max / 4
 """Scores beyond this are clipped, so that sums and differences of them stay finite."""
 
@@ -152,31 +160,46 @@ def clip_value(scores: Array) -> float:
     return worst - ((best - worst) or max(abs(best), 1.0))
 
 
-def scores_of(trials: tuple[Trial, ...], history: History) -> tuple[Array, float] | None:
-    """One score for each finished trial, larger is better, and the floor they are clipped to.
+class Scores(NamedTuple):
+    """What finished trials came to, larger is better.
+
+    Attributes:
+        values: (n,) a score for each.
+        low, high: (n,) a standard deviation to either side where not known exactly; `values` for results.
+        floor: What any of them is at least.
+    """
+
+    values: Array
+    low: Array
+    high: Array
+    floor: float
+
+
+def scores_of(trials: tuple[Trial, ...], history: History) -> Scores | None:
+    """One score for each finished trial.
 
     - completed: its value;
     - failed (diverged, out of memory, timed out, crashed): the clip value, so that its surroundings look bad
       but not so bad that they drown the rest;
-    - pruned: its last reported score, but never better than the median of the completed ones. A curve
-      that was stopped could still have risen, but it was stopped for being poor; without a report, the
-      worst completed score.
+    - pruned: the final value that its curve would have led to, forecast from the completed curves, with the
+      spread of that forecast. Its last report is no result: good and hopeless curves look alike early on.
 
     Returns:
         None when nothing has completed: there is no scale yet.
     """
     if not history.completed:
         return None
-    completed = history.scores
-    floor, median, worst = clip_value(completed), float(np.median(completed)), float(np.min(completed))
-    scores = np.empty(len(trials))
+    floor = clip_value(history.scores)
+    values, spread = np.empty(len(trials)), np.zeros(len(trials))
+    forecaster = Forecaster(history.sign, history.completed) if history.pruned else None
     for i, trial in enumerate(trials):
         if trial.state is TrialState.COMPLETED:
             assert trial.value is not None
-            scores[i] = history.sign * trial.value
-        elif trial.state is TrialState.PRUNED:
-            last = trial.last_reported
-            scores[i] = worst if last is None else min(history.sign * last, median)
+            values[i] = history.sign * trial.value
+        elif trial.state is TrialState.PRUNED and forecaster is not None:
+            values[i], spread[i] = forecaster.forecast(trial.curve)
         else:
-            scores[i] = floor
-    return np.maximum(scores, floor), floor
+            values[i] = floor
+    # The floor comes last: what is hopeless even with luck is known to be as bad as the floor, not uncertain.
+    low, high = np.maximum(values - spread, floor), np.maximum(values + spread, floor)
+    return Scores(np.maximum(values, floor), low, high, floor)

@@ -92,7 +92,7 @@ class GaussianProcessSurrogate:
         scored = scores_of(trials, history)
         if scored is None:
             return None
-        scores, floor = scored
+        scores, low, high, floor = scored
         n = len(trials)
         kept = self._kept(history, trials, scores)
         trials, scores = tuple(trials[i] for i in kept), scores[kept]
@@ -102,10 +102,14 @@ class GaussianProcessSurrogate:
         transform, y = transformed
         points = self.points(history.encoded(trials)[0])
         noise = noise_prior(known_noise(self.noise, history), transform, float(np.max(scores)))
+        extra = transform.variances(low[kept], high[kept])
         start = self._start(history, n)
-        process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise)
-        # With noise the best value is the luckiest one: what is to be improved on is the best mean.
-        best = np.max(y) if noise is None else np.max(process.predict(points)[0])
+        process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise, extra=extra)
+        # With noise the best value is the luckiest one: what is to be improved on is the best mean. Only
+        # results count, as a forecast is nothing reached.
+        reached = y if noise is None else process.predict(points)[0]
+        done = [trial.value is not None for trial in trials]
+        best = np.max(reached[done], initial=np.min(reached))
         return Fitted(process, transform, trials, history.sign, float(best))
 
     def _kept(self, history: History, trials: tuple[Trial, ...], scores: Array) -> list[int]:
