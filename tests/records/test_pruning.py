@@ -1,4 +1,4 @@
-"""Early stopping: the verdicts of Optuna's own pruners, at the price of a dictionary."""
+"""Early stopping: by forecast, and the verdicts of Optuna's own pruners at the price of a dictionary."""
 
 from types import SimpleNamespace
 
@@ -44,7 +44,7 @@ def test_lower_is_better_when_minimising(done):
     assert pruner.should_stop(5, curve(0.25, 3))
 
 
-@pytest.mark.parametrize("kind", ["median", "halving"])
+@pytest.mark.parametrize("kind", ["forecast", "median", "halving"])
 def test_the_first_trials_and_the_first_steps_are_always_granted(done, kind):
     pruner = Pruner(spec(kind, warmup_steps=2, startup_trials=4), "maximize")
     for number in range(3):
@@ -105,7 +105,7 @@ OPTUNA = {
 }
 
 
-@pytest.mark.parametrize("kind", ["median", "halving"])
+@pytest.mark.parametrize("kind", ["forecast", "median", "halving"])
 def test_a_resumed_run_judges_as_the_uninterrupted_one(done, kind):
     live, resumed = Pruner(spec(kind), "maximize"), Pruner(spec(kind), "maximize")
     history = [
@@ -133,3 +133,51 @@ def test_a_step_reported_twice_or_before_zero_does_no_harm(done):
     pruner = Pruner(spec(startup_trials=1), "maximize")
     pruner.observe(done(0, 0.5))
     assert not pruner.should_stop(1, ((-1, 0.0), (0, 0.9), (0, -5.0), (1, 0.9)))
+
+
+def noisy(rng, end, steps=6):
+    """Starts at random around .7, whatever it comes to."""
+    start = rng.normal(0.7, 0.04)
+    return tuple((s, float(end + (start - end) * np.exp(1 - s))) for s in range(1, steps + 1))
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["maximise", "minimise"])
+def test_by_forecast_trials_about_as_good_as_the_best_go_on_and_hopeless_ones_stop(make_trial, sign):
+    rng = np.random.default_rng(1)
+    direction = "maximize" if sign > 0 else "minimize"
+    pruners = {kind: Pruner(spec(kind), direction) for kind in ("forecast", "median")}
+    ends = [0.1, 0.3, 0.8] + list(rng.normal(0.85, 0.008, 20))  # a search that has found the good region
+    for number, end in enumerate(ends):
+        points = tuple((s, sign * v) for s, v in noisy(rng, end))
+        done = make_trial(number, state=TrialState.COMPLETED, value=points[-1][1], curve=points)
+        for pruner in pruners.values():
+            pruner.observe(done)
+
+    def stopped(kind, end, n=40):
+        verdicts = []
+        for number in range(100, 100 + n):
+            points = [(s, sign * v) for s, v in noisy(rng, end)]
+            verdicts.append(any(pruners[kind].should_stop(number, points[:k]) for k in range(1, 4)))
+        return sum(verdicts) / n
+
+    assert stopped("forecast", 0.85) <= 0.1 < 0.4 < stopped("median", 0.85)
+    assert stopped("forecast", 0.5) == 1.0
+
+
+def test_when_cautious_a_forecast_stops_only_what_is_hopeless(done):
+    pruner = Pruner(spec("forecast"), "maximize")
+    for number in range(8):
+        pruner.observe(done(number, 0.7 + 0.02 * (number % 5)))
+    poor, hopeless = curve(0.68, 4), curve(0.1, 4)
+    assert pruner.should_stop(8, poor) and not pruner.should_stop(8, poor, cautious=True)
+    assert pruner.should_stop(9, hopeless) and pruner.should_stop(9, hopeless, cautious=True)
+
+
+def test_by_forecast_the_first_share_of_the_usual_length_is_granted_and_the_last_one_not_cut(make_trial):
+    pruner = Pruner(spec("forecast"), "maximize")
+    for number in range(5):
+        points = tuple((s, 0.8) for s in range(1, 31))
+        pruner.observe(make_trial(number, state=TrialState.COMPLETED, value=0.8, curve=points))
+    points = tuple((s, -5.0) for s in range(1, 31))
+    verdicts = [pruner.should_stop(9, points[:k]) for k in range(1, 31)]
+    assert [k for k, stop in enumerate(verdicts, 1) if stop] == list(range(6, 23))

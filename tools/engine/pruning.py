@@ -1,103 +1,75 @@
-"""Whether a running trial should stop early: Optuna's pruners over an in-memory copy of the curves.
+"""Whether a running trial should stop early, by the rule that the task chose.
 
-The real study has only the start and the end of a trial. A second study, in memory and never
-written, holds nothing but learning curves and lets Optuna's own pruners judge, with their semantics:
-the median rule compares with completed trials only, successive halving with every trial that reached
-a rung. Failed and lost trials are no measure for others, and are left out.
+`forecast` is `ForecastRule`: what a curve may still come to lies below what the best trials came to. `median`
+and `halving` are `OptunaRule`: Optuna's pruners with their semantics. `none` never stops anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.history import Direction
+from tunesmith.tools.engine.forecast_rule import ForecastRule
+from tunesmith.tools.engine.optuna_rule import OptunaRule
 from tunesmith.trial import Trial, TrialState
 
 if TYPE_CHECKING:
-    from optuna.pruners import BasePruner
-    from optuna.trial import Trial as OptunaTrial
-
     from tunesmith.task import PrunerSpec
 
 Curve = Sequence[tuple[int, float]]
+
+
+class Rule(Protocol):
+    """Judges learning curves; used from the engine's thread."""
+
+    def observe(self, trial: Trial) -> None:
+        """Learn from a trial that ended. Trials of earlier sessions are given in order, with their curves."""
+        ...
+
+    def should_stop(self, number: int, curve: Curve, *, cautious: bool) -> bool:
+        """Whether trial `number` should stop after the last point of its curve.
+
+        Args:
+            curve: All of its (step, value) so far, at least one; finite. Called once a report, or less often.
+            cautious: Whether to stop only what is hopeless. Optuna's rules have no such degree.
+        """
+        ...
 
 
 class Pruner:
     """Judges learning curves as they grow. Used from the engine's thread.
 
     Args:
-        spec: The task's choice: `median`, `halving` or `none`, how many steps are always granted, and
-            how many trials must have completed before any is pruned.
+        spec: The task's choice: the rule's `kind`, how many steps are always granted, and how many trials
+            must have completed before any is pruned.
         direction: The task's.
     """
 
     def __init__(self, spec: PrunerSpec, direction: Direction) -> None:
-        import optuna
-
         self._spec = spec
         self._completed = 0
-        self._running: dict[int, OptunaTrial] = {}
-        self._reported: dict[int, set[int]] = {}
-        before = optuna.logging.get_verbosity()
-        optuna.logging.set_verbosity(optuna.logging.WARNING)  # about a study that is never shown
-        try:
-            self._shadow = optuna.create_study(
-                sampler=optuna.samplers.RandomSampler(seed=0), pruner=_pruner(spec), direction=direction
-            )
-        finally:
-            optuna.logging.set_verbosity(before)
+        self._rule: Rule | None = None
+        if spec.kind == "forecast":
+            self._rule = ForecastRule(direction)
+        elif spec.kind != "none":
+            self._rule = OptunaRule(spec, direction)
 
     def observe(self, trial: Trial) -> None:
         """Learn from a trial that ended. Trials of earlier sessions are given in order, with their curves."""
-        from optuna.trial import TrialState as OptunaState
+        if self._rule is not None:
+            self._completed += trial.state is TrialState.COMPLETED
+            self._rule.observe(trial)
 
-        if self._spec.kind == "none":
-            return
-        counts = trial.state in (TrialState.COMPLETED, TrialState.PRUNED)
-        if not counts and trial.number not in self._running:
-            return
-        if counts:
-            self.should_stop(trial.number, trial.curve)
-        shadow = self._running.pop(trial.number, None)
-        self._reported.pop(trial.number, None)
-        if trial.state is TrialState.COMPLETED:
-            self._completed += 1
-        if shadow is None:
-            return  # no curve, nothing to compare others with
-        if trial.state is TrialState.COMPLETED:
-            self._shadow.tell(shadow, trial.value)
-        else:
-            self._shadow.tell(shadow, state=OptunaState.PRUNED if counts else OptunaState.FAIL)
-
-    def should_stop(self, number: int, curve: Curve) -> bool:
+    def should_stop(self, number: int, curve: Curve, *, cautious: bool = False) -> bool:
         """Whether trial `number`, running, should stop after the last point of its curve.
 
         Args:
             curve: All of its (step, value) so far; finite. Called once per report, or less often.
+            cautious: Whether to stop only what is hopeless, because too much was stopped lately.
         """
-        if self._spec.kind == "none" or not curve:
+        if self._rule is None or not curve:
             return False
-        if number not in self._running:
-            self._running[number] = self._shadow.ask()
-            self._reported[number] = set()
-        shadow, reported = self._running[number], self._reported[number]
-        prune = False
-        for step, value in curve:
-            if step in reported or step < 0:
-                continue  # Optuna keeps the first report of a step, and has no step below 0
-            reported.add(step)
-            shadow.report(value, step)
-            prune = shadow.should_prune()  # asked at every step: successive halving keeps its rungs so
-        step = curve[-1][0]
-        return prune and self._completed >= self._spec.startup_trials and step >= self._spec.warmup_steps
-
-
-def _pruner(spec: PrunerSpec) -> BasePruner:
-    from optuna.pruners import MedianPruner, NopPruner, SuccessiveHalvingPruner
-
-    if spec.kind == "median":
-        return MedianPruner(n_startup_trials=spec.startup_trials, n_warmup_steps=spec.warmup_steps)
-    if spec.kind == "halving":
-        return SuccessiveHalvingPruner(min_resource=max(1, spec.warmup_steps), reduction_factor=3)
-    return NopPruner()
+        stop = self._rule.should_stop(number, curve, cautious=cautious)
+        granted = self._completed < self._spec.startup_trials or curve[-1][0] < self._spec.warmup_steps
+        return stop and not granted

@@ -19,6 +19,7 @@ from tunesmith.interfaces import Emit
 from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
+from tunesmith.tools.analysis.collapse import collapse_texts
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.engine.triggers import Triggers
 from tunesmith.tools.execution.base import (
@@ -72,6 +73,8 @@ class TrialRunner:
         self.history = history
         for trial in history.finished:
             self._pruner.observe(trial)
+        self._collapse = collapse_texts(history, task.pruner.kind)
+        self._told = set(self._collapse)  # by the session that saw it happen
 
     def room(self) -> bool:
         """Whether another trial can start now.
@@ -122,7 +125,7 @@ class TrialRunner:
                 case Reported(number, step, value):
                     curve = self._curves.setdefault(number, [])
                     curve.append((step, value))
-                    stop = self._pruner.should_stop(number, curve)
+                    stop = self._pruner.should_stop(number, curve, cautious=bool(self._collapse))
                     self._executor.answer(number, step, Stop() if stop else Continue())
                     self._emit(TrialReported(number=number, step=step, value=value))
                 case Finished(number, outcome):
@@ -193,3 +196,7 @@ class TrialRunner:
             )
         )
         self._triggers.finished(trial, z)
+        self._collapse = collapse_texts(self.history, self._task.pruner.kind)
+        for kind in self._collapse.keys() - self._told:
+            self._told.add(kind)
+            self._emit(Noted(text=self._collapse[kind]))

@@ -32,7 +32,7 @@ _EXAMPLES = {
     "space": "Write the parameters, such as `space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}`.",
     "objective": "Write `objective: train.py:train`, or `objective: {command: 'python train.py --lr {lr}'}`.",
     "confirm": "Write `confirm: {seeds: 5}`.",
-    "pruner": "Write `pruner: {kind: median}`.",
+    "pruner": "Write `pruner: {kind: forecast}`.",
     "data_file": "Write `data_file: {path: train.csv, target: label}`.",
 }
 

@@ -143,8 +143,9 @@ class Confirm(_Strict):
 class PrunerSpec(_Strict):
     """How trials with poor learning curves are stopped early."""
 
-    kind: Literal["median", "halving", "none"] = "median"
-    """median: worse than the median of the others at that step; halving: successive halving; none: never."""
+    kind: Literal["forecast", "median", "halving", "none"] = "forecast"
+    """forecast: what can hardly end among the best, by completed curves; median: worse than the median of the
+    others at that step; halving: successive halving; none: never."""
     warmup_steps: int = Field(default=1, ge=0)
     """Steps that every trial is granted."""
     startup_trials: int = Field(default=4, ge=0)
