@@ -4,7 +4,8 @@ A session calls `build` once, in its main thread, before the first trial, and ha
 
     strategy     to the engine; `propose` is called in the engine's thread, for every trial that nobody queued
     policy       to the policy runner; `decide` is called in a thread of its own, never twice at once
-    suggester    to the toolbox; called in the thread of `decide`
+    suggester    to the toolbox; called in the thread of `decide`. What it changes that `propose` depends on,
+                 it changes by an `Advice`, which takes effect in the engine's thread
 
 A new method is one folder beside this file, or a package with an entry point, and one registration. The
 smallest member is `random.py`; `tunesmith.testing.methods` has the cases that every member passes.
@@ -22,6 +23,7 @@ from tunesmith.agent.policy.base import PolicyContext
 from tunesmith.events import ElicitedPrior
 from tunesmith.history import History
 from tunesmith.interfaces import LaunchGate, Policy, Strategy
+from tunesmith.tools.toolbox.advice import OnAdvice
 from tunesmith.tools.toolbox.study_toolbox import Suggester
 from tunesmith.trial import Frozen, Proposal
 
@@ -40,6 +42,8 @@ class MethodContext(PolicyContext):
     """The task's settings of this method, an instance of `Method.settings`."""
     elicited: Sequence[ElicitedPrior] | None = None
     """Priors elicited from a language model in an earlier session of this run; None: it was not asked."""
+    competing: Sequence[Proposal] = ()
+    """A model's configurations that were competing when an earlier session of this run ended."""
 
 
 @dataclass(frozen=True)
@@ -85,5 +89,5 @@ class StrategySuggester:
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
 
-    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+    def __call__(self, history: History, n: int, /, on_advice: OnAdvice | None = None) -> list[Proposal]:
         return self._strategy.propose(history, n)

@@ -6,7 +6,8 @@ ids) and without where it is asked. The same request asked n times has n lines, 
 request that could not be sent has a line too, and a streamed answer ends with when its words came: how long
 the model was waited for and how fast it was decides how it is asked, so a replay has to know. No header of a
 request is recorded, so no key is. Lines of a provider without some capability name it (`lacking`), so that a
-replay asks as the recorded run did.
+replay asks as the recorded run did. Between these lines the engine keeps when the answers took effect
+(`tools/records/moments.py`).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tunesmith.agent.models.streaming import Stopwatch
 from tunesmith.agent.models.wire import stream_event
 from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.records.line_file import append_line
 
 VOLATILE = ("stream_options", "user", "metadata", "store", "prompt_cache_key", "safety_identifier")
 """Fields of a request that do not change what is asked."""
@@ -84,7 +86,6 @@ class Recording(Provider):
         self.own_server = inner.own_server
         self.place, self.capabilities, self.limit_name = inner.place, inner.capabilities, inner.limit_name
         self.timeout_s, self.secrets, self.priced = inner.timeout_s, inner.secrets, inner.priced
-        self._lock = threading.Lock()  # one line at a time
 
     @property
     def model(self) -> str:
@@ -142,11 +143,7 @@ class Recording(Provider):
         lacking = [name for name, can in vars(self.capabilities).items() if not can]
         if lacking:
             line["lacking"] = lacking
-        text = scrub(json.dumps(line), self.secrets)
-        with self._lock:
-            torn = self._path.exists() and not _ends_a_line(self._path)
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(("\n" if torn else "") + text + "\n")
+        append_line(self._path, scrub(json.dumps(line), self.secrets))
 
 
 class RecordedConversation(Provider):
@@ -272,14 +269,6 @@ def _asked(request: dict[str, Any]) -> str:
     """What finds a recorded answer: whether it is wanted as a stream makes no difference."""
     body = {name: value for name, value in request["body"].items() if name != "stream"}
     return key_of({**request, "body": body})
-
-
-def _ends_a_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, 2) == 0:
-            return True
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
 
 
 def _parsed(text: str) -> Recorded | None:

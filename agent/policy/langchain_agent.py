@@ -54,6 +54,7 @@ class AgentPolicy(Policy):
     """
 
     name = "agent"
+    asks_model = True
 
     def __init__(
         self,

@@ -1,9 +1,9 @@
 """The agent decides seldom, the rules in between: a run costs a handful of calls.
 
-At the start there is nothing that a turn could look at: the opening is one structured call, and its warm
-start is launched as it is. Later the agent gets a turn when a person writes, or when something has happened
-or enough was learned since its last turn (`query_schedule.py`). Between its turns the rules describe what the
-data show.
+At the start there is nothing that a turn could look at: the opening is one structured call, whose warm start
+is queued as soon as it comes (`hybrid/opening_parts.py`). Later the agent gets a turn when a person writes,
+or when something has happened or enough was learned since its last turn (`query_schedule.py`). Between its
+turns the rules describe what the data show.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from tunesmith.agent.policy.query_schedule import query_due
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
-from tunesmith.tools.toolbox.study_toolbox import MAX_SUGGESTIONS
-from tunesmith.trial import WARM_START, Origin
 
 URGENT = frozenset({"plateau", "surprise", "failures"})
+WAKE_AFTER_OPENING = 2
+"""Finished trials, of which the default and the warm start are two."""
 
 
 class ScheduledPolicy(Policy):
@@ -31,6 +31,7 @@ class ScheduledPolicy(Policy):
     """
 
     reads_messages = True
+    asks_model = True
 
     def __init__(self, agent: Policy, rules: Policy, *, turns: bool = True) -> None:
         self.name = agent.name
@@ -57,15 +58,14 @@ class ScheduledPolicy(Policy):
         return self._agent.answer(question, briefing)
 
     def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
-        suggested = toolbox.suggest(MAX_SUGGESTIONS)
-        warm = [p for p in suggested if p.provenance.stage == WARM_START]
-        if not warm:  # the model could not be asked, which is in the log already
+        toolbox.suggest(1)
+        if not toolbox.launched:  # the model could not be asked, which is in the log already
             return self._rules.decide(briefing, toolbox)
-        launch = [p for p in suggested if p.origin is Origin.DEFAULT or p in warm][: briefing.trials_left]
-        toolbox.launch_trials(launch)
-        first = "The default goes first, then" if len(launch) > len(warm) else "First goes"
-        reason = f"{first} what the language model would try; what it expects is the prior from then on."
-        return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=len(launch))
+        reason = (
+            "First goes what the language model would try, beside the default; what it expects is the prior "
+            "from then on."
+        )
+        return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=WAKE_AFTER_OPENING)
 
 
 def _build(context: PolicyContext) -> Policy:

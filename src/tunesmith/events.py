@@ -108,7 +108,16 @@ class ToolReturned(_Event):
     ok: bool = True
 
 
-class Decided(_Event):
+class _TakesEffect(_Event):
+    """Changes what is tried from here on. Trials go on while a model thinks, so it says at which of them."""
+
+    started: int | None = None
+    """Trials started when it took effect, those of earlier sessions included; None in logs of 0.1.0."""
+    finished: int | None = None
+    """Trials that had ended by then."""
+
+
+class Decided(_TakesEffect):
     kind: Literal["decided"] = "decided"
     policy: str
     decision: Decision
@@ -139,8 +148,11 @@ class ElicitedPrior(Frozen):
         return f"{name} near {self.best:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-class PriorsElicited(_Event):
-    """The model was asked what it expects; asked once in a run. Read again on resume."""
+class PriorsElicited(_TakesEffect):
+    """What the model expects; asked once in a run, told in parts where its answer came in parts.
+
+    Read again on resume.
+    """
 
     kind: Literal["beliefs_stated"] = "beliefs_stated"
     beliefs: tuple[ElicitedPrior, ...]

@@ -121,6 +121,11 @@ class Toolbox(Protocol):
         """Put proposals at the front of the queue; returns the numbers of their trials at once."""
         ...
 
+    @property
+    def launched(self) -> tuple[Proposal, ...]:
+        """What was queued in this decision, a model's warm start included."""
+        ...
+
     def own_allowance(self) -> int:
         """How many configurations that the policy made up itself may be launched now."""
         ...
@@ -171,6 +176,9 @@ class Policy(ABC):
     name: str
     reads_messages: bool = False
     """Whether it acts on what a person writes (`Briefing.messages`)."""
+    asks_model: bool = False
+    """Whether deciding may wait for a language model: trials then go on meanwhile. A policy that does not is
+    waited for where there is one worker, so that the same seed gives the same run."""
 
     @abstractmethod
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision: ...

@@ -12,12 +12,14 @@ from fakes.inline_engine import Follow
 from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Answered, Degraded, Event
 from tunesmith.interfaces import Briefing, Chunk, Decision, Toolbox
-from tunesmith.tools.engine.policy_runner import PolicyRunner
+from tunesmith.tools.engine.policy_runner import Made, PolicyRunner
 
 
-def decided(runner: PolicyRunner) -> tuple[str, Decision] | None:
+def decided(runner: PolicyRunner) -> Made:
     runner.wake(briefing(), lambda about: None)  # type: ignore[arg-type, return-value]
-    return runner.take(timeout_s=600)
+    made = runner.take(timeout_s=600)
+    assert isinstance(made, Made)
+    return made
 
 
 class Faulty(Follow):
@@ -42,7 +44,7 @@ def test_whatever_a_policy_raises_the_fallback_decides_and_says_so(fault: Except
     emitted: list[Event] = []
     runner = PolicyRunner(Faulty(fault), Follow(), emitted.append)
     taken = decided(runner)
-    assert taken is not None and taken[0] == "follow"
+    assert taken.policy == "follow"
     assert [type(event) for event in emitted] == [Degraded]
     assert not runner.busy
 
@@ -51,7 +53,7 @@ def test_without_any_policy_that_works_the_strategy_goes_on_without_a_plan() -> 
     emitted: list[Event] = []
     runner = PolicyRunner(Faulty(ModelUnavailable("no route")), Faulty(KeyError("lr")), emitted.append)
     taken = decided(runner)
-    assert taken is not None and taken[0] == "none" and taken[1].stop is None
+    assert taken.policy == "none" and taken.decision.stop is None
     assert len(emitted) == 2
 
 

@@ -18,6 +18,7 @@ from tunesmith.task import Task
 from tunesmith.tools.engine.loop import Engine
 from tunesmith.tools.execution.base import Executor, Finished, Job, Resources, Verdict, Waits, WorkerEvent
 from tunesmith.tools.records.folder_store import FolderStore
+from tunesmith.tools.records.moments import Moments
 from tunesmith.tools.records.trial_folder import record_outcome
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Origin, Outcome, Proposal, TrialState
@@ -129,6 +130,7 @@ class EngineMaker:
         fallback: Policy | None = None,
         strategy=None,
         objective_ref: Objective | None = None,
+        moments: Moments | None = None,
         **changes,
     ) -> Engine:
         task = self.task(**changes)
@@ -144,6 +146,9 @@ class EngineMaker:
                 suggest=StrategySuggester(strategy),
                 launch=engine.launch,
                 queued=lambda: engine.queued,
+                history=lambda: engine.history,
+                in_turn=engine.launch_in_turn,
+                on_advice=engine.take_advice,
             )
 
         return Engine(
@@ -157,6 +162,7 @@ class EngineMaker:
             make_toolbox=toolbox,
             executor=self.executor,
             objective=objective_ref or Objective(function="/train.py:train"),
+            moments=moments,
         )
 
     def events(self, kind: type[Event] | None = None) -> list[Event]:

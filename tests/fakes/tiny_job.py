@@ -53,13 +53,25 @@ seed: {seed}
 
 
 def write_job(
-    folder: Path, *, trials: int = 6, workers: int = 1, seed: int = 0, pause: float = 0.0, train: str = TRAIN
+    folder: Path,
+    *,
+    trials: int = 6,
+    workers: int = 1,
+    seed: int = 0,
+    pause: float = 0.0,
+    train: str = TRAIN,
+    in_step: bool = False,
 ) -> Path:
-    """Write train.py and task.yaml into `folder`; returns the task file."""
+    """Write train.py and task.yaml into `folder`; returns the task file.
+
+    Args:
+        in_step: Let trials wait for every decision, so that a model's answer has its place in the run.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "train.py").write_text(train.format(pause=pause) if train is TRAIN else train)
     task = folder / "task.yaml"
-    task.write_text(TASK.format(trials=trials, workers=workers, seed=seed))
+    step = "in_step: true\n" if in_step else ""
+    task.write_text(TASK.format(trials=trials, workers=workers, seed=seed) + step)
     return task
 
 

@@ -76,7 +76,7 @@ def run(tmp_path: Path, server: ChatServer, *arguments: object, **env: str) -> d
 def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_same_run(
     tmp_path: Path,
 ) -> None:
-    write_job(tmp_path / "live", trials=8)
+    write_job(tmp_path / "live", trials=8, in_step=True)
     with ChatServer(tuner) as server:
         live = run(tmp_path / "live", server)
         assert any(KEY in request.headers.get("authorization", "") for request in server.requests)
@@ -91,7 +91,7 @@ def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_s
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in written if KEY.encode() in path.read_bytes()] == [], "a key is written nowhere"
 
-    write_job(tmp_path / "replayed", trials=8)
+    write_job(tmp_path / "replayed", trials=8, in_step=True)
     exchanges = tmp_path / "live/runs/tiny/exchanges.jsonl"
     done = tunesmith("run", "task.yaml", "--json", "--replay", exchanges, cwd=tmp_path / "replayed")
     assert done.returncode == 0, done.stderr
@@ -103,7 +103,7 @@ def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_s
     assert what(json.loads(done.stdout)) == what(live)
 
     # Where the recording has no answer, the run goes on without a model and its exit code says so.
-    task = write_job(tmp_path / "other", trials=3)
+    task = write_job(tmp_path / "other", trials=3, in_step=True)
     task.write_text(task.read_text().replace("A job with a known optimum.", "Quite another job."))
     done = tunesmith("run", "task.yaml", "--replay", exchanges, cwd=tmp_path / "other")
     assert done.returncode == 1
@@ -114,7 +114,7 @@ def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_s
 def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_model_had_to_do_with_it(
     tmp_path: Path,
 ) -> None:
-    write_job(tmp_path, trials=30)
+    write_job(tmp_path, trials=30, in_step=True)
     with ChatServer(advised) as server:
         report = run(tmp_path, server)
         calls = len(server.chats)
@@ -140,7 +140,7 @@ def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_mo
 
 
 def test_what_the_model_stated_is_found_again_by_a_run_that_goes_on(tmp_path: Path) -> None:
-    task = write_job(tmp_path, trials=4)
+    task = write_job(tmp_path, trials=4, in_step=True)
     with ChatServer(advised) as server:
         run(tmp_path, server)
         asked = [c for c in server.chats if '"beliefs"' in json.dumps(c.body.get("response_format"))]
@@ -178,7 +178,7 @@ FAULTS: dict[str, Any] = {
 def test_a_faulty_provider_leaves_a_finished_study_and_the_report_says_so(
     tmp_path: Path, fault: Reply
 ) -> None:
-    write_job(tmp_path, trials=6)
+    write_job(tmp_path, trials=6, in_step=True)
     patience = "1" if fault is FAULTS["hanging"] else "100"
     with ChatServer(fault) as server:
         report = run(tmp_path, server, TUNESMITH_TIMEOUT_S=patience)
@@ -189,7 +189,7 @@ def test_a_faulty_provider_leaves_a_finished_study_and_the_report_says_so(
 
 
 def test_a_provider_that_dies_in_the_middle_costs_nothing_that_was_learned(tmp_path: Path) -> None:
-    write_job(tmp_path, trials=8)
+    write_job(tmp_path, trials=8, in_step=True)
     with ChatServer(lambda request: tuner(request) if request.number < 4 else chat.failing(500)) as server:
         report = run(tmp_path, server)
     assert len(report["trials"]) == 8
@@ -207,7 +207,7 @@ def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
 
 
 def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
-    task = write_job(tmp_path, trials=8)
+    task = write_job(tmp_path, trials=8, in_step=True)
     task.write_text(task.read_text().replace("trial_time: 600}", "trial_time: 30, model: {calls: 3}}"))
     with ChatServer(tuner) as server:
         report = run(tmp_path, server)

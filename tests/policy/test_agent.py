@@ -56,7 +56,7 @@ class Stage:
             about, StudyToolbox(about, suggest=self, launch=self._launch, gate=ShareGate())
         )
 
-    def __call__(self, past: History, n: int, /) -> list[Proposal]:
+    def __call__(self, past: History, n: int, /, on_advice=None) -> list[Proposal]:
         return self.suggested[:n]
 
     def _launch(self, proposals: list[Proposal]) -> list[int]:
@@ -290,7 +290,7 @@ def test_an_error_of_our_own_inside_a_tool_is_not_blamed_on_the_model():
         class Suggester:
             left = ()
 
-            def __call__(self, past: History, n: int, /) -> list[Proposal]:
+            def __call__(self, past: History, n: int, /, on_advice=None) -> list[Proposal]:
                 raise Broken("ours")
 
         box = StudyToolbox(about, suggest=Suggester(), launch=lambda p: [])

@@ -6,6 +6,7 @@ from fakes.histories import briefing, configured, grown, history, proposal
 from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.tools.toolbox.advice import Advice
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import WARM_START, Origin, Proposal, Provenance
 
@@ -25,19 +26,20 @@ class Noting(Policy):
 
 
 class Opening:
-    """Suggests a default, a warm start and one of the surrogate's."""
+    """Has a warm start at the beginning, and suggests one of the surrogate's."""
 
     left = ()
 
     def __init__(self, *, warm: bool) -> None:
         self.warm = warm
 
-    def __call__(self, past: History, n: int, /) -> list[Proposal]:
-        warm = Provenance(stage=WARM_START)
-        found = [proposal(configured(), origin=Origin.DEFAULT)]
-        if self.warm:
-            found.append(proposal(configured(width=99), origin=Origin.MODEL, provenance=warm))
-        return [*found, proposal(configured(width=128))]
+    def __call__(self, past: History, n: int, /, on_advice=None) -> list[Proposal]:
+        if self.warm and not len(past):
+            warm = proposal(
+                configured(width=99), origin=Origin.MODEL, provenance=Provenance(stage=WARM_START)
+            )
+            on_advice(Advice(launch=(warm,)))
+        return [proposal(configured(width=128))]
 
 
 def decide(policy: ScheduledPolicy, about: Briefing, *, warm: bool = True) -> tuple[Decision, list[Proposal]]:
@@ -47,7 +49,11 @@ def decide(policy: ScheduledPolicy, about: Briefing, *, warm: bool = True) -> tu
         launched.extend(proposals)
         return list(range(len(proposals)))
 
-    box = StudyToolbox(about, suggest=Opening(warm=warm), launch=launch)
+    def advise(advice: Advice) -> tuple[Proposal, ...]:
+        launched.extend(advice.launch)
+        return advice.launch
+
+    box = StudyToolbox(about, suggest=Opening(warm=warm), launch=launch, on_advice=advise)
     return policy.decide(about, box), launched
 
 
@@ -56,11 +62,12 @@ def sparing() -> tuple[ScheduledPolicy, Noting, Noting]:
     return ScheduledPolicy(agent, rules), agent, rules
 
 
-def test_the_start_launches_the_default_and_the_warm_start_without_a_turn_of_the_agent():
+def test_the_start_launches_the_warm_start_without_a_turn_of_the_agent():
     policy, agent, rules = sparing()
     decision, launched = decide(policy, briefing(history(), "start"))
-    assert [p.configuration["width"] for p in launched] == [64, 99]
-    assert decision.wake_after == 2 and "default goes first" in decision.reason
+    assert [p.configuration["width"] for p in launched] == [99]
+    assert decision.wake_after == 2 and "what the language model would try" in decision.reason
+    assert decision.candidates == (), "what is queued competes with nothing"
     assert agent.asked == [] and rules.asked == []
 
 

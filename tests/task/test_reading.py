@@ -59,7 +59,7 @@ def test_a_short_file_gives_a_task_with_defaults(read):
     assert task.space.parameters["lr"] == Float(1e-5, 0.1, "log")
     assert dict(task.default) == {"lr": 1e-3, "optimizer": "adam"}
     assert (task.budget, task.confirm, task.workers, task.threads) == (Budget(), None, 1, 1)
-    assert task.decides_in_step and task.pruner == PrunerSpec()
+    assert task.in_step is None and task.pruner == PrunerSpec()
     assert task.objective_ref().function == f"{task.path.parent.resolve()}/train.py:train"
     assert task.objective_ref().workdir == task.path.parent.resolve()
     assert task.words() == "Digits."

@@ -118,9 +118,16 @@ def test_settings_change_the_preset_they_start_from(read):
 
 def test_llambo_decides_in_step_however_many_workers_there_are(read):
     task = read("llambo")
-    assert task.model_copy(update={"workers": 4}).decides_in_step
-    assert not task.model_copy(update={"workers": 4, "in_step": False}).decides_in_step
-    assert not task.model_copy(update={"workers": 4, "tuner": read("numeric").tuner}).decides_in_step
+
+    def in_step(*, asks_model: bool = True, **changes) -> bool:
+        return task.model_copy(update={"workers": 4, **changes}).decides_in_step(asks_model=asks_model)
+
+    numeric = read("numeric").tuner
+    assert in_step() and not in_step(in_step=False)
+    assert not in_step(tuner=numeric) and not in_step(tuner=numeric, asks_model=False)
+    assert not in_step(tuner=numeric, workers=1), "no trial waits for a model"
+    assert in_step(tuner=numeric, workers=1, asks_model=False), "the rules cost nothing"
+    assert in_step(tuner=numeric, workers=1, in_step=True), "unless the task says so"
 
 
 def test_check_shows_the_tuner_and_whether_the_caps_allow_it(read, tmp_path, capsys, monkeypatch):

@@ -31,7 +31,7 @@ OURS = ["describe_task", "history", "learning_curve", "suggest", "launch_trials"
 class NoSuggestions:
     left = ()
 
-    def __call__(self, history, n, /):
+    def __call__(self, history, n, /, on_advice=None):
         return []
 
 

@@ -26,7 +26,7 @@ class Suggesting:
     def __init__(self, *proposals: Proposal, left: tuple[Proposal, ...] = ()) -> None:
         self.proposals, self.left = list(proposals), left
 
-    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+    def __call__(self, history: History, n: int, /, on_advice=None) -> list[Proposal]:
         return self.proposals[:n]
 
 

@@ -1,20 +1,23 @@
 """The loop of a run: it keeps the workers busy and carries out what a policy and people decide.
 
-Strategies propose configurations, the policy makes the plan, pruners judge learning curves. One thread holds
-all state. The policy runs in a thread of its own (`policy_runner.py`) and calls nothing here but `launch`.
+Strategies propose configurations, the policy makes the plan, pruners judge learning curves. One thread
+holds all state. The policy runs in a thread of its own (`policy_runner.py`), and what it changes is changed
+here, in the engine's. Trials wait for a decision only where it is made without a model, or where the task or
+the method says so; while a model thinks, the strategy goes on.
 
     loop.py            when to stop, when to ask the policy, when to start a trial
     chooser.py         which trial starts next
     trial_runner.py    starting trials and bringing each to its end
     command_inbox.py   what people ask of a run while it runs
     broken_code.py     when crashes mean that the code is broken
+    thinking.py        what is said while a model thinks
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tunesmith.budget import ModelSpend, Spend
@@ -27,16 +30,21 @@ from tunesmith.task import Task
 from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
-from tunesmith.tools.engine.policy_runner import PolicyRunner
+from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, Made, PolicyRunner
 from tunesmith.tools.engine.requeue import changed_since, requeue
+from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.engine.trial_runner import TrialRunner
 from tunesmith.tools.engine.triggers import Triggers
 from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.moments import Moment, Moments
+from tunesmith.tools.toolbox.advice import Advice
 from tunesmith.trial import Proposal, TrialState
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
+SOON_S = 2.0
+"""A decision that has taken less is looked for more often: without a model it is made by then."""
 
 Status = Literal["finished", "stopped", "failed"]
 """As in `RunFinished`."""
@@ -69,6 +77,7 @@ class Engine:
         spent: What earlier sessions of this run have spent.
         model_spend: The model's spend so far, this session included.
         plan: What was decided in an earlier session and still holds.
+        moments: Keeps when the policy's answers took effect, or, in a replay, says when they are to.
     """
 
     def __init__(
@@ -87,11 +96,17 @@ class Engine:
         spent: Spend | None = None,
         model_spend: Callable[[], ModelSpend] = ModelSpend,
         plan: Decision | None = None,
+        moments: Moments | None = None,
     ) -> None:
         self.task, self.strategy, self.emit = task, strategy, emit
         self._make_toolbox = make_toolbox
         self._policy = PolicyRunner(policy, fallback, emit)
         self._objective = objective
+        self._moments = moments or Moments()
+        self._in_step = task.decides_in_step(asks_model=policy.asks_model) or (
+            self._moments.in_step and task.workers == 1 and task.in_step is None
+        )
+        self._thinking = Thinking(waiting=self._in_step) if policy.asks_model else None
         self._triggers = Triggers()
         self._trials = TrialRunner(task, store, executor, objective, history, self._triggers, emit)
         self._spent_before = (spent or Spend()).seconds
@@ -110,6 +125,7 @@ class Engine:
             keep_messages=policy.reads_messages,
         )
         self._turn = 0
+        self._woken_at = 0  # trials started when the policy was asked last
 
     # -- what others may call -------------------------------------------------------------------
 
@@ -125,8 +141,24 @@ class Engine:
             ToolError: The search has ended, and a policy that was still deciding calls this.
         """
         if not self._inbox.searching:
-            raise ToolError("the search has ended: nothing can be launched any more")
+            raise ToolError(SEARCH_OVER)
         return self._chooser.queue.add(proposals)
+
+    def launch_in_turn(self, launching: Callable[[], list[int]]) -> list[int]:
+        """Check and queue what the policy launches, in the engine's thread; for the policy's thread.
+
+        Raises:
+            ToolError: The search has ended, or `launching` raises it.
+        """
+        return self._policy.in_turn("launch", launching)
+
+    def take_advice(self, advice: Advice) -> tuple[Proposal, ...]:
+        """Make a part of a model's answer count, and return what was queued; for the policy's thread.
+
+        Raises:
+            ToolError: The search has ended.
+        """
+        return self._policy.in_turn("advice", lambda: self._advised(advice))
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
@@ -171,18 +203,26 @@ class Engine:
         try:
             while True:
                 self._inbox.read()
-                self._take_decision()
+                self._take_effects()
                 ending = self._ending()
                 if ending is not None:
                     break
                 self._wake_if_due()
+                if self._awaits():
+                    continue
                 self._fill()
-                self._trials.handle_events(POLL_S if not self._policy.busy else POLL_S / 5)
+                if self._awaits():
+                    continue
+                soon = 0.0 < self._policy.thinking_s < SOON_S
+                self._trials.handle_events(POLL_S / 5 if soon else POLL_S)
         except KeyboardInterrupt:
             ending = ("stopped", "interrupted")
         finally:
             self._inbox.searching = False
+            self._policy.abandon()
+            last = self._moment
             self._trials.end_running("the run was stopped while this trial was running")
+            self._moments.ended(last)
         assert ending is not None
         status, reason = ending
         by_budget = self.spend.exhausted(self.task.budget) is not None
@@ -211,6 +251,8 @@ class Engine:
     def _wake_if_due(self) -> None:
         if self._policy.busy or self._inbox.paused or self._plan.stop is not None:
             return
+        if not self._moments.may_wake(self._moment):
+            return
         if self.spend.exhausted(self.task.budget) is not None:
             return  # whatever it decided could not be run
         messages = self._inbox.messages
@@ -219,7 +261,10 @@ class Engine:
             return
         self._turn += 1
         briefing = self.briefing(triggers)
+        shown = self._moments.woken(self._moment, briefing.spend.seconds)
+        briefing = replace(briefing, spend=briefing.spend.model_copy(update={"seconds": shown}))
         messages.clear()
+        self._woken_at = len(self.history)
         self.emit(Woken(triggers=triggers))
         self._policy.wake(briefing, lambda b: self._make_toolbox(b, self))
 
@@ -236,15 +281,51 @@ class Engine:
             queued=self.queued,
         )
 
-    def _take_decision(self) -> None:
-        taken = self._policy.take()
-        if taken is None:
-            return
-        policy, decision = taken
+    @property
+    def _moment(self) -> Moment:
+        return Moment(len(self.history), len(self.history.finished))
+
+    def _awaits(self) -> bool:
+        """Whether this moment of a replay has to wait: what is recorded for it has yet to come."""
+        return self._policy.busy and self._moments.awaited(self._moment)
+
+    def _take_effects(self) -> None:
+        """Carry out what the policy has done, in its order."""
+        if self._thinking is not None and (text := self._thinking.note(self._policy.thinking_s)):
+            self.emit(Noted(text=text))
+        while self._moments.may_take(self._moment):
+            posted = self._policy.take(POLL_S if self._awaits() else 0.0)
+            if isinstance(posted, Effect):
+                self._moments.took_effect(posted.what, self._moment)
+                posted.carry_out()
+            else:
+                if posted is not None:
+                    self._decided(posted)
+                return
+
+    def _decided(self, made: Made) -> None:
+        self._moments.took_effect("decision", self._moment)
+        policy, decision = made
         self._plan = decision
-        self.emit(Decided(policy=policy, decision=decision))
+        self.emit(Decided(policy=policy, decision=decision, **self._moment._asdict()))
         if decision.launch:
             self.launch(list(decision.launch))
+
+    def _advised(self, advice: Advice) -> tuple[Proposal, ...]:
+        advice.apply()
+        if advice.priors is not None:
+            self.emit(advice.priors.model_copy(update=self._moment._asdict()))
+        if advice.candidates:
+            competing = (*self._plan.candidates, *advice.candidates)
+            self._plan = self._plan.model_copy(update={"candidates": competing})
+        if not advice.launch:
+            return ()
+        waiting = {proposal.configuration for proposal in self.queued}
+        default = [p for p in self.history.default_first if p.configuration not in waiting]
+        late = len(self.history) - self._woken_at
+        launch = [*default, *(_late(p, late) for p in advice.launch)]
+        self.launch(launch)
+        return tuple(launch)
 
     # -- trials ---------------------------------------------------------------------------------
 
@@ -252,7 +333,7 @@ class Engine:
         """Give every free worker something to do."""
         if self._inbox.paused or self._plan.stop is not None:
             return
-        if self.task.decides_in_step and self._policy.busy:
+        if self._in_step and self._policy.busy:
             return
         while self._trials.room() and self.spend.exhausted(self.task.budget) is None:
             choice = self._chooser.next(self.history, self._plan.candidates)
@@ -278,3 +359,11 @@ class Engine:
         if self.spend.trials + len(waiting) >= budget.trials:
             return f"the budget of {budget.trials} trials has no room for it"
         return self._chooser.why_not(proposal, self.history)
+
+
+def _late(proposal: Proposal, started: int) -> Proposal:
+    """Says so where more than the default trial was started before a model's answer came."""
+    if started <= 1:
+        return proposal
+    reason = f"{proposal.reason} It came when {started} trials had been started since the model was asked."
+    return proposal.model_copy(update={"reason": reason})

@@ -27,8 +27,9 @@ def last_ending(events: Sequence[Event]) -> RunFinished | None:
 
 
 def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None:
-    """Priors elicited from a model in this run, the first time; None where it was not asked."""
-    return next((event.beliefs for event in events if isinstance(event, PriorsElicited)), None)
+    """Priors elicited from a model in this run, all parts of its answer; None where it was not asked."""
+    told = [event for event in events if isinstance(event, PriorsElicited)]
+    return tuple(belief for event in told for belief in event.beliefs) if told else None
 
 
 def recommended(events: Sequence[Event]) -> Recommendation | None:

@@ -315,8 +315,7 @@ def _reproduce(
     task = folder.task
     workers = sessions[-1].workers if sessions else task.workers
     model = any(session.model for session in sessions)
-    in_step = task.in_step if task.in_step is not None else workers == 1
-    exact = in_step and workers == 1 and not model
+    exact = task.in_step is not False and workers == 1 and not model
     commands: tuple[str, ...] = ()
     if task.path is None:
         note = "The task was given from Python: call tunesmith.tune again with the same arguments."

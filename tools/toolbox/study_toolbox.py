@@ -17,6 +17,7 @@ from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, LaunchGate
 from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.tools.toolbox.advice import Advice, OnAdvice
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
 NEAR = 0.005
@@ -29,8 +30,13 @@ MAX_LAUNCH = 8
 class Suggester(Protocol):
     """Proposes for a toolbox; implemented by `agent/methods/hybrid/suggester.py`."""
 
-    def __call__(self, history: History, n: int, /) -> list[Proposal]:
-        """Up to `n`, best first, valid and new."""
+    def __call__(self, history: History, n: int, /, on_advice: OnAdvice | None = None) -> list[Proposal]:
+        """Up to `n`, best first, valid and new.
+
+        Args:
+            on_advice: Takes what a model has said as soon as it is of use. None: it is in the result, and
+                what else it changes is changed at once.
+        """
         ...
 
     @property
@@ -42,12 +48,19 @@ class Suggester(Protocol):
 class StudyToolbox:
     """Implements `interfaces.Toolbox` for one decision.
 
+    Trials go on during a decision. What the policy reads is the briefing, which stays; launches are checked
+    against the run as it is, in the engine's thread.
+
     Args:
-        briefing: The records that the policy was woken with; launches are checked against them.
+        briefing: The records that the policy was woken with.
         suggest: Proposes configurations, best first.
         launch: Queues proposals and returns the numbers of their trials at once.
-        queued: What waits in the queue already.
+        queued: What waits in the queue now.
         gate: Limits the configurations that a model had a part in; None sets no limit.
+        history: The trials as they are now; None: those of the briefing.
+        in_turn: Runs a launch in the engine's thread; None: here.
+        on_advice: Makes a part of a model's answer take effect and returns what was queued of it; None:
+            suggestions are all there is.
     """
 
     def __init__(
@@ -58,11 +71,17 @@ class StudyToolbox:
         launch: Callable[[list[Proposal]], list[int]],
         queued: Callable[[], Sequence[Proposal]] = tuple,
         gate: LaunchGate | None = None,
+        history: Callable[[], History] | None = None,
+        in_turn: Callable[[Callable[[], list[int]]], list[int]] | None = None,
+        on_advice: Callable[[Advice], Sequence[Proposal]] | None = None,
     ) -> None:
         self._briefing = briefing
         self._history = briefing.history
         self._suggest, self._launch, self._queued = suggest, launch, queued
-        self._gate = gate
+        self._gate, self._on_advice = gate, on_advice
+        self._now = history or (lambda: briefing.history)
+        self._in_turn = in_turn or (lambda launching: launching())
+        self._advised: list[Proposal] = []
         self._suggested: dict[Configuration, Proposal] = {}
         self._held: dict[Configuration, Proposal] = {}  # refused at the gate
         self._launched: dict[Configuration, int] = {}
@@ -72,7 +91,8 @@ class StudyToolbox:
         """Up to `n`, best first; one that is launched keeps its provenance."""
         if n < 1:
             raise ToolError("n must be at least 1")
-        found = self._suggest(self._history, min(n, MAX_SUGGESTIONS))
+        on_advice = None if self._on_advice is None else self._take
+        found = self._suggest(self._history, min(n, MAX_SUGGESTIONS), on_advice)
         self._suggested.update((proposal.configuration, proposal) for proposal in found)
         return found
 
@@ -80,12 +100,25 @@ class StudyToolbox:
         """The model's configurations that were not launched: they go on competing under the acquisition."""
         held = (*self._suggested.values(), *self._held.values(), *self._suggest.left)
         kept = {p.configuration: p for p in held if p.origin is Origin.MODEL}
-        return tuple(p for c, p in kept.items() if c not in self._launched)
+        gone = {*self._launched, *(p.configuration for p in self._advised)}
+        return tuple(p for c, p in kept.items() if c not in gone)
+
+    @property
+    def launched(self) -> tuple[Proposal, ...]:
+        """What was queued in this decision, a model's warm start included."""
+        return (*self._advised, *self._turn)
 
     def launch_trials(self, proposals: Sequence[Proposal]) -> list[int]:
         """Put proposals at the front of the queue: all, or none with a ToolError that says why."""
         if not proposals:
             raise ToolError("no configuration was given")
+        return self._in_turn(lambda: self._launch_now(proposals))
+
+    def _take(self, advice: Advice) -> None:
+        assert self._on_advice is not None
+        self._advised += self._on_advice(advice)
+
+    def _launch_now(self, proposals: Sequence[Proposal]) -> list[int]:
         accepted = [self._suggested.get(p.configuration, p) for p in proposals]
         accepted = [self._marked(p) for p in accepted]
         self._check_budget(len(accepted))
@@ -109,7 +142,8 @@ class StudyToolbox:
                 f"at most {MAX_LAUNCH} trials may be launched in a turn; {len(self._launched)} are already. "
                 "Launch fewer, or call decide and be woken again."
             )
-        free = max(0, self._briefing.trials_left - len(self._waiting()))
+        started = len(self._now().not_lost) - len(self._history.not_lost)
+        free = max(0, self._briefing.trials_left - started - len(self._waiting(self._queued())))
         if wanted > free:
             raise ToolError(f"the budget has room for {free} more trials, {wanted} were asked for")
 
@@ -142,9 +176,10 @@ class StudyToolbox:
             return "already queued"
         if proposal.origin is Origin.REPLICATE:
             return None
-        row_, active = self._history.space.encode(configuration)
-        tried = self._history.not_lost
-        rows, masks = self._history.encoded(tried)
+        now = self._now()
+        row_, active = now.space.encode(configuration)
+        tried = now.not_lost
+        rows, masks = now.encoded(tried)
         if not tried:
             return None
         same = np.array([t.configuration == configuration for t in tried])
@@ -162,11 +197,11 @@ class StudyToolbox:
         return "running now" if not trial.finished else trial.state.value.replace("_", " ")
 
     def _check_gate(self, proposals: Sequence[Proposal]) -> None:
-        gate, launched = self._gate, self._waiting()
+        gate, now, launched = self._gate, self._now(), self._waiting(self._queued())
         if gate is None:
             return
         for place, proposal in enumerate(proposals, 1):
-            if gate.applies_to(proposal) and not gate.is_open(self._history, launched):
+            if gate.applies_to(proposal) and not gate.is_open(now, launched):
                 self._held.update((p.configuration, p) for p in proposals if gate.applies_to(p))
                 raise ToolError(f"configuration {place} may not be launched now: {gate.refusal}")
             launched.append(proposal)
@@ -175,10 +210,13 @@ class StudyToolbox:
         """How many configurations of its own the policy may launch now; with a gate, one at a time."""
         if self._gate is None:
             return MAX_LAUNCH - len(self._launched)
-        return int(self._gate.is_open(self._history, self._waiting()))
-
-    def _waiting(self) -> list[Proposal]:
-        """What is queued, or was launched in this turn, and is not in the snapshot."""
+        # By the briefing, as all that is read: the queue of now would be another one in a replay.
         held = {t.configuration for t in self._history.not_lost}
-        waiting = {p.configuration: p for p in (*self._queued(), *self._turn) if p.configuration not in held}
+        waiting = {p.configuration: p for p in (*self._briefing.queued, *self.launched)}
+        return int(self._gate.is_open(self._history, [p for c, p in waiting.items() if c not in held]))
+
+    def _waiting(self, queued: Sequence[Proposal]) -> list[Proposal]:
+        """What is queued, or was launched in this turn, and has not started."""
+        held = {t.configuration for t in self._now().not_lost}
+        waiting = {p.configuration: p for p in (*queued, *self._turn) if p.configuration not in held}
         return list(waiting.values())

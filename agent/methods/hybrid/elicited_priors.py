@@ -29,7 +29,9 @@ WHY_LIMIT = 300
 
 
 class ElicitedPriors:
-    """The model's priors of one run: set once, then constant. Written by the policy's thread, read by any.
+    """The model's priors of one run: stated once, then constant.
+
+    In a run they are written by the engine's thread between two proposals, while the policy's thread waits.
 
     Args:
         space: The search space.
@@ -52,9 +54,15 @@ class ElicitedPriors:
     def record(self, priors: Sequence[ElicitedPrior]) -> None:
         """Keep the model's answer; only the first of a run counts."""
         if not self.asked:
-            self.asked, self.priors = True, tuple(priors)
-            # Replaced as a whole: another thread may be reading it.
-            self.cards = {p.parameter: card_of(p, self._space.parameters[p.parameter]) for p in priors}
+            self.extend(priors)
+
+    def extend(self, priors: Sequence[ElicitedPrior]) -> None:
+        """Keep a further part of that answer; what was said of a parameter before stands."""
+        new = {p.parameter: p for p in reversed(priors) if p.parameter not in self.cards}
+        cards = {name: card_of(prior, self._space.parameters[name]) for name, prior in new.items()}
+        self.asked = True
+        self.priors = (*self.priors, *(prior for prior in priors if new.get(prior.parameter) is prior))
+        self.cards = {**self.cards, **cards}  # another dictionary, because a proposal may still hold this one
 
 
 def read_priors(answer: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior], list[str]]:

@@ -23,7 +23,7 @@ def _build(context: MethodContext) -> MethodParts:
         return MethodParts(HybridStrategy(numeric, elicited) if elicited.asked else numeric, gate=ShareGate())
     strategy = HybridStrategy(numeric, elicited)
     proposer = ModelProposer(context.model, context.task, context.emit)
-    suggester = HybridSuggester(strategy, proposer, context.emit, elicited)
+    suggester = HybridSuggester(strategy, proposer, context.emit, elicited, context.competing)
     return MethodParts(strategy, AGENT.build(context), suggester, ShareGate())
 
 

@@ -28,6 +28,8 @@ class LlamboPolicy(Policy):
         emit: Takes the narration.
     """
 
+    asks_model = True  # and is waited for all the same: the method proposes every trial
+
     def __init__(self, strategy: Strategy, name: str, settings: LlamboSettings, emit: Emit) -> None:
         self.name = name[:100]
         self._strategy, self._settings, self._emit = strategy, settings, emit

@@ -22,16 +22,20 @@ def nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None
 
 
 def standing_plan(before: Sequence[Event], task: Task) -> Decision | None:
-    """A decision to end the search, made before the comparison was interrupted: it still applies."""
-    last = last_ending(before)
-    if last is not None and (last.status == "finished" or _more_trials(last, task)):
+    """What the last decision of the earlier sessions still says; None where there was none.
+
+    A decision to end the search, made before the comparison was interrupted, still applies. Of any other the
+    candidates go on competing; what it launched is queued no more, or has run.
+    """
+    decision = next((event.decision for event in reversed(before) if isinstance(event, Decided)), None)
+    if decision is None:
         return None
-    for event in reversed(before):
-        if isinstance(event, Decided):
-            return event.decision if event.decision.stop is not None else None
-        if isinstance(event, TrialStarted):
-            return None
-    return None
+    last = last_ending(before)
+    over = last is not None and (last.status == "finished" or _more_trials(last, task))
+    later = next((e for e in reversed(before) if isinstance(e, Decided | TrialStarted)), None)
+    if decision.stop is not None and not over and isinstance(later, Decided):
+        return decision
+    return decision.model_copy(update={"launch": (), "stop": None})
 
 
 def _more_trials(ending: RunFinished, task: Task) -> bool:

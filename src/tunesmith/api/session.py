@@ -20,7 +20,7 @@ from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ReplayMiss
-from tunesmith.events import Degraded, Event, RunFinished, RunStarted
+from tunesmith.events import Degraded, Event, RunFinished, RunStarted, Woken
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
@@ -30,7 +30,9 @@ from tunesmith.text.cleaning import error_line
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.log_reading import elicited_priors, recommended, spent, verdict
+from tunesmith.tools.records.moments import KeptMoments, Moments, ReplayedMoments
 from tunesmith.tools.records.run_folder import EXCHANGES
+from tunesmith.trial import Proposal
 
 if TYPE_CHECKING:
     from tunesmith.agent.methods.base import MethodParts
@@ -93,7 +95,10 @@ def run_session(
         model = _open_model(task, store, settings, replay, log.append, used.model)
         if model is not None:
             stack.callback(model.close)
-        parts = _build_method(task, model, log.append, before)
+        plan = standing_plan(before, task)
+        competing = () if plan is None else plan.candidates
+        parts = _build_method(task, model, log.append, before, competing)
+        moments = _moments(store, replay, recording=model is not None)
         objective = objective or task.objective_ref()
         executor = _build_executor(task, objective, log.append)
         stack.callback(executor.close)
@@ -111,7 +116,8 @@ def run_session(
             objective=objective,
             spent=used,
             model_spend=ModelSpend if model is None else lambda: model.usage,
-            plan=standing_plan(before, task),
+            plan=plan,
+            moments=moments,
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(
@@ -141,7 +147,7 @@ def run_session(
         if log.fault is not None:
             raise log.fault
         if replay is not None:
-            _check_replay(store.events.events(after_seq=len(before)), replay)
+            _check_replay(store.events.events(after_seq=len(before)), replay, moments)
         return result
 
 
@@ -212,8 +218,19 @@ def _open_model(
     return model
 
 
+def _moments(store: RunStore, replay: Path | None, *, recording: bool) -> Moments:
+    """When answers take effect: as in the run that is replayed, else kept beside the recorded answers."""
+    if replay is not None:
+        return ReplayedMoments(replay)
+    return KeptMoments(store.path / EXCHANGES) if recording else Moments()
+
+
 def _build_method(
-    task: Task, model: LanguageModel | None, emit: Emit, before: Sequence[Event]
+    task: Task,
+    model: LanguageModel | None,
+    emit: Emit,
+    before: Sequence[Event],
+    competing: Sequence[Proposal],
 ) -> MethodParts:
     """The parts of the task's method, with the task's own choice of a policy."""
     from dataclasses import replace
@@ -227,6 +244,7 @@ def _build_method(
         name=task.tuner.text(),
         settings=task.tuner.settings,
         elicited=elicited_priors(before),
+        competing=competing,
     )
     parts: MethodParts = task.tuner.member.build(context)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))
@@ -245,6 +263,9 @@ def _toolbox_maker(parts: MethodParts) -> Callable[[Briefing, Engine], StudyTool
             launch=engine.launch,
             queued=lambda: engine.queued,
             gate=parts.gate,
+            history=lambda: engine.history,
+            in_turn=engine.launch_in_turn,
+            on_advice=engine.take_advice,
         )
 
     return make_toolbox
@@ -263,12 +284,15 @@ def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
     return executor
 
 
-def _check_replay(happened: Sequence[Event], replay: Path) -> None:
+def _check_replay(happened: Sequence[Event], replay: Path, moments: Moments) -> None:
     """A replay that needed more than was recorded has repeated nothing, however well the run ended.
 
     Raises:
         ReplayMiss: With the first request that no recording fits.
     """
+    if isinstance(moments, ReplayedMoments) and moments.unfinished is not None:
+        wakes = [place for place, event in enumerate(happened) if isinstance(event, Woken)]
+        happened = happened[: [*wakes, len(happened)][min(moments.unfinished - 1, len(wakes))]]
     misses = [e.cause for e in happened if isinstance(e, Degraded) and e.cause.startswith("ReplayMiss")]
     if misses:
         raise ReplayMiss(

@@ -91,7 +91,8 @@ class Task(Frozen):
     preload: Strings | None = None
     """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
     in_step: bool | None = None
-    """Whether launching waits for the policy's decision; None: with one worker, or where the method asks."""
+    """Whether launching waits for the policy's decision; None: where its model proposes every trial, and with
+    one worker where it asks no model."""
     tuner: Tuner = Field(default_factory=Tuner.default)
     """The method that proposes the trials, with its settings."""
     policy: str | None = None
@@ -184,12 +185,15 @@ class Task(Frozen):
         policy = None if self.policy is None else POLICIES.get(self.policy)
         return bool(self.tuner.member.uses_model or (policy is not None and policy.uses_model))
 
-    @property
-    def decides_in_step(self) -> bool:
-        """`in_step` or what its None stands for."""
+    def decides_in_step(self, *, asks_model: bool) -> bool:
+        """`in_step` or what its None stands for.
+
+        Args:
+            asks_model: Whether the policy may wait for a language model, which no trial ever does.
+        """
         if self.in_step is not None:
             return self.in_step
-        return self.workers == 1 or bool(self.tuner.member.proposes_every_trial)
+        return bool(self.tuner.member.proposes_every_trial) or (self.workers == 1 and not asks_model)
 
     def objective_ref(self) -> Objective:
         """Where the training code is, with absolute paths.

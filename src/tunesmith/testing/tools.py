@@ -18,6 +18,7 @@ from tunesmith.errors import ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
 from tunesmith.testing.studies import SPACES, empty_history, grown, task_for
+from tunesmith.tools.toolbox.advice import OnAdvice
 from tunesmith.tools.toolbox.base import Tool, Turn, arguments_model
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Proposal
@@ -29,7 +30,7 @@ LIMIT = 10_000
 class _NoSuggestions:
     left = ()
 
-    def __call__(self, history: History, n: int, /) -> list[Proposal]:
+    def __call__(self, history: History, n: int, /, on_advice: OnAdvice | None = None) -> list[Proposal]:
         return []
 
 
