@@ -11,7 +11,7 @@ that is shown), `reasons.py` (the choice in words).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from copy import copy
 from typing import Protocol
 
@@ -21,7 +21,8 @@ from tunesmith.agent.knowledge import Card, find_card
 from tunesmith.agent.methods.gp.away import away_from_failures
 from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.candidates import ORIGINS, Pool, search
-from tunesmith.agent.methods.gp.feasibility import feasibility_of
+from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
+from tunesmith.agent.methods.gp.filling import FILLING, SpaceFilling, stagnation
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
 from tunesmith.agent.methods.gp.prior import CardSource, Prior, build_prior
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
@@ -87,6 +88,7 @@ class GaussianProcessStrategy(Strategy):
         self._expert: CandidateExpert | None = None
         self._prior: tuple[str, Prior] | None = None
         self._surrogates: dict[bool, GaussianProcessSurrogate] = {}
+        self._filling = SpaceFilling(space, seed)
 
     def with_seed(self, seed: int) -> GaussianProcessStrategy:
         """The same strategy with another seed, sharing what is already computed."""
@@ -121,14 +123,17 @@ class GaussianProcessStrategy(Strategy):
             pending = self._rows(
                 [t.configuration for t in history.pending] + [p.configuration for p in proposals]
             )
-            if posterior is None:
+            now = history.with_running(proposals)
+            feasibility = feasibility_of(self.space, history)
+            if feasibility is not None and not history.completed:
+                proposal = away_from_failures(
+                    self.space, prior, feasibility, history, competing, pending, rng, taken
+                )
+            elif self._filling.due(now):
+                proposal = self._fill(now, feasibility, taken)
+            elif posterior is None:
                 started = len(history) + len(proposals)
-                if (feasibility := feasibility_of(self.space, history)) is None:
-                    proposal = self._from_nothing(prior, competing, started, rng, taken)
-                else:
-                    proposal = away_from_failures(
-                        self.space, prior, feasibility, history, competing, pending, rng, taken
-                    )
+                proposal = self._from_nothing(prior, competing, started, rng, taken)
             else:
                 proposal = self._search(history, posterior, competing, pending, rng, taken)
             if proposal is None:
@@ -184,6 +189,18 @@ class GaussianProcessStrategy(Strategy):
             )
             self._prior = (digest, prior)
         return self._prior[1]
+
+    def _fill(self, history: History, feasibility: Feasibility | None, taken: Set[str]) -> Proposal | None:
+        """The next point of the space-filling share; None where the space is filled."""
+        works = None if feasibility is None else feasibility.log_works
+        point = self._filling.next(history, taken, works)
+        if point is None:
+            return None
+        since = stagnation(history)
+        why = "all results so far are equal" if since is None else f"{since} trials brought nothing better"
+        reason = f"Away from all that was tried: {why}, so a share of the trials fills the space."
+        provenance = Provenance(stage=FILLING)
+        return Proposal(configuration=point, origin=Origin.RANDOM, reason=reason, provenance=provenance)
 
     def _posterior(self, history: History, prior: Prior) -> Posterior | None:
         if len(history.informative) < 2:

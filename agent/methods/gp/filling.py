@@ -1,0 +1,157 @@
+"""The share of trials that fills the space, whatever the priors and the surrogate say.
+
+A search that only follows its model can stay where the model was wrong from the start: on a plateau nothing
+contradicts a prior, and a surrogate that has explained everything as noise sees no reason to leave. So a
+share of the trials is taken from a scrambled Sobol sequence, which depends on nothing but the seed:
+
+    no contrast       all results so far are equal: every trial from the third on
+    no improvement    s trials since the best value was last improved: at least (s - PATIENCE) / EVERY of them
+
+Of every two such trials one is the sequence's first point that has not been run; the other is the farthest
+from all trials among its next LOOKAHEAD points. The projections of a scrambled Sobol sequence on a few
+coordinates are as even as independent uniform points or more so, so a box of volume v in any coordinates
+is missed by m points of it with a probability of at most about (1 - v)^m. With k(v) = PATIENCE + 2 EVERY
+ceil(ln(1000) / v) trials without improvement, one has landed in a given box of volume v with a probability
+of 99.9 % at least, in a run of any dimension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from itertools import islice
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from tunesmith.history import Array, History
+from tunesmith.seeds import derive_seed
+from tunesmith.space import Space
+from tunesmith.trial import Configuration, Trial, TrialState
+
+FILLING = "space_filling"
+"""`Provenance.stage` of these trials."""
+PATIENCE = 4
+"""Trials without improvement before any is taken from the sequence."""
+EVERY = 3
+"""Then every so many trials one is, until the best value improves."""
+MATERIAL = 0.02
+EQUAL = 1e-12
+"""Scores that differ by less than this share of the largest are equal: the rest is rounding."""
+LOOKAHEAD = 8
+LIKELY = 0.5
+"""P(the trial works) of a point that is not passed over."""
+BLOCK = 64
+MOST_POINTS = 1 << 14
+"""Points of the sequence that are looked at before the space counts as filled."""
+
+
+class SpaceFilling:
+    """A scrambled Sobol sequence over the legal configurations of a space; the same seed gives the same one.
+
+    Which points have been run is read off the history, so a resumed run goes on alike. Points are generated
+    when first needed and kept, which changes nothing that is returned.
+
+    Args:
+        space: What to fill.
+        seed: Decides the scrambling.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        self._space, self._seed = space, seed
+        self._points: list[Configuration] = []
+        self._place: dict[str, int] = {}
+        self._generated = 0
+
+    def due(self, history: History) -> bool:
+        """Whether the next trial is one that fills the space."""
+        trials = history.not_lost
+        since = stagnation(history)
+        if since is None:
+            return len(trials) >= 2
+        since += len(history.pending)
+        wanted = -(-(since - PATIENCE) // EVERY)
+        return wanted > 0 and wanted > sum(self._is_point(t, len(trials)) for t in trials[-since:])
+
+    def next(
+        self, history: History, taken: Set[str], log_works: Callable[[Array], Array] | None = None
+    ) -> Configuration | None:
+        """A configuration that is not in `taken`; None where the sequence has nothing new.
+
+        Args:
+            log_works: log P(the trial works) at rows (m, c), shape (m,). Points that rather fail are passed
+                over, as long as there is another among the next LOOKAHEAD.
+        """
+        open_points = list(islice(self._open(taken), LOOKAHEAD))
+        if log_works is not None and open_points:
+            works = log_works(np.stack([self._space.encode(c)[0] for c in open_points]))
+            least = min(float(np.log(LIKELY)), float(works.max()))
+            open_points = [c for c, w in zip(open_points, works, strict=True) if w >= least]
+        if not open_points:
+            return None
+        run = sum(self._is_point(t, len(history)) for t in history.not_lost)
+        if run % 2 == 0 or not len(history):
+            return open_points[0]
+        rows = np.stack([self._space.encode(c)[0] for c in open_points])
+        distance = cdist(rows, history.encoded(history.not_lost)[0]).min(axis=1)
+        return open_points[int(np.argmax(distance))]
+
+    def _is_point(self, trial: Trial, trials: int) -> bool:
+        """Whether a trial of a history so long is one of the points that may have been run by then."""
+        while len(self._points) < trials + LOOKAHEAD and self._extend():
+            pass
+        place = self._place.get(trial.configuration.digest)
+        return place is not None and place < trials + LOOKAHEAD
+
+    def _open(self, taken: Set[str]) -> Iterator[Configuration]:
+        place = 0
+        while place < len(self._points) or self._extend():
+            if self._points[place].digest not in taken:
+                yield self._points[place]
+            place += 1
+
+    def _extend(self) -> bool:
+        """Append the legal, new ones among the next points; False where there are no more."""
+        from scipy.stats import qmc  # half a second to import, and most runs never stagnate
+
+        before = len(self._points)
+        while len(self._points) == before and self._generated < MOST_POINTS:
+            engine = qmc.Sobol(len(self._space.names), rng=derive_seed(self._seed, "space filling"))
+            if self._generated:
+                engine.fast_forward(self._generated)
+            rows = self._space.round(self._rows(engine.random(BLOCK)))
+            self._generated += BLOCK
+            for row in rows[self._space.feasible(rows)]:
+                point = self._space.decode(row)
+                if point.digest not in self._place:
+                    self._place[point.digest] = len(self._points)
+                    self._points.append(point)
+        return len(self._points) > before
+
+    def _rows(self, points: Array) -> Array:
+        """Unit-cube rows (n, c) of points (n, p) with one coordinate for each parameter."""
+        columns: list[Array] = []
+        for place, name in enumerate(self._space.names):
+            k = sum(column.parameter == name for column in self._space.columns)
+            u = points[:, place]
+            columns.append(u[:, None] if k == 1 else np.eye(k)[np.minimum((u * k).astype(int), k - 1)])
+        return np.concatenate(columns, axis=1)
+
+
+def stagnation(history: History) -> int | None:
+    """Finished trials since the best value was last improved materially; None while all results are equal.
+
+    Failed trials count: they brought no improvement. Material is more than MATERIAL of the interquartile
+    range of the scores, so that polishing a poor optimum is no improvement.
+    """
+    scores = history.scores
+    if scores.size == 0 or float(np.ptp(scores)) <= EQUAL * float(np.max(np.abs(scores))):
+        return None
+    low, high = np.percentile(scores, (25, 75))
+    material = MATERIAL * float(high - low)
+    best, since = -np.inf, 0
+    for trial in history.informative:
+        since += 1
+        score = -np.inf if trial.state is not TrialState.COMPLETED else history.sign * (trial.value or 0.0)
+        if score > best + material:
+            best, since = score, 0
+    return since
