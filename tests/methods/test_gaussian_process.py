@@ -5,6 +5,7 @@ from math import log10
 import numpy as np
 import pytest
 
+from tunesmith.agent.methods.gp.filling import FILLING
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.random import RandomStrategy
@@ -292,10 +293,10 @@ def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_th
     assert used.with_seed(7).propose(s.history, 1) == strategy().with_seed(7).propose(s.history, 1)
 
 
-def test_equal_scores_are_sampled_on_from_the_prior(study):
+def test_after_two_equal_scores_the_space_is_filled_whatever_the_prior(study):
     s = study(SPACE, lambda c: 0.5, default=DEFAULT)
     s.run(strategy(words="CNN with Adam"), 6)
-    assert [t.proposal.origin for t in s.history.trials[2:]] == [Origin.PRIOR] * 4
+    assert [t.proposal.provenance.stage for t in s.history.trials[2:]] == [FILLING] * 4
 
 
 def test_running_trials_are_not_proposed_again_and_push_the_next_proposal_away(study):

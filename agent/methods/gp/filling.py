@@ -41,7 +41,7 @@ LOOKAHEAD = 8
 LIKELY = 0.5
 """P(the trial works) of a point that is not passed over."""
 BLOCK = 64
-MOST_POINTS = 1 << 14
+MOST_POINTS = 1 << 12
 """Points of the sequence that are looked at before the space counts as filled."""
 
 
@@ -68,9 +68,11 @@ class SpaceFilling:
         since = stagnation(history)
         if since is None:
             return len(trials) >= 2
-        since += len(history.pending)
         wanted = -(-(since - PATIENCE) // EVERY)
-        return wanted > 0 and wanted > sum(self._is_point(t, len(trials)) for t in trials[-since:])
+        if wanted <= 0:
+            return False
+        latest = trials[-since - len(history.pending) :]
+        return wanted > sum(self._is_point(trial, len(trials)) for trial in latest)
 
     def next(
         self, history: History, taken: Set[str], log_works: Callable[[Array], Array] | None = None
@@ -114,7 +116,8 @@ class SpaceFilling:
         from scipy.stats import qmc  # half a second to import, and most runs never stagnate
 
         before = len(self._points)
-        while len(self._points) == before and self._generated < MOST_POINTS:
+        everything = self._space.cardinality
+        while len(self._points) == before and self._generated < MOST_POINTS and before != everything:
             engine = qmc.Sobol(len(self._space.names), rng=derive_seed(self._seed, "space filling"))
             if self._generated:
                 engine.fast_forward(self._generated)

@@ -129,7 +129,7 @@ class GaussianProcessStrategy(Strategy):
                 proposal = away_from_failures(
                     self.space, prior, feasibility, history, competing, pending, rng, taken
                 )
-            elif self._filling.due(now):
+            elif not (self._expert is not None and competing) and self._filling.due(now):
                 proposal = self._fill(now, feasibility, taken)
             elif posterior is None:
                 started = len(history) + len(proposals)
