@@ -13,11 +13,16 @@ import numpy as np
 
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.history import Array, History
+from tunesmith.noise import known_noise
 from tunesmith.recommendation import Recommendation
 from tunesmith.trial import Trial
 
 INDIFFERENT = 0.1
 """The best value's configuration is kept while its mean is within this share of the noise of the top one."""
+
+
+GUESSED = 1.0
+"""The same where nothing is known of the noise: then part of it may be what the process does not fit."""
 
 
 class Leaders(NamedTuple):
@@ -57,7 +62,8 @@ def recommended(history: History, posterior: Posterior) -> Recommendation | None
         return None
     found = leaders(history, posterior)
     at_best = next(i for i, t in enumerate(found.trials) if t.configuration == best.configuration)
-    slack = INDIFFERENT * float(np.sqrt(posterior.fitted.process.noise))
+    share = GUESSED if known_noise(posterior.surrogate.noise, history) is None else INDIFFERENT
+    slack = share * float(np.sqrt(posterior.fitted.process.noise))
     chosen = at_best if found.mean[0] - found.mean[at_best] <= slack else 0
     expected, spread = posterior.fitted.metric(found.mean, found.std)
     differs = chosen != at_best
