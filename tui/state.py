@@ -21,6 +21,7 @@ from tunesmith.events import (
     ModelCalled,
     Noted,
     PriorsElicited,
+    Recommended,
     RunFinished,
     RunStarted,
     Thought,
@@ -66,6 +67,8 @@ class RunView:
         self.trials: dict[int, TrialView] = {}
         """By number, in the order they started."""
         self.best: int | None = None
+        self.recommended = ""
+        """What the run recommends at its end, in words; empty while it goes on."""
         self.finished = 0
         """Trials that ended by themselves; interrupted ones do not count."""
         self.chat = ChatView()
@@ -182,6 +185,9 @@ class RunView:
                 )
             case Noted():
                 self.chat.add(" ", "", ((literal(event.text), ""),))
+            case Recommended():
+                self.recommended = literal(event.text)
+                self.chat.add("★", "best", ((self.recommended, ""),), gap=True)
             case Confirmed():
                 progress = f"comparing the best with the default: {event.done} of {event.total} runs"
                 self.chat.confirm(literal(event.text) or progress, bool(event.text))
@@ -237,6 +243,7 @@ class RunView:
             self.chat.add("!", "dim", ((one_line(text, 300), "dim"),), one_line=True)
 
     def _run_started(self, event: RunStarted) -> None:
+        self.recommended = ""
         if self.started is not None and not self.over:
             self._seconds_before += max(self.last_at - self._session_from, 0.0)
         self._close_session()

@@ -76,10 +76,13 @@ def why(view: RunView, number: int | None) -> Reply:
 
 
 def best(view: RunView) -> Reply:
-    """The incumbent."""
+    """The incumbent and, after the end, what is recommended."""
     if view.best is None:
         return Reply((("no trial has completed yet", "dim"),))
-    return Reply(joined(details(view.trials[view.best], view.facts.write, traceback=False)))
+    lines = details(view.trials[view.best], view.facts.write, traceback=False)
+    if view.recommended:
+        lines.append(((view.recommended, "best"),))
+    return Reply(joined(lines))
 
 
 def help_text() -> Spans:

@@ -1,7 +1,9 @@
 import pytest
 
 from fakes.tui_runs import begun, trials
-from tunesmith.events import Ask, Command, Pause, Resume, Stop
+from tunesmith.events import Ask, Command, Pause, Recommended, Resume, Stop
+from tunesmith.recommendation import Recommendation
+from tunesmith.space import Float, Space
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
@@ -58,3 +60,16 @@ def test_what_the_run_cannot_take_is_refused_with_the_reason() -> None:
     assert isinstance(waiting, Reply) and waiting.bad and "has not started" in plain(waiting.spans)
     without_model = respond(running(model=None), "how is it going?")
     assert isinstance(without_model, Reply) and "no language model" in plain(without_model.spans)
+
+
+def test_best_names_what_is_recommended_once_the_run_has_ended() -> None:
+    view = running()
+    space = Space({"lr": Float(0, 1)})
+    found = Recommendation(
+        trial=1, configuration=space.validate({"lr": 0.5}), expected=0.4, best_trial=0, best_value=0.5
+    )
+    view.fold([Recommended(recommendation=found, text="recommended: [b]trial 1")])
+    reply = respond(view, "/best")
+    assert isinstance(reply, Reply) and "recommended: [b]trial 1" in plain(reply.spans)
+    view.fold([begun(model=None)])
+    assert "recommended" not in plain(respond(view, "/best").spans)  # type: ignore[union-attr]
