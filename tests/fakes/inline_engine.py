@@ -131,6 +131,7 @@ class EngineMaker:
         strategy=None,
         objective_ref: Objective | None = None,
         moments: Moments | None = None,
+        suggester=None,
         **changes,
     ) -> Engine:
         task = self.task(**changes)
@@ -143,7 +144,7 @@ class EngineMaker:
         def toolbox(briefing: Briefing, engine: Engine) -> StudyToolbox:
             return StudyToolbox(
                 briefing,
-                suggest=StrategySuggester(strategy),
+                suggest=suggester or StrategySuggester(strategy),
                 launch=engine.launch,
                 queued=lambda: engine.queued,
                 history=lambda: engine.history,

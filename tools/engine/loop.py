@@ -103,6 +103,11 @@ class Engine:
         self._policy = PolicyRunner(policy, fallback, emit)
         self._objective = objective
         self._moments = moments or Moments()
+        # A replay of a run that had so much time ends where that ended, not by a clock that goes differently.
+        self._clockless = self._moments.over(Moment(0, 0)) is not None and task.budget.wall_time_s is not None
+        self._budget = (
+            task.budget.model_copy(update={"wall_time_s": None}) if self._clockless else task.budget
+        )
         self._in_step = task.decides_in_step(asks_model=policy.asks_model) or (
             self._moments.in_step and task.workers == 1 and task.in_step is None
         )
@@ -225,7 +230,7 @@ class Engine:
             self._moments.ended(last)
         assert ending is not None
         status, reason = ending
-        by_budget = self.spend.exhausted(self.task.budget) is not None
+        by_budget = self.spend.exhausted(self._budget) is not None
         return Ended(status, reason, self.history, self.spend, by_budget)
 
     def _ending(self) -> tuple[Status, str] | None:
@@ -233,7 +238,9 @@ class Engine:
         if self.stopping is not None:
             return "stopped", self.stopping
         good: Status = "finished" if self.history.completed else "failed"
-        budget, spend = self.task.budget, self.spend
+        if self._clockless and self._moments.over(self._moment):
+            return good, "the recorded run ended here"
+        budget, spend = self._budget, self.spend
         exhausted = spend.exhausted(budget)
         if exhausted and budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
             return good, exhausted
@@ -253,7 +260,7 @@ class Engine:
             return
         if not self._moments.may_wake(self._moment):
             return
-        if self.spend.exhausted(self.task.budget) is not None:
+        if self.spend.exhausted(self._budget) is not None:
             return  # whatever it decided could not be run
         messages = self._inbox.messages
         triggers = self._triggers.due(self.history, self._plan.wake_after, messages=len(messages))
@@ -335,7 +342,7 @@ class Engine:
             return
         if self._in_step and self._policy.busy:
             return
-        while self._trials.room() and self.spend.exhausted(self.task.budget) is None:
+        while self._trials.room() and self.spend.exhausted(self._budget) is None:
             choice = self._chooser.next(self.history, self._plan.candidates)
             if choice is None or not self._trials.start(*choice):
                 return  # one that could not be started may end the run

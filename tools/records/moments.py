@@ -74,6 +74,10 @@ class Moments:
     def ended(self, now: Moment) -> None:
         """The search has ended."""
 
+    def over(self, now: Moment) -> bool | None:
+        """Whether the recorded run had ended by this moment; None where its end is not known."""
+        return None
+
 
 class KeptMoments(Moments):
     """Appends each to a file, `exchanges.jsonl` of a run that records its model's answers."""
@@ -137,6 +141,9 @@ class ReplayedMoments(Moments):
     def took_effect(self, what: What, now: Moment) -> None:
         if self._left and self._left[0].what == what:
             self._left.popleft()
+
+    def over(self, now: Moment) -> bool | None:
+        return None if self._ended is None else self._ended.reached(now)
 
     def _before_the_end(self, now: Moment) -> bool:
         """Whether the recorded run was still going on at this moment; False where its end is not known."""
