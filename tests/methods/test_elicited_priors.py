@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tunesmith.agent.knowledge import Categories, Located
-from tunesmith.agent.methods.gp.prior import FLOOR, GRID, build_prior
+from tunesmith.agent.methods.gp.densities import GRID
+from tunesmith.agent.methods.gp.prior import FLOOR, build_prior
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors, card_of, read_priors
 from tunesmith.events import ElicitedPrior
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space

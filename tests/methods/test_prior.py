@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from tunesmith.agent.knowledge import Located
-from tunesmith.agent.methods.gp.prior import GRID, build_prior, parameter_prior
+from tunesmith.agent.methods.gp.densities import GRID
+from tunesmith.agent.methods.gp.prior import build_prior, parameter_prior
 from tunesmith.space import Categorical, Float, Int, Ordinal, Space
 
 LR = Float(1e-5, 1e-1, scale="log")
@@ -84,16 +86,6 @@ def test_the_mode_is_the_most_plausible_value():
     assert np.log10(mode["lr"]) == pytest.approx(-2.8, abs=0.02)
 
 
-def test_standardised_log_densities_have_mean_0_and_variance_1_over_the_space():
-    space = Space(
-        {"lr": LR, "kernel": Categorical(["linear", "rbf"]), "batch_size": Int(8, 512, scale="log")}
-    )
-    prior = build_prior(space, words="CNN with Adam")
-    rows = space.round(np.random.default_rng(0).random((50_000, space.dimensions)))
-    q = prior.standardise(prior.log_density(rows, space.active(rows)))
-    assert q.mean() == pytest.approx(0, abs=0.03) and q.std() == pytest.approx(1, abs=0.03)
-
-
 def test_an_inactive_parameter_speaks_neither_for_nor_against():
     space = Space({"opt": Categorical(["sgd", "x"]), "momentum": Float(0, 0.99, when={"opt": "sgd"})})
     prior = build_prior(space)
@@ -110,4 +102,24 @@ def test_a_card_alone_and_a_default_alone():
     assert "my_knob" not in alone.parameters
     start = space.validate({"lr": 1e-3, "my_knob": 4.0})
     with_default = build_prior(space, default=start)
-    np.testing.assert_allclose(with_default.parameters["my_knob"].density, 0.9 * bell(GRID, 0.4, 0.2) + 0.1)
+    inside = norm.cdf(0.6, scale=0.2) - norm.cdf(-0.4, scale=0.2)
+    about = inside * bell(GRID, 0.4, 0.2) + 1 - inside
+    np.testing.assert_allclose(with_default.parameters["my_knob"].density, 0.9 * about + 0.1)
+
+
+def test_a_lone_default_at_an_end_says_half_as_much_as_one_inside():
+    space = Space({"shift": Float(0, 1.5)})
+    density = build_prior(space, default=space.validate({"shift": 0.0})).parameters["shift"].density
+    np.testing.assert_allclose(density, 0.9 * (bell(GRID, 0.0, 0.2) + 1) / 2 + 0.1, atol=1e-6)
+
+
+def test_a_belief_without_trust_counts_as_uniform_and_others_keep_their_share():
+    space = Space({"lr": LR})
+    prior = build_prior(space, default=space.validate({"lr": 1e-3}), words="CNN with Adam")
+    assert [belief.source for _, belief in prior.beliefs] == ["name", "default"]
+    half = prior.trusted(np.array([0.5, 0.0]))
+    card = bell(-5 + 4 * GRID, -2.8, 0.5)
+    np.testing.assert_allclose(half.parameters["lr"].density, 0.9 * (0.375 * card + 0.625) + 0.1, rtol=1e-9)
+    assert half.trust == pytest.approx(0.375) and half.source_trusts == {"name": 0.5, "default": 0.0}
+    none = prior.trusted(np.zeros(2))
+    np.testing.assert_allclose(none.parameters["lr"].density, 1)

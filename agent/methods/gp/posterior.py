@@ -1,16 +1,12 @@
 """What data and priors say together: one acquisition function for every candidate.
 
-    a(u) = log EI(u) + (4 d / n) t sum_j log p_j(u_j) + log P(works | u)
+    a(u) = log EI(u) + (4 d / n) sum_j log p_j(u_j) + log P(works | u)
 
 The last term (`feasibility.py`) is there once a trial has failed.
 
-n counts finished trials, so the priors fade as evidence grows; t is how far the data agree with them. d
-counts the parameters, 6 at most: the more there are, the more trials it takes to learn anything.
-
-Trust t: with the standardised log prior q as a feature of the Gaussian process's mean, f(u) = w q(u) + GP
-and w ~ N(m, s^2), the posterior mean of w is (q'K^-1 y + m/s^2) / (q'K^-1 q + 1/s^2), K the fitted
-covariance with noise. t = clip(w / m, 0, 1): 1 while the priors hold as well as good priors do, 0 once the
-data contradict them.
+n counts finished trials, so the priors fade as evidence grows. p_j is the prior's density with every belief
+counted as far as the data agree with it (`trust.py`). d counts the parameters, 6 at most: the more there are,
+the more trials it takes to learn anything.
 """
 
 from __future__ import annotations
@@ -21,9 +17,9 @@ import numpy as np
 
 from tunesmith.agent.methods.gp.acquisition import log_expected_improvement
 from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
-from tunesmith.agent.methods.gp.gp_model import GaussianProcess
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.agent.methods.gp.surrogate import Fitted, GaussianProcessSurrogate
+from tunesmith.agent.methods.gp.trust import trusted
 from tunesmith.history import Array, History
 from tunesmith.space import Space
 
@@ -31,8 +27,6 @@ PRIOR_STRENGTH = 4.0
 """For each parameter."""
 MOST_COUNTED = 6
 """Parameters beyond this many do not strengthen the priors further: no larger space was measured."""
-EXPECTED_WEIGHT, WEIGHT_SD = 0.8, 0.4
-"""m and s of the prior of w."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +34,9 @@ class Posterior:
     """Surrogate and priors at one history.
 
     Attributes:
+        prior: With every belief's trust.
         fitted: The surrogate.
-        trust: t in [0, 1]; 0 without priors.
-        prior_weight: (4 d / n) t.
+        strength: 4 d / n.
         feasibility: Where trials work; None while none has failed.
     """
 
@@ -50,9 +44,18 @@ class Posterior:
     surrogate: GaussianProcessSurrogate
     prior: Prior
     fitted: Fitted
-    trust: float
-    prior_weight: float
+    strength: float
     feasibility: Feasibility | None = None
+
+    @property
+    def trust(self) -> float:
+        """Mean trust of the beliefs in [0, 1], by their share; 0 without priors."""
+        return self.prior.trust
+
+    @property
+    def prior_weight(self) -> float:
+        """Strength of the priors times their mean trust."""
+        return self.strength * self.trust
 
     def predict(self, rows: Array) -> tuple[Array, Array]:
         """Mean and standard deviation in transformed units at legal rows (m, c)."""
@@ -63,8 +66,8 @@ class Posterior:
         points = self.surrogate.points(pending) if len(pending) else None
         mean, std = self.fitted.process.predict(self.surrogate.points(rows), points)
         score = log_expected_improvement(mean, std, self.fitted.incumbent)
-        if self.prior_weight > 0:
-            score = score + self.prior_weight * self.prior.log_density(rows, self.space.active(rows))
+        if self.trust > 0:
+            score = score + self.strength * self.prior.log_density(rows, self.space.active(rows))
         if self.feasibility is not None:
             score = score + self.feasibility.merit(rows)
         return score
@@ -80,26 +83,9 @@ def posterior_at(surrogate: GaussianProcessSurrogate, prior: Prior, history: His
     fitted = surrogate.fitted(history)
     if fitted is None:
         return None
-    trust = 0.0
     if prior.informative:
-        log_density = prior.log_density(*history.encoded(fitted.trials))
-        trust = trust_in_priors(fitted.process, prior.standardise(log_density))
+        prior = trusted(prior, fitted, history)
     free = sum(parameter.size != 1 for parameter in surrogate.space.parameters.values())
-    weight = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(history.informative) * trust
-    return Posterior(
-        surrogate.space, surrogate, prior, fitted, trust, weight, feasibility_of(surrogate.space, history)
-    )
-
-
-def trust_in_priors(process: GaussianProcess, log_prior: Array) -> float:
-    """t in [0, 1].
-
-    Args:
-        process: Fitted to transformed scores; pending points never enter.
-        log_prior: q at the fitted points, shape (n,), standardised by its moments under the uniform
-            distribution over the space.
-    """
-    precision = 1 / WEIGHT_SD**2
-    solved = process.solve(log_prior)
-    weight = (solved @ process.y + EXPECTED_WEIGHT * precision) / (solved @ log_prior + precision)
-    return min(max(float(weight) / EXPECTED_WEIGHT, 0.0), 1.0)
+    strength = PRIOR_STRENGTH * min(free, MOST_COUNTED) / len(history.informative)
+    feasibility = feasibility_of(surrogate.space, history)
+    return Posterior(surrogate.space, surrogate, prior, fitted, strength, feasibility)

@@ -1,30 +1,35 @@
-"""Prior densities over the space: from the default configuration, and from cards by hyperparameter name.
+"""Prior densities over the space, each a mixture of what several sources believe.
 
 Each parameter has its own density p_j on the unit interval, held on a grid with mean 1 (1 = uniform):
-    card and default   0.9 [0.75 N(T(x); m, s) + 0.25 N(u; u_default, 0.15)] + 0.1
-    card alone         0.9 N(T(x); m, s) + 0.1
-    default alone      0.9 N(u; u_default, 0.2) + 0.1
+
+    p_j = 0.9 [1 + sum_k share_k t_jk (b_jk - 1)] + 0.1
+
+b_jk is the density of source k (`densities.py`), t_jk in [0, 1] how far the results bear it out (`trust.py`):
+a source without trust counts as the uniform density. The floor of 0.1 bounds what a wrong prior can cost.
+Shares:
+    card and default   0.75 N(T(x); m, s), 0.25 N(u; u_default, 0.15)
+    card alone         1
+    default alone      1, N(u; u_default, 0.2), the part beyond the range spread evenly
     elicited           half of it and half of the card, or of the uniform where there is no card
-    neither            flat: the parameter is left out
-    category           0.9 [0.85 card + 0.15 default] + 0.1 uniform
-The floor of 0.1 bounds what a wrong prior can cost. No Jacobian: a density is over u as the space scales it.
+    neither            the parameter is left out
+    category           0.85 card, 0.15 default, alone too: other choices than a default count alike
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.agent.knowledge import Card, Categories, Located, find_card
+from tunesmith.agent.knowledge import Card, Located, find_card
+from tunesmith.agent.methods.gp.densities import GRID, about_default, of_card
 from tunesmith.history import Array
 from tunesmith.space import Bool, Categorical, Parameter, Space
 from tunesmith.trial import Configuration
 
-GRID = np.linspace(0.0, 1.0, 201)
 FLOOR = 0.1
 DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
@@ -32,31 +37,63 @@ CardSource = Callable[[str, Parameter, str], Card | None]
 ELICITED_SHARE = 0.5
 """Of a prior elicited for this task (`hybrid/elicited_priors.py`) beside a name's card, or beside nothing:
 neither is known to be wrong more often, and the mixture is nowhere below half of either density."""
-MIN_SD_SHARE = 0.05
-"""A card's sd is at least this share of the parameter's range on the card's scale."""
+DEFAULT, NAME, DATA, MODEL = "default", "name", "data", "model"
+"""Sources: the stated default, cards by name, cards placed by figures of the data, the language model."""
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What one source believes of one parameter.
+
+    Attributes:
+        source: Beliefs of one source are trusted alike, apart from what each shows by itself.
+        share: Of the parameter's density at full trust, in (0, 1].
+        density: On GRID for a numeric parameter (Bool and Ordinal too), one per choice for a categorical one;
+            mean 1 under the uniform distribution.
+        card: The card it came from; None for the default.
+        trust: In [0, 1].
+    """
+
+    source: str
+    share: float
+    density: Array
+    card: Card | None = None
+    trust: float = 1.0
 
 
 @dataclass(frozen=True)
 class ParameterPrior:
-    """The prior of one parameter.
+    """The prior of one parameter: a mixture of beliefs, of which there is at least one."""
 
-    Attributes:
-        density: On GRID for a numeric parameter (Bool and Ordinal too), one per choice for a categorical one;
-            mean 1 under the uniform distribution.
-        card: The card it came from, or None: from the default alone.
-    """
+    beliefs: tuple[Belief, ...]
 
-    density: Array
-    card: Card | None
+    @cached_property
+    def density(self) -> Array:
+        """As `Belief.density`, of the mixture."""
+        return self._mixture(self.beliefs)
+
+    @cached_property
+    def parts(self) -> list[Array]:
+        """What each belief adds to the log density, centred to mean 0 under the uniform distribution."""
+        without = [self._mixture([b for b in self.beliefs if b is not belief]) for belief in self.beliefs]
+        added = [np.log(self.density) - np.log(rest) for rest in without]
+        return [log - log.mean() for log in added]
+
+    def _mixture(self, beliefs: Sequence[Belief]) -> Array:
+        excess = [belief.share * belief.trust * (belief.density - 1) for belief in beliefs]
+        density: Array = (1 - FLOOR) * (1 + np.sum([np.zeros_like(self.beliefs[0].density), *excess], axis=0))
+        return density + FLOOR
+
+    @property
+    def card(self) -> Card | None:
+        """The card with the largest share, or None: from the default alone."""
+        cards = [belief for belief in self.beliefs if belief.card is not None]
+        return max(cards, key=lambda belief: belief.share).card if cards else None
 
     @cached_property
     def log_mean(self) -> float:
         """Mean of log density under the uniform distribution; at most 0."""
         return float(np.mean(np.log(self.density)))
-
-    @cached_property
-    def log_variance(self) -> float:
-        return float(np.var(np.log(self.density)))
 
     @cached_property
     def cumulative(self) -> Array:
@@ -81,24 +118,53 @@ class Prior:
     def informative(self) -> bool:
         return bool(self.parameters)
 
+    @cached_property
+    def beliefs(self) -> list[tuple[str, Belief]]:
+        """Every belief with its parameter's name, in order: F of them."""
+        return [(name, belief) for name, prior in self.parameters.items() for belief in prior.beliefs]
+
+    @cached_property
+    def trust(self) -> float:
+        """Mean trust of all beliefs by their share, in [0, 1]; 0 without any."""
+        total = sum(belief.share for _, belief in self.beliefs)
+        return sum(b.share * b.trust for _, b in self.beliefs) / total if total else 0.0
+
+    @cached_property
+    def source_trusts(self) -> dict[str, float]:
+        """The same for each source, in the order in which they first appear."""
+        weighed: dict[str, list[float]] = {}
+        for _, belief in self.beliefs:
+            sums = weighed.setdefault(belief.source, [0.0, 0.0])
+            sums[0] += belief.share * belief.trust
+            sums[1] += belief.share
+        return {source: trusted / share for source, (trusted, share) in weighed.items()}
+
+    def trusted(self, trusts: Array) -> Prior:
+        """The prior with these trusts in [0, 1], shape (F,), in the order of `beliefs`."""
+        left = iter(trusts.tolist())
+        return replace(
+            self,
+            parameters={
+                name: ParameterPrior(tuple(replace(b, trust=next(left)) for b in prior.beliefs))
+                for name, prior in self.parameters.items()
+            },
+        )
+
     def log_density(self, rows: Array, active: NDArray[np.bool_]) -> Array:
         """sum_j log p_j(u_j), shape (n,). An inactive parameter counts its mean: neither for nor against."""
         total = np.zeros(len(rows))
         for name, prior in self.parameters.items():
-            at = self.columns[name]
-            if len(at) > 1:
-                density = prior.density[np.argmax(rows[:, at], axis=1)]
-            else:
-                density = np.interp(rows[:, at[0]], GRID, prior.density)
-            total += np.where(active[:, at[0]], np.log(density), prior.log_mean)
+            log = np.log(self.at(name, prior.density, rows))
+            total += np.where(active[:, self.columns[name][0]], log, prior.log_mean)
         return total
 
-    def standardise(self, log_density: Array) -> Array:
-        """Log densities centred and scaled by their moments under the uniform distribution."""
-        mean = sum(p.log_mean for p in self.parameters.values())
-        variance = sum(p.log_variance for p in self.parameters.values())
-        standard: Array = (log_density - mean) / np.sqrt(max(variance, 1e-12))
-        return standard
+    def at(self, name: str, values: Array, rows: Array) -> Array:
+        """A parameter's values on GRID, or one per choice, read off at the rows, shape (n,)."""
+        at = self.columns[name]
+        if len(at) > 1:
+            chosen: Array = values[np.argmax(rows[:, at], axis=1)]
+            return chosen
+        return np.interp(rows[:, at[0]], GRID, values)
 
     def sample(self, rng: np.random.Generator, n: int) -> Array:
         """Draws from the prior, shape (n, c); not yet rounded to legal values."""
@@ -169,78 +235,18 @@ def parameter_prior(
     """
     if parameter.size == 1:
         return None
-    if isinstance(parameter, Categorical | Bool):
-        return _categorical_prior(parameter, card, default, elicited)
-    bump = _card_density(parameter, card) if isinstance(card, Located) else None
-    if isinstance(elicited, Located) and (other := _card_density(parameter, elicited)) is not None:
-        card = elicited if bump is None else card
-        bump = (1 - ELICITED_SHARE) * (1.0 if bump is None else bump) + ELICITED_SHARE * other
-    if default is None:
-        return None if bump is None else ParameterPrior((1 - FLOOR) * bump + FLOOR, card)
-    # Bells about the default lie on the grid as the space rounds it, first value at 0, last at 1.
-    low, span = ends(parameter)
-    place, middle = (parameter.round_units(GRID) - low) / span, (default[0] - low) / span
-    if bump is None:
-        return ParameterPrior((1 - FLOOR) * _bell(place, middle, LONE_DEFAULT_SD) + FLOOR, None)
-    bump = (1 - DEFAULT_SHARE) * bump + DEFAULT_SHARE * _bell(place, middle, DEFAULT_SD)
-    return ParameterPrior((1 - FLOOR) * bump + FLOOR, card)
-
-
-def ends(parameter: Parameter) -> tuple[float, float]:
-    """Unit coordinate of the first legal value, and the distance from it to the last (1 for a constant).
-
-    A finite parameter's values lie in the middle of equal cells, so two values are at 1/4 and 3/4.
-    """
-    low, high = parameter.round_units(np.array([0.0, 1.0]))
-    return float(low), float(high - low) or 1.0
-
-
-def _categorical_prior(
-    parameter: Categorical | Bool, card: Card | None, default: Array | None, elicited: Card | None = None
-) -> ParameterPrior | None:
-    choices = parameter.listed
-    k = len(choices)
-    known = card.probabilities(choices) if isinstance(card, Categories) else None
-    other = elicited.probabilities(choices) if isinstance(elicited, Categories) else None
-    if other is not None and known is not None:
-        pairs = zip(known, other, strict=True)
-        known = [(1 - ELICITED_SHARE) * p + ELICITED_SHARE * q for p, q in pairs]
-    elif other is not None:
-        known, card = [(1 - ELICITED_SHARE) / k + ELICITED_SHARE * q for q in other], elicited
-    if known is None and default is None:
-        return None
-    # Without a card the choices other than the default count alike.
-    probabilities = np.full(k, 1 / k) if known is None else np.array(known)
+    category = isinstance(parameter, Categorical | Bool)
+    named, stated = of_card(parameter, card), of_card(parameter, elicited)
+    known = named is not None or stated is not None
+    share = CATEGORY_DEFAULT_SHARE if category else DEFAULT_SHARE if known else 1.0
+    rest = 1 - share if default is not None else 1.0
+    beliefs = []
+    if named is not None:
+        source = DATA if isinstance(card, Located) and card.measured else NAME
+        beliefs.append(Belief(source, rest * (1 if stated is None else 1 - ELICITED_SHARE), named, card))
+    if stated is not None:
+        beliefs.append(Belief(MODEL, rest * ELICITED_SHARE, stated, elicited))
     if default is not None:
-        chosen = np.array([1 - default[0], default[0]]).round() if len(default) == 1 else default
-        probabilities = (1 - CATEGORY_DEFAULT_SHARE) * probabilities + CATEGORY_DEFAULT_SHARE * chosen
-    density = k * ((1 - FLOOR) * probabilities + FLOOR / k)
-    if isinstance(parameter, Bool):
-        density = np.where(GRID < 0.5, density[0], density[1])
-    return ParameterPrior(density, card if known is not None else None)
-
-
-def _card_density(parameter: Parameter, card: Located) -> Array | None:
-    """The card's normal on the grid, mean 1; None where the range has no place on the card's scale."""
-    if not parameter.numeric:
-        return None
-    values = parameter.numbers(GRID)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if card.transform == "log10":
-            place = np.log10(values)
-        else:
-            place = np.log10(1 - values) if card.transform == "log10_one_minus" else values
-    finite = np.isfinite(place)
-    # Half the range without a logarithm: the name means something else here.
-    if finite.mean() < 0.5:
-        return None
-    low, high = float(place[finite].min()), float(place[finite].max())
-    mean, sd = min(max(card.mean, low), high), max(card.sd, MIN_SD_SHARE * (high - low))
-    return _bell(np.where(finite, place, np.inf), mean, sd)
-
-
-def _bell(x: Array, mean: float, sd: float) -> Array:
-    """A normal density at x, renormalised to mean 1 over the grid; 0 where x is infinite."""
-    bell = np.exp(-0.5 * ((x - mean) / sd) ** 2)
-    scaled: Array = bell / max(float(bell.mean()), 1e-300)
-    return scaled
+        density = about_default(parameter, default, DEFAULT_SD if known else LONE_DEFAULT_SD, alone=not known)
+        beliefs.append(Belief(DEFAULT, share, density))
+    return ParameterPrior(tuple(beliefs)) if beliefs else None

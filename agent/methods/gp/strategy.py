@@ -30,6 +30,7 @@ from tunesmith.agent.methods.gp.recommending import recommended
 from tunesmith.agent.methods.gp.replicates import Replicates
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
+from tunesmith.agent.methods.gp.trust import without_surrogate
 from tunesmith.agent.methods.random import draw
 from tunesmith.history import Array, History
 from tunesmith.interfaces import Strategy
@@ -114,6 +115,8 @@ class GaussianProcessStrategy(Strategy):
         rng = rng_for(self.seed, self.name, len(history), len(history.pending))
         prior = self.prior(history)
         posterior = self._posterior(history, prior)
+        if posterior is None:
+            prior = without_surrogate(prior, history)
         legal = [c for c in candidates if not self.space.problems(c.configuration)]
         proposals = history.default_first or self.replicates.due(history, posterior)
         while len(proposals) < n:

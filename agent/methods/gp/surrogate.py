@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tunesmith.agent.methods.gp.densities import ends
 from tunesmith.agent.methods.gp.gp_model import Columns, GaussianProcess, fit
 from tunesmith.agent.methods.gp.noise_prior import noise_prior
-from tunesmith.agent.methods.gp.prior import ends
 from tunesmith.agent.methods.gp.scores import ScoreTransform, fit_transform, scores_of
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.history import Array, History
