@@ -203,7 +203,7 @@ def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
     done = tunesmith("run", "task.yaml", "--json", cwd=tmp_path, TUNESMITH_BASE_URL=server.url)
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["trials"]) == 5
-    assert "runs without a language model" in done.stderr
+    assert "trials start without it; it is asked again" in done.stderr
 
 
 def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
