@@ -7,7 +7,7 @@ from tunesmith.agent.models.language_model import LanguageModel, Pace
 from tunesmith.agent.models.opened import Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
-from tunesmith.agent.models.wire import Piece
+from tunesmith.agent.models.wire import Piece, typical_tokens
 
 __all__ = [
     "Answer",
@@ -27,4 +27,5 @@ __all__ = [
     "Token",
     "open_model",
     "translate",
+    "typical_tokens",
 ]

@@ -163,7 +163,7 @@ def test_a_models_own_answers_are_asked_once_a_task_and_kept_as_they_came(tmp_pa
     path, lines = tmp_path / "mine.jsonl", list[str]()
     with ChatServer([failing(500), BRANIN]) as server:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("k"))
-        model = open_model(settings, ModelCaps(), lambda e: e, mode="live", max_retries=0, timeout_s=10)
+        model = open_model(settings, ModelCaps(), lambda e: e, mode="live", max_retries=0, timeout_s=600)
         assert record(model, path, "analytic", tasks=["branin", "camel"], told=lines.append) == ["branin"]
         assert len(lines) == 2 and "500" in lines[0] and lines[1] == "2 of 2: camel: recorded"
         assert record(model, path, "analytic", tasks=["branin", "camel"]) == []

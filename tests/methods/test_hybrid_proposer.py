@@ -12,7 +12,8 @@ from pydantic import SecretStr
 from fakes.chat_server import ChatServer, failing, refusal
 from fakes.histories import SPACE, Log, configured, grown, history, task, trial
 from tunesmith.agent.methods.hybrid.answer import configuration_schema, schema_for
-from tunesmith.agent.methods.hybrid.proposer import ModelProposer, target
+from tunesmith.agent.methods.hybrid.proposer import ModelProposer
+from tunesmith.agent.methods.hybrid.questions import target
 from tunesmith.agent.models import open_model
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import InvalidAnswer, ModelBudgetReached, ModelRefused, ModelUnavailable
@@ -42,7 +43,7 @@ def proposing(script: Any, caps: ModelCaps | None = None) -> Iterator[tuple[Mode
     log = Log()
     with ChatServer(script) as server:
         settings = ModelSettings(base_url=server.url, model="m", api_key=SecretStr("k"))
-        model = open_model(settings, caps or ModelCaps(), log, mode="live", max_retries=0, timeout_s=10)
+        model = open_model(settings, caps or ModelCaps(), log, mode="live", max_retries=0, timeout_s=600)
         yield ModelProposer(model, task(), log), server, log
         model.close()
 

@@ -66,7 +66,7 @@ def proposing(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., A
         log = Log()
         settings = ModelSettings(base_url=running.url, model="m", api_key=SecretStr("k"))
         path = tmp_path / "exchanges.jsonl"
-        model = open_model(settings, ModelCaps(), log, exchanges=path, max_retries=0, timeout_s=20)
+        model = open_model(settings, ModelCaps(), log, exchanges=path, max_retries=0, timeout_s=600)
         request.addfinalizer(model.close)
         return ModelProposer(model, task(), log), log, running, model
 

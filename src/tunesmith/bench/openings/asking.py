@@ -15,7 +15,7 @@ from tunesmith.errors import ModelError
 from tunesmith.text.cleaning import error_line
 
 if TYPE_CHECKING:
-    from tunesmith.agent.models import LanguageModel
+    from tunesmith.agent.models import LanguageModel, Pace
     from tunesmith.bench.task import BenchTask
 
 
@@ -90,6 +90,9 @@ class _Listening:
     def __init__(self, model: LanguageModel) -> None:
         self._model = model
         self.answer: dict[str, Any] | None = None
+
+    def pace(self) -> Pace:
+        return self._model.pace()
 
     def complete(self, *asked: Any, **options: Any) -> Any:
         completion = self._model.complete(*asked, **options)
