@@ -13,7 +13,9 @@ itself does.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +53,7 @@ class Forecaster:
 
     def __init__(self, sign: float, completed: Iterable[Trial] = ()) -> None:
         self._sign = sign
-        self._curves: list[tuple[Array, Array]] = []
+        self._curves: list[Curve] = []
         self._finals: list[float] = []
         self._at: dict[int, tuple[Array, Array]] = {}
         for trial in completed:
@@ -60,12 +62,7 @@ class Forecaster:
     def add(self, trial: Trial) -> None:
         """Take in a completed trial."""
         assert trial.value is not None
-        self._curves.append(
-            (
-                np.array([step for step, _ in trial.curve], dtype=np.float64),
-                self._sign * np.array([value for _, value in trial.curve], dtype=np.float64),
-            )
-        )
+        self._curves.append(trial.curve)
         self._finals.append(self._sign * trial.value)
         self._at.clear()
 
@@ -80,7 +77,7 @@ class Forecaster:
     @property
     def lengths(self) -> list[int]:
         """How often each completed trial reported."""
-        return [len(steps) for steps, _ in self._curves]
+        return [len(curve) for curve in self._curves]
 
     def forecast(self, curve: Curve) -> Forecast:
         """The final score of a trial that has reported `curve` so far; at least one trial has completed.
@@ -109,11 +106,11 @@ class Forecaster:
         """
         if step not in self._at:
             begun, reached = [], []
-            for (steps, values), final in zip(self._curves, self._finals, strict=True):
-                place = int(np.searchsorted(steps, step, side="right")) - 1
+            for curve, final in zip(self._curves, self._finals, strict=True):
+                place = bisect_right(curve, step, key=itemgetter(0)) - 1
                 if place >= 0:
-                    begun.append((values[place], final))
-                    reached.append(steps[-1] >= step)
+                    begun.append((self._sign * curve[place][1], final))
+                    reached.append(curve[-1][0] >= step)
             pairs = np.array(begun, dtype=np.float64).reshape(-1, 2)
             if sum(reached) >= FEWEST:
                 pairs = pairs[reached]

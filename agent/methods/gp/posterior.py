@@ -73,8 +73,12 @@ class Posterior:
         return score
 
     def best_rows(self, history: History, k: int) -> Array:
-        """Rows of the best `k` trials fitted to, best first; inactive columns hold their constant."""
-        order = np.argsort(-self.fitted.process.y, kind="stable")[:k]
+        """Rows of the best `k` trials fitted to, best first; inactive columns hold their constant.
+
+        A forecast counts as the low end of what it may be.
+        """
+        process = self.fitted.process
+        order = np.argsort(np.sqrt(process.extra) - process.y, kind="stable")[:k]
         return history.encoded(tuple(self.fitted.trials[i] for i in order))[0]
 
 
