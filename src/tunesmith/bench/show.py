@@ -70,7 +70,7 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
                 fixed(row.window.seed_sd),
                 fixed(row.cpu_s, 1),
                 fixed(row.proposal_ms, 1),
-                str(row.failed) if row.evaluations else DASH,
+                f"{row.failed} ({row.failed / row.evaluations:.0%})" if row.evaluations else DASH,
             ]
             for row in ours
         ]

@@ -10,10 +10,19 @@ from typing import Any
 
 from tunesmith.history import Array, Direction
 from tunesmith.space import Space
-from tunesmith.trial import Value
+from tunesmith.trial import TrialState, Value
 
 Values = Mapping[str, Value]
 """A configuration as plain values by name; only the active parameters."""
+
+
+class TrialFailed(Exception):
+    """Raised by a task whose evaluation fails in a way of its own: out of memory, out of time, a crash."""
+
+    def __init__(self, state: TrialState, message: str) -> None:
+        assert state.failed
+        super().__init__(message)
+        self.state = state
 
 
 @dataclass(frozen=True)

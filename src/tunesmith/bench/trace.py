@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tunesmith.bench.task import BenchTask, Values
+from tunesmith.bench.task import BenchTask, TrialFailed, Values
 from tunesmith.text.cleaning import error_line
+from tunesmith.trial import TrialState
 
 NAN = math.nan
 
@@ -39,8 +40,8 @@ class Steps(Protocol):
     def ask(self) -> Values | None:
         """The next configuration; None when nothing new is left."""
 
-    def tell(self, value: float) -> None:
-        """The value of what was asked for last; NaN where its evaluation failed."""
+    def tell(self, value: float, ended: TrialState) -> None:
+        """The value of what was asked for last, NaN where its evaluation failed, and how it ended."""
 
 
 @dataclass
@@ -55,7 +56,9 @@ class Evaluator:
     task: BenchTask
     seconds: float = 0.0
     fault: str = ""
-    _known: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    ended: TrialState = TrialState.COMPLETED
+    """How the latest evaluation ended."""
+    _known: dict[str, tuple[float, float, str, TrialState]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Start a new run: no seconds, no fault."""
@@ -65,17 +68,21 @@ class Evaluator:
         """The value; NaN where the evaluation failed."""
         key = json.dumps(dict(configuration), sort_keys=True)
         if key not in self._known:
-            began, fault = self.task.clock(), ""
+            began, fault, ended = self.task.clock(), "", TrialState.COMPLETED
             try:
                 if self.task.space.constraints and (faults := self.task.space.problems(configuration)):
                     raise ValueError(f"{faults[0]}")
                 value = float(self.task.evaluate(configuration))
+            except TrialFailed as failure:
+                value, ended = NAN, failure.state
+            except MemoryError as error:
+                value, fault, ended = NAN, error_line(error, 300), TrialState.OUT_OF_MEMORY
             except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
-                value, fault = NAN, error_line(error, 300)
+                value, fault, ended = NAN, error_line(error, 300), TrialState.CRASHED
             if not math.isfinite(value):
-                value = NAN
-            self._known[key] = (value, self.task.clock() - began, fault)
-        value, seconds, fault = self._known[key]
+                value, ended = NAN, ended if ended.failed else TrialState.DIVERGED
+            self._known[key] = (value, self.task.clock() - began, fault, ended)
+        value, seconds, fault, self.ended = self._known[key]
         self.seconds += seconds
         self.fault = self.fault or fault
         return value
@@ -98,6 +105,6 @@ def optimise(steps: Steps, shared: int, evaluations: int, evaluate: Evaluator) -
             values += [values[-1]] * (evaluations - len(values))
             break
         began = time.process_time()
-        steps.tell(values[-1])
+        steps.tell(values[-1], evaluate.ended)
         proposal_s += time.process_time() - began
     return Trace(tuple(values), evaluate.seconds, proposal_s, proposals, evaluate.fault)

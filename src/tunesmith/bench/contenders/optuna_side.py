@@ -11,14 +11,13 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tunesmith.bench.contenders.base import DEFAULTED, Contender
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
 from tunesmith.errors import UsageError
 from tunesmith.extras import missing_extra
 from tunesmith.space import Space
+from tunesmith.trial import TrialState
 
 SAMPLERS = {"random": "RandomSampler", "tpe": "TPESampler", "gp": "GPSampler", "cmaes": "CmaEsSampler"}
 AT_ONCE = "gp+default-no-startup"
@@ -81,10 +80,10 @@ class OptunaSteps(Steps):
         self._trial = self._study.ask()
         return suggest(self._trial, self._space, self._distributions)
 
-    def tell(self, value: float) -> None:
-        state = self._optuna.trial.TrialState
-        if np.isnan(value):
-            self._study.tell(self._trial, state=state.FAIL)
+    def tell(self, value: float, ended: TrialState) -> None:
+        states = self._optuna.trial.TrialState
+        if ended.failed:
+            self._study.tell(self._trial, state=states.FAIL)
         else:
             self._study.tell(self._trial, value)
 

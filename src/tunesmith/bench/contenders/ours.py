@@ -16,6 +16,7 @@ from tunesmith.bench.contenders.build import our_version
 from tunesmith.bench.task import BenchTask, Values
 from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
 from tunesmith.errors import InvalidConfiguration
+from tunesmith.trial import TrialState
 
 if TYPE_CHECKING:
     from tunesmith.agent.knowledge import Card
@@ -56,15 +57,14 @@ class StrategySteps(Steps):
             self._proposal = proposals[0]
         return dict(self._proposal.configuration)
 
-    def tell(self, value: float) -> None:
-        from tunesmith.trial import Trial, TrialState
+    def tell(self, value: float, ended: TrialState) -> None:
+        from tunesmith.trial import Trial
 
-        failed = np.isnan(value)
         trial = Trial(
             number=len(self.history),
             proposal=self._proposal,
-            state=TrialState.DIVERGED if failed else TrialState.COMPLETED,
-            value=None if failed else value,
+            state=ended,
+            value=None if ended.failed else value,
         )
         self.history = self.history.with_trial(trial)
 

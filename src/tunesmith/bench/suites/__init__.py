@@ -15,6 +15,7 @@ SUITES = {
     "analytic": "tunesmith.bench.suites.analytic",
     "torch": "tunesmith.bench.suites.small_torch",
     "development": "tunesmith.bench.suites.development",
+    "failures": "tunesmith.bench.suites.failures",
     "held-out": "tunesmith.bench.suites.held_out",
     "plateaus": "tunesmith.bench.suites.plateaus",
     "wide": "tunesmith.bench.suites.wide",
