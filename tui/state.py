@@ -73,6 +73,8 @@ class RunView:
         """Trials that ended by themselves; interrupted ones do not count."""
         self.chat = ChatView()
         self.spend = ModelSpend()
+        self.thinking_since: float | None = None
+        """Unix time at which the policy was asked, while it decides with a language model."""
         self.last_seq = 0
         self.last_at = 0.0
         self._running: set[int] = set()
@@ -161,6 +163,7 @@ class RunView:
             case ToolReturned():
                 self.chat.returned(event)
             case Decided():
+                self.thinking_since = None
                 self.chat.decide(event)
             case PriorsElicited():
                 text = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
@@ -176,6 +179,7 @@ class RunView:
             case CommandDone():
                 self._command_done(event)
             case Woken():
+                self.thinking_since = event.at if self.model is not None else None
                 why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
                 self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
             case Degraded():
@@ -271,6 +275,7 @@ class RunView:
 
     def _close_session(self) -> None:
         """Mark what still ran as lost: no trial outlives a session, even if the log has no end of it."""
+        self.thinking_since = None
         for number in sorted(self._running):
             trial = self._trial(number)
             trial.state, trial.message = TrialState.LOST, "the run was interrupted"

@@ -25,6 +25,8 @@ _STATES: dict[RunState, tuple[str, Role]] = {
 }
 GAPS = ("  │  ", " │ ")
 """Between segments; the narrow one before anything is left out."""
+THINKING_FROM_S = 3.0
+"""A decision that takes less is not worth a place in the line."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
         )
     line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
     line.extend(_model(view))
+    if view.thinking_since is not None and now - view.thinking_since >= THINKING_FROM_S:
+        thinking = f"thinking {duration(now - view.thinking_since)}"
+        line.append(Segment((("the model is ", "dim"), (thinking, "model")), 3))
     return line
 
 

@@ -17,6 +17,7 @@ from tunesmith.events import Decided, PriorsElicited, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.testing.executors import wait_for
+from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.execution.base import Job
 from tunesmith.tools.records.moments import KeptMoments, Moment, ReplayedMoments, read_moments
 from tunesmith.tools.toolbox.advice import Advice
@@ -91,9 +92,13 @@ def test_trials_go_on_while_a_model_thinks_and_its_answer_counts_from_when_it_co
     assert [trial.number for trial in history if trial.configuration["x"] == 0.91] == [6]
 
 
-@pytest.mark.parametrize("policy", [Follow, Model], ids=["rules", "a model, in step by the task"])
+@pytest.mark.parametrize(
+    ("policy", "in_step", "old"),
+    [(Follow, None, False), (Model, True, False), (Model, None, True)],
+    ids=["rules", "a model, in step by the task", "a recording that has no moments"],
+)
 def test_a_decision_that_needs_no_model_and_one_asked_for_in_step_are_waited_for(
-    maker: EngineMaker, policy: type[Follow]
+    maker: EngineMaker, tmp_path: Path, policy: type[Follow], in_step: bool | None, old: bool
 ) -> None:
     executor = InlineExecutor()
     started: list[tuple[int, int]] = []
@@ -102,8 +107,9 @@ def test_a_decision_that_needs_no_model_and_one_asked_for_in_step_are_waited_for
         started.append((len(briefing.history), len(executor.jobs)))
         return Decision(reason="So.", wake_after=2)
 
-    in_step = True if policy is Model else None
-    maker.engine(executor=executor, policy=policy(decide), in_step=in_step).run()
+    (tmp_path / "exchanges.jsonl").write_text('{"key": "k", "request": {}, "response": {}}\n')
+    moments = ReplayedMoments(tmp_path / "exchanges.jsonl") if old else None
+    maker.engine(executor=executor, policy=policy(decide), in_step=in_step, moments=moments).run()
     assert started == [(0, 0), (2, 2), (4, 4)]
     assert [(event.started, event.finished) for event in maker.events(Decided)] == [(0, 0), (2, 2), (4, 4)]
 
@@ -244,6 +250,17 @@ def test_what_a_launch_is_checked_against_is_the_run_as_it_is(maker: EngineMaker
     executor = InlineExecutor(1, slow.train)
     maker.engine(executor=executor, policy=Model(decide), budget=Budget(trials=6)).run()
     assert "already tried as #0" in refused[0], "the default was tried while the model thought"
+
+
+def test_a_person_is_told_that_the_model_thinks_and_for_how_long() -> None:
+    thinking = Thinking(waiting=False)
+    told = [thinking.note(float(seconds)) for seconds in range(0, 90, 2)]
+    assert [text for text in told if text is not None] == [
+        f"The model is thinking ({seconds} s); trials go on without it." for seconds in ("10", "20", "40")
+    ] + ["The model is thinking (1 min 20 s); trials go on without it."]
+    assert thinking.note(0.0) is None and thinking.note(11.0) is not None, "the next decision begins anew"
+    waiting = Thinking(waiting=True).note(10.0)
+    assert waiting is not None and "no trial starts before it has answered" in waiting
 
 
 def test_moments_are_read_back_and_a_recording_of_before_has_none(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from fakes.histories import SPACE, Log, configured, grown, history, proposal, trial
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
@@ -15,6 +17,7 @@ from tunesmith.errors import ModelUnavailable
 from tunesmith.events import Degraded, ElicitedPrior, PriorsElicited, Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Strategy
+from tunesmith.tools.toolbox.advice import Advice
 from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
 
 LR = ElicitedPrior(parameter="lr", low=0.002, best=0.004, high=0.008, why="Small nets like it.")
@@ -167,3 +170,83 @@ def test_kept_candidates_are_few_and_newest_first():
     for n in (12, 40, 120, 360):
         suggest(grown(n), 1)
     assert len(suggest.left) <= 2 * ASKED and suggest.left[0].configuration["width"] == 133
+
+
+class InParts(Model):
+    """Hands over a candidate or a belief at a time; breaks off where `broken`."""
+
+    def __init__(
+        self, *widths: Sequence[int], beliefs: Sequence[ElicitedPrior] = (), broken: bool = False
+    ) -> None:
+        super().__init__(*widths, beliefs=beliefs)
+        self.broken = broken
+
+    def opening(self, history: History, n: int, on_part=None) -> Opening:
+        opening = super().opening(history, n)
+        for part in (*opening.priors, *opening.proposals):
+            on_part(part)
+        if self.broken:
+            raise ModelUnavailable("it broke off")
+        return opening
+
+    def candidates(self, history: History, n: int, on_part=None) -> list[Proposal]:
+        found = super().candidates(history, n)
+        for part in found:
+            on_part(part)
+        return found
+
+
+class Taking:
+    """Makes advice count as the engine does."""
+
+    def __init__(self) -> None:
+        self.taken: list[Advice] = []
+
+    def __call__(self, advice: Advice) -> None:
+        advice.apply()
+        self.taken.append(advice)
+
+    @property
+    def launched(self) -> list[object]:
+        return widths([p for advice in self.taken for p in advice.launch])
+
+    @property
+    def competing(self) -> list[object]:
+        return widths([p for advice in self.taken for p in advice.candidates])
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken off"])
+def test_an_opening_counts_part_by_part_whatever_comes_after(broken: bool):
+    model, log, taking = InParts([20, 200], beliefs=[LR], broken=broken), Log(), Taking()
+    elicited = ElicitedPriors(SPACE)
+    suggest = HybridSuggester(Narrowest(), model, log, elicited)
+    suggest(history(), 1, taking)
+    assert [len(advice.launch) + len(advice.candidates) for advice in taking.taken] == [0, 1, 1]
+    assert taking.launched == [20] and taking.competing == [200] and elicited.priors == (LR,)
+    told = [advice.priors.beliefs for advice in taking.taken if advice.priors is not None]
+    assert told == [(LR,)] and log.of(PriorsElicited) == [], "the engine stores it, with the place in the run"
+    assert widths(suggest.left) == [200]
+    suggest(history(trial(0, configured(), 0.5)), 1, taking)
+    assert model.asked == ["opening"], "what came counts as the opening"
+
+
+def test_candidates_compete_as_soon_as_each_is_written():
+    model, taking = InParts([200, 20]), Taking()
+    suggest = HybridSuggester(Narrowest(), model, Log(), ElicitedPriors(SPACE, [LR]))
+    suggest(grown(12), 1, taking)
+    assert taking.competing == [200, 20] and taking.launched == []
+
+
+def test_an_opening_that_does_not_come_is_asked_for_twice_and_then_candidates_are():
+    model = Model()
+    suggest = HybridSuggester(Narrowest(), model, Log(), ElicitedPriors(SPACE))
+    for n in range(9):
+        suggest(calm(n), 1)
+    assert model.asked[:3] == ["opening", "opening", "candidates"]
+
+
+def test_a_resumed_run_goes_on_with_the_configurations_that_were_competing():
+    suggest = HybridSuggester(
+        Narrowest(), None, Log(), competing=[proposal(configured(width=20), origin=Origin.MODEL)]
+    )
+    assert widths(suggest(grown(3), 2)) == [20, 128]

@@ -21,6 +21,7 @@ from tunesmith.events import (
     ToolCalled,
     ToolReturned,
     TrialReported,
+    Woken,
 )
 from tunesmith.interfaces import Decision
 from tunesmith.trial import TrialState
@@ -226,3 +227,13 @@ def test_why_without_a_number_takes_the_newest_finished_trial() -> None:
     assert plain(why(view, None).spans).startswith("trial 1 ")
     assert plain(why(view, 7).spans) == "there is no trial 7; there are 0 to 2"
     assert plain(best(view_of(begun())).spans) == "no trial has completed yet"
+
+
+def test_the_line_says_that_the_model_thinks_and_for_how_long() -> None:
+    with_model = begun(model="scripted")
+    asked = Woken(triggers=("start",))
+    line = plain(fit(segments(view_of(with_model, asked), now=102.0 + 42), 200))
+    assert "the model is thinking 42s" in line
+    decided = Decided(policy="agent", decision=Decision(reason="So."))
+    assert "thinking" not in plain(fit(segments(view_of(with_model, asked, decided), now=190.0), 200))
+    assert "thinking" not in plain(fit(segments(view_of(begun(), asked), now=190.0), 200))

@@ -224,6 +224,10 @@ class Engine:
             ending = ("stopped", "interrupted")
         finally:
             self._inbox.searching = False
+            if self._policy.busy and self._thinking is not None:
+                self.emit(
+                    Noted(text="The model was still thinking when the search ended; it is not waited for.")
+                )
             self._policy.abandon()
             last = self._moment
             self._trials.end_running("the run was stopped while this trial was running")

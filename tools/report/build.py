@@ -327,6 +327,8 @@ def _reproduce(
         note = "A new run beside this one; without --fresh the same command continues this one."
     if exact:
         note += " One worker, decisions in step, no language model: the same decisions, bit for bit."
+    elif workers == 1 and model:
+        note += " One worker: each recorded answer counts from the trial on from which it counted here."
     elif len(history) > 1:
         note += " Trials may finish in another order, and the decisions made after them may then differ."
     return Reproduce(seed=task.seed, workers=workers, exact=exact, commands=commands, note=note)

@@ -60,6 +60,7 @@ def run_session(
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
         listen: Whatever it raises stops the run, resumably, and is then passed on.
     """
+    from tunesmith.agent.methods.gp.threads import one_blas_thread
     from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.loop import Engine
@@ -95,6 +96,8 @@ def run_session(
         model = _open_model(task, store, settings, replay, log.append, used.model)
         if model is not None:
             stack.callback(model.close)
+            # The policy's thread proposes beside the engine's; a replay is to get the same last bits.
+            stack.enter_context(one_blas_thread())
         plan = standing_plan(before, task)
         competing = () if plan is None else plan.candidates
         parts = _build_method(task, model, log.append, before, competing)
