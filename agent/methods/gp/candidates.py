@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from tunesmith.agent.methods.gp.enumeration import list_rows
+from tunesmith.agent.methods.gp.length_scales import is_wide
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array
 from tunesmith.space import Space
@@ -25,6 +26,8 @@ NEAR_BEST = ((33, 0.15), (33, 0.03))
 """Around each of the three best trials: how many steps, and their standard deviation."""
 ROUNDS = (0.1, 0.04, 0.015, 0.005)
 REFINED, STEPS = 4, 30
+MOVED, FEW = 0.35, 2
+"""A step moves this share of the dimensions, and at least this many, on average."""
 SAME = 1e-6
 """Rows closer than this in every column are one configuration."""
 
@@ -126,10 +129,20 @@ def _judged(
     return Pool(rows, origins, ancestors, score(rows) if len(rows) else np.empty(0))
 
 
+def _share(n: int, d: int) -> Array | float:
+    """The probability that a dimension moves; in a wide space, (n, 1): every second row moves only a few.
+
+    Where most dimensions do not matter, moving many at once costs what the priors hold and tells nothing.
+    """
+    if not is_wide(d):
+        return max(MOVED, FEW / d)
+    return np.where(np.arange(n) % 2 == 0, FEW / d, MOVED)[:, None]
+
+
 def _step(space: Space, rows: Array, sd: float, prior: Prior, rng: np.random.Generator) -> Array:
     """Each row moved in some of its dimensions: numbers by a normal step, categories to any choice."""
     d = len(prior.columns)
-    moved = rng.random((len(rows), d)) < max(0.35, 2 / d)
+    moved = rng.random((len(rows), d)) < _share(len(rows), d)
     # A row that moves nowhere is wasted: move one dimension then.
     still = ~moved.any(axis=1)
     moved[still, rng.integers(d, size=int(still.sum()))] = True

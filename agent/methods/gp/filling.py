@@ -6,6 +6,7 @@ share of the trials is taken from a scrambled Sobol sequence, which depends on n
 
     no contrast       all results so far are equal: every trial from the third on
     no improvement    s trials since the best value was last improved: at least (s - PATIENCE) / EVERY of them
+    a wide space      every second one of the first WIDE_START trials
 
 Of every two such trials one is the sequence's first point that has not been run; the other is the farthest
 from all trials among its next LOOKAHEAD points. The projections of a scrambled Sobol sequence on a few
@@ -23,6 +24,7 @@ from itertools import islice
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from tunesmith.agent.methods.gp.length_scales import is_wide
 from tunesmith.history import Array, History
 from tunesmith.seeds import derive_seed
 from tunesmith.space import Space
@@ -34,6 +36,9 @@ PATIENCE = 4
 """Trials without improvement before any is taken from the sequence."""
 EVERY = 3
 """Then every so many trials one is, until the best value improves."""
+WIDE_START = 10
+"""Of so many first trials in a wide space every second one is taken from the sequence: no surrogate can tell
+from two or three trials which of many parameters matter."""
 MATERIAL = 0.02
 EQUAL = 1e-12
 """Scores that differ by less than this share of the largest are equal: the rest is rounding."""
@@ -65,6 +70,8 @@ class SpaceFilling:
     def due(self, history: History) -> bool:
         """Whether the next trial is one that fills the space."""
         trials = history.not_lost
+        if self.early(history):
+            return len(trials) % 2 == 1
         since = stagnation(history)
         if since is None:
             return len(trials) >= 2
@@ -73,6 +80,10 @@ class SpaceFilling:
             return False
         latest = trials[-since - len(history.pending) :]
         return wanted > sum(self._is_point(trial, len(trials)) for trial in latest)
+
+    def early(self, history: History) -> bool:
+        """Whether this is the start of a search in a wide space."""
+        return is_wide(len(self._space.names)) and len(history.not_lost) < WIDE_START
 
     def next(
         self, history: History, taken: Set[str], log_works: Callable[[Array], Array] | None = None

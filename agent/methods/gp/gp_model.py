@@ -8,9 +8,9 @@ Symbols, n points in p dimensions of which c columns encode them:
     r2   sum_j x_j |W_i - W_k|_j^2;  K = s m(r2) + 0.25 + v I + diag(e);  0.25 for an unknown constant mean
     e    (n,) variances of the values' own errors, known beforehand; 0 but for trials that were stopped early
 
-Priors as in Optuna's Gaussian process (`optuna/_gp/prior.py`): log p(x) = -(0.1/x + 0.1 x),
-s ~ Gamma(2, 1), v ~ Gamma(1.1, rate 30), or log-normal where the noise is known; warp log a, log b
-~ N(0, 0.25^2) (Snoek et al., 2014).
+Priors: x in `length_scales.py`; as in Optuna's Gaussian process (`optuna/_gp/prior.py`) s ~ Gamma(2, 1),
+v ~ Gamma(1.1, rate 30), or log-normal where the noise is known; warp log a, log b ~ N(0, 0.25^2) (Snoek et
+al., 2014).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dtrtrs
 from scipy.optimize import minimize
 
+from tunesmith.agent.methods.gp import length_scales
 from tunesmith.history import Array
 
 MEAN_VARIANCE = 0.25
@@ -161,6 +162,7 @@ def fit(
     size = p + 2 + (2 * numeric if warped else 0)
     if start is None or len(start) != size:
         start = np.zeros(size)
+        start[:p] = length_scales.start(p)
         start[p + 1] = np.log(START_NOISE) if noise is None else max(noise.mean, np.log(MIN_NOISE))
     loss = _Loss(columns, points, y, warped, extra, noise)
     result = minimize(
@@ -237,8 +239,9 @@ class _Loss:
         gradient[p] = float(np.einsum("ij,ij->", G, correlation)) * s
         gradient[p + 1] = float(np.trace(G)) * (v - MIN_NOISE)
 
-        loss += float((0.1 / x + 0.1 * x).sum()) - (theta[p] - s)
-        gradient[:p] += 0.1 * x - 0.1 / x
+        unlikely, slope = length_scales.penalty(theta[:p])
+        loss += unlikely - (theta[p] - s)
+        gradient[:p] += slope
         gradient[p] += s - 1
         if self.noise is None:
             loss += 30 * v - 0.1 * float(np.log(v))

@@ -201,6 +201,8 @@ class GaussianProcessStrategy(Strategy):
             return None
         since = stagnation(history)
         why = "all results so far are equal" if since is None else f"{since} trials brought nothing better"
+        if self._filling.early(history):
+            why = f"{len(self.space)} parameters and few trials"
         reason = f"Away from all that was tried: {why}, so a share of the trials fills the space."
         provenance = Provenance(stage=FILLING)
         return Proposal(configuration=point, origin=Origin.RANDOM, reason=reason, provenance=provenance)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tunesmith.agent.methods.gp.densities import ends
 from tunesmith.agent.methods.gp.gp_model import Columns, GaussianProcess, fit
+from tunesmith.agent.methods.gp.length_scales import is_wide
 from tunesmith.agent.methods.gp.noise_prior import noise_prior
 from tunesmith.agent.methods.gp.scores import ScoreTransform, fit_transform, scores_of
 from tunesmith.agent.methods.gp.threads import one_thread
@@ -55,15 +56,18 @@ class GaussianProcessSurrogate:
     Args:
         space: The search space.
         seed: Picks the random third of a long history.
-        warped: Whether to fit input warps too.
+        warped: Whether to fit input warps too; never done in a wide space, where two more numbers for each
+            parameter are more than the data can tell.
         noise: What the task says of the metric's noise.
     """
 
     def __init__(
         self, space: Space, seed: int = 0, *, warped: bool = False, noise: Noise | None = None
     ) -> None:
-        self.space, self.seed, self.warped, self.noise = space, seed, warped, noise
+        self.space, self.seed, self.noise = space, seed, noise
         self.columns = layout(space)
+        self._wide = is_wide(self.columns.dimensions)
+        self.warped = warped and not self._wide
         self._low, self._span = _column_ends(space)
         self._starts: dict[str, Array] = {}
         self._fitted: Fitted | None = None
@@ -134,7 +138,8 @@ class GaussianProcessSurrogate:
         asked for before: a resumed run would differ from one that was not interrupted.
         """
         prefix = 1 << ((n - 1).bit_length() - 1)
-        if prefix < FIRST_REFIT:
+        # In a wide space a start where a dimension does not matter is one that no gradient leads away from.
+        if prefix < FIRST_REFIT or self._wide:
             return None
         known = replace(history, trials=history.scored[:prefix])
         content = [(t.number, t.state, t.value, t.last_reported, t.configuration.digest) for t in known]
