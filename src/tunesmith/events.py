@@ -134,18 +134,25 @@ class ElicitedPrior(Frozen):
     """All three are None for a belief about categories."""
     weights: dict[str, float] = Field(default_factory=dict)
     """Share of the belief by choice; empty for a numeric parameter."""
+    flat: bool = False
+    """Whether the value is expected to matter hardly at all; the other fields say nothing then."""
+    joint_with: str = ""
+    """The hyperparameter that the best value moves with; shown, the prior takes each one by itself."""
     why: str = ""
 
     @property
     def text(self) -> str:
-        """`lr near 0.003 (0.001 to 0.01)` or `optimizer adam (70%)`; clean."""
+        """`lr near 0.003 (0.001 to 0.01)`, `optimizer adam (70%)` or `tol hardly matters`; clean."""
         name = clean(self.parameter, 60)
+        moves = f", moving with {clean(self.joint_with, 60)}" if self.joint_with else ""
+        if self.flat:
+            return f"{name} hardly matters{moves}"
         if self.weights:
             choice, weight = max(self.weights.items(), key=lambda pair: pair[1])
-            return f"{name} {clean(choice, 60)} ({weight:.0%})"
+            return f"{name} {clean(choice, 60)} ({weight:.0%}){moves}"
         if self.low is None or self.best is None or self.high is None:
-            return f"{name}: nothing in particular"
-        return f"{name} near {self.best:.3g} ({self.low:.3g} to {self.high:.3g})"
+            return f"{name}{moves}" if moves else f"{name}: nothing in particular"
+        return f"{name} near {self.best:.3g} ({self.low:.3g} to {self.high:.3g}){moves}"
 
 
 class PriorsElicited(_TakesEffect):

@@ -159,6 +159,32 @@ def test_only_the_first_statement_of_a_run_counts_and_a_resumed_run_finds_it_aga
     assert ElicitedPriors(SPACE, []).asked  # asked, and had nothing to say
 
 
+def test_a_flat_parameter_has_the_uniform_density_and_weakens_its_names_card():
+    flat = read(parameter="lr", flat=True, low=1e-4, best=1e-3, high=1e-2, why="All the same.")
+    assert flat.flat and flat.low is None and flat.text == "lr hardly matters"
+    for name in ("lr", "batch", "optimizer", "nesterov"):
+        prior = read(parameter=name, flat=True)
+        card = card_of(prior, SPACE.parameters[name])
+        alone = build_prior(SPACE, cards=None, elicited={name: card}).parameters[name]
+        assert alone.density == pytest.approx(np.ones_like(alone.density))
+    assert card_of(read(parameter="size", flat=True), SPACE.parameters["size"]) is None
+    named = build_prior(SPACE).parameters["lr"].density
+    mixed = (
+        build_prior(SPACE, elicited={"lr": card_of(flat, SPACE.parameters["lr"])}).parameters["lr"].density
+    )
+    assert mixed.max() < named.max() and mixed.min() > named.min()
+
+
+def test_what_a_best_value_moves_with_is_kept_and_shown_and_is_another_of_the_space():
+    joint = read(parameter="lr", low=1e-4, best=1e-3, high=1e-2, joint_with="batch")
+    assert joint.joint_with == "batch" and joint.text == "lr near 0.001 (0.0001 to 0.01), moving with batch"
+    assert read(parameter="lr", low=1e-4, high=1e-2, joint_with="lr").joint_with == ""
+    assert read(parameter="lr", low=1e-4, high=1e-2, joint_with="</data>").joint_with == ""
+    kept = ElicitedPriors(SPACE, [read(parameter="layers", low=0, best=3, high=99, joint_with="lr")])
+    assert kept.cards == {} and kept.priors[0].text == "layers, moving with lr"
+    assert ElicitedPriors(SPACE, kept.priors).priors == kept.priors
+
+
 def test_beliefs_of_another_space_are_left_out():
     narrowed = Space({"lr": Float(0.05, 0.1, scale="log"), "layers": Int(1, 9)})
     elicited = [read(parameter="lr", low=1e-4, best=1e-3, high=1e-2), read(parameter="layers", low=2, high=4)]
@@ -182,7 +208,15 @@ JSON = st.recursive(
     st.lists(
         st.fixed_dictionaries(
             {"parameter": st.sampled_from([*SPACE.names, "x"])},
-            optional={"low": JSON, "best": JSON, "high": JSON, "weights": JSON, "why": JSON},
+            optional={
+                "low": JSON,
+                "best": JSON,
+                "high": JSON,
+                "weights": JSON,
+                "why": JSON,
+                "flat": JSON,
+                "joint_with": JSON,
+            },
         )
         | JSON,
         max_size=6,
@@ -190,7 +224,7 @@ JSON = st.recursive(
 )
 def test_whatever_a_model_writes_gives_usable_cards_or_faults(said):
     priors, _ = read_priors(said, SPACE)
-    cards = {b.parameter: card_of(b, SPACE.parameters[b.parameter]) for b in priors}
+    cards = ElicitedPriors(SPACE, priors).cards
     for prior in build_prior(SPACE, elicited=cards).parameters.values():
         assert np.all(np.isfinite(prior.density)) and prior.density.min() >= FLOOR - 1e-9
         assert prior.density.mean() == pytest.approx(1, abs=0.02)

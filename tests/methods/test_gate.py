@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.histories import configured, history, proposal, trial
-from tunesmith.agent.methods.hybrid.gate import MOST_MISSES, Step, between, is_open, side, steps_of
+from tunesmith.agent.methods.hybrid.gate import (
+    MOST_IN_ROW,
+    MOST_MISSES,
+    ShareGate,
+    Step,
+    between,
+    is_open,
+    side,
+    steps_of,
+)
 from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
 
 MODEL, OURS, NEITHER = Step("model"), Step("surrogate"), Step(None)
@@ -45,6 +54,53 @@ def test_in_any_window_at_least_half_are_the_surrogates_however_eager_the_model_
     sides = [step.side for step in run if step.side is not None]
     for start in range(len(sides) - window + 1):
         assert sides[start : start + window].count("surrogate") >= window // 2
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["model", "surrogate"]), st.booleans(), st.booleans()), max_size=80),
+    st.integers(1, 20),
+)
+def test_in_any_window_at_least_a_quarter_are_the_surrogates_even_of_a_model_that_leads(wishes, window):
+    run: list[Step] = []
+    for wish, missed, leads in wishes:
+        eager = wish == "model" and is_open(run, leads=leads)
+        run.append(Step("model", missed) if eager else OURS)
+    sides = [step.side for step in run]
+    for start in range(len(sides) - window + 1):
+        assert sides[start : start + window].count("surrogate") >= window // 4
+
+
+def test_a_model_that_leads_and_hits_gets_three_trials_of_four_and_a_miss_ends_it():
+    run: list[Step] = []
+    for _ in range(40):
+        run.append(Step("model", False) if is_open(run, leads=True) else OURS)
+    sides = [step.side for step in run]
+    assert sides[:8] == ["model"] * MOST_IN_ROW + ["surrogate"] + ["model"] * MOST_IN_ROW + ["surrogate"]
+    run.append(Step("model", True))
+    assert not is_open(run, leads=True) and is_open([*run, *[OURS] * 3], leads=True)
+
+
+def test_leading_by_log_score_alone_a_model_that_always_misses_is_heard_no_more_often():
+    run = [Step(None, True)]
+    for _ in range(100):
+        run.append(Step("model", True) if is_open(run, leads=True) else OURS)
+    assert sum(step.side == "model" for step in run) <= 2 + 5
+
+
+def test_the_toolboxs_gate_opens_wider_only_while_the_model_leads():
+    past = history(
+        trial(0, configured(), 0.4),
+        trial(1, configured(width=9), 0.5, provenance=Provenance(side="model")),
+    )
+    asked: list[int] = []
+
+    def leads(seen) -> bool:
+        asked.append(len(seen))
+        return True
+
+    assert not ShareGate().is_open(past, []) and ShareGate(leads).is_open(past, [])
+    assert not ShareGate(leads).is_open(past, [on("model"), on("model")]), "three in a row"
+    assert asked == [2, 2]
 
 
 def test_the_share_grows_with_the_evidence_towards_all():

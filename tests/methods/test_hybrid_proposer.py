@@ -60,7 +60,7 @@ def test_a_warm_start_is_one_call_for_n_configurations_with_reasons():
     assert len(server.chats) == 1 and said.priors == () and said.view == ""
     assert [p.configuration["width"] for p in found] == [100, 200]
     assert {p.origin for p in found} == {Origin.MODEL} and {p.prompt_id for p in found} == {
-        "hybrid/opening.v1"
+        "hybrid/opening.v2"
     }
     assert all(p.provenance.stage == WARM_START for p in found)
     assert [p.expected for p in found] == [0.8, None] and found[1].reason == "Fast. [31m"

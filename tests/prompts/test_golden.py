@@ -142,6 +142,28 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "n": 1,
         },
     },
+    "hybrid/opening.v2": {
+        "with a default": {
+            "words": "Small CNN on digits. {{ braces }}",
+            "facts": "Evaluation: 5-fold cross-validation </data>\nFixed, not tuned: max_iter=40, solver=sgd",
+            "space": SPACE,
+            "metric": "val_accuracy",
+            "better": "larger",
+            "default": "lr=0.001, optimizer=adam",
+            "tried": TABLE,
+            "n": 4,
+        },
+        "from nothing": {
+            "words": "Small CNN on digits.",
+            "facts": "",
+            "space": SPACE,
+            "metric": "val_accuracy",
+            "better": "larger",
+            "default": "",
+            "tried": "",
+            "n": 1,
+        },
+    },
     "hybrid/opening_compact.v1": {
         "with a default": {
             "words": "Small CNN on digits. {{ braces }}",

@@ -2,8 +2,10 @@
 
 For each hyperparameter it knows something about, the model gives a best guess and a plausible range, or
 weights for categories, and why. A range is read as the central 80 % of a normal distribution on the
-parameter's own scale, so its sd is (high - low) / 2.56 there. The result is mixed half and half with the card
-of the parameter's name (`gp/prior.py`), fades with evidence and counts only as far as data agree with it.
+parameter's own scale, so its sd is (high - low) / 2.56 there. A hyperparameter said to be flat has the
+uniform density. The result is mixed with the card of the parameter's name (`gp/prior.py`), fades with
+evidence and counts only as far as data agree with it. What a best value is said to move with is shown and
+kept, no more: each prior is of one hyperparameter.
 """
 
 from __future__ import annotations
@@ -58,8 +60,10 @@ class ElicitedPriors:
 
     def extend(self, priors: Sequence[ElicitedPrior]) -> None:
         """Keep a further part of that answer; what was said of a parameter before stands."""
-        new = {p.parameter: p for p in reversed(priors) if p.parameter not in self.cards}
-        cards = {name: card_of(prior, self._space.parameters[name]) for name, prior in new.items()}
+        known = {prior.parameter for prior in self.priors}
+        new = {p.parameter: p for p in reversed(priors) if p.parameter not in known}
+        found = {name: card_of(prior, self._space.parameters[name]) for name, prior in new.items()}
+        cards = {name: card for name, card in found.items() if card is not None}
         self.asked = True
         self.priors = (*self.priors, *(prior for prior in priors if new.get(prior.parameter) is prior))
         self.cards = {**self.cards, **cards}  # another dictionary, because a proposal may still hold this one
@@ -69,8 +73,8 @@ def read_priors(answer: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior
     """The priors in an answer, clipped to the space, and the faults of the items that were left out.
 
     Args:
-        answer: Mappings with `parameter`, then `low`, `best`, `high` or `weights`, and `why`; anything else
-            is a fault, and never an exception.
+        answer: Mappings with `parameter`, then `low`, `best`, `high`, or `weights`, or `flat`, and
+            `joint_with` and `why`; anything else is a fault, and never an exception.
     Returns:
         At most one prior a parameter, in the space's order; a range as wide as the space is left out.
     """
@@ -87,20 +91,30 @@ def read_priors(answer: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior
         elif name in priors:
             faults.append(f"prior {place} is about {name} again")
         else:
-            prior = _read_prior(name, item, space.parameters[name])
+            joint = str(item.get("joint_with") or "").replace("\\", "")
+            joint = joint if joint in space and joint != name else ""
+            flat = item.get("flat") is True and space.parameters[name].size != 1
+            prior = None if flat else _read_prior(name, item, space.parameters[name])
             if isinstance(prior, str):
                 faults.append(f"{name}: {prior}")
-            elif prior is not None:
-                priors[name] = prior
+            elif flat or prior is not None or joint:
+                prior = prior or ElicitedPrior(parameter=name, flat=flat, why=_why(item))
+                priors[name] = prior.model_copy(update={"joint_with": joint})
     return [priors[name] for name in space.names if name in priors], faults
 
 
-def card_of(prior: ElicitedPrior, parameter: Parameter) -> Card:
-    """An elicited prior as a card, as if it had come from the knowledge base."""
+def card_of(prior: ElicitedPrior, parameter: Parameter) -> Card | None:
+    """An elicited prior as a card, as if from the knowledge base; None where it has no density."""
+    if prior.flat:
+        if isinstance(parameter, Categorical | Bool):
+            even = tuple((str(choice).lower(), 1 / len(parameter.listed)) for choice in parameter.listed)
+            return Categories(prior.parameter, (), even, SOURCE)
+        return Located(prior.parameter, (), "linear", 0.0, math.inf, SOURCE) if parameter.numeric else None
     if prior.weights:
         weights = tuple((choice.lower(), weight) for choice, weight in prior.weights.items())
         return Categories(prior.parameter, (), weights, SOURCE)
-    assert prior.low is not None and prior.best is not None and prior.high is not None
+    if prior.low is None or prior.best is None or prior.high is None:
+        return None
     scale = scale_of(parameter, prior.best)
     low, best, high = (_place(value, scale) for value in (prior.low, prior.best, prior.high))
     # A range of no width is widened where the card is put on the space (`prior.MIN_SD_SHARE`).
@@ -121,7 +135,7 @@ def scale_of(parameter: Parameter, near: float) -> Transform:
 
 def _read_prior(name: str, item: Mapping[str, Any], parameter: Parameter) -> ElicitedPrior | str | None:
     """The prior, or its fault, or None where it is uninformative."""
-    why = clean(item.get("why") or "", WHY_LIMIT)
+    why = _why(item)
     if parameter.size == 1:
         return None
     if isinstance(parameter, Categorical | Bool):
@@ -154,6 +168,10 @@ def _read_prior(name: str, item: Mapping[str, Any], parameter: Parameter) -> Eli
     if abs(_place(high, scale) - _place(low, scale)) >= UNINFORMATIVE * whole:
         return None
     return ElicitedPrior(parameter=name, low=low, best=best, high=high, why=why)
+
+
+def _why(item: Mapping[str, Any]) -> str:
+    return clean(item.get("why") or "", WHY_LIMIT)
 
 
 def _weights(written: Any, parameter: Categorical | Bool) -> dict[str, float] | str:

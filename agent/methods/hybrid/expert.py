@@ -115,7 +115,7 @@ def model_expert(history: History) -> ModelExpert:
         if predicted is None or trial.value is None:
             continue
         squares.append(min(abs(trial.value - predicted.mean), OUTLIER * scale) ** 2)
-        gain = _gain(trial)
+        gain = prediction_gain(trial)
         if gain is not None:
             odds, compared = min(max(odds + gain, ODDS[0]), ODDS[1]), compared + 1
     weight = min(1 / (1 + math.exp(-odds)), MOST)
@@ -123,7 +123,7 @@ def model_expert(history: History) -> ModelExpert:
     return ModelExpert(weight, compared, error, len(squares), scale, history.sign)
 
 
-def _gain(trial: Trial) -> float | None:
+def prediction_gain(trial: Trial) -> float | None:
     """log p_model - log p_surrogate of a trial's value, clipped; None unless both had predicted it."""
     provenance = trial.proposal.provenance
     model, surrogate = provenance.model_prediction, provenance.surrogate_prediction

@@ -42,6 +42,8 @@ def _prior_schema(space: Space) -> dict[str, Any]:
         "best": number,
         "high": number,
         "weights": {"anyOf": [{"type": "array", "items": weight}, {"type": "null"}]},
+        "flat": {"anyOf": [{"type": "boolean"}, {"type": "null"}]},
+        "joint_with": {"anyOf": [{"type": "string", "enum": list(space.names)}, {"type": "null"}]},
         "why": {"type": "string"},
     }
     return {

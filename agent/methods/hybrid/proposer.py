@@ -16,6 +16,7 @@ from tunesmith.agent.methods.hybrid.elicited_priors import read_priors
 from tunesmith.agent.methods.hybrid.partial import OnPart, Parts
 from tunesmith.agent.methods.hybrid.profile import Profile
 from tunesmith.agent.methods.hybrid.questions import Question, candidates_question, opening_question
+from tunesmith.agent.methods.hybrid.task_facts import task_facts
 from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.events import Degraded, ElicitedPrior, Noted
 from tunesmith.history import History
@@ -61,6 +62,7 @@ class ModelProposer:
 
     def __init__(self, model: LanguageModel, task: Task, emit: Emit) -> None:
         self._model, self._words, self._emit = model, task.words(), emit
+        self._facts = task_facts(task)
         self._form = ""  # how it was asked last, in words
 
     def opening(self, history: History, n: int, on_part: OnPart | None = None) -> Opening:
@@ -72,7 +74,7 @@ class ModelProposer:
         Raises:
             ModelError: the model is out of reach, refused, or gave nothing of use.
         """
-        question = opening_question(self._words, history, n, self._model.pace())
+        question = opening_question(self._words, self._facts, history, n, self._model.pace())
         reader = Reader(history, self._emit, OPENING)
         parts = Parts(reader, question.prompt.id, n, on_part, WARM_START)
         answer, tokens = self._asked(question, reader, parts)

@@ -35,11 +35,12 @@ class Question(NamedTuple, Generic[A]):
     profile: Profile
 
 
-def opening_question(words: str, history: History, n: int, pace: Pace) -> Question[OpeningAnswer]:
+def opening_question(words: str, facts: str, history: History, n: int, pace: Pace) -> Question[OpeningAnswer]:
     """The first question of a run, as much of it as the model has time for.
 
     Args:
         words: The task in the person's words.
+        facts: How a trial is made and measured (`task_facts.py`); may be empty.
         n: Configurations wanted.
     """
     shown = select(history, best=4, recent=4, failed=2, diverse=0)
@@ -48,7 +49,7 @@ def opening_question(words: str, history: History, n: int, pace: Pace) -> Questi
         "default": "" if history.default is None else history.space.format(history.default),
         "tried": table(history, (*shown, *history.pending[:8])),
     }
-    whole = render("hybrid/opening", **about, n=n)
+    whole = render("hybrid/opening", version=2, **about, facts=facts, n=n)
     profile = _profile(pace, history, n, whole, beliefs=True)
     if not profile.compact:
         return Question(whole, opening_schema(history.space), profile)

@@ -28,7 +28,7 @@ from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Propo
 
 
 class HybridStrategy(Strategy):
-    """Proposes with a language model's candidates, priors and predictions, at most every second trial.
+    """Proposes with a language model's candidates, priors and predictions, as often as the gate allows.
 
     Args:
         numeric: Proposes by itself where the gate is shut.

@@ -66,6 +66,8 @@ class BenchTask:
         clock: Seconds, as an evaluation is charged: CPU of this process unless it trains elsewhere.
         goal: A run ends with the first value that is better than this, and all later ones count as that
             value: what is asked is how soon. None: it does not end before its last evaluation.
+        evaluation: How a value is measured, as a language model is told.
+        fixed: Settings of the model that are not tuned, as a language model is told.
         code: Anything that stands for the objective's code, where that can change without the suite.
     """
 
@@ -83,6 +85,8 @@ class BenchTask:
     fidelities: Fidelities | None = None
     clock: Callable[[], float] = time.process_time
     goal: float | None = None
+    evaluation: str = ""
+    fixed: Values = field(default_factory=dict)
     code: str = ""
 
     def reached(self, value: float) -> bool:

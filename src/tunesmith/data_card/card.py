@@ -31,6 +31,8 @@ from tunesmith.trial import Frozen
 
 CLASSES_IN_WORDS, WORDS_LENGTH = 10, 1200
 """Classes named, and characters, of a card as text."""
+FEATURES_IN_WORDS = 12
+"""Up to so many numeric features are described one by one."""
 
 
 class DataCard(Frozen):
@@ -60,6 +62,8 @@ class DataCard(Frozen):
     target_mean: Finite | None = None
     target_sd: Finite | None = None
     target_skewness: Finite | None = None
+    target_kurtosis: Finite | None = None
+    """Excess kurtosis."""
 
     missing: Share = 0.0
     """Share of entries of the feature table that are missing or not finite."""
@@ -152,6 +156,20 @@ class DataCard(Frozen):
         """
         parts = [self._size(), self._target(names), self._gaps(), self._scale(), self._shape()]
         return clean(" ".join(filter(None, [*parts, self._relations()])), WORDS_LENGTH)
+
+    def further_words(self) -> str:
+        """Figures that `words` leaves out, for a reader who asks: tails of the target, scale by feature.
+
+        No prior by name is chosen by them.
+        """
+        parts = []
+        if self.target_kurtosis is not None:
+            parts.append(f"excess kurtosis of the target {self.target_kurtosis:.3g}")
+        known = [f for f in self.listed if f.mean is not None and f.sd is not None]
+        if 0 < len(known) <= FEATURES_IN_WORDS and self.numeric == len(known) and not self.standardised:
+            scales = ", ".join(f"{f.mean:.3g} ± {f.sd:.3g}" for f in known)
+            parts.append(f"mean ± standard deviation by feature {scales}")
+        return "; ".join(parts)
 
     def _size(self) -> str:
         kinds = f"{self.numeric:,} numeric, {self.categorical:,} categorical"

@@ -153,8 +153,13 @@ def _target_facts(target: Array | list[str | None] | None, task: TaskType | None
         }
     if isinstance(target, list):
         return {}
-    mean, sd, skewness, _ = _moments(target[np.isfinite(target)])
-    return {"target_mean": mean, "target_sd": sd, "target_skewness": skewness}
+    mean, sd, skewness, kurtosis = _moments(target[np.isfinite(target)])
+    return {
+        "target_mean": mean,
+        "target_sd": sd,
+        "target_skewness": skewness,
+        "target_kurtosis": kurtosis,
+    }
 
 
 def _labels(target: Array | list[str | None]) -> list[str | None]:

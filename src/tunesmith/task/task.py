@@ -34,9 +34,11 @@ from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
-from tunesmith.trial import Configuration, Frozen
+from tunesmith.trial import Configuration, Frozen, Value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+MOST_FIXED = 50
+"""Settings that `fixed` may name."""
 Words = Annotated[str, Field(max_length=10_000)]
 Sinks = Annotated[tuple[SinkChoice, ...], AS_TUPLE]
 
@@ -58,6 +60,10 @@ class Task(Frozen):
     """The model being trained, such as `small CNN, Adam`."""
     data: Words = ""
     """Facts about the data, such as `300 grey images of 8x8, 10 classes`."""
+    evaluation: Annotated[str, Field(max_length=1000)] = ""
+    """How a trial is measured, such as `5-fold cross-validation on 120 samples`; for the language model."""
+    fixed: dict[str, Value] = {}
+    """Settings of the model that are not tuned, such as `max_iter: 40`; for the language model."""
     data_file: DataFile | None = None
     """The file that `data_card` is computed from, when the task is made."""
     data_card: DataCard | None = None
@@ -123,6 +129,9 @@ class Task(Frozen):
             problems += faults.from_pydantic(error, cls, skip)
             raise faults.joined(problems) from None
         problems += faults.across(task.objective, task.confirm, task.space)
+        for name in sorted(set(task.fixed) & set(task.space.names)):
+            problem = "is a parameter of the space, so it is tuned."
+            problems.append(faults.fault(("fixed", name), problem, "Remove it from one of the two."))
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
@@ -148,6 +157,19 @@ class Task(Frozen):
         if not _NAME.fullmatch(name):
             raise ValueError(f"should be letters, digits, `.`, `_`, `-`, such as {slug(name)!r}")
         return name
+
+    @field_validator("fixed", mode="before")
+    @classmethod
+    def _fixed_are_named_settings(cls, fixed: Any) -> Any:
+        if not isinstance(fixed, Mapping) or len(fixed) > MOST_FIXED:
+            raise ValueError(f"should map at most {MOST_FIXED} names to values, such as `max_iter: 40`")
+        for name, value in fixed.items():
+            if not legal_text(name, 100):
+                raise ValueError(f"should have short names such as `max_iter`, not {str(name)[:60]!r}")
+            number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
+            if not number and not legal_text(value, 200):
+                raise ValueError(f"should have numbers, short texts or true and false as values: {name}")
+        return dict(fixed)
 
     @field_validator("metric")
     @classmethod

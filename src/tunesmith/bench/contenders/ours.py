@@ -185,6 +185,8 @@ def as_task(task: BenchTask, seed: int, *, with_data: bool = True) -> Task:
             "space": task.space,
             "description": task.words,
             "data_card": task.data_card if with_data else None,
+            "evaluation": task.evaluation,
+            "fixed": dict(task.fixed),
             "seed": seed,
         }
     )

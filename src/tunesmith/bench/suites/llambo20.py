@@ -25,6 +25,10 @@ from tunesmith.history import Array
 DATASETS = ("iris", "wine", "diabetes", "breast", "digits")
 MODELS = ("DecisionTree", "SVM", "RandomForest", "MLP_SGD")
 REGRESSION = "diabetes"
+EVALUATION = (
+    "mean over 5-fold cross-validation on the samples counted, which are the training part; the same folds "
+    "and seed every time, so without noise"
+)
 LLAMBO = "LLAMBO with GPT-3.5, recorded runs"
 
 
@@ -66,6 +70,8 @@ def _task(dataset: str, model: str) -> BenchTask:
         bounds=(best, worst),
         family=model,
         make_data_card=partial(data_card, dataset),
+        evaluation=EVALUATION,
+        fixed=fixed_settings(dataset == REGRESSION, model),
     )
 
 
@@ -113,9 +119,8 @@ def _class(regression: bool, model: str) -> str:
     return str(read_spaces("llambo20.yaml")[model].more["classes"][regression])
 
 
-def _estimator(regression: bool, model: str, configuration: Values) -> Any:
-    from sklearn import ensemble, neural_network, svm, tree
-
+def fixed_settings(regression: bool, model: str) -> dict[str, Any]:
+    """What is given to scikit-learn's class beside a configuration."""
     fixed: dict[str, Any] = {"random_state": 0}
     if model == "RandomForest":
         fixed["n_estimators"] = 10
@@ -130,8 +135,18 @@ def _estimator(regression: bool, model: str, configuration: Values) -> Any:
         }
     elif regression and model == "SVM":
         fixed = {}
+    if model == "SVM":
+        fixed["kernel"] = "rbf"  # the class's own default, said for who is told
+    return fixed
+
+
+def _estimator(regression: bool, model: str, configuration: Values) -> Any:
+    from sklearn import ensemble, neural_network, svm, tree
+
     modules = {"DecisionTree": tree, "RandomForest": ensemble, "SVM": svm, "MLP_SGD": neural_network}
-    return getattr(modules[model], _class(regression, model))(**configuration, **fixed)
+    return getattr(modules[model], _class(regression, model))(
+        **configuration, **fixed_settings(regression, model)
+    )
 
 
 @cache
