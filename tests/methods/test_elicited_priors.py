@@ -180,9 +180,10 @@ def test_what_a_best_value_moves_with_is_kept_and_shown_and_is_another_of_the_sp
     assert joint.joint_with == "batch" and joint.text == "lr near 0.001 (0.0001 to 0.01), moving with batch"
     assert read(parameter="lr", low=1e-4, high=1e-2, joint_with="lr").joint_with == ""
     assert read(parameter="lr", low=1e-4, high=1e-2, joint_with="</data>").joint_with == ""
-    kept = ElicitedPriors(SPACE, [read(parameter="layers", low=0, best=3, high=99, joint_with="lr")])
-    assert kept.cards == {} and kept.priors[0].text == "layers, moving with lr"
-    assert ElicitedPriors(SPACE, kept.priors).priors == kept.priors
+    wide = read(parameter="layers", low=1, best=3, high=9, joint_with="lr")
+    assert wide.text == "layers, moving with lr"
+    kept = ElicitedPriors(SPACE, [wide])
+    assert kept.cards == {} and kept.priors == (wide,)
 
 
 def test_beliefs_of_another_space_are_left_out():

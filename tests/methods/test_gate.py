@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from fakes.histories import configured, history, proposal, trial
 from tunesmith.agent.methods.hybrid.gate import (
+    LEAD,
     MOST_IN_ROW,
     MOST_MISSES,
-    ShareGate,
     Step,
     between,
     is_open,
@@ -44,7 +44,7 @@ def test_the_model_may_speak_first_and_then_in_its_turn_only():
     st.lists(st.tuples(st.sampled_from(["model", "surrogate", "person"]), st.booleans()), max_size=80),
     st.integers(1, 20),
 )
-def test_in_any_window_at_least_half_are_the_surrogates_however_eager_the_model_is(wishes, window):
+def test_in_any_window_at_least_half_are_the_surrogates_of_a_model_that_does_not_lead(wishes, window):
     run: list[Step] = []
     for wish, missed in wishes:
         if wish == "person":
@@ -57,50 +57,44 @@ def test_in_any_window_at_least_half_are_the_surrogates_however_eager_the_model_
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["model", "surrogate"]), st.booleans(), st.booleans()), max_size=80),
+    st.lists(
+        st.tuples(st.sampled_from(["model", "surrogate"]), st.booleans(), st.floats(-3, 3)), max_size=80
+    ),
     st.integers(1, 20),
 )
 def test_in_any_window_at_least_a_quarter_are_the_surrogates_even_of_a_model_that_leads(wishes, window):
     run: list[Step] = []
-    for wish, missed, leads in wishes:
-        eager = wish == "model" and is_open(run, leads=leads)
-        run.append(Step("model", missed) if eager else OURS)
+    for wish, missed, gained in wishes:
+        eager = wish == "model" and is_open(run)
+        run.append(Step("model", missed, gained) if eager else OURS)
     sides = [step.side for step in run]
     for start in range(len(sides) - window + 1):
         assert sides[start : start + window].count("surrogate") >= window // 4
 
 
 def test_a_model_that_leads_and_hits_gets_three_trials_of_four_and_a_miss_ends_it():
-    run: list[Step] = []
+    run = [Step(None, False, LEAD)]
     for _ in range(40):
-        run.append(Step("model", False) if is_open(run, leads=True) else OURS)
-    sides = [step.side for step in run]
+        run.append(Step("model", False) if is_open(run) else OURS)
+    sides = [step.side for step in run[1:]]
     assert sides[:8] == ["model"] * MOST_IN_ROW + ["surrogate"] + ["model"] * MOST_IN_ROW + ["surrogate"]
     run.append(Step("model", True))
-    assert not is_open(run, leads=True) and is_open([*run, *[OURS] * 3], leads=True)
+    assert not is_open([*run, *[OURS] * 2]) and is_open([*run, *[OURS] * 3])
 
 
 def test_leading_by_log_score_alone_a_model_that_always_misses_is_heard_no_more_often():
-    run = [Step(None, True)]
+    run = [Step(None, True, 3.0)]
     for _ in range(100):
-        run.append(Step("model", True) if is_open(run, leads=True) else OURS)
+        run.append(Step("model", True, 3.0) if is_open(run) else OURS)
     assert sum(step.side == "model" for step in run) <= 2 + 5
 
 
-def test_the_toolboxs_gate_opens_wider_only_while_the_model_leads():
-    past = history(
-        trial(0, configured(), 0.4),
-        trial(1, configured(width=9), 0.5, provenance=Provenance(side="model")),
-    )
-    asked: list[int] = []
-
-    def leads(seen) -> bool:
-        asked.append(len(seen))
-        return True
-
-    assert not ShareGate().is_open(past, []) and ShareGate(leads).is_open(past, [])
-    assert not ShareGate(leads).is_open(past, [on("model"), on("model")]), "three in a row"
-    assert asked == [2, 2]
+def test_a_lead_is_lost_within_a_few_trials_however_large_it_was_and_a_model_far_behind_waits_longer():
+    led = [*[Step("model", False, 3.0)] * 5, *[OURS] * 2]
+    assert is_open([*led, Step("model", False)])
+    assert not is_open([*led, Step("model", False, -LEAD - 0.1)])
+    behind = [Step("model", False, -LEAD)]
+    assert not is_open([*behind, *[OURS] * 3]) and is_open([*behind, *[OURS] * 4])
 
 
 def test_the_share_grows_with_the_evidence_towards_all():

@@ -38,7 +38,7 @@ def test_each_fact_the_task_states_is_told_on_a_line_of_its_own():
     assert noise.startswith("Noise: ") and "standard deviation of 0.004" in noise
     assert fixed == "Fixed, not tuned: max_iter=40, solver=sgd, early_stopping=True, tol=0.0001"
     assert f"excess kurtosis of the target {card.target_kurtosis:.3g}" in figures
-    assert figures.count("±") == 3 and "by feature" in figures
+    assert figures.count(" ± ") == 4 and "by feature" in figures
     assert task_facts(task(noise="none")) == "Noise: none, a configuration always gives the same value"
     assert stated.words() == task(data_card=card).words(), "no prior by name is chosen by them"
 

@@ -94,7 +94,9 @@ def read_priors(answer: Sequence[Any], space: Space) -> tuple[list[ElicitedPrior
             joint = str(item.get("joint_with") or "").replace("\\", "")
             joint = joint if joint in space and joint != name else ""
             flat = item.get("flat") is True and space.parameters[name].size != 1
-            prior = None if flat else _read_prior(name, item, space.parameters[name])
+            stated = any(item.get(key) is not None for key in ("low", "best", "high")) or item.get("weights")
+            known = flat or (joint and not stated)
+            prior = None if known else _read_prior(name, item, space.parameters[name])
             if isinstance(prior, str):
                 faults.append(f"{name}: {prior}")
             elif flat or prior is not None or joint:

@@ -20,7 +20,7 @@ leads from LEAD on; where it is as far behind, the model has two misses at least
 
 What a misleading model costs: one that always misses has a part in 2 + log2(n) of n trials at most, whatever
 its log score, and in two more where trials run in parallel and no result is known yet. One that takes three
-trials of four has bet well against the surrogate, which happens by chance in one run of ten at most, and
+trials of four has bet well against the surrogate, which happens by chance in about one run of ten, and
 goes on only as long as these trials are no worse than the median so far; the surrogate's quarter is left
 even then. What the default or a person asked for is on neither side.
 """

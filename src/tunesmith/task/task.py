@@ -164,10 +164,10 @@ class Task(Frozen):
         if not isinstance(fixed, Mapping) or len(fixed) > MOST_FIXED:
             raise ValueError(f"should map at most {MOST_FIXED} names to values, such as `max_iter: 40`")
         for name, value in fixed.items():
-            if not legal_text(name, 100):
+            if not (isinstance(name, str) and legal_text(name, 100)):
                 raise ValueError(f"should have short names such as `max_iter`, not {str(name)[:60]!r}")
             number = isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value))
-            if not number and not legal_text(value, 200):
+            if not number and not (isinstance(value, str) and legal_text(value, 200)):
                 raise ValueError(f"should have numbers, short texts or true and false as values: {name}")
         return dict(fixed)
 
