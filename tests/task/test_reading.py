@@ -359,3 +359,12 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
         load_task(tmp_path / "none.yaml")
     with pytest.raises(TaskError, match="is a folder"):
         load_task(tmp_path)
+
+
+def test_the_pruner_is_told_in_words():
+    assert PrunerSpec().words() == (
+        "forecast: stops what can hardly end among the best, by the completed curves; "
+        "after 4 trials have completed, from step 1 on"
+    )
+    assert "every trial" in PrunerSpec(kind="none").words()
+    assert "step 8" in PrunerSpec(kind="median", warmup_steps=8).words()

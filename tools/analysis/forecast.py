@@ -8,7 +8,8 @@ The forecast is a Bayesian linear regression of f on v, the slope's prior centre
 two curves and never below 0. Residuals count by w: curves that begin alike tell how much may still change,
 which is a lot among poor beginnings and little among good ones. Below all the completed curves, which may be
 few because poor ones were stopped, the regression is not trusted to go on: the final value falls as the value
-itself does.
+itself does. The more a curve has still to gain, the less certain it is, since a training whose step size
+falls to zero can begin slower than all others and end among the best.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ RESIDUAL, RESIDUAL_COUNT = 0.75, 2.0
 """Prior mean of the standardised residual variance (1 - SLOPE^2), and how many curves it counts for."""
 UNSEEN = 0.25
 """Standard deviation of a final value below all completed curves, as a share of how far below."""
+
+AHEAD = 0.25
+"""Standard deviation of a gain still to come, as a share of it: a late climber is not like the others."""
 
 
 class Forecast(NamedTuple):
@@ -139,7 +143,8 @@ def _regressed(values: Array, finals: Array, value: float) -> tuple[float, float
     same_scale = abs(f_mean - v_mean) <= 10 * (v_sd + f_sd)
     drop = below * (1.0 if same_scale else f_sd / v_sd)
     score = f_mean + slope * inside * f_sd - drop
-    return scale * score, scale * float(np.hypot(np.sqrt(variance) * f_sd, UNSEEN * drop))
+    ahead = AHEAD * (score - value) if same_scale else 0.0
+    return scale * score, scale * float(np.linalg.norm([np.sqrt(variance) * f_sd, UNSEEN * drop, ahead]))
 
 
 def _floor(scores: Array) -> float:

@@ -19,8 +19,10 @@ from tunesmith.trial import Trial, TrialState
 
 LIKELY, HARDLY = 2.0, 3.0
 """How many standard deviations above its forecast a final value may lie; the second one when cautious."""
-LEADERS = 7 / 8
-"""Quantile of the results at the leaders' level: the middle of the best quarter, not a lucky best one."""
+FEW = 2.0
+"""n completed trials make these a share FEW / n larger: a spread that rests on few is itself uncertain."""
+LEADERS = 0.75
+"""Quantile of the results that is the leaders' level: a quarter of them, not one lucky best."""
 GRANTED, LATEST = 0.2, 0.75
 """Shares of the usual number of reports: what every trial is granted, two at least, and from where on it is
 not stopped any more, because a result then tells more than the rest of its training costs."""
@@ -44,4 +46,5 @@ class ForecastRule:
             return False
         score, spread = self._forecaster.forecast(curve)
         level = float(np.quantile(self._forecaster.finals, 0.5 if cautious else LEADERS))
-        return score + (HARDLY if cautious else LIKELY) * spread < level
+        reach = (HARDLY if cautious else LIKELY) * (1 + FEW / len(self._forecaster))
+        return score + reach * spread < level

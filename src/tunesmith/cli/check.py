@@ -53,6 +53,7 @@ def check(
     limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
     limits += [f"{budget.trial_time_s:g} s a trial"] if budget.trial_time_s else []
     print(f"  budget     {', '.join(limits)}; {loaded.workers} at a time")
+    print(f"  pruner     {loaded.pruner.words()}")
     for line in _tuner_lines(loaded):
         print(line)
     if loaded.policy is not None:

@@ -151,6 +151,17 @@ class PrunerSpec(_Strict):
     startup_trials: int = Field(default=4, ge=0)
     """Trials to complete before any may be stopped."""
 
+    def words(self) -> str:
+        """The rule in a sentence, for a person."""
+        if self.kind == "none":
+            return "none: every trial is trained to its end"
+        rule = {
+            "forecast": "forecast: stops what can hardly end among the best, by the completed curves",
+            "median": "median: stops what is worse than the median of the others at its step",
+            "halving": "halving: stops about two of three at each rung, good ones too (successive halving)",
+        }[self.kind]
+        return f"{rule}; after {self.startup_trials} trials have completed, from step {self.warmup_steps} on"
+
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, data: Any) -> Any:
