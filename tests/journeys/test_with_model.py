@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from fakes import chat_server as chat
 from fakes.chat_server import ChatRequest, ChatServer, Reply
 from fakes.tiny_job import tunesmith, write_job
+from tunesmith.api import Result, run_task
+from tunesmith.events import Event, PriorsElicited, TrialFinished
+from tunesmith.settings import ModelSettings
+from tunesmith.task import load_task
 
 KEY = "sk-canary-5d1f0c7e9a3b"
 
@@ -194,6 +199,46 @@ def test_a_provider_that_dies_in_the_middle_costs_nothing_that_was_learned(tmp_p
         report = run(tmp_path, server)
     assert len(report["trials"]) == 8
     assert any(trial["origin"] == "model" for trial in report["trials"])
+
+
+WAITING = """
+import math, pathlib, time
+
+
+def train(config, trial):
+    while trial.number == 7 and not pathlib.Path("OPENED").exists():
+        time.sleep(0.01)
+    return {"score": -(math.log10(config["lr"]) + 2.5) ** 2 - (config["width"] - 48) ** 2 / 1000}
+"""
+
+
+@pytest.mark.slow
+def test_a_server_that_comes_late_is_asked_then_and_the_run_replays(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    task = load_task(write_job(tmp_path, trials=9, train=WAITING.replace("OPENED", str(opened))))
+    task = task.model_copy(update={"confirm": None})
+    port, servers = chat.free_port(), list[ChatServer]()
+    settings = ModelSettings(base_url=f"http://127.0.0.1:{port}/v1", model=None, api_key=SecretStr(KEY))
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TrialFinished) and event.number == 3:
+            servers.append(ChatServer(advised, port=port).__enter__())
+        if isinstance(event, PriorsElicited):
+            opened.touch()
+
+    try:
+        live = run_task(task, runs=tmp_path / "live", model=settings, listen=listen)
+    finally:
+        for server in servers:
+            server.__exit__()
+    assert "hybrid/opening.v1" in {trial.proposal.prompt_id for trial in live.history}
+    exchanges = tmp_path / "live/tiny/exchanges.jsonl"
+    again = run_task(task, runs=tmp_path / "again", model=None, replay=exchanges)
+
+    def what(result: Result) -> list[tuple[object, ...]]:
+        return [(t.proposal.origin, t.configuration, t.value) for t in result.history]
+
+    assert what(again) == what(live)
 
 
 def test_nobody_listens_at_the_address(tmp_path: Path) -> None:

@@ -163,6 +163,19 @@ def test_candidates_are_streamed_too_and_a_broken_one_costs_only_itself(proposin
     assert told(log) == [("repair", "what was complete of the answer is used: 2 candidates")]
 
 
+def test_repeats_more_than_asked_for_and_elements_of_no_use_are_not_handed_over(proposing):
+    odd = ["lr", {"configuration": 3}, {"reason": "no configuration"}, None]
+    many = [candidate(width=w) for w in (64, 90, 90, 91, 92, 93)]  # the default has 64
+    broken = json.dumps({"candidates": [*odd, *many], "beliefs": [LR, LR, *odd, WIDTH]})
+    proposer, _, _, _ = proposing([cut(broken[:-2])])
+    parts: list[Part] = []
+    opening = proposer.opening(history(), 3, parts.append)
+    given = [p.configuration["width"] for p in parts if isinstance(p, Proposal)]
+    assert given[:3] == [p.configuration["width"] for p in opening.proposals]
+    assert len(given) == len(set(given)) == 3
+    assert [p.parameter for p in parts if isinstance(p, ElicitedPrior)] == ["lr", "width"]
+
+
 def test_nothing_of_use_is_an_error_as_before(proposing):
     proposer, log, _, _ = proposing([Reply(content='{"view": "Let me', cut_after=3)])
     with pytest.raises(ModelUnavailable, match="broke off"):

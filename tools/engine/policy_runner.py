@@ -150,7 +150,8 @@ class PolicyRunner:
             except ModelError as error:
                 self._fell_back(error_line(error), "the rules policy decided this time")
             except Exception as error:  # a thread's edge: counted, shown, and logged in full
-                log.exception("the %s policy failed", self.policy.name)
+                if not self._ended:  # else it was told so, in the middle of a model's answer
+                    log.exception("the %s policy failed", self.policy.name)
                 self._fell_back(error_line(error), "the rules policy decided this time")
         if self._ended:
             return Made("none", Decision(reason=SEARCH_OVER))

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tunesmith.agent.methods.hybrid.answer import Candidate, Reader
 from tunesmith.agent.methods.hybrid.elicited_priors import read_priors
 from tunesmith.events import ElicitedPrior
-from tunesmith.trial import Proposal
+from tunesmith.trial import Configuration, Proposal
 
 Part = Proposal | ElicitedPrior
 OnPart = Callable[[Part], None]
@@ -42,28 +42,19 @@ class Parts:
     def __init__(
         self, reader: Reader, prompt_id: str, n: int, hand_over: OnPart | None, stage: str | None = None
     ) -> None:
-        self._reader, self._prompt_id, self._left, self._stage = reader, prompt_id, n, stage
+        self._reader, self._prompt_id, self._n, self._stage = reader, prompt_id, n, stage
         self._hand_over = hand_over
         self.candidates: list[Candidate] = []
         self.beliefs: list[Any] = []
-        self._given: set[Any] = set()  # configurations and names of parameters
+        self._proposed: set[Configuration] = set()
+        self._believed: set[str] = set()
 
     def add(self, name: str, element: Any) -> None:
         """One element of a list of the answer; what is of no use is left out without a word."""
         if name == "candidates" and len(self.candidates) < MOST_PARTS:
-            try:
-                candidate = Candidate.model_validate(element, extra="ignore")
-            except ValidationError:
-                return
-            self.candidates.append(candidate)
-            proposal = self._reader.legal(candidate, self._prompt_id)
-            if proposal is not None and self._left:
-                self._left -= 1
-                self._give(proposal.configuration, proposal.with_provenance(stage=self._stage))
+            self._add_candidate(element)
         elif name == "beliefs" and len(self.beliefs) < MOST_PARTS:
-            self.beliefs.append(element)
-            for prior in read_priors([element], self._reader.space)[0]:
-                self._give(prior.parameter, prior)
+            self._add_belief(element)
 
     @property
     def words(self) -> str:
@@ -74,7 +65,23 @@ class Parts:
     def __bool__(self) -> bool:
         return bool(self.candidates or self.beliefs)
 
-    def _give(self, key: Any, part: Part) -> None:
-        if key not in self._given and self._hand_over is not None:
-            self._given.add(key)
-            self._hand_over(part)
+    def _add_candidate(self, element: Any) -> None:
+        try:
+            candidate = Candidate.model_validate(element, strict=True, extra="ignore")
+        except ValidationError:
+            return
+        self.candidates.append(candidate)
+        proposal = self._reader.legal(candidate, self._prompt_id)
+        if proposal is None or proposal.configuration in self._proposed or len(self._proposed) == self._n:
+            return
+        self._proposed.add(proposal.configuration)
+        if self._hand_over is not None:
+            self._hand_over(proposal.with_provenance(stage=self._stage))
+
+    def _add_belief(self, element: Any) -> None:
+        self.beliefs.append(element)
+        for prior in read_priors([element], self._reader.space)[0]:
+            if prior.parameter not in self._believed:
+                self._believed.add(prior.parameter)
+                if self._hand_over is not None:
+                    self._hand_over(prior)
