@@ -321,7 +321,7 @@ def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_still_ru
     engine = maker.engine(executor=executor, policy=Follow(decide), in_step=False)
 
     def free_memory_after_some_offers(timeout_s: float) -> list[WorkerEvent]:
-        if executor.offers > 5 and not (stops and engine._plan.stop is None):
+        if executor.offers > 5 and not (stops and engine._plan.decision.stop is None):
             executor.waits = None
         return InlineExecutor.events(executor, timeout_s)
 

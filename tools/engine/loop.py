@@ -7,6 +7,7 @@ the method says so; while a model thinks, the strategy goes on.
 
     loop.py            when to stop, when to ask the policy, when to start a trial
     chooser.py         which trial starts next
+    plan.py            what the policy decided last, and what a model has said since
     trial_runner.py    starting trials and bringing each to its end
     command_inbox.py   what people ask of a run while it runs
     broken_code.py     when crashes mean that the code is broken
@@ -22,7 +23,7 @@ from typing import Literal
 
 from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ToolError
-from tunesmith.events import Decided, Noted, Woken
+from tunesmith.events import Noted, Woken
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Toolbox
 from tunesmith.objective import Objective
@@ -30,7 +31,8 @@ from tunesmith.task import Task
 from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
-from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, Made, PolicyRunner
+from tunesmith.tools.engine.plan import Plan
+from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, PolicyRunner
 from tunesmith.tools.engine.requeue import changed_since, requeue
 from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.engine.trial_runner import TrialRunner
@@ -119,7 +121,7 @@ class Engine:
         self._began = time.monotonic()
         self._first = store.next_number
         self._chooser = Chooser(task, strategy, emit, self._first)
-        self._plan = plan or Decision(reason="The run has just begun.")
+        self._plan = Plan(plan, lambda: self.history, self._chooser.queue, emit)
         self._inbox = CommandInbox(
             store.events,
             emit,
@@ -130,7 +132,6 @@ class Engine:
             keep_messages=policy.reads_messages,
         )
         self._turn = 0
-        self._woken_at = 0  # trials started when the policy was asked last
 
     # -- what others may call -------------------------------------------------------------------
 
@@ -163,7 +164,7 @@ class Engine:
         Raises:
             ToolError: The search has ended.
         """
-        return self._policy.in_turn("advice", lambda: self._advised(advice))
+        return self._policy.in_turn("advice", lambda: self._plan.add(advice))
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
@@ -229,7 +230,7 @@ class Engine:
                     Noted(text="The model was still thinking when the search ended; it is not waited for.")
                 )
             self._policy.abandon()
-            last = self._moment
+            last = self._plan.moment
             self._trials.end_running("the run was stopped while this trial was running")
             self._moments.ended(last)
         assert ending is not None
@@ -242,7 +243,7 @@ class Engine:
         if self.stopping is not None:
             return "stopped", self.stopping
         good: Status = "finished" if self.history.completed else "failed"
-        if self._clockless and self._moments.over(self._moment):
+        if self._clockless and self._moments.over(self._plan.moment):
             return good, "the recorded run ended here"
         budget, spend = self._budget, self.spend
         exhausted = spend.exhausted(budget)
@@ -253,29 +254,29 @@ class Engine:
             return "stopped" if self.history.completed else "failed", broken
         if self.history.pending:
             return None
-        if self._plan.stop is not None and not self._policy.busy:
-            return "finished", self._plan.stop
+        if self._plan.decision.stop is not None and not self._policy.busy:
+            return "finished", self._plan.decision.stop
         if exhausted is None and self._chooser.exhausted(self.history) and not self.queued:
             exhausted = "every configuration of the search space has been tried"
         return None if exhausted is None else (good, exhausted)
 
     def _wake_if_due(self) -> None:
-        if self._policy.busy or self._inbox.paused or self._plan.stop is not None:
+        if self._policy.busy or self._inbox.paused or self._plan.decision.stop is not None:
             return
-        if not self._moments.may_wake(self._moment):
+        if not self._moments.may_wake(self._plan.moment):
             return
         if self.spend.exhausted(self._budget) is not None:
             return  # whatever it decided could not be run
         messages = self._inbox.messages
-        triggers = self._triggers.due(self.history, self._plan.wake_after, messages=len(messages))
+        triggers = self._triggers.due(self.history, self._plan.decision.wake_after, messages=len(messages))
         if not triggers:
             return
         self._turn += 1
         briefing = self.briefing(triggers)
-        shown = self._moments.woken(self._moment, briefing.spend.seconds)
+        shown = self._moments.woken(self._plan.moment, briefing.spend.seconds)
         briefing = replace(briefing, spend=briefing.spend.model_copy(update={"seconds": shown}))
         messages.clear()
-        self._woken_at = len(self.history)
+        self._plan.asked_at = len(self.history)
         self.emit(Woken(triggers=triggers))
         self._policy.wake(briefing, lambda b: self._make_toolbox(b, self))
 
@@ -292,62 +293,35 @@ class Engine:
             queued=self.queued,
         )
 
-    @property
-    def _moment(self) -> Moment:
-        return Moment(len(self.history), len(self.history.finished))
-
     def _awaits(self) -> bool:
         """Whether this moment of a replay has to wait: what is recorded for it has yet to come."""
-        return self._policy.busy and self._moments.awaited(self._moment)
+        return self._policy.busy and self._moments.awaited(self._plan.moment)
 
     def _take_effects(self) -> None:
         """Carry out what the policy has done, in its order."""
         if self._thinking is not None and (text := self._thinking.note(self._policy.thinking_s)):
             self.emit(Noted(text=text))
-        while self._moments.may_take(self._moment):
+        while self._moments.may_take(self._plan.moment):
             posted = self._policy.take(POLL_S if self._awaits() else 0.0)
             if isinstance(posted, Effect):
-                self._moments.took_effect(posted.what, self._moment)
+                self._moments.took_effect(posted.what, self._plan.moment)
                 posted.carry_out()
             else:
                 if posted is not None:
-                    self._decided(posted)
+                    self._moments.took_effect("decision", self._plan.moment)
+                    self._plan.follow(posted)
                 return
-
-    def _decided(self, made: Made) -> None:
-        self._moments.took_effect("decision", self._moment)
-        policy, decision = made
-        self._plan = decision
-        self.emit(Decided(policy=policy, decision=decision, **self._moment._asdict()))
-        if decision.launch:
-            self.launch(list(decision.launch))
-
-    def _advised(self, advice: Advice) -> tuple[Proposal, ...]:
-        advice.apply()
-        if advice.priors is not None:
-            self.emit(advice.priors.model_copy(update=self._moment._asdict()))
-        if advice.candidates:
-            competing = (*self._plan.candidates, *advice.candidates)
-            self._plan = self._plan.model_copy(update={"candidates": competing})
-        if not advice.launch:
-            return ()
-        waiting = {proposal.configuration for proposal in self.queued}
-        default = [p for p in self.history.default_first if p.configuration not in waiting]
-        late = len(self.history) - self._woken_at
-        launch = [*default, *(_late(p, late) for p in advice.launch)]
-        self.launch(launch)
-        return tuple(launch)
 
     # -- trials ---------------------------------------------------------------------------------
 
     def _fill(self) -> None:
         """Give every free worker something to do."""
-        if self._inbox.paused or self._plan.stop is not None:
+        if self._inbox.paused or self._plan.decision.stop is not None:
             return
         if self._in_step and self._policy.busy:
             return
         while self._trials.room() and self.spend.exhausted(self._budget) is None:
-            choice = self._chooser.next(self.history, self._plan.candidates)
+            choice = self._chooser.next(self.history, self._plan.decision.candidates)
             if choice is None or not self._trials.start(*choice):
                 return  # one that could not be started may end the run
 
@@ -365,16 +339,8 @@ class Engine:
         waiting, budget = self.queued, self.task.budget
         if any(proposal.configuration == other.configuration for other in waiting):
             return "the same configuration is queued already"
-        if self._plan.stop is not None:
+        if self._plan.decision.stop is not None:
             return "the search is ending"
         if self.spend.trials + len(waiting) >= budget.trials:
             return f"the budget of {budget.trials} trials has no room for it"
         return self._chooser.why_not(proposal, self.history)
-
-
-def _late(proposal: Proposal, started: int) -> Proposal:
-    """Says so where more than the default trial was started before a model's answer came."""
-    if started <= 1:
-        return proposal
-    reason = f"{proposal.reason} It came when {started} trials had been started since the model was asked."
-    return proposal.model_copy(update={"reason": reason})
