@@ -25,7 +25,10 @@ class ModelSettings(Frozen):
     provider: str = "openai"
     """Name in `registry.LANGUAGE_MODELS` of what answers: `openai`, `function`, or another package's."""
     timeout_s: float | None = None
-    """Seconds one request may take in all; None means 60, or 180 for a server of one's own."""
+    """Seconds one request may take in all.
+
+    None means 60, or 180 for a server of one's own, and three times that for a streamed answer that flows.
+    """
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> ModelSettings | None:
