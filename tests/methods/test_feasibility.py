@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunesmith.agent.methods.gp.failure_signs import sign_of
+from tunesmith.agent.methods.gp.failure_words import regions
 from tunesmith.agent.methods.gp.feasibility import feasibility_of
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.space import Float, Int, Space
@@ -162,3 +163,21 @@ def test_names_tell_which_way_failures_lie(name, signs):
     kinds = (TrialState.OUT_OF_MEMORY, TrialState.DIVERGED, TrialState.TIMED_OUT)
     assert tuple(sign_of(name, kind) for kind in kinds) == signs
     assert sign_of(name, TrialState.CRASHED) == 0
+
+
+def test_a_reason_tells_where_memory_failed_and_that_the_proposal_keeps_below(study):
+    default = {"batch_size": 32, "width": 256, "micro_batches": 4, "lr": 1e-3}
+    s = study(SIZES, lambda c: c["width"] / 4096)
+    s.tell(SIZES.validate(default))
+    for size in (128, 200, 400):
+        failed = SIZES.validate({**default, "batch_size": size, "width": 1000 + size})
+        s.tell(failed, state=TrialState.OUT_OF_MEMORY, value=None)
+        s.tell(SIZES.validate({**default, "batch_size": size}))
+        s.tell(SIZES.validate({**default, "width": 1000 + size}))
+    (region,) = regions(s.history, feasibility_of(SIZES, s.history))
+    there = [t for t in s.history if region.holds(t.configuration)]
+    assert len(region.sides) == 2 and all(t in there for t in s.history.failures)
+    assert (region.failed, region.trials) == (len(s.history.failures), len(there))
+    (proposal,) = GaussianProcessStrategy(SIZES, 0).propose(s.history, 1)
+    assert str(region).startswith("memory failed at ") and " with " in str(region)
+    assert str(region)[1:] in proposal.reason

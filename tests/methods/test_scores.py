@@ -84,7 +84,7 @@ def test_predictions_in_score_units_are_the_quantiles_of_the_transformed_normal(
     assert half[0] == pytest.approx((high - low) / 2, rel=2e-2)
 
 
-def test_a_failed_trial_counts_as_the_clip_value_and_a_pruned_one_as_its_forecast(study):
+def test_a_failed_trial_has_no_score_and_a_stopped_one_is_forecast(study):
     s = study(SPACE, lambda c: c["x"], direction="minimize")
     at = [SPACE.validate({"x": x}) for x in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)]
     for value, configuration in zip((1.0, 2.0, 3.0), at, strict=False):
@@ -93,20 +93,16 @@ def test_a_failed_trial_counts_as_the_clip_value_and_a_pruned_one_as_its_forecas
     s.tell(at[4], state=TrialState.PRUNED, curve=((1, 9.0), (2, 2.5)))
     s.tell(at[5], state=TrialState.PRUNED, curve=((1, 0.1),))
     s.tell(at[6], state=TrialState.PRUNED)
-    scores, low, high, floor = scores_of(s.history.finished, s.history)
+    scores, low, high, floor = scores_of(s.history.scored, s.history)
     assert floor == -2.0 - 3 * (-1.0 - -2.0) == -5.0
-    assert scores[:4].tolist() == [-1.0, -2.0, -3.0, -5.0] and (low[:4] == high[:4]).all()
+    assert scores[:3].tolist() == [-1.0, -2.0, -3.0] and (low[:3] == high[:3]).all()
     # No completed curve to compare with: the last report, no better than the best result, or the worst.
-    assert scores[4:].tolist() == [-2.5, -1.0, -3.0] and (high[4:] - low[4:] > 1.6).all()
+    assert scores[3:].tolist() == [-2.5, -1.0, -3.0] and (high[3:] - low[3:] > 1.6).all()
 
 
-def test_a_failure_is_worse_than_everything_where_best_and_median_agree(study):
-    s = study(SPACE, lambda c: 1.0)
-    for x in (0.1, 0.2, 0.3):
-        s.tell(SPACE.validate({"x": x}))
-    s.tell(SPACE.validate({"x": 0.9}), state=TrialState.CRASHED)
-    scores = scores_of(s.history.finished, s.history).values
-    assert scores[3] < 1.0 and (scores[:3] == 1.0).all()
+@pytest.mark.parametrize("scores", [[1.0, 1.0, 1.0], [1.0, 1.0, 0.5]])
+def test_where_best_and_median_agree_nothing_is_clipped(scores):
+    assert clip_value(np.array(scores)) < min(scores)
 
 
 def test_a_good_trial_stopped_at_its_noisy_first_step_stays_near_the_good_ones(study):

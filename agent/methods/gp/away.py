@@ -13,6 +13,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from tunesmith.agent.methods.gp.enumeration import list_rows
+from tunesmith.agent.methods.gp.failure_words import said_of
 from tunesmith.agent.methods.gp.feasibility import Feasibility
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array, History
@@ -75,6 +76,8 @@ def away_from_failures(
             chance = f"it works with probability {np.exp(works[i]):.0%}"
             where = "As far as possible from" if far else "The most plausible place away from"
             reason = f"{where} {failures} so far: {chance} by what has failed."
+            if said := said_of(history, feasibility, configuration, float(np.exp(works[i]))):
+                reason = f"{reason} {said}."
             origin = Origin.SURROGATE if far or not prior.informative else Origin.PRIOR
             return Proposal(configuration=configuration, origin=origin, reason=reason)
     return None

@@ -19,6 +19,7 @@ the kinds that would have come later: one without memory for its first step may 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dtrtrs
@@ -130,6 +131,14 @@ class KindModel:
         for weight, fit in self._fits:
             works += weight * expit(-fit.log_odds(rows))
         return np.asarray(np.log(np.maximum(works, 1e-12)))
+
+    @cached_property
+    def weights(self) -> Array:
+        """Posterior mean of each column's weight, (c,): log odds of failing over the column's range."""
+        total = np.zeros(self._fits[0][1].points.shape[1])
+        for weight, fit in self._fits:
+            total += weight * (fit.means + fit.scales**2 * ((fit.points - 0.5).T @ fit.residual))
+        return total
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tunesmith.agent.methods.gp.failure_words import said_of
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array, History
@@ -47,6 +48,10 @@ def explain(
         parts.append(f"Expectations by name and default still count (trust {posterior.trust:.0%})")
     elif posterior.prior.informative and posterior.trust < 0.2:
         parts.append("The data do not bear the expectations out, so they hardly count")
+    if posterior.feasibility is not None:
+        works = float(np.exp(posterior.feasibility.log_works(row[None])[0]))
+        if failures := said_of(history, posterior.feasibility, configuration, works):
+            parts.append(failures)
     evidence = ([best.number] if best is not None else []) + [t.number for t in near]
     return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
 

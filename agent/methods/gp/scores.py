@@ -149,10 +149,10 @@ def _most_normal(z: Array) -> tuple[float | None, Array]:
 
 
 def clip_value(scores: Array) -> float:
-    """The score that lower ones are raised to, and that a failed trial gets; scores (n,), n >= 1.
+    """The score that lower ones are raised to; scores (n,), n >= 1.
 
-    Where the best is also the median, (best - median) is no scale: then nothing is clipped, and a failure
-    counts as much below the worst as the worst is below the best (or any amount, if all are equal).
+    Where the best is also the median, (best - median) is no scale: then nothing is clipped, and it is as much
+    below the worst as the worst is below the best (or any amount, if all are equal).
     """
     best, median, worst = float(np.max(scores)), float(np.median(scores)), float(np.min(scores))
     if best > median:
@@ -176,11 +176,9 @@ class Scores(NamedTuple):
 
 
 def scores_of(trials: tuple[Trial, ...], history: History) -> Scores | None:
-    """One score for each finished trial.
+    """One score for each of `trials`, of those in `history.scored`: a failure has none (`feasibility.py`).
 
     - completed: its value;
-    - failed (diverged, out of memory, timed out, crashed): the clip value, so that its surroundings look bad
-      but not so bad that they drown the rest;
     - pruned: the final value that its curve would have led to, forecast from the completed curves, with the
       spread of that forecast. Its last report is no result: good and hopeless curves look alike early on.
 
@@ -196,10 +194,9 @@ def scores_of(trials: tuple[Trial, ...], history: History) -> Scores | None:
         if trial.state is TrialState.COMPLETED:
             assert trial.value is not None
             values[i] = history.sign * trial.value
-        elif trial.state is TrialState.PRUNED and forecaster is not None:
-            values[i], spread[i] = forecaster.forecast(trial.curve)
         else:
-            values[i] = floor
+            assert forecaster is not None, f"trial {trial.number} has no score: {trial.state}"
+            values[i], spread[i] = forecaster.forecast(trial.curve)
     # The floor comes last: what is hopeless even with luck is known to be as bad as the floor, not uncertain.
     low, high = np.maximum(values - spread, floor), np.maximum(values + spread, floor)
     return Scores(np.maximum(values, floor), low, high, floor)

@@ -195,7 +195,7 @@ class GaussianProcessStrategy(Strategy):
 
     def _fill(self, history: History, feasibility: Feasibility | None, taken: Set[str]) -> Proposal | None:
         """The next point of the space-filling share; None where the space is filled."""
-        works = None if feasibility is None else feasibility.log_works
+        works = None if feasibility is None else feasibility.merit
         point = self._filling.next(history, taken, works)
         if point is None:
             return None
