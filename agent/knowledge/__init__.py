@@ -7,7 +7,17 @@ from tunesmith.agent.knowledge.cards import (
     Located,
     cards_for,
     find_card,
+    find_cards,
     load_knowledge,
 )
 
-__all__ = ["Card", "Categories", "Knowledge", "Located", "cards_for", "find_card", "load_knowledge"]
+__all__ = [
+    "Card",
+    "Categories",
+    "Knowledge",
+    "Located",
+    "cards_for",
+    "find_card",
+    "find_cards",
+    "load_knowledge",
+]

@@ -7,7 +7,7 @@ decade. How far it holds on the task at hand is measured while tuning (`methods/
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib.resources import files
@@ -18,6 +18,7 @@ import numpy as np
 from ruamel.yaml import YAML
 
 from tunesmith.space import Bool, Categorical, Float, Ordinal, Parameter, Space
+from tunesmith.text.cleaning import clean
 
 if TYPE_CHECKING:
     from tunesmith.data_card import DataCard
@@ -26,6 +27,16 @@ Transform = Literal["log10", "linear", "log10_one_minus"]
 GENERAL = "general practice"
 RAW, SCALED = "raw_features", "scaled_inside"
 """Contexts: features that are not standardised; training code that standardises them itself."""
+SHARES = (0.25, 0.5, 0.9, 1.0)
+"""Share of a card chosen by its context, by how many words speak for the context, names counted twice, less
+those against it: none, one, two, more."""
+LEAST_SHARE = 0.02
+"""A smaller rest is left to no card."""
+WORD_LIMIT = 30
+"""A word for a context is shown up to this length."""
+
+
+_WORD_END = re.compile(r"\w*")
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,10 @@ class Located:
     source: str = GENERAL
     measured: bool = False
     """Whether figures of the data say where it is."""
+    share: float = 1.0
+    """Among the cards of one parameter, in (0, 1]; see `Knowledge.find_all`."""
+    words: tuple[str, ...] = ()
+    """The task's words that put it in its contexts, the most telling first."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +67,9 @@ class Categories:
     context: tuple[str, ...]
     weights: tuple[tuple[str, float], ...]
     source: str = GENERAL
+    share: float = 1.0
+    words: tuple[str, ...] = ()
+    """As of `Located`."""
 
     def probabilities(self, choices: tuple[object, ...]) -> list[float] | None:
         """One probability per choice, summing to 1; None when the card has none of the choices."""
@@ -86,6 +104,10 @@ class Knowledge:
 
     contexts: dict[str, re.Pattern[str]]
     entries: dict[str, tuple[_Entry, ...]] = field(default_factory=dict)
+    named: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    """Words of a context that name a model or an optimiser, and so count as two."""
+    against: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    """Words that speak against a context."""
 
     def contexts_in(self, words: str) -> frozenset[str]:
         """The contexts that a task's words (any text about model and data) put it in.
@@ -103,7 +125,23 @@ class Knowledge:
         data: DataCard | None = None,
         space: Mapping[str, Parameter] | None = None,
     ) -> Card | None:
-        """The first fitting card for a parameter, or None.
+        """The first fitting card for a parameter, or None; see `find_all`."""
+        return next(self._fitting(name, parameter, words, data, space), None)
+
+    def find_all(
+        self,
+        name: str,
+        parameter: Parameter,
+        words: str = "",
+        data: DataCard | None = None,
+        space: Mapping[str, Parameter] | None = None,
+    ) -> tuple[Card, ...]:
+        """All that the cards say of a parameter: rival cards with shares that sum to at most 1.
+
+        One word of the text does not decide alone: a card that was chosen by its context has the share that
+        SHARES gives for the number of independent words for that context, less those against it. The card
+        of the next context that other words speak for gets its share of the rest, and the general card of
+        the name, where there is one, what is left.
 
         Args:
             name: The parameter's name; `clf__C`, `optimizer.lr` and `Learning-Rate` are understood.
@@ -112,13 +150,57 @@ class Knowledge:
             data: Figures of the training data, from which some cards take their place.
             space: All parameters by name, whose ranges may move a card.
         """
+        left, used, cards = 1.0, set[str](), list[Card]()
+        for card in self._fitting(name, parameter, words, data, space):
+            found = self._words_for(card.context, words, parameter)
+            if card.context and used.issuperset(found):
+                continue  # the same words again, as of a card that differs in what it knows of the data
+            share = self._share(card.context, found, words) if card.context else 1.0
+            used.update(found)
+            cards.append(replace(card, share=left * share, words=found))
+            left *= 1 - share
+            if left < LEAST_SHARE:
+                break
+        return tuple(cards)
+
+    def _words_for(self, contexts: tuple[str, ...], words: str, parameter: Parameter) -> tuple[str, ...]:
+        """The different words for these contexts, in the text or the parameter's condition; names first."""
+        told = f"{words} {_condition(parameter)}"
+        found: dict[str, tuple[bool, str]] = {}
+        for context in contexts:
+            for match in self.contexts[context].finditer(told):
+                end = _WORD_END.match(told, match.end())
+                whole = told[match.start() : match.end() if end is None else end.end()]
+                # `fine-tune` and `fine-tuning` are one word.
+                key = match.group().lower()
+                found.setdefault(key, (not self._names(context, key), clean(whole, WORD_LIMIT).lower()))
+        return tuple(word for _, word in sorted(found.values(), key=lambda pair: pair[0]))
+
+    def _names(self, context: str, word: str) -> bool:
+        return context in self.named and bool(self.named[context].search(word))
+
+    def _share(self, contexts: tuple[str, ...], found: tuple[str, ...], words: str) -> float:
+        count = sum(1 + any(self._names(context, word) for context in contexts) for word in found)
+        for context in contexts:
+            if context in self.against:
+                count -= len({match.group().lower() for match in self.against[context].finditer(words)})
+        return SHARES[min(max(count, 0), len(SHARES) - 1)]
+
+    def _fitting(
+        self,
+        name: str,
+        parameter: Parameter,
+        words: str,
+        data: DataCard | None,
+        space: Mapping[str, Parameter] | None,
+    ) -> Iterator[Card]:
+        """The fitting cards in the order of the file: by context first, the general one last."""
         entries = self.entries.get(canonical(name), ())
         if not entries:
-            return None
+            return
         categorical = isinstance(parameter, Categorical | Bool)
         fraction = _is_fraction(parameter)
-        condition = " ".join(f"{k} {v}" for k, v in (parameter.when or {}).items())
-        here, conditions = self.contexts_in(words), self.contexts_in(condition)
+        here, conditions = self.contexts_in(words), self.contexts_in(_condition(parameter))
         for entry in entries:
             shift = None if entry.shift is None else SHIFTS[entry.shift](data)
             fits = (
@@ -136,8 +218,7 @@ class Knowledge:
                     card = replace(card, mean=card.mean + shift, measured=True)
                 if entry.follows is not None and space is not None:
                     card = replace(card, mean=card.mean + self._missing(entry.follows, words, data, space))
-            return card
-        return None
+            yield card
 
     def _missing(self, name: str, words: str, data: DataCard | None, space: Mapping[str, Parameter]) -> float:
         """By how many decades the range of a parameter called `name` ends below its measured place."""
@@ -148,6 +229,11 @@ class Knowledge:
                 if isinstance(card, Located) and card.measured and high > 0:
                     return max(0.0, card.mean - log10(high))
         return 0.0
+
+
+def _condition(parameter: Parameter) -> str:
+    """The condition of a parameter as text, such as `optimizer sgd`."""
+    return " ".join(f"{k} {v}" for k, v in (parameter.when or {}).items())
 
 
 def canonical(name: str) -> str:
@@ -192,11 +278,22 @@ def find_card(
     return load_knowledge().find(name, parameter, words, data, space)
 
 
+def find_cards(
+    name: str,
+    parameter: Parameter,
+    words: str = "",
+    data: DataCard | None = None,
+    space: Mapping[str, Parameter] | None = None,
+) -> tuple[Card, ...]:
+    """All cards for a parameter from those that ship with Tunesmith; see `Knowledge.find_all`."""
+    return load_knowledge().find_all(name, parameter, words, data, space)
+
+
 def cards_for(
     data: DataCard | None, space: Space | None = None
-) -> Callable[[str, Parameter, str], Card | None]:
-    """`find_card` with the task's data card and space already given."""
-    return partial(find_card, data=data, space=None if space is None else space.parameters)
+) -> Callable[[str, Parameter, str], tuple[Card, ...]]:
+    """`find_cards` with the task's data card and space already given."""
+    return partial(find_cards, data=data, space=None if space is None else space.parameters)
 
 
 @cache
@@ -208,7 +305,9 @@ def load_knowledge() -> Knowledge:
 
 def read_knowledge(document: dict[str, Any]) -> Knowledge:
     """Cards from a parsed document; raises ValueError naming the card that is malformed."""
-    contexts = {name: re.compile(pattern, re.IGNORECASE) for name, pattern in document["contexts"].items()}
+    contexts, named, against = (_patterns(document.get(key, {})) for key in ("contexts", "named", "against"))
+    if unknown := (named.keys() | against.keys()) - contexts.keys():
+        raise ValueError(f"named or against: unknown contexts {sorted(unknown)}")
     entries: dict[str, tuple[_Entry, ...]] = {}
     for card in document["cards"]:
         names = [str(name) for name in card["names"]]
@@ -217,7 +316,11 @@ def read_knowledge(document: dict[str, Any]) -> Knowledge:
             if name != canonical(name) or name in entries:
                 raise ValueError(f"card {names[0]!r}: name {name!r} is not canonical or appears twice")
             entries[name] = read
-    return Knowledge(contexts, entries)
+    return Knowledge(contexts, entries, named, against)
+
+
+def _patterns(written: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
+    return {name: re.compile(pattern, re.IGNORECASE) for name, pattern in written.items()}
 
 
 def _read_entry(name: str, entry: dict[str, Any], contexts: dict[str, re.Pattern[str]]) -> _Entry:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunesmith.agent.knowledge import Categories, Located, cards_for, find_card, load_knowledge
+from tunesmith.agent.knowledge import Categories, Located, cards_for, find_card, find_cards, load_knowledge
 from tunesmith.agent.knowledge.cards import read_knowledge
 from tunesmith.data_card import DataCard
 from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
@@ -206,7 +206,55 @@ def test_where_gamma_may_not_be_as_large_as_the_data_ask_c_makes_up_for_it():
     space = Space({"svc__C": WIDE, "svc__gamma": Float(1e-6, 1e-3, scale="log")})
     place = -np.log10(4 * card_of(1.0).variance)
     find = cards_for(card_of(1.0), space)
-    assert find("svc__C", WIDE, "SVC, RBF kernel").mean == pytest.approx(1.0 + place + 3)
+    assert find("svc__C", WIDE, "SVC, RBF kernel")[0].mean == pytest.approx(1.0 + place + 3)
     wide = Space({"C": WIDE, "gamma": Float(1e-6, 10, scale="log")})
-    assert cards_for(card_of(1.0), wide)("C", WIDE, "SVC, RBF kernel").mean == 1.0
-    assert cards_for(None, space)("C", WIDE, "SVC, RBF kernel").mean == 1.0
+    assert cards_for(card_of(1.0), wide)("C", WIDE, "SVC, RBF kernel")[0].mean == 1.0
+    assert cards_for(None, space)("C", WIDE, "SVC, RBF kernel")[0].mean == 1.0
+
+
+def shares(name, words, parameter=WIDE):
+    return {card.mean: pytest.approx(card.share) for card in find_cards(name, parameter, words)}
+
+
+def test_one_word_gets_half_of_a_prior_and_the_general_card_the_rest():
+    assert shares("lr", "Fine-tune on reviews") == {-4.5: 0.5, -2.5: 0.5}
+    assert shares("lr", "no telling") == {-2.5: 1.0}
+
+
+def test_independent_words_that_agree_get_more_and_words_against_a_context_take_away():
+    assert shares("lr", "Fine-tune DistilBERT") == {-4.5: 1.0}
+    assert shares("lr", "a pre-trained language model") == {-4.5: 0.9, -2.5: 0.1}
+    assert shares("lr", "Fine-tune a small classifier") == {-4.5: 0.25, -2.5: 0.75}
+    assert shares("n_estimators", "forest cover types") == {2.3: 0.25}
+
+
+def test_the_next_context_gets_its_share_of_the_rest():
+    found = shares("lr", "fine-tune a convnet with Adam")
+    assert found == {-4.5: 0.5, -2.8: 0.5}
+
+
+def test_a_name_of_a_model_or_two_words_leave_little_to_others():
+    assert shares("C", "SVC") == {1.0: 0.9, 0.0: 0.1}
+    assert shares("gamma", "SVC with an RBF kernel") == {-1.5: 1.0}
+    (card, *_) = find_cards("lr", WIDE, "fine-tune BERT")
+    assert card.words == ("bert", "fine-tune")
+
+
+def test_the_word_that_chose_a_card_is_short_and_clean():
+    words = "linear model \x1b[2J[bold]" + "x" * 40 + " sgd"
+    for card in find_cards("lr", WIDE, words):
+        assert all(len(word) <= 30 and "\x1b" not in word for word in card.words)
+
+
+def test_shares_of_every_name_sum_to_at_most_one():
+    for name in load_knowledge().entries:
+        for words in (
+            "",
+            "fine-tune a CNN with Adam",
+            "boosted forest of SVMs",
+            "RandomForestClassifier, MLP by SGD",
+        ):
+            for parameter in (WIDE, SHARE, Categorical(["l2", "relu"])):
+                cards = find_cards(name, parameter, words)
+                assert sum(card.share for card in cards) <= 1 + 1e-9
+                assert all(card.share > 0 for card in cards)

@@ -41,7 +41,7 @@ def test_categories_mix_card_default_and_floor():
 def test_every_density_is_positive_and_has_mean_one(parameter, transform):
     card = Located("x", (), transform, -1.0, 0.3)
     for default in (None, np.array([parameter.round_units(np.array([0.3]))[0]])):
-        prior = parameter_prior(parameter, card, default)
+        prior = parameter_prior(parameter, [card], default)
         if prior is None:
             # All values at least 1: 1 - x has no logarithm.
             assert transform == "log10_one_minus" and default is None
@@ -62,7 +62,7 @@ def test_a_card_outside_the_range_leans_to_its_near_end(low, high, top):
 
 def test_a_narrow_card_is_at_least_a_twentieth_of_the_range_wide():
     card = Located("x", (), "linear", 0.5, 1e-6)
-    prior = parameter_prior(Float(0, 1), card, None)
+    prior = parameter_prior(Float(0, 1), [card], None)
     np.testing.assert_allclose(prior.density, 0.9 * bell(GRID, 0.5, 0.05) + 0.1)
 
 
@@ -116,10 +116,10 @@ def test_a_lone_default_at_an_end_says_half_as_much_as_one_inside():
 def test_a_belief_without_trust_counts_as_uniform_and_others_keep_their_share():
     space = Space({"lr": LR})
     prior = build_prior(space, default=space.validate({"lr": 1e-3}), words="CNN with Adam")
-    assert [belief.source for _, belief in prior.beliefs] == ["name", "default"]
+    assert [belief.source for _, belief in prior.beliefs] == ["word cnn", "default"]
     half = prior.trusted(np.array([0.5, 0.0]))
     card = bell(-5 + 4 * GRID, -2.8, 0.5)
     np.testing.assert_allclose(half.parameters["lr"].density, 0.9 * (0.375 * card + 0.625) + 0.1, rtol=1e-9)
-    assert half.trust == pytest.approx(0.375) and half.source_trusts == {"name": 0.5, "default": 0.0}
+    assert half.trust == pytest.approx(0.375) and half.source_trusts == {"word cnn": 0.5, "default": 0.0}
     none = prior.trusted(np.zeros(2))
     np.testing.assert_allclose(none.parameters["lr"].density, 1)

@@ -74,7 +74,7 @@ def test_a_default_that_misleads_loses_its_trust_and_the_names_keep_theirs(study
     # The names are right; the default is at the other end of both ranges.
     posterior = posterior_after(study, log_prior, {"lr": 1.0, "dropout": 0.8})
     trusted = posterior.prior.source_trusts
-    assert trusted["name"] > 0.8 and trusted["default"] < 0.2
+    assert trusted["name"] > 0.8 and trusted["word cnn"] > 0.8 and trusted["default"] < 0.2
 
 
 def test_one_wrong_default_fades_while_another_holds(study):

@@ -8,7 +8,7 @@ b_jk is the density of source k (`densities.py`), t_jk in [0, 1] how far the res
 a source without trust counts as the uniform density. The floor of 0.1 bounds what a wrong prior can cost.
 Shares:
     card and default   0.75 N(T(x); m, s), 0.25 N(u; u_default, 0.15)
-    card alone         1
+    card alone         1; rival cards share it (`Knowledge.find_all`)
     default alone      1, N(u; u_default, 0.2), the part beyond the range spread evenly
     elicited           half of it and half of the card, or of the uniform where there is no card
     neither            the parameter is left out
@@ -24,7 +24,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.agent.knowledge import Card, Located, find_card
+from tunesmith.agent.knowledge import Card, Located, find_cards
 from tunesmith.agent.methods.gp.densities import GRID, about_default, of_card
 from tunesmith.history import Array
 from tunesmith.space import Bool, Categorical, Parameter, Space
@@ -33,12 +33,13 @@ from tunesmith.trial import Configuration
 FLOOR = 0.1
 DEFAULT_SHARE, DEFAULT_SD, LONE_DEFAULT_SD = 0.25, 0.15, 0.2
 CATEGORY_DEFAULT_SHARE = 0.15
-CardSource = Callable[[str, Parameter, str], Card | None]
+CardSource = Callable[[str, Parameter, str], Sequence[Card]]
 ELICITED_SHARE = 0.5
 """Of a prior elicited for this task (`hybrid/elicited_priors.py`) beside a name's card, or beside nothing:
 neither is known to be wrong more often, and the mixture is nowhere below half of either density."""
-DEFAULT, NAME, DATA, MODEL = "default", "name", "data", "model"
-"""Sources: the stated default, cards by name, cards placed by figures of the data, the language model."""
+DEFAULT, NAME, DATA, MODEL, WORD = "default", "name", "data", "model", "word "
+"""Sources: the stated default, cards by name, cards placed by figures of the data, the language model, and
+cards chosen by a word of the task, which follows WORD: the word is wrong or right for all of them."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,7 @@ def build_prior(
     *,
     default: Configuration | None = None,
     words: str = "",
-    cards: CardSource | None = find_card,
+    cards: CardSource | None = find_cards,
     elicited: Mapping[str, Card] | None = None,
 ) -> Prior:
     """The prior of a space.
@@ -204,7 +205,8 @@ def build_prior(
     Args:
         default: The task's default, or None.
         words: About the model and data; decides which context of a card fits.
-        cards: Finds the card of a parameter, given its name, itself and `words`; None means no cards.
+        cards: Finds the cards of a parameter, with shares, given its name, itself and `words`; None means no
+            cards.
         elicited: Further priors by parameter, mixed with the cards.
     """
     columns: dict[str, list[int]] = {name: [] for name in space.names}
@@ -217,15 +219,22 @@ def build_prior(
     for name, parameter in space.parameters.items():
         at = columns[name]
         start = row[at] if row is not None and active is not None and active[at[0]] else None
-        card = cards(name, parameter, words) if cards is not None else None
-        prior = parameter_prior(parameter, card, start, (elicited or {}).get(name))
+        known = cards(name, parameter, words) if cards is not None else ()
+        prior = parameter_prior(parameter, known, start, (elicited or {}).get(name))
         if prior is not None:
             priors[name] = prior
     return Prior(space, priors, {name: np.array(at, dtype=np.intp) for name, at in columns.items()})
 
 
+def source_of(card: Card) -> str:
+    """The source that a card's beliefs are trusted by: figures of the data, a word of the task, or names."""
+    if isinstance(card, Located) and card.measured:
+        return DATA
+    return f"{WORD}{card.words[0]}" if card.words else NAME
+
+
 def parameter_prior(
-    parameter: Parameter, card: Card | None, default: Array | None, elicited: Card | None = None
+    parameter: Parameter, cards: Sequence[Card], default: Array | None, elicited: Card | None = None
 ) -> ParameterPrior | None:
     """One parameter's prior, or None where nothing is known.
 
@@ -236,14 +245,13 @@ def parameter_prior(
     if parameter.size == 1:
         return None
     category = isinstance(parameter, Categorical | Bool)
-    named, stated = of_card(parameter, card), of_card(parameter, elicited)
-    known = named is not None or stated is not None
+    placed = [(card, density) for card in cards if (density := of_card(parameter, card)) is not None]
+    stated = of_card(parameter, elicited)
+    known = bool(placed) or stated is not None
     share = CATEGORY_DEFAULT_SHARE if category else DEFAULT_SHARE if known else 1.0
     rest = 1 - share if default is not None else 1.0
-    beliefs = []
-    if named is not None:
-        source = DATA if isinstance(card, Located) and card.measured else NAME
-        beliefs.append(Belief(source, rest * (1 if stated is None else 1 - ELICITED_SHARE), named, card))
+    of_cards = rest * (1 if stated is None else 1 - ELICITED_SHARE)
+    beliefs = [Belief(source_of(card), of_cards * card.share, density, card) for card, density in placed]
     if stated is not None:
         beliefs.append(Belief(MODEL, rest * ELICITED_SHARE, stated, elicited))
     if default is not None:

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tunesmith.agent.knowledge import Card, find_card
+from tunesmith.agent.knowledge import Card, find_cards
 from tunesmith.agent.methods.gp.away import away_from_failures
 from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.candidates import ORIGINS, Pool, search
@@ -78,7 +78,7 @@ class GaussianProcessStrategy(Strategy):
         *,
         words: str = "",
         priors: bool = True,
-        cards: CardSource = find_card,
+        cards: CardSource = find_cards,
         noise: Noise | None = None,
         trials: int = 0,
     ) -> None:

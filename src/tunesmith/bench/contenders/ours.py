@@ -77,9 +77,9 @@ def no_priors(strategy: GaussianProcessStrategy) -> None:
 
 
 def no_data(strategy: GaussianProcessStrategy) -> None:
-    from tunesmith.agent.knowledge import find_card
+    from tunesmith.agent.knowledge import find_cards
 
-    strategy.cards = find_card
+    strategy.cards = find_cards
 
 
 def names_wrong(strategy: GaussianProcessStrategy) -> None:
@@ -96,8 +96,7 @@ def shifted(known: CardSource) -> CardSource:
     """Cards moved by SHIFT_SD to the side with more room; categories turned upside down."""
 
     def wrong(name: str, parameter: Any, words: str) -> Any:
-        card = known(name, parameter, words)
-        return None if card is None else _shifted(card, parameter)
+        return [_shifted(card, parameter) for card in known(name, parameter, words)]
 
     return wrong
 
