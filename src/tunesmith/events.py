@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
 from tunesmith.recommendation import Recommendation
+from tunesmith.stated_prior import StatedPrior
 from tunesmith.text.cleaning import clean
 from tunesmith.trial import Frozen, Outcome, Proposal
 
@@ -36,6 +37,8 @@ class RunStarted(_Event):
     resumed: bool
     trials_before: int = 0
     version: str = ""
+    priors: tuple[StatedPrior, ...] = ()
+    """What the strategy believes before the first trial; empty for none, and in runs before there were."""
 
 
 class RunFinished(_Event):

@@ -17,6 +17,7 @@ from pydantic import Field
 from tunesmith.budget import Budget, Spend
 from tunesmith.history import Array, History
 from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.stated_prior import StatedPrior
 from tunesmith.task import Task
 from tunesmith.trial import Configuration, Frozen, Proposal
 
@@ -45,6 +46,13 @@ class Strategy(ABC):
         Returns:
             Fewer than `n` only when the space has nothing new left; empty when it is exhausted.
         """
+
+    def stated_priors(self, default: Configuration | None) -> tuple[StatedPrior, ...]:
+        """What the strategy believes before the first trial, for people to read; empty for no beliefs.
+
+        Called once, when a run starts, with the task's default.
+        """
+        return ()
 
     def recommend(self, history: History) -> Recommendation | None:
         """The configuration to use in the end; None while no trial completed.

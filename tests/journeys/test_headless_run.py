@@ -269,6 +269,12 @@ def test_check_says_what_a_task_means_without_training(tmp_path: Path) -> None:
     done = tunesmith("check", "task.yaml", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "maximize score" in done.stdout and "without a language model" in done.stdout
+    assert "by the name (75%)" in done.stdout and "by the default (25%)" in done.stdout
+    asked = tunesmith("check", "task.yaml", "--json", cwd=tmp_path)
+    priors = json.loads(asked.stdout)["priors"]
+    assert {("lr", "name", 0.75), ("lr", "default", 0.25)} <= {
+        (prior["parameter"], prior["source"], prior["share"]) for prior in priors
+    }
     assert not (tmp_path / "runs").exists()
 
 

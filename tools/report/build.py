@@ -20,6 +20,7 @@ from tunesmith.events import (
 )
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
+from tunesmith.stated_prior import trusts_of
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.log_reading import elicited_priors, last_ending, recommended, spent
 from tunesmith.tools.records.outcomes import finished_trial
@@ -29,6 +30,7 @@ from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
     AnswersRead,
+    BeliefLine,
     Best,
     DecisionLine,
     Incident,
@@ -88,6 +90,7 @@ def build_report(path: Path) -> ReportData:
         say=_say(history),
         trials=_lines(history, text),
         decisions=_decisions(events, text),
+        priors=_priors(sessions, history, text),
         beliefs=tuple(
             PriorLine(parameter=text(prior.parameter, 60), text=text(prior.text), why=text(prior.why))
             for prior in elicited_priors(events) or ()
@@ -122,6 +125,21 @@ def _history(folder: RunFolder) -> History:
         trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
     task = folder.task
     return History(task.space, task.metric, task.direction, task.default, tuple(trials))
+
+
+def _priors(sessions: list[RunStarted], history: History, text: Anonymous) -> tuple[BeliefLine, ...]:
+    """The priors of the last session, with the latest trust in each source."""
+    trusts = next((found for t in reversed(history.trials) if (found := trusts_of(t.proposal.details))), {})
+    return tuple(
+        BeliefLine(
+            parameter=text(prior.parameter, 60),
+            text=text(prior.text, 100),
+            source=text(prior.label, 60),
+            share=prior.share,
+            trust=trusts.get(prior.source),
+        )
+        for prior in (sessions[-1].priors if sessions else ())
+    )
 
 
 def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:

@@ -170,6 +170,19 @@ class PriorLine(ReportPart):
     why: str
 
 
+class BeliefLine(ReportPart):
+    """A prior that the strategy had before the first trial."""
+
+    parameter: str
+    text: str
+    source: str
+    """In words, such as `the name` or `the word 'svc'`."""
+    share: float
+    """Of the hyperparameter's prior at the start."""
+    trust: float | None
+    """How far the source was trusted at the last proposal, 0 to 1; None where no proposal says."""
+
+
 class DecisionLine(ReportPart):
     """A decision of the policy, with its reason."""
 
@@ -244,6 +257,8 @@ class ReportData(ReportPart):
     """None where no gate stood between the surrogate and a language model."""
     trials: tuple[TrialLine, ...]
     decisions: tuple[DecisionLine, ...]
+    priors: tuple[BeliefLine, ...] = ()
+    """By name, word, data and default; empty in runs of releases up to 0.1."""
     beliefs: tuple[PriorLine, ...] = ()
     """Empty where no language model was asked, or where it gave none."""
     strategy: str

@@ -8,6 +8,7 @@ from tunesmith.agent.methods.gp.failure_words import said_of
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.history import Array, History
+from tunesmith.stated_prior import label_of
 from tunesmith.text.numbers import plus_minus
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
@@ -45,7 +46,7 @@ def explain(
     elif origin is Origin.LOCAL:
         parts.append("A small step from one of the best trials")
     if posterior.prior_weight >= LEANS:
-        parts.append(f"Expectations by name and default still count (trust {posterior.trust:.0%})")
+        parts.append(f"Expectations still count ({_trusts(posterior)})")
     elif posterior.prior.informative and posterior.trust < 0.2:
         parts.append("The data do not bear the expectations out, so they hardly count")
     if posterior.feasibility is not None:
@@ -54,6 +55,14 @@ def explain(
             parts.append(failures)
     evidence = ([best.number] if best is not None else []) + [t.number for t in near]
     return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
+
+
+def _trusts(posterior: Posterior) -> str:
+    """How far each source of the priors is trusted: `trust 90%`, or `its name 100%, the default 12%`."""
+    trusts = posterior.prior.source_trusts
+    if len(trusts) == 1:
+        return f"trust {posterior.trust:.0%}"
+    return "trust: " + ", ".join(f"{label_of(source)} {trust:.0%}" for source, trust in trusts.items())
 
 
 def _headline(posterior: Posterior, best: Trial | None, expected: float) -> str:

@@ -25,6 +25,7 @@ from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
 from tunesmith.agent.methods.gp.filling import FILLING, SpaceFilling, stagnation
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
 from tunesmith.agent.methods.gp.prior import CardSource, Prior, build_prior
+from tunesmith.agent.methods.gp.prior_words import stated
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
 from tunesmith.agent.methods.gp.recommending import recommended
 from tunesmith.agent.methods.gp.replicates import Replicates
@@ -38,6 +39,7 @@ from tunesmith.noise import Noise
 from tunesmith.recommendation import Recommendation
 from tunesmith.seeds import rng_for
 from tunesmith.space import Space
+from tunesmith.stated_prior import TRUST, StatedPrior
 from tunesmith.trial import Configuration, Origin, Proposal, Provenance
 
 STEPPED_FROM = 3
@@ -179,6 +181,9 @@ class GaussianProcessStrategy(Strategy):
         posterior = None if self.replicates.noise == "none" else self._posterior(history, self.prior(history))
         return super().recommend(history) if posterior is None else recommended(history, posterior)
 
+    def stated_priors(self, default: Configuration | None) -> tuple[StatedPrior, ...]:
+        return stated(self.prior(History(self.space, "", "maximize", default=default)))
+
     def prior(self, history: History) -> Prior:
         """The prior over the space, with the history's default; empty when priors are off."""
         digest = history.default.digest if history.default is not None else ""
@@ -302,7 +307,11 @@ class GaussianProcessStrategy(Strategy):
                 prior_weight=posterior.prior_weight,
                 spread_factor=factor,
             ),
-            details={"trust": posterior.trust, "candidates": float(len(pool))},
+            details={
+                "trust": posterior.trust,
+                "candidates": float(len(pool)),
+                **{f"{TRUST}{source}": t for source, t in posterior.prior.source_trusts.items()},
+            },
         )
 
     def _fantasies(self, pending: Array) -> Array:

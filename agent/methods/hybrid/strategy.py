@@ -23,6 +23,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Strategy
 from tunesmith.recommendation import Recommendation
 from tunesmith.space import Space
+from tunesmith.stated_prior import StatedPrior
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal
 
@@ -44,6 +45,9 @@ class HybridStrategy(Strategy):
     @property
     def space(self) -> Space:
         return self.numeric.space
+
+    def stated_priors(self, default: Configuration | None) -> tuple[StatedPrior, ...]:
+        return self.numeric.stated_priors(default)
 
     def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
         of_model = [c for c in candidates if c.origin is Origin.MODEL]

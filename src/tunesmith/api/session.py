@@ -137,6 +137,7 @@ def run_session(
                 resumed=bool(before),
                 trials_before=used.trials,
                 version=metadata.version("tunesmith"),
+                priors=engine.strategy.stated_priors(task.default),
             )
         )
         with _signals(engine):

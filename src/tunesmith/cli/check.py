@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,17 +12,21 @@ from tunesmith.cli.errors import Debug, report_errors
 from tunesmith.registry import FAMILIES, POLICIES
 
 if TYPE_CHECKING:
+    from tunesmith.interfaces import Strategy
+    from tunesmith.stated_prior import StatedPrior
     from tunesmith.task import Task
 
 
 @report_errors
 def check(
     task: Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the priors as JSON on stdout.")] = False,
     debug: Debug = False,
 ) -> None:
     """Validate a task file and load its training code, without training."""
     from tunesmith.noise import noise_text
     from tunesmith.settings import ModelSettings
+    from tunesmith.stated_prior import prior_lines
     from tunesmith.task import load_task
     from tunesmith.text.numbers import counted
     from tunesmith.tools.execution.loading import check_objective
@@ -30,6 +35,11 @@ def check(
     check_objective(loaded.objective_ref())
     if (confirm := loaded.confirm_ref()) is not None:
         check_objective(confirm)
+    priors = _priors(loaded)
+    if as_json:
+        found = {"task": loaded.name, "legal": True, "priors": [_as_data(prior) for prior in priors]}
+        print(json.dumps(found, indent=2))
+        return
     size = loaded.space.cardinality
     parameters = counted(len(loaded.space), "hyperparameter")
     print(f"{task}: a legal task, {loaded.name!r}")
@@ -48,6 +58,10 @@ def check(
         print(f"  data       {loaded.data_card.words()}")
         if loaded.data_card.task is None:
             print("             no column to predict is named: add `target: COLUMN` to data_file")
+    if priors:
+        print("  priors     share at the start; what the results do not bear out fades")
+    for line in prior_lines(priors):
+        print(f"    {line}")
     budget = loaded.budget
     limits = [f"{budget.trials} trials"]
     limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
@@ -69,6 +83,20 @@ def check(
     print("installed, by name:")
     for line in _registered():
         print(line)
+
+
+def _priors(task: Task) -> tuple[StatedPrior, ...]:
+    """What the task's method believes before the first trial, as a run without a model would."""
+    from tunesmith.agent.methods.base import MethodContext
+
+    tuner = task.tuner
+    context = MethodContext(task, lambda event: event, name=tuner.name, settings=tuner.settings)
+    strategy: Strategy = tuner.member.build(context).strategy
+    return strategy.stated_priors(task.default)
+
+
+def _as_data(prior: StatedPrior) -> dict[str, object]:
+    return {**prior.model_dump(), "from": prior.label}
 
 
 def _tuner_lines(task: Task) -> list[str]:

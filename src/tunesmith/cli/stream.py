@@ -27,6 +27,7 @@ from tunesmith.events import (
     TrialStarted,
 )
 from tunesmith.metric_range import metric_range
+from tunesmith.stated_prior import prior_lines
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted, metric, prediction
@@ -133,6 +134,10 @@ class Stream:
         workers = counted(event.workers, "worker")
         self._line(f"{task.direction.capitalize()} {task.metric} in {task.budget.trials} trials, {workers}.")
         for line in task.space.describe().splitlines():
+            self._line(f"  {line}", "dim")
+        if event.priors:
+            self._line("Priors, with their share at the start; what the results do not bear out fades:")
+        for line in prior_lines(event.priors):
             self._line(f"  {line}", "dim")
         if event.resumed:
             self._line(f"Continuing: {event.trials_before} trials are done already.", "yellow")
