@@ -36,15 +36,28 @@ CHUNK = 4
 """Trainings handed to the two processes before the clock is looked at."""
 
 
-def searched(seed: int, runs: Path) -> dict[str, Any]:
-    """What the demo's run of a seed compared, and its verdict; runs it, or goes on with it."""
+class TimeIsUp(Exception):
+    """The part of the work that this call was given is done."""
+
+
+def searched(seed: int, runs: Path, until: float) -> dict[str, Any]:
+    """What the demo's run of a seed compared, and its verdict; runs it, or goes on with it.
+
+    Raises:
+        TimeIsUp: The time has passed; the run is stopped so that it can go on.
+    """
+
+    def listen(event: object) -> None:
+        if time.monotonic() > until:
+            raise TimeIsUp
+
     task = load_task(TASK)
     # Without the limit on wall time, so that a busy machine makes the same search.
     budget = task.budget.model_copy(update={"wall_time_s": None, "trial_time_s": None})
     task = task.model_copy(update={"seed": seed, "name": f"seed-{seed}", "budget": budget})
     record = runs / task.name / "confirm.json"
     if not record.is_file():
-        run_task(task, runs=runs, model=None)
+        run_task(task, runs=runs, model=None, listen=listen)
     compared = json.loads(record.read_bytes())
     trial = runs / task.name / "trials" / f"{compared['trial']:05d}"
     return {**compared, "configuration": json.loads((trial / "config.json").read_bytes())}
@@ -114,7 +127,10 @@ def main() -> None:
     for seed in SEEDS:
         if default is None or time.monotonic() > until:
             break
-        found = searched(seed, given.runs)
+        try:
+            found = searched(seed, given.runs, until)
+        except TimeIsUp:
+            break
         best = references.values(found["configuration"]["proposal"]["configuration"]["values"])
         if best is None:
             break
