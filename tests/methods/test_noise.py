@@ -144,14 +144,15 @@ def test_without_noise_the_best_value_is_recommended(noise):
     assert found.trial == found.best_trial == history.incumbent.number
 
 
-def test_a_stated_noise_is_what_the_surrogate_takes_it_to_be():
-    history = run(0.03, 30, 0.03)
-    fitted = {}
-    for sd in (0.003, 0.03, 0.3):
-        strategy = GaussianProcessStrategy(SPACE, 0, noise=sd, trials=30)
-        fitted[sd] = strategy._posterior(history, strategy.prior(history)).fitted
-    noises = [fitted[sd].process.noise for sd in (0.003, 0.03, 0.3)]
-    assert noises == sorted(noises) and noises[2] > 10 * noises[0]
+def test_the_surrogate_takes_no_less_for_noise_than_what_is_stated():
+    history = run(1e-9, 16, 0.0)
+
+    def fitted_noise(stated):
+        strategy = GaussianProcessStrategy(SPACE, 0, noise=stated, trials=16)
+        return strategy._posterior(history, strategy.prior(history)).fitted.process.noise
+
+    assert fitted_noise(0.05) > 10 * fitted_noise(1e-4)
+    assert fitted_noise(1e-9) == fitted_noise("none") == fitted_noise(None)
 
 
 def test_what_a_trial_repeats_is_stored_with_it():

@@ -9,8 +9,8 @@ Symbols, n points in p dimensions of which c columns encode them:
     e    (n,) variances of the values' own errors, known beforehand; 0 but for trials that were stopped early
 
 Priors: x in `length_scales.py`; as in Optuna's Gaussian process (`optuna/_gp/prior.py`) s ~ Gamma(2, 1),
-v ~ Gamma(1.1, rate 30), or log-normal where the noise is known; warp log a, log b ~ N(0, 0.25^2) (Snoek et
-al., 2014).
+v ~ Gamma(1.1, rate 30), see `NoisePrior` where it is known; warp log a, log b ~ N(0, 0.25^2) (Snoek et al.,
+2014).
 """
 
 from __future__ import annotations
@@ -59,9 +59,14 @@ class Columns:
 
 
 class NoisePrior(NamedTuple):
-    """A normal prior of log v, for noise that is known: from the task, or from repeated trials."""
+    """What is known of the noise, from the task or from repeated trials: v is hardly below it.
+
+    It may be above it: what the kernel does not fit counts as noise too. So below `mean` the prior of v is
+    multiplied by exp(-((log v - mean) / sd)^2 / 2).
+    """
 
     mean: float
+    """Of log v, transformed units."""
     sd: float
     """Above 0."""
 
@@ -155,7 +160,7 @@ def fit(
         y: (n,) transformed scores.
         warped: Whether to fit input warps too.
         extra: (n,) variances >= 0 of the values' own errors, beyond the noise that is fitted.
-        noise: The prior of v where something is known of it, instead of the Gamma prior.
+        noise: What is known of v, besides the Gamma prior.
     """
     p = columns.dimensions
     numeric = int(columns.numeric.sum())
@@ -163,7 +168,7 @@ def fit(
     if start is None or len(start) != size:
         start = np.zeros(size)
         start[:p] = length_scales.start(p)
-        start[p + 1] = np.log(START_NOISE) if noise is None else max(noise.mean, np.log(MIN_NOISE))
+        start[p + 1] = np.log(START_NOISE) if noise is None else max(noise.mean, np.log(START_NOISE))
     loss = _Loss(columns, points, y, warped, extra, noise)
     result = minimize(
         loss,
@@ -243,10 +248,9 @@ class _Loss:
         loss += unlikely - (theta[p] - s)
         gradient[:p] += slope
         gradient[p] += s - 1
-        if self.noise is None:
-            loss += 30 * v - 0.1 * float(np.log(v))
-            gradient[p + 1] += (30 - 0.1 / v) * (v - MIN_NOISE)
-        else:
+        loss += 30 * v - 0.1 * float(np.log(v))
+        gradient[p + 1] += (30 - 0.1 / v) * (v - MIN_NOISE)
+        if self.noise is not None and np.log(v) < self.noise.mean:
             off = (float(np.log(v)) - self.noise.mean) / self.noise.sd
             loss += off * off / 2
             gradient[p + 1] += off / self.noise.sd * (v - MIN_NOISE) / v

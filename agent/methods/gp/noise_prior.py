@@ -12,9 +12,6 @@ from tunesmith.noise import KnownNoise
 
 STATED_SD = 0.5
 """Standard deviation of the log variance around a stated one: a person's figure is right to a quarter."""
-QUIET = 1e-4
-"""Noise variance expected of deterministic training, transformed units: what the kernel does not fit."""
-QUIET_SD = 1.0
 
 
 def noise_prior(known: KnownNoise | None, transform: ScoreTransform, best: float) -> NoisePrior | None:
@@ -30,7 +27,7 @@ def noise_prior(known: KnownNoise | None, transform: ScoreTransform, best: float
         return None
     low, high = transform(np.array([best - known.sd, best + known.sd]))
     variance = float((high - low) / 2) ** 2
-    if not math.isfinite(variance) or variance <= QUIET:
-        return NoisePrior(math.log(max(QUIET, MIN_NOISE)), QUIET_SD)
+    if not math.isfinite(variance) or variance <= MIN_NOISE:
+        return None
     # The log of a chi-squared mean with f degrees of freedom has a variance of about 2 / f.
     return NoisePrior(math.log(variance), max(STATED_SD, math.sqrt(2 / known.freedom)))
