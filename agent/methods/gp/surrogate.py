@@ -35,7 +35,7 @@ class Fitted:
         transform: Scores to transformed scores and back.
         trials: The trials fitted to, in order of number.
         sign: +1 to maximise, -1 to minimise.
-        incumbent: Best transformed score; the best mean of the process where the noise is known.
+        incumbent: Best transformed score.
     """
 
     process: GaussianProcess
@@ -109,11 +109,9 @@ class GaussianProcessSurrogate:
         extra = transform.variances(low[kept], high[kept])
         start = self._start(history, n)
         process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise, extra=extra)
-        # With noise the best value is the luckiest one: what is to be improved on is the best mean. Only
-        # results count, as a forecast is nothing reached.
-        reached = y if noise is None else process.predict(points)[0]
+        # Only results count, as a forecast is nothing reached.
         done = [trial.value is not None for trial in trials]
-        best = np.max(reached[done], initial=np.min(reached))
+        best = np.max(y[done], initial=np.min(y))
         return Fitted(process, transform, trials, history.sign, float(best))
 
     def _kept(self, history: History, trials: tuple[Trial, ...], scores: Array) -> list[int]:
