@@ -96,7 +96,7 @@ def finishing(request: ChatRequest) -> Reply:
 def test_the_agents_end_of_the_search_holds_until_more_trials_are_asked_for(
     tmp_path: Path, log: EventStore
 ) -> None:
-    write_job(tmp_path, trials=20, train=HELD_COMPARISON)
+    write_job(tmp_path, trials=20, train=HELD_COMPARISON, in_step=True)
     with ChatServer(finishing) as server:
         env = {"TUNESMITH_BASE_URL": server.url, "TUNESMITH_MODEL": "scripted"}
         run = started("run", "task.yaml", cwd=tmp_path, **env)
