@@ -7,6 +7,7 @@ scale of the features, on which good learning rates, kernel widths and penalties
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from tunesmith.trial import Frozen
 CLASSES_IN_WORDS, WORDS_LENGTH = 10, 1200
 """Classes named, and characters, of a card as text."""
 FEATURES_IN_WORDS = 12
-"""Up to so many numeric features are described one by one."""
+SCALES_DIFFER = 3.0
+"""Up to so many numeric features are described one by one, where one has so many times another's spread."""
 
 
 class DataCard(Frozen):
@@ -166,9 +168,10 @@ class DataCard(Frozen):
         if self.target_kurtosis is not None:
             parts.append(f"excess kurtosis of the target {self.target_kurtosis:.3g}")
         known = [f for f in self.listed if f.mean is not None and f.sd is not None]
-        if 0 < len(known) <= FEATURES_IN_WORDS and self.numeric == len(known) and not self.standardised:
-            scales = ", ".join(f"{f.mean:.3g} ± {f.sd:.3g}" for f in known)
-            parts.append(f"mean ± standard deviation by feature {scales}")
+        differ = (self.largest_sd or 0.0) >= SCALES_DIFFER * (self.smallest_sd or math.inf)
+        if differ and 0 < len(known) <= FEATURES_IN_WORDS and self.numeric == len(known):
+            scales = ", ".join(f"{f.mean:.2g} ± {f.sd:.2g}" for f in known)
+            parts.append(f"mean ± sd by feature {scales}")
         return "; ".join(parts)
 
     def _size(self) -> str:
