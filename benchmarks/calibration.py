@@ -5,14 +5,14 @@
 .venv/bin/python -P benchmarks/calibration.py path/to/task.yaml --out /tmp/calibration.json
 
 Makes fresh runs by the method `numeric` (seeds 0, 1, ...) and compares each `expected` and `spread` with the
-value that came, from a run's second prediction on. A band is expected +- z spread, z the normal quantile.
+value that came, from a run's second prediction on. A band is expected +- `calibration.band(spread, p)`, the
+quantile of a t distribution of which `spread` is half the central 68 %.
 Names what `tunesmith bench` names: a suite, or paths. One process, one thread; about a second a run beside
 the evaluations themselves.
 
-The log score is the mean log density of the value under N(expected, spread), in units of the task's scale:
+The log score is the mean log density of the value under that distribution, in units of the task's scale:
 the interquartile range of its shared random configurations over all seeds, where it has them, else of all
-values. Larger is better; |z| is cut at 10, so that one prediction without spread does not drown the rest. The
-CRPS (Gneiting and Raftery, 2007), in the same units, smaller is better, needs no cut.
+values. Larger is better. Beside it stands the log score of N(expected, spread), |z| cut at 10.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import norm, t
 from threadpoolctl import threadpool_limits
 
+from tunesmith.agent.methods.gp import calibration
 from tunesmith.bench.contenders.ours import CHANGES, StrategySteps, numeric
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.task import BenchTask
@@ -40,7 +41,7 @@ BANDS = (0.5, 0.8, 0.95)
 SKIPPED = 1
 """Predictions of a run that are not counted: the first rests on no earlier error."""
 CUT = 10.0
-"""Largest |z| that the log score counts."""
+"""Largest |z| that the normal log score counts."""
 
 
 @dataclass(frozen=True)
@@ -94,22 +95,20 @@ def _scale(task: BenchTask, histories: Sequence) -> float:
 
 def coverage(predictions: Sequence[Predicted], band: float) -> float:
     """Share of values inside the central `band` of their prediction."""
-    return float(np.mean([abs(p.z) <= norm.ppf(0.5 + band / 2) for p in predictions]))
+    return float(np.mean([abs(p.z) <= calibration.band(1.0, band) for p in predictions]))
 
 
 def log_score(p: Predicted) -> float:
     """log density of the value in units of the task's scale."""
     spread = max(p.spread / p.scale, 1e-12)
+    z = min(abs(p.z), calibration.LARGEST) * calibration.ONE_SPREAD
+    return float(t.logpdf(z, calibration.TAIL) + math.log(calibration.ONE_SPREAD) - math.log(spread))
+
+
+def normal_log_score(p: Predicted) -> float:
+    """The same under a normal distribution with `spread` as its standard deviation."""
+    spread = max(p.spread / p.scale, 1e-12)
     return float(norm.logpdf(min(abs(p.z), CUT)) - math.log(spread))
-
-
-def crps(p: Predicted) -> float:
-    """Continuous ranked probability score of N(expected, spread), units of the task's scale."""
-    error, spread = abs(p.value - p.expected) / p.scale, p.spread / p.scale
-    if spread <= 0:
-        return error
-    z = error / spread
-    return float(spread * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / math.sqrt(math.pi)))
 
 
 def figures(predictions: Sequence[Predicted]) -> dict[str, float]:
@@ -120,13 +119,13 @@ def figures(predictions: Sequence[Predicted]) -> dict[str, float]:
         "beyond 2 sd": float(np.mean(z > 2)),
         "beyond 3 sd": float(np.mean(z > 3)),
         "log score": float(np.mean([log_score(p) for p in predictions])),
-        "crps": float(np.mean([crps(p) for p in predictions])),
+        "normal log score": float(np.mean([normal_log_score(p) for p in predictions])),
     }
 
 
 def show(name: str, found: dict[str, float]) -> None:
     shares = "  ".join(f"{key} {value:5.1%}" for key, value in found.items() if key.endswith(("%", "sd")))
-    scores = f"log score {found['log score']:+.3f}  crps {found['crps']:.4f}"
+    scores = f"log score {found['log score']:+.3f}  normal {found['normal log score']:+.3f}"
     print(f"{name:<28} n={found['n']:<5.0f} {shares}  {scores}")
 
 

@@ -145,7 +145,7 @@ class Provenance(Frozen):
     prior_weight: float = 0.0
     """Weight of the log prior density in the acquisition value, >= 0."""
     spread_factor: float = 1.0
-    """Factor >= 1 that `Proposal.spread` contains because earlier predictions were too narrow."""
+    """Factor > 0 that `Proposal.spread` contains, by how earlier predictions of the run held."""
 
     @model_serializer(mode="plain")
     def _stored(self) -> dict[str, Any]:
