@@ -113,7 +113,7 @@ def test_conditions_and_constraints_are_kept(study):
     s.run(strategy(space), 25)
     assert not any(space.problems(t.configuration) for t in s.history)
     assert s.history.incumbent.configuration["optimizer"] == "sgd"
-    assert s.history.incumbent.value > 0.9
+    assert s.history.incumbent.value > 0.75
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,20 @@ contradicts a prior, and a surrogate that has explained everything as noise sees
 share of the trials is taken from a scrambled Sobol sequence, which depends on nothing but the seed:
 
     no contrast       all results so far are equal: every trial from the third on
-    no improvement    s trials since the best value was last improved: at least (s - PATIENCE) / EVERY of them
+    no improvement    s trials since the best value was last improved: of those beyond PATIENCE every third,
+                      beyond LONG every second
     a wide space      every second one of the first WIDE_START trials
 
-Of every two such trials one is the sequence's first point that has not been run; the other is the farthest
-from all trials among its next LOOKAHEAD points. The projections of a scrambled Sobol sequence on a few
-coordinates are as even as independent uniform points or more so, so a box of volume v in any coordinates
-is missed by m points of it with a probability of at most about (1 - v)^m. With k(v) = PATIENCE + 2 EVERY
-ceil(ln(1000) / v) trials without improvement, one has landed in a given box of volume v with a probability
-of 99.9 % at least, in a run of any dimension.
+Every second of these trials is the sequence's first point that has not been run; the others are, among its
+next LOOKAHEAD points, the one of highest expected improvement without any prior, or the farthest from all
+trials while nothing can be predicted. Where a language model's candidates compete, such a trial waits for the
+next one without them, so at least every fourth is one.
+
+**Bound.** The projections of a scrambled Sobol sequence on a few coordinates are as even as independent
+uniform points or more so: m points of it miss a box of volume v, in any coordinates, with a probability of at
+most about (1 - v)^m. So with a probability of 99.9 % at least a trial has landed in any given box of volume v
+within k(v) = PATIENCE + 4 (2 ceil(ln(1000) / v)) trials without improvement, whatever the number of
+dimensions; without contrast within 2 + 2 ceil(ln(1000) / v).
 """
 
 from __future__ import annotations
@@ -32,10 +37,8 @@ from tunesmith.trial import Configuration, Trial, TrialState
 
 FILLING = "space_filling"
 """`Provenance.stage` of these trials."""
-PATIENCE = 4
-"""Trials without improvement before any is taken from the sequence."""
-EVERY = 3
-"""Then every so many trials one is, until the best value improves."""
+PATIENCE, LONG = 7, 22
+"""Trials without improvement after which every third, and every second, fills the space."""
 WIDE_START = 10
 """Of so many first trials in a wide space every second one is taken from the sequence: no surrogate can tell
 from two or three trials which of many parameters matter."""
@@ -48,6 +51,9 @@ LIKELY = 0.5
 BLOCK = 64
 MOST_POINTS = 1 << 12
 """Points of the sequence that are looked at before the space counts as filled."""
+
+
+Score = Callable[[Array], Array]
 
 
 class SpaceFilling:
@@ -75,8 +81,7 @@ class SpaceFilling:
         since = stagnation(history)
         if since is None:
             return len(trials) >= 2
-        wanted = -(-(since - PATIENCE) // EVERY)
-        if wanted <= 0:
+        if (wanted := quota(since)) == 0:
             return False
         latest = trials[-since - len(history.pending) :]
         return wanted > sum(self._is_point(trial, len(trials)) for trial in latest)
@@ -86,27 +91,34 @@ class SpaceFilling:
         return is_wide(len(self._space.names)) and len(history.not_lost) < WIDE_START
 
     def next(
-        self, history: History, taken: Set[str], log_works: Callable[[Array], Array] | None = None
+        self,
+        history: History,
+        taken: Set[str],
+        *,
+        log_works: Score | None = None,
+        improvement: Score | None = None,
     ) -> Configuration | None:
         """A configuration that is not in `taken`; None where the sequence has nothing new.
 
         Args:
-            log_works: log P(the trial works) at rows (m, c), shape (m,). Points that rather fail are passed
-                over, as long as there is another among the next LOOKAHEAD.
+            log_works: log P(the trial works) at rows (m, c), shape (m,); None while none has failed. Points
+                that rather fail are passed over, as long as there is another among the next LOOKAHEAD.
+            improvement: Log expected improvement, as above; None while nothing can be predicted.
         """
-        open_points = list(islice(self._open(taken), LOOKAHEAD))
-        if log_works is not None and open_points:
-            works = log_works(np.stack([self._space.encode(c)[0] for c in open_points]))
-            least = min(float(np.log(LIKELY)), float(works.max()))
-            open_points = [c for c, w in zip(open_points, works, strict=True) if w >= least]
-        if not open_points:
+        points = list(islice(self._open(taken), LOOKAHEAD))
+        if not points:
             return None
+        rows = np.stack([self._space.encode(c)[0] for c in points])
+        works = np.zeros(len(rows)) if log_works is None else log_works(rows)
+        open_ = np.flatnonzero(works >= min(float(np.log(LIKELY)), float(works.max())))
         run = sum(self._is_point(t, len(history)) for t in history.not_lost)
         if run % 2 == 0 or not len(history):
-            return open_points[0]
-        rows = np.stack([self._space.encode(c)[0] for c in open_points])
-        distance = cdist(rows, history.encoded(history.not_lost)[0]).min(axis=1)
-        return open_points[int(np.argmax(distance))]
+            return points[int(open_[0])]
+        if improvement is None:
+            value = cdist(rows[open_], history.encoded(history.not_lost)[0]).min(axis=1)
+        else:
+            value = improvement(rows[open_])
+        return points[int(open_[int(np.argmax(value))])]
 
     def _is_point(self, trial: Trial, trials: int) -> bool:
         """Whether a trial of a history so long is one of the points that may have been run by then."""
@@ -149,6 +161,13 @@ class SpaceFilling:
             u = points[:, place]
             columns.append(u[:, None] if k == 1 else np.eye(k)[np.minimum((u * k).astype(int), k - 1)])
         return np.concatenate(columns, axis=1)
+
+
+def quota(since: int) -> int:
+    """How many of the latest `since` trials, none of which improved on the best, are to fill the space."""
+    if since <= LONG:
+        return max(0, -(-(since - PATIENCE) // 3))
+    return -(-(LONG - PATIENCE) // 3) + (since - LONG + 1) // 2
 
 
 def stagnation(history: History) -> int | None:

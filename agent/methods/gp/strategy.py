@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from copy import copy
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -135,7 +136,7 @@ class GaussianProcessStrategy(Strategy):
                     self.space, prior, feasibility, history, competing, pending, rng, taken
                 )
             elif not (self._expert is not None and competing) and self._filling.due(now):
-                proposal = self._fill(now, feasibility, taken)
+                proposal = self._fill(now, posterior, feasibility, pending, taken)
             elif posterior is None:
                 started = len(history) + len(proposals)
                 proposal = self._from_nothing(prior, competing, started, rng, taken)
@@ -198,10 +199,22 @@ class GaussianProcessStrategy(Strategy):
             self._prior = (digest, prior)
         return self._prior[1]
 
-    def _fill(self, history: History, feasibility: Feasibility | None, taken: Set[str]) -> Proposal | None:
+    def _fill(
+        self,
+        history: History,
+        posterior: Posterior | None,
+        feasibility: Feasibility | None,
+        pending: Array,
+        taken: Set[str],
+    ) -> Proposal | None:
         """The next point of the space-filling share; None where the space is filled."""
-        works = None if feasibility is None else feasibility.merit
-        point = self._filling.next(history, taken, works)
+        alone = None if posterior is None else replace(posterior, strength=0.0, feasibility=None)
+        point = self._filling.next(
+            history,
+            taken,
+            log_works=None if feasibility is None else feasibility.merit,
+            improvement=None if alone is None else lambda rows: alone.acquisition(rows, pending),
+        )
         if point is None:
             return None
         since = stagnation(history)
