@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tunesmith.bench.openings import SUITE
 from tunesmith.cli.bench import Evaluations, Jobs, Results, Seconds, Seeds, Tasks, _split
 from tunesmith.cli.errors import FAILED, Debug, report_errors
 
@@ -21,9 +22,7 @@ def bench_model(
     record: Annotated[
         bool, typer.Option("--record", help="Ask your model on the tasks that the file lacks, and stop.")
     ] = False,
-    suite: Annotated[str, typer.Option("--suite", help="The suite whose tasks the openings are of.")] = (
-        "llambo20"
-    ),
+    suite: Annotated[str, typer.Option("--suite", help="The suite whose tasks the openings are of.")] = SUITE,
     tasks: Tasks = None,
     seeds: Seeds = None,
     evaluations: Evaluations = None,

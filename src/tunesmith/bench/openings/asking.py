@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.bench.openings import SUITE
 from tunesmith.bench.openings.recorded import read_openings
 from tunesmith.bench.plan import make_plan
 from tunesmith.bench.suites import open_suite
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def record(
     model: LanguageModel,
     path: Path,
-    suite: str = "llambo20",
+    suite: str = SUITE,
     *,
     tasks: Sequence[str] = (),
     told: Callable[[str], None] = lambda line: None,

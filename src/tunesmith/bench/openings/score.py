@@ -13,6 +13,7 @@ import numpy as np
 from tunesmith.bench import metrics
 from tunesmith.bench.contenders import contender as named
 from tunesmith.bench.contenders.base import Contender
+from tunesmith.bench.openings import SUITE
 from tunesmith.bench.openings.contender import PARTS, as_opening, contender, for_task, spec_name
 from tunesmith.bench.openings.recorded import RecordedOpening, read_openings
 from tunesmith.bench.plan import Plan, make_plan
@@ -96,7 +97,7 @@ class Worth:
 
 def score(
     path: Path,
-    suite: str = "llambo20",
+    suite: str = SUITE,
     *,
     tasks: Sequence[str] = (),
     seeds: int | None = None,
