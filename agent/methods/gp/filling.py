@@ -9,21 +9,23 @@ share of the trials is taken from a scrambled Sobol sequence, which depends on n
                       beyond LONG every second
     a wide space      every second one of the first WIDE_START trials
 
-Every second of these trials is the sequence's first point that has not been run; the others are, among its
-next LOOKAHEAD points, the one of highest expected improvement without any prior, or the farthest from all
-trials while nothing can be predicted. Where a language model's candidates compete, such a trial waits for the
-next one without them, so at least every fourth is one.
+These are the sequence's points in their order. Where improvement can be predicted, every second one is the
+best of the next LOOKAHEAD points by expected improvement without any prior. Where nothing can be predicted,
+and there are two parameters, every second one is a corner of the space until all four are run: a range often
+ends where the good region does. Where a language model's candidates compete, such a trial waits
+for the next one without them, so at least every fourth is one.
 
 **Bound.** The projections of a scrambled Sobol sequence on a few coordinates are as even as independent
 uniform points or more so: m points of it miss a box of volume v, in any coordinates, with a probability of at
 most about (1 - v)^m. So with a probability of 99.9 % at least a trial has landed in any given box of volume v
 within k(v) = PATIENCE + 4 (2 ceil(ln(1000) / v)) trials without improvement, whatever the number of
-dimensions; without contrast within 2 + 2 ceil(ln(1000) / v).
+dimensions; without contrast within 6 + ceil(ln(1000) / v).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -105,6 +107,10 @@ class SpaceFilling:
                 that rather fail are passed over, as long as there is another among the next LOOKAHEAD.
             improvement: Log expected improvement, as above; None while nothing can be predicted.
         """
+        if improvement is None and len(history.not_lost) % 2 == 1:
+            corner = self._farthest_corner(history, taken, log_works)
+            if corner is not None:
+                return corner
         points = list(islice(self._open(taken), LOOKAHEAD))
         if not points:
             return None
@@ -112,13 +118,30 @@ class SpaceFilling:
         works = np.zeros(len(rows)) if log_works is None else log_works(rows)
         open_ = np.flatnonzero(works >= min(float(np.log(LIKELY)), float(works.max())))
         run = sum(self._is_point(t, len(history)) for t in history.not_lost)
-        if run % 2 == 0 or not len(history):
-            return points[int(open_[0])]
-        if improvement is None:
-            value = cdist(rows[open_], history.encoded(history.not_lost)[0]).min(axis=1)
-        else:
-            value = improvement(rows[open_])
-        return points[int(open_[int(np.argmax(value))])]
+        best = 0 if run % 2 == 0 or improvement is None else int(np.argmax(improvement(rows[open_])))
+        return points[int(open_[best])]
+
+    def _farthest_corner(
+        self, history: History, taken: Set[str], log_works: Score | None
+    ) -> Configuration | None:
+        """Of the corners that have not been run and do not rather fail, the farthest from all trials."""
+        corners = [corner for corner in self._corners if corner.digest not in taken]
+        if not corners:
+            return None
+        rows = np.stack([self._space.encode(c)[0] for c in corners])
+        distance = cdist(rows, history.encoded(history.not_lost)[0]).min(axis=1)
+        if log_works is not None:
+            distance = np.where(log_works(rows) >= np.log(LIKELY), distance, -1.0)
+        return None if distance.max() < 0 else corners[int(np.argmax(distance))]
+
+    @cached_property
+    def _corners(self) -> list[Configuration]:
+        """The legal corners of a space of two numbers; none of any other."""
+        if self._space.dimensions != 2 or len(self._space.names) != 2:
+            return []
+        rows = self._space.round(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]))
+        corners = [self._space.decode(row) for row in rows[self._space.feasible(rows)]]
+        return list({corner.digest: corner for corner in corners}.values())
 
     def _is_point(self, trial: Trial, trials: int) -> bool:
         """Whether a trial of a history so long is one of the points that may have been run by then."""
