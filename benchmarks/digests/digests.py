@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
 EXPECTED = HERE / "expected.json"
 RUNS: dict[str, list[object]] = {
-    "digits": [EXAMPLES / "digits_cnn" / "task.yaml", "--trials", 10, "--no-model"],
+    "digits": [HERE / "digits.yaml", "--trials", 10, "--no-model"],
     "command line": [EXAMPLES / "command_line" / "task.yaml", "--trials", 12, "--no-model"],
     "branches": [HERE / "branches.yaml", "--no-model"],
     "model": [HERE / "model.yaml", "--replay", HERE / "model.jsonl"],
