@@ -167,6 +167,8 @@ class TunesmithApp(App[str]):
     # -- drawing ----------------------------------------------------------------------------------
 
     def _draw(self) -> None:
+        if not self.query(ChatLog):
+            return  # the widgets are gone already while the app closes
         changes = self.view.take_changes()
         if changes.chat:
             self.query_one(ChatLog).show(self.view.chat.items, changes.chat)
