@@ -126,7 +126,7 @@ class PolicyRunner:
         return result
 
     def abandon(self) -> None:
-        """The search has ended: nothing takes effect any more, and whoever waits is told. Idempotent."""
+        """Let nothing take effect any more; a thread that waits for one gets a ToolError. Idempotent."""
         with self._ending:
             self._ended = True
         while True:
