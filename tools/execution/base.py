@@ -59,6 +59,8 @@ class Job(Frozen):
     checkpoint: Path | None = None
     """A folder on the engine's machine; its files are put into the trial's `checkpoints/` before training
     starts. None: training starts anew."""
+    load_only: bool = False
+    """Find out whether training could start, and start none: for `tunesmith check`."""
 
     @property
     def workdir(self) -> Path:

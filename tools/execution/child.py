@@ -37,7 +37,7 @@ from tunesmith.tools.execution.causes import from_exception
 from tunesmith.tools.execution.channel import EngineChannel
 from tunesmith.tools.execution.command import CommandFailed, CommandRun
 from tunesmith.tools.execution.handle import TrialHandle
-from tunesmith.tools.execution.loading import load_function, load_pickle
+from tunesmith.tools.execution.loading import check_command, load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_values
 from tunesmith.tools.records.trial_folder import read_curve, record_outcome
 from tunesmith.tools.training.seeding import seed_everything
@@ -120,6 +120,9 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     try:
         job.workdir.mkdir(parents=True, exist_ok=True)
         os.chdir(job.workdir)
+        if job.load_only:
+            _load(job)
+            return Outcome(state=TrialState.COMPLETED)
         if job.objective.command is not None:
             run = CommandRun(job)
             handle = _handle(job, EngineChannel(connection, on_stop=run.stop))
@@ -148,6 +151,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
 
 def _train(job: Job, handle: TrialHandle) -> dict[str, float]:
     train = _load(job)
+    assert train is not None
     seed_everything(job.seed, only_loaded=True)
     _cap_loaded_libraries(job.resources.cpus)
     returned = train(dict(job.configuration), handle)
@@ -156,7 +160,11 @@ def _train(job: Job, handle: TrialHandle) -> dict[str, float]:
     return returned_values(returned, job.metric, job.objective.description)
 
 
-def _load(job: Job) -> Callable[..., Any]:
+def _load(job: Job) -> Callable[..., Any] | None:
+    """The training function; None for a command, whose program and script are looked for."""
+    if job.objective.command is not None:
+        check_command(job.objective.command, job.workdir)
+        return None
     if job.objective.function is not None:
         sys.argv = [job.objective.function.rpartition(":")[0]]
         return load_function(job.objective.function)

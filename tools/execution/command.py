@@ -26,7 +26,7 @@ from typing import IO, Any
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
 from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.handle import TrialHandle
-from tunesmith.tools.execution.loading import search_path
+from tunesmith.tools.execution.launch import command_launch
 from tunesmith.tools.execution.measuring import returned_values
 
 GRACE_S = 2.0
@@ -129,24 +129,16 @@ class CommandRun:
 
     def _start(self, handle: TrialHandle) -> None:
         job = self._job
-        assert job.objective.command is not None
-        config = json.dumps(job.configuration)
-        checkpoints = str(handle.checkpoint_dir)
-        reserved = {"config": config, "seed": job.seed, "checkpoint_dir": checkpoints}
-        vector, missing = arguments(job.objective.command, {**reserved, **job.configuration})
-        if missing:
-            print(f"[tunesmith] left out, inactive in this configuration: {', '.join(missing)}")
-        environment = dict(os.environ) | {
-            "TUNESMITH_CONFIG": config,
-            "TUNESMITH_SEED": str(job.seed),
-            "TUNESMITH_CHECKPOINT_DIR": checkpoints,
-            "TUNESMITH_TRIAL": str(job.number),
-            "PATH": search_path(dict(os.environ)),
-            "PYTHONUNBUFFERED": "1",  # or reports would wait in a buffer until the end
-        }
+        launch = command_launch(job, handle.checkpoint_dir)
+        if launch.left_out:
+            print(f"[tunesmith] left out, inactive in this configuration: {', '.join(launch.left_out)}")
         try:
             self._process = subprocess.Popen(
-                vector, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=environment, process_group=0
+                launch.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                env=launch.environment,
+                process_group=0,
             )
         except (OSError, ValueError, IndexError) as error:
             raise ObjectiveError(f"{job.objective.description} cannot be started: {error}") from error

@@ -91,7 +91,7 @@ def check_objective(objective: Objective) -> None:
         ObjectiveError: It could not; says why, with the last lines of the code's own traceback.
     """
     if objective.command is not None:
-        _check_command(objective.command, objective.workdir)
+        check_command(objective.command, objective.workdir)
         return
     kind, what = (
         ("--function", objective.function) if objective.function else ("--pickle", str(objective.pickle))
@@ -132,7 +132,7 @@ def check_exists(objective: Objective) -> None:
         ObjectiveError: There is no such file or program, or the file is not Python.
     """
     if objective.command is not None:
-        _check_command(objective.command, objective.workdir)
+        check_command(objective.command, objective.workdir)
     elif objective.function is not None:
         _, path, _ = _split(objective.function)
         try:
@@ -148,7 +148,12 @@ def search_path(environment: dict[str, str]) -> str:
     return os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
 
 
-def _check_command(command: tuple[str, ...], workdir: Path | None) -> None:
+def check_command(command: tuple[str, ...], workdir: Path | None) -> None:
+    """Whether a command's program and script are there.
+
+    Raises:
+        ObjectiveError: One of them is not.
+    """
     if not command:
         raise ObjectiveError("the objective's command is empty.")
     program = command[0]

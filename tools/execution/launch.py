@@ -1,0 +1,145 @@
+"""One training started exactly as a trial is: same process, argv, cwd, stdin, environment, start method.
+
+`try_training` is what `check` and `check --dry-run` call. It hands one job to the local executor, which
+starts it by the code that starts every trial, so there is no second way of starting that could differ:
+
+    loaded = try_training(objective, task.metric, configuration, reports=0)      # load and start nothing
+    first = try_training(objective, task.metric, configuration, reports=2)       # stop it after two reports
+
+`command_launch` is the argument vector, folder and environment of a command, as a trial uses them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.tools.execution.loading import search_path
+from tunesmith.tools.records.trial_folder import LOG
+from tunesmith.trial import Outcome, Value
+
+if TYPE_CHECKING:
+    from tunesmith.objective import Objective
+    from tunesmith.tools.execution.base import Job
+    from tunesmith.tools.execution.local import StartMethod
+
+
+@dataclass(frozen=True)
+class CommandLaunch:
+    """How a trial starts a command; its stdin is empty and its stdout is read for metrics."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    environment: dict[str, str]
+    left_out: tuple[str, ...]
+    """Parameters of placeholders without a value, inactive in this configuration; left out of `argv`."""
+
+
+def command_launch(job: Job, checkpoints: Path) -> CommandLaunch:
+    """What a trial of a command starts. Called in the trial's own process, and by `tunesmith check`."""
+    from tunesmith.tools.execution.command import arguments
+
+    assert job.objective.command is not None
+    config = json.dumps(dict(job.configuration))
+    reserved = {"config": config, "seed": job.seed, "checkpoint_dir": str(checkpoints)}
+    vector, missing = arguments(job.objective.command, {**reserved, **job.configuration})
+    environment = dict(os.environ) | {
+        "TUNESMITH_CONFIG": config,
+        "TUNESMITH_SEED": str(job.seed),
+        "TUNESMITH_CHECKPOINT_DIR": str(checkpoints),
+        "TUNESMITH_TRIAL": str(job.number),
+        "PATH": search_path(dict(os.environ)),
+        "PYTHONUNBUFFERED": "1",  # or reports would wait in a buffer until the end
+    }
+    return CommandLaunch(tuple(vector), job.workdir, environment, tuple(missing))
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of `try_training`."""
+
+    outcome: Outcome
+    """As a trial's would be; `pruned` where it was stopped after the reports that were asked for."""
+    log: str
+    """All that the training printed, up to the size of a trial's log; hostile text, not cleaned."""
+    reports: tuple[tuple[int, float], ...]
+    """(step, value) in the order they arrived."""
+    seconds: float
+    """Wall time from the start of the worker to its end."""
+    start_method: str
+    """`fork` from a process that had loaded the libraries, or `spawn`: a new Python."""
+    warnings: list[str] = field(default_factory=list)
+    """What a run would warn of, such as a library that cannot be loaded in advance."""
+
+
+def try_training(
+    objective: Objective,
+    metric: str,
+    configuration: Mapping[str, Value],
+    *,
+    reports: int | None,
+    seed: int = 0,
+    threads: int = 1,
+    time_limit_s: float | None = None,
+    preload: Sequence[str] | None = None,
+    start_method: StartMethod = "auto",
+) -> Tried:
+    """Run one training as a trial runs, in a temporary trial folder, and say what came of it.
+
+    Args:
+        objective: The training code, with absolute paths (`Task.objective_ref`).
+        reports: After how many reports the verdict is to stop. 0: the function is loaded, or the command's
+            program and script are looked for, and nothing is trained. None: it trains to its end.
+        time_limit_s: As a trial's own limit; None for none.
+        preload: As a task's; None: what the script imports, as in a run.
+    Raises:
+        ExecutorError: No process could be started.
+    """
+    from tunesmith.tools.execution.base import Continue, Job, Reported, Resources, Stop
+    from tunesmith.tools.execution.local import LocalExecutor
+    from tunesmith.tools.execution.preload import discover_preload
+
+    modules = discover_preload(objective) if preload is None else preload
+    arrived: list[tuple[int, float]] = []
+    with tempfile.TemporaryDirectory(prefix="tunesmith-try-") as home:
+        job = Job(
+            number=0,
+            folder=Path(home).resolve() / "trial",
+            configuration=dict(configuration),
+            seed=seed,
+            metric=metric,
+            objective=objective,
+            resources=Resources(cpus=threads),
+            time_limit_s=time_limit_s,
+            load_only=reports == 0,
+        )
+        executor = LocalExecutor(1, modules, start_method=start_method)
+        started = time.monotonic()
+        outcome: Outcome | None = None
+        try:
+            executor.offer(job)
+            while outcome is None:
+                for event in executor.events(1.0):
+                    if isinstance(event, Reported):
+                        arrived.append((event.step, event.value))
+                        enough = reports is not None and len(arrived) >= reports
+                        executor.answer(event.number, event.step, Stop() if enough else Continue())
+                    else:
+                        outcome = event.outcome
+        finally:
+            executor.close()
+        log = job.folder / LOG
+        return Tried(
+            outcome,
+            log.read_bytes().decode(errors="replace") if log.is_file() else "",
+            tuple(arrived),
+            time.monotonic() - started,
+            executor.start_method,
+            executor.warnings,
+        )
