@@ -25,6 +25,7 @@ from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
+from tunesmith.text.secrets import redactor
 
 T = TypeVar("T")
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
@@ -110,7 +111,7 @@ class Exchange:
     def _addressed(self, body: Request) -> Request:
         """The request, with the model's name, for which a server may have to be asked."""
         try:
-            return {"model": guarded(lambda: self._provider.model), **body}
+            return {"model": guarded(lambda: self._provider.model), **redactor().data(body)}
         except ModelError as error:
             self._provider.unasked(body, str(error))
             raise

@@ -29,6 +29,7 @@ from tunesmith.agent.models.streaming import Stopwatch
 from tunesmith.agent.models.wire import stream_event
 from tunesmith.errors import ModelError, ReplayMiss
 from tunesmith.text.cleaning import clean
+from tunesmith.text.secrets import redactor
 from tunesmith.tools.records.line_file import append_line
 
 VOLATILE = ("stream_options", "user", "metadata", "store", "prompt_cache_key", "safety_identifier")
@@ -143,7 +144,7 @@ class Recording(Provider):
         lacking = [name for name, can in vars(self.capabilities).items() if not can]
         if lacking:
             line["lacking"] = lacking
-        append_line(self._path, scrub(json.dumps(line), self.secrets))
+        append_line(self._path, scrub(json.dumps(redactor().data(line)), self.secrets))
 
 
 class RecordedConversation(Provider):

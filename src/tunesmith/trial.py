@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -16,8 +17,12 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from tunesmith.text.secrets import redact
+
 Value = bool | int | float | str
 """A hyperparameter's value."""
+Redacted = Annotated[str, AfterValidator(redact)]
+"""Text without the secrets of the environment."""
 
 
 class Configuration(Mapping[str, Value]):
@@ -245,9 +250,9 @@ class Outcome(Frozen):
     """Every finite metric the training function returned, by name; empty unless completed."""
     curve: tuple[tuple[int, float], ...] = ()
     """(step, value) as reported, in order of step; finite values only."""
-    message: str = ""
+    message: Redacted = ""
     """For a failure: its cause in one line. Hostile text: cleaned and capped at 500 characters."""
-    traceback: str = ""
+    traceback: Redacted = ""
     """The last lines of the traceback or log, at most 4,000 characters; hostile text too."""
     seconds: float = 0.0
     """Wall time from start to end."""

@@ -32,9 +32,10 @@ from tunesmith.tools.execution.base import (
     Stop,
     Waits,
 )
+from tunesmith.tools.execution.log_file import take_secrets_out
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
-from tunesmith.tools.records.trial_folder import CHECKPOINTS
+from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
@@ -182,6 +183,7 @@ class TrialRunner:
             log.warning("trial %d ended again; its first end stands", number)
             return
         trial = finished_trial(running, outcome, self._task.metric)
+        take_secrets_out(self._store.trial_folder(number) / LOG)
         self._store.finish(trial)
         self._curves.pop(number, None)
         self._pruner.observe(trial)

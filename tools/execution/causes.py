@@ -11,6 +11,7 @@ from types import TracebackType
 from tunesmith.errors import TunesmithError
 from tunesmith.extras import install_hint
 from tunesmith.text.cleaning import log_line, log_tail
+from tunesmith.text.secrets import refresh
 from tunesmith.tools.execution.handle import Diverged, Pruned
 from tunesmith.trial import Outcome, TrialState
 
@@ -38,6 +39,7 @@ def from_exception(error: BaseException) -> Outcome:
     OutOfMemoryError and errors whose text is about memory, also as the stated cause of another error, are
     out of memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
     """
+    refresh()  # training code may have read secrets into its environment, as from a .env file
     if isinstance(error, Pruned) or "TrialPruned" in _names(error):
         return Outcome(state=TrialState.PRUNED, message=log_line(_text(error)))
     if isinstance(error, Diverged):

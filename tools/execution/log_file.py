@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import stat
 from pathlib import Path
 
 from tunesmith.text.cleaning import log_tail
+from tunesmith.text.secrets import redactor
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +21,8 @@ class CappedLog:
     """Writes all it is given until the file reaches `cap`, then keeps its first and its last part.
 
     Whenever the cap is reached the middle is cut away in place, so the tail on disk is always recent and
-    a script that prints without end costs a rewrite of a quarter of the cap for every half of it.
+    a script that prints without end costs a rewrite of a quarter of the cap for every half of it. Secrets of
+    the environment are taken out before anything is written.
     """
 
     def __init__(self, path: Path, cap: int = CAP) -> None:
@@ -27,17 +30,13 @@ class CappedLog:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
         self._cap, self._keep = cap, cap // 4
         self._size = self._cut = 0
+        self._pending = b""  # may be the beginning of a secret
         self._broken = False
 
     def write(self, data: bytes) -> None:
         """Append `data`. A full disk costs the rest of the log, not the trial."""
-        if self._broken:
-            return
-        try:
-            self._append(data)
-        except OSError as error:
-            self._broken = True
-            log.warning("%s ends here: %s", self._path, error)
+        ready, self._pending = redactor().output(self._pending + data)
+        self._write(ready)
 
     def _append(self, data: bytes) -> None:
         for start in range(0, len(data), self._keep):
@@ -61,4 +60,36 @@ class CappedLog:
         return log_tail(os.pread(self._file, self._size - start, start).decode(errors="replace"), limit)
 
     def close(self) -> None:
+        self._write(self._pending)
         os.close(self._file)
+
+    def _write(self, data: bytes) -> None:
+        if not self._broken:
+            try:
+                self._append(data)
+            except OSError as error:
+                self._broken = True
+                log.warning("%s ends here: %s", self._path, error)
+
+
+def take_secrets_out(path: Path) -> None:
+    """Rewrite a finished log where it quotes a secret that the process which wrote it did not know.
+
+    A log that is gone, or is no plain file any more, is left alone.
+    """
+    try:
+        file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return
+        data = os.pread(file, 2 * CAP, 0)
+        ready, rest = redactor().output(data)
+        if ready + rest != data:
+            os.pwrite(file, ready + rest, 0)
+            os.ftruncate(file, len(ready + rest))
+    except OSError as error:
+        log.warning("%s may hold a secret: it cannot be rewritten: %s", path, error)
+    finally:
+        os.close(file)

@@ -8,6 +8,7 @@ events (never damage the file); trials are durable in their folders before their
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from tunesmith.errors import RunError
 from tunesmith.events import COMMAND, EVENT, Command, Event
+from tunesmith.text.secrets import redactor
 from tunesmith.tools.records.atomic_write import TEMPORARY, publish
 from tunesmith.tools.records.base import CommandStatus, EventLog
 
@@ -77,7 +79,7 @@ class EventStore(EventLog):
         with self._writing() as connection:
             for event in events:
                 dated = event if event.at else event.model_copy(update={"at": at})
-                body = dated.model_dump_json(exclude={"seq", "at"})
+                body = _without_secrets(dated.model_dump_json(exclude={"seq", "at"}))
                 cursor = connection.execute(
                     "INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", (dated.at, dated.kind, body)
                 )
@@ -106,7 +108,7 @@ class EventStore(EventLog):
         with self._writing() as connection:
             cursor = connection.execute(
                 "INSERT INTO commands (at, body) VALUES (?, ?)",
-                (time.time(), command.model_dump_json()),
+                (time.time(), _without_secrets(command.model_dump_json())),
             )
         return int(cursor.lastrowid or 0)
 
@@ -193,6 +195,12 @@ class EventStore(EventLog):
         except ValidationError as error:
             raise RunError(f"event {seq} in {self._path} cannot be read: {error}. {_FIX}") from error
         return event.model_copy(update={"seq": seq, "at": at})
+
+
+def _without_secrets(body: str) -> str:
+    """A JSON document with the secrets of the environment taken out of its texts."""
+    secrets = redactor()
+    return json.dumps(secrets.data(json.loads(body))) if secrets.found_in(body) else body
 
 
 def _create(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Text from logs, models, people and task files, made safe to record, to show and to put into a prompt.
 
-It is data: nothing in it may move a cursor, hide text, or close the fence it stands in.
+It is data: nothing in it may move a cursor, hide text, or close the fence it stands in. Secrets of the
+environment are taken out before anything is cut, so that no part of one is left.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from unicodedata import category
 
 from tunesmith.text.literal import UNSEEN, without_escapes
+from tunesmith.text.secrets import redact
 
 CUT = " […] "
 MESSAGE_LIMIT, TRACEBACK_LIMIT = 500, 4000
@@ -25,7 +27,7 @@ def clean(text: object, limit: int = 2000, *, lines: bool = False) -> str:
         lines: Keep line breaks; else every run of white space becomes one blank.
     """
     # Far more than could be kept is dropped first: the text may be a whole log.
-    whole = str(text)
+    whole = redact(str(text))
     if len(whole) > 8 * limit + 1000:
         whole = whole[: 4 * limit + 500] + CUT + whole[-(4 * limit + 500) :]
     kept = "".join(c if c in _KEPT or category(c) not in UNSEEN else " " for c in whole)
@@ -47,12 +49,12 @@ def fenced(text: object, source: str, limit: int = 2000) -> str:
 
 def log_line(text: str, limit: int = MESSAGE_LIMIT) -> str:
     """Output of training code as one line of at most `limit` characters, without terminal escapes."""
-    return clean(without_escapes(text[:20_000]), limit)
+    return clean(without_escapes(redact(text)[:20_000]), limit)
 
 
 def log_tail(text: str, limit: int = TRACEBACK_LIMIT) -> str:
     """The last lines of a log, whole where that is possible, at most `limit` characters."""
-    kept = clean(without_escapes(text[-4 * limit :]), 4 * limit, lines=True)
+    kept = clean(without_escapes(redact(text)[-4 * limit :]), 4 * limit, lines=True)
     if len(kept) <= limit:
         return kept
     kept = kept[-limit:]

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from unicodedata import category
 
+from tunesmith.text.secrets import redact
+
 LINE_LIMIT = 2_000
 """Characters of one line; a longer one is cut and says by how much."""
 LINES_LIMIT = 200
@@ -40,20 +42,20 @@ def literal(text: object, *, limit: int = TEXT_LIMIT) -> str:
 
     Escape sequences go as a whole; other control, format (bidirectional overrides among them) and
     surrogate characters go one by one; every kind of line ending becomes a newline, a tab four
-    spaces. Brackets and everything else that looks like markup stay as they are: draw the
-    result with `Text(...)`, `Content(...)` or `markup=False`.
+    spaces. Secrets of the environment are taken out. Brackets and everything else that looks like markup
+    stay as they are: draw the result with `Text(...)`, `Content(...)` or `markup=False`.
 
     Args:
         text: Anything; usually a string.
         limit: Characters to keep; from a longer text the middle is left out, visibly.
     """
-    kept = str(text)
+    kept = redact(str(text))
     unseen = len(kept) - 8 * limit
     if unseen > 0:  # what will be cut anyway need not be cleaned
         kept = f"{kept[: 4 * limit]}\n… {unseen:,} characters left out …\n{kept[-4 * limit :]}"
     if not _PLAIN.fullmatch(kept):
         kept = _ENDINGS.sub("\n", without_escapes(kept)).replace("\t", "    ")
-        kept = "".join(c for c in kept if c == "\n" or c in _JOINERS or category(c) not in UNSEEN)
+        kept = redact("".join(c for c in kept if c == "\n" or c in _JOINERS or category(c) not in UNSEEN))
     if len(kept) > LINE_LIMIT:
         kept = "\n".join(_cut_line(line) for line in kept.split("\n"))
     lines = kept.split("\n") if len(kept) > LINES_LIMIT else ()
