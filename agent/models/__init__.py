@@ -1,13 +1,14 @@
 """Language models: one contract, its providers, what every request passes. Loads no client library."""
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider, Rejected, Request
+from tunesmith.agent.models.estimating import typical_tokens
 from tunesmith.agent.models.faults import translate
 from tunesmith.agent.models.function import Answering, PythonFunction
 from tunesmith.agent.models.language_model import LanguageModel, Pace
 from tunesmith.agent.models.opened import Mode, open_model
 from tunesmith.agent.models.sampling import Samples, Token
 from tunesmith.agent.models.structured import Completion
-from tunesmith.agent.models.wire import Piece, typical_tokens
+from tunesmith.agent.models.wire import Piece
 
 __all__ = [
     "Answer",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from tunesmith.agent.models.base import Rejected, Request
 from tunesmith.agent.models.faults import report
-from tunesmith.agent.models.wire import with_system_folded
+from tunesmith.agent.models.roles import folded
 from tunesmith.interfaces import Emit
 
 T = TypeVar("T")
@@ -86,7 +86,7 @@ class Adapter:
         if asked.get("logprobs") and "logprobs" not in refused:
             body |= {"logprobs": True, "top_logprobs": asked["logprobs"]}
         if "system" in refused:
-            body["messages"] = with_system_folded(body["messages"])
+            body["messages"] = folded(body["messages"])
         body[self.limit_name] = asked["limit"]
         return body
 

@@ -16,11 +16,12 @@ from typing import TypeVar
 
 from tunesmith.agent.models.base import FLOWING, Answer, AttemptFailed, Provider, Request
 from tunesmith.agent.models.breaker import Breaker
+from tunesmith.agent.models.estimating import answer_limit, estimate_prompt, likely_answer, likely_prompt
 from tunesmith.agent.models.faults import guarded, report, translate
 from tunesmith.agent.models.ledger import Ledger, Reservation
 from tunesmith.agent.models.pricing import Price
 from tunesmith.agent.models.speed import Patience
-from tunesmith.agent.models.wire import Usage, answer_limit, estimate_prompt, speaks, spoken_tokens, usage_of
+from tunesmith.agent.models.wire import Usage, speaks, usage_of
 from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.events import Degraded, Noted
 from tunesmith.interfaces import Emit
@@ -213,32 +214,55 @@ class Exchange:
         answers: list[Answer] = []
         limit = answer_limit(request)
         model, prompt = str(request["model"]), estimate_prompt(request)
-        reserved = self._ledger.reserve(model, purpose, prompt, limit, self._price())
+        likely = min(likely_prompt(request), prompt)
+        reserved = self._ledger.reserve(model, purpose, prompt, limit, self._price(), likely)
         started = time.monotonic()
 
-        def settle(usage: Usage, error: str = "") -> None:
+        def settle(usage: Usage, error: str = "", *, estimated: bool = False) -> None:
             seconds = time.monotonic() - started
-            self._ledger.settle(reserved, usage, ok=not error, seconds=seconds, error=error)
+            self._ledger.settle(
+                reserved, usage, ok=not error, seconds=seconds, error=error, estimated=estimated
+            )
+
+        def settle_heard(error: str = "") -> None:
+            usage, estimated = self._used(answers, reserved)
+            settle(usage, error, estimated=estimated)
 
         try:
             yield answers
         except AttemptFailed as fault:
-            settle(fault.usage or reserved.usage, str(fault))
+            settle(fault.usage or reserved.usage, str(fault), estimated=fault.usage is None)
             raise
         except ModelError as error:
-            settle(_used(answers, reserved) if answers else Usage(0, 0), str(error))
+            if answers:
+                settle_heard(str(error))
+            else:
+                settle(Usage(0, 0), str(error))
             raise
         except GeneratorExit:
-            settle(_used(answers, reserved), "the stream was dropped before its end")
+            settle_heard("the stream was dropped before its end")
             raise
         except Exception as error:  # noqa: BLE001  a provider may be another package's code
-            settle(reserved.usage, type(error).__name__)
+            settle(reserved.usage, type(error).__name__, estimated=True)
             raise translate(error) from None
         except BaseException as error:  # Ctrl-C: no reservation may stay behind
-            settle(reserved.usage, f"interrupted by {type(error).__name__}")
+            settle(reserved.usage, f"interrupted by {type(error).__name__}", estimated=True)
             raise
         else:
-            settle(_used(answers, reserved))
+            settle_heard()
+
+    def _used(self, answers: list[Answer], reserved: Reservation) -> tuple[Usage, bool]:
+        """What an attempt took, and whether that is an estimate.
+
+        The last count that came (servers that send several send running totals). A server that counts
+        nothing, or 0 tokens for words that it gave, leaves it to an estimate from the words.
+        """
+        counted = [usage for answer in answers if (usage := usage_of(answer)) is not None]
+        if counted and (counted[-1].completion or not self._provider.priced or not any(map(speaks, answers))):
+            return counted[-1], False
+        prompt = counted[-1].prompt if counted else 0
+        said = min(likely_answer(answers), reserved.completion_tokens)
+        return Usage(prompt or reserved.likely_prompt, said), True
 
     def _price(self) -> Price | None:
         with self._lock:
@@ -254,14 +278,6 @@ class Exchange:
 
     def _report_open(self, cause: str, meaning: str) -> None:
         self._emit(Degraded(what="fallback", where="model", cause=clean(cause, 500), continuation=meaning))
-
-
-def _used(answers: list[Answer], reserved: Reservation) -> Usage:
-    """The last count that came (servers that send several send running totals), else an estimate."""
-    counted = [usage for answer in answers if (usage := usage_of(answer)) is not None]
-    if counted:
-        return counted[-1]
-    return Usage(reserved.prompt_tokens, spoken_tokens(answers))
 
 
 def _pause_s(number: int, asked_for_s: float) -> float:

@@ -16,15 +16,17 @@ from pydantic import BaseModel
 
 from tunesmith.agent.models.adapting import Adapter
 from tunesmith.agent.models.base import AttemptFailed, Capabilities, Provider
+from tunesmith.agent.models.estimating import typical_tokens
 from tunesmith.agent.models.exchange import BrokenOff, Exchange
 from tunesmith.agent.models.faults import guarded, report
 from tunesmith.agent.models.ledger import Ledger
 from tunesmith.agent.models.recording import scrub
+from tunesmith.agent.models.reservations import Reservations
 from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
 from tunesmith.agent.models.speed import Speed, SpeedMeter, guess
 from tunesmith.agent.models.streaming import Hearing, OnItem, Timing
 from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
-from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of, typical_tokens
+from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
 from tunesmith.events import Degraded
@@ -60,6 +62,7 @@ class LanguageModel:
         spent: What earlier sessions of this run spent; counts against the caps.
         max_retries: How often a passing fault is retried.
         timeout_s: Seconds one request may take in all, retries included; None means the provider's own.
+        reservations: Where attempts are written down before they are made; counts instead of `spent`.
     """
 
     def __init__(
@@ -71,12 +74,13 @@ class LanguageModel:
         spent: ModelSpend = NOTHING_SPENT,
         max_retries: int = 2,
         timeout_s: float | None = None,
+        reservations: Reservations | None = None,
     ) -> None:
         self._provider, self._emit, self._name = provider, emit, ""
         able = provider.capabilities
         kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
         self._meter = SpeedMeter()
-        self._ledger = Ledger(kept, emit, spent)
+        self._ledger = Ledger(kept, emit, spent, reservations)
         self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
         self._adapter = Adapter(provider.limit_name, refused, emit)

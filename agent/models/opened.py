@@ -8,9 +8,10 @@ from typing import Any, Literal
 from tunesmith.agent.models.base import Provider
 from tunesmith.agent.models.faults import guarded
 from tunesmith.agent.models.function import Answering, PythonFunction
-from tunesmith.agent.models.language_model import LanguageModel
+from tunesmith.agent.models.language_model import NOTHING_SPENT, LanguageModel
 from tunesmith.agent.models.recording import RecordedConversation, Recording
-from tunesmith.budget import ModelCaps
+from tunesmith.agent.models.reservations import Reservations
+from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import ModelUnavailable
 from tunesmith.interfaces import Emit
 from tunesmith.registry import LANGUAGE_MODELS
@@ -27,6 +28,8 @@ def open_model(
     exchanges: Path | None = None,
     mode: Mode = "record",
     timeout_s: float | None = None,
+    calls: Path | None = None,
+    spent: ModelSpend = NOTHING_SPENT,
     **options: Any,
 ) -> LanguageModel:
     """The model that settings name, a provider, or any function from messages to an answer.
@@ -35,6 +38,9 @@ def open_model(
         choice: May be None when replaying.
         exchanges: The recording, appended to or replayed from; None with mode `live`.
         mode: `live` asks, `record` asks and records, `replay` answers from the recording alone.
+        calls: The file that attempts are written to before they are made (`reservations.py`), so that caps
+            hold across kills; None: they are kept in memory. Not used in a replay, which spends nothing.
+        spent: What earlier sessions of this run spent; `calls` knows it better.
         timeout_s, options: As for `LanguageModel`.
     Raises:
         ModelUnavailable: Nothing is chosen, or its settings cannot be used.
@@ -50,7 +56,7 @@ def open_model(
     if mode == "replay" and exchanges is not None:
         # A replay is never given the key, so that nothing it writes can hold it.
         provider = RecordedConversation(exchanges, None if settings is None else settings.model)
-        return LanguageModel(provider, caps, emit, timeout_s=provider.timeout_s, **options)
+        return LanguageModel(provider, caps, emit, timeout_s=provider.timeout_s, spent=spent, **options)
     if choice is None:
         raise ModelUnavailable("no language model is configured: set OPENAI_API_KEY or TUNESMITH_BASE_URL")
     if isinstance(choice, ModelSettings):
@@ -60,4 +66,5 @@ def open_model(
         provider = choice if isinstance(choice, Provider) else PythonFunction(choice)
     if mode == "record" and exchanges is not None:
         provider = Recording(provider, exchanges, timeout_s)
-    return LanguageModel(provider, caps, emit, timeout_s=timeout_s, **options)
+    kept = None if calls is None else Reservations(calls, spent)
+    return LanguageModel(provider, caps, emit, timeout_s=timeout_s, spent=spent, reservations=kept, **options)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunesmith.agent.models.base import Answer
+from tunesmith.agent.models.estimating import typical_tokens
 from tunesmith.agent.models.partial import ItemReader
-from tunesmith.agent.models.wire import Reply, Usage, piece_of, speaks, typical_tokens, usage_of
+from tunesmith.agent.models.wire import Reply, Usage, piece_of, speaks, usage_of
 
 OnItem = Callable[[str, Any], None]
 """Is given the name of a list in the answer, and an element of it as soon as that is complete."""

@@ -1,22 +1,26 @@
-"""Reads the chat-completions protocol: token counts before a call, replies and usage after it."""
+"""Reads the chat-completions protocol: replies, pieces of streamed ones, and usage."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 ANSWER_TOKENS = 4096
 """Longest answer to a request that states no limit."""
-MESSAGE_OVERHEAD = 10
-"""Tokens a chat template adds around one message, at most, in the templates known to us."""
-
 STREAM_END = "[DONE]"
 """The last event of a stream; nothing is read after it."""
-
-_PIECES = re.compile(r"[A-Za-z]+|\s+|.", re.DOTALL)
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+"""Fields of a message or delta in which servers give the model's reasoning."""
+_ENDINGS = {
+    "length": ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length"),
+    "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed"),
+    "tool_calls": ("tool_calls", "tool_call", "tool_use", "function_call"),
+    "content_filter": ("content_filter", "content_filtered", "safety", "recitation", "prohibited_content"),
+}
+_ENDING = {name: ending for ending, names in _ENDINGS.items() for name in names}
+"""How servers write why an answer ended, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Reply:
     refusal: str = ""
     finish_reason: str = ""
     """`stop`, `length`, `tool_calls`, `content_filter`, or empty where the server does not say."""
+    thought: str = ""
+    """What the server gives as the model's reasoning, apart from the answer."""
 
 
 @dataclass(frozen=True)
@@ -60,63 +66,27 @@ class Piece:
     finish_reason: str = ""
     """Empty until the last chunk."""
     refusal: str = ""
-
-
-TYPICAL_CHARACTERS = 4
-"""Characters a token stands for in English and JSON, about: OpenAI's own rule of thumb."""
-
-
-def typical_tokens(text: str) -> int:
-    """Tokens that a text is about worth; for caps there is `estimate_tokens`, which errs upwards."""
-    return -(-len(text) // TYPICAL_CHARACTERS)
-
-
-def estimate_tokens(text: str) -> int:
-    """Tokens of a text, estimated from above without knowing the tokenizer.
-
-    Two letters a token, one for every digit, sign and run of spaces, one for every byte of the rest.
-    Tokenizers usually join more than that, several times more in prose and little in tables of numbers,
-    and none known to us joins less: the worst case must not come out too small, or a cap would not hold.
-    """
-    total = 0
-    for match in _PIECES.finditer(text):
-        piece = match.group()
-        if piece[0].isascii():
-            total += (len(piece) + 1) // 2 if piece[0].isalpha() else 1
-        else:
-            total += len(piece.encode(errors="replace"))
-    return total
-
-
-def estimate_prompt(body: dict[str, Any]) -> int:
-    """Tokens the request's messages, tools and schema take, estimated from above."""
-    messages = [m for m in body.get("messages") or [] if isinstance(m, dict)]
-    parts = [str(m["content"]) for m in messages if m.get("content")]
-    parts += [json.dumps(m["tool_calls"]) for m in messages if m.get("tool_calls")]
-    parts += [json.dumps(body[key]) for key in ("tools", "response_format") if body.get(key)]
-    return sum(map(estimate_tokens, parts)) + MESSAGE_OVERHEAD * (len(messages) + 1)
-
-
-def answer_limit(body: dict[str, Any]) -> int:
-    """The most tokens the answers to a request may have.
-
-    Of two limits the larger counts: which of them a server obeys is not known.
-    """
-    stated = [body.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    limit = max((n for n in stated if isinstance(n, int) and n > 0), default=ANSWER_TOKENS)
-    choices = body.get("n")
-    return limit * (choices if isinstance(choices, int) and choices > 1 else 1)
+    thought: str = ""
 
 
 def usage_of(data: Any) -> Usage | None:
     """The server's own count in a completion or a chunk; None where it gave none that makes sense."""
-    usage = data.get("usage") if isinstance(data, dict) else None
-    if not isinstance(usage, dict):
+    if not isinstance(data, dict):
         return None
-    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens", 0)
-    if not isinstance(prompt, int) or not isinstance(completion, int) or prompt < 0 or completion < 0:
-        return None
-    return Usage(prompt, completion)
+    groq, timings = data.get("x_groq"), data.get("timings")
+    for usage, prompts, completions in (
+        (data.get("usage"), ("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens")),
+        (groq.get("usage") if isinstance(groq, dict) else None, ("prompt_tokens",), ("completion_tokens",)),
+        (data, ("prompt_eval_count",), ("eval_count",)),
+        (timings, ("prompt_n",), ("predicted_n",)),
+    ):
+        if not isinstance(usage, dict):
+            continue
+        prompt: Any = next((usage[name] for name in prompts if name in usage), None)
+        completion: Any = next((usage[name] for name in completions if name in usage), 0)
+        if _counts(prompt) and _counts(completion):
+            return Usage(int(prompt), int(completion))
+    return None
 
 
 def reply_of(data: Any) -> Reply:
@@ -130,12 +100,14 @@ def replies_of(data: Any) -> list[Reply]:
     for choice in _choices(data):
         message, finish_reason = _part(choice, "message")
         refusal = message.get("refusal")
+        first = next(iter(_calls(message)), None)
         replies.append(
             Reply(
                 text=_text(message.get("content")),
-                arguments=_arguments(message.get("tool_calls")),
+                arguments=None if first is None else _arguments_of(first.get("function")),
                 refusal=refusal if isinstance(refusal, str) else "",
                 finish_reason=finish_reason,
+                thought=_thought(message),
             )
         )
     return replies
@@ -152,24 +124,17 @@ def logprobs_of(data: Any) -> list[list[dict[str, Any]] | None]:
     return logprobs
 
 
-def with_system_folded(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same conversation without system messages: their text stands before the first user's."""
-    system = [str(m.get("content") or "") for m in messages if m.get("role") == "system"]
-    rest = [dict(m) for m in messages if m.get("role") != "system"]
-    first = next((m for m in rest if m.get("role") == "user"), None)
-    if first is not None:
-        first["content"] = "\n\n".join([*system, str(first.get("content") or "")])
-    return rest
-
-
 def stream_event(line: str) -> dict[str, Any] | None:
     """The JSON object in one line of a server-sent event stream; None for a line that holds none."""
-    if not line.startswith("data:"):
+    name, colon, rest = line.partition(":")
+    if not colon or name not in ("data", "error"):
         return None
     try:
-        event = json.loads(line[5:])
+        event = json.loads(rest)
     except ValueError:
         return None  # the end mark, a line cut in the middle, or what a proxy writes
+    if name == "error":  # older llama.cpp servers put a fault on a line of its own
+        return {"error": event}
     return event if isinstance(event, dict) else None
 
 
@@ -177,31 +142,43 @@ def piece_of(chunk: Any) -> Piece:
     """What one chunk of a stream adds to the answer."""
     for choice in _choices(chunk):
         delta, finish_reason = _part(choice, "delta")
-        calls = delta.get("tool_calls")
-        read = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
         refusal = delta.get("refusal")
         said = refusal if isinstance(refusal, str) else ""
-        return Piece(_text(delta.get("content")), tuple(map(_call, read)), finish_reason, said)
+        calls = tuple(map(_call, _calls(delta)))
+        return Piece(_text(delta.get("content")), calls, finish_reason, said, _thought(delta))
     return Piece()
 
 
 def speaks(event: dict[str, Any]) -> bool:
     """Whether a completion or a chunk says anything, aloud or in thought."""
     parts = [_part(choice, part)[0] for choice in _choices(event) for part in ("message", "delta")]
-    return any(part.get(key) for part in parts for key in ("content", "reasoning_content", "tool_calls"))
+    return any(part.get("content") or _thought(part) or _calls(part) for part in parts)
 
 
-def spoken_tokens(events: Iterable[dict[str, Any]]) -> int:
-    """Estimated tokens of what completions or chunks say, for servers that count nothing."""
-    total = 0
+def said_in(events: Iterable[dict[str, Any]]) -> list[str]:
+    """What completions or the chunks of a stream say, thoughts and calls included, joined as it was said."""
+    said: dict[tuple[Any, ...], list[str]] = {}
     for event in events:
-        for choice in _choices(event):
+        for place, choice in enumerate(_choices(event)):
+            index = choice.get("index", place)
             for part in ("message", "delta"):
                 added, _ = _part(choice, part)
-                total += estimate_tokens(_text(added.get("content")) + _text(added.get("reasoning_content")))
-                calls = added.get("tool_calls")
-                total += estimate_tokens(json.dumps(calls)) if calls else 0
-    return total
+                said.setdefault((index, "text"), []).append(_text(added.get("content")))
+                said.setdefault((index, "thought"), []).append(_thought(added))
+                for call in map(_call, _calls(added)):
+                    told = said.setdefault((index, "call", call.index), [])
+                    told += [call.name or "", call.arguments]
+    return ["".join(parts) for parts in said.values()]
+
+
+def _counts(number: Any) -> bool:
+    """Whether it is a number of tokens; some servers write one as a float."""
+    return (
+        isinstance(number, int | float)
+        and not isinstance(number, bool)
+        and 0 <= number < 1e12
+        and number == int(number)
+    )
 
 
 def _choices(data: Any) -> list[dict[str, Any]]:
@@ -211,25 +188,35 @@ def _choices(data: Any) -> list[dict[str, Any]]:
 
 def _part(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
     content, reason = choice.get(part), choice.get("finish_reason")
-    return content if isinstance(content, dict) else {}, reason if isinstance(reason, str) else ""
+    ending = _ENDING.get(reason.casefold(), reason) if isinstance(reason, str) else ""
+    return content if isinstance(content, dict) else {}, ending
 
 
 def _text(content: Any) -> str:
     if isinstance(content, str):
         return content
     if isinstance(content, list):  # some servers answer in parts, as requests may
-        return "".join(p["text"] for p in content if isinstance(p, dict) and isinstance(p.get("text"), str))
+        parts = [p for p in content if isinstance(p, dict) and p.get("type") not in ("thinking", "reasoning")]
+        return "".join(p["text"] for p in parts if isinstance(p.get("text"), str))
     return ""
 
 
-def _arguments(calls: Any) -> str | None:
-    call = calls[0] if isinstance(calls, list) and calls else None
-    return _arguments_of(call.get("function")) if isinstance(call, dict) else None
+def _thought(part: dict[str, Any]) -> str:
+    """The reasoning in a message or delta; a server that gives it under two names gives the same twice."""
+    return next((part[name] for name in THOUGHTS if isinstance(part.get(name), str) and part[name]), "")
+
+
+def _calls(part: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tool calls in a message or delta, one in the protocol's older form included."""
+    calls = part.get("tool_calls")
+    read = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    older = part.get("function_call")
+    return read or ([{"function": older}] if isinstance(older, dict) else [])
 
 
 def _arguments_of(function: Any) -> str | None:
     arguments = function.get("arguments") if isinstance(function, dict) else None
-    if isinstance(arguments, dict):  # Ollama and others send the object itself
+    if isinstance(arguments, dict | list):  # Ollama and others send the object itself
         return json.dumps(arguments)
     return arguments if isinstance(arguments, str) else None
 

@@ -182,6 +182,8 @@ class ModelCalled(_Event):
     dollars: float | None
     """None when the model's price is unknown."""
     error: str = ""
+    estimated: bool = False
+    """Whether the tokens are an estimate, because the server did not count them or no answer came."""
     spend: ModelSpend
 
 

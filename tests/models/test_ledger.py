@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from fakes.chat_server import answer, failing
 from fakes.served_model import ServedModel
 from tunesmith.agent.models import pricing
+from tunesmith.agent.models.estimating import estimate_prompt, estimate_tokens
 from tunesmith.agent.models.ledger import Ledger
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
-from tunesmith.agent.models.wire import Usage, estimate_prompt, estimate_tokens
+from tunesmith.agent.models.wire import Usage
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import ModelBudgetReached, ModelError
 

@@ -114,7 +114,7 @@ def test_what_a_model_was_asked_said_and_had_a_part_in_is_added_up_and_shown_on_
     spend = ModelSpend(calls=1, dollars=None, **answered)
     call = {"purpose": "warm start", "model": "local-7b", "seconds": 1.0, "dollars": None, "spend": spend}
     run.tell(
-        ModelCalled(ok=True, **call, **answered),
+        ModelCalled(ok=True, estimated=True, **call, **answered),
         ModelCalled(ok=False, **call, **failed),
         AnswersParsed(where="hybrid/candidates.v2", strict=40, tolerant=3, refused=2),
         AnswersParsed(where="hybrid/opening.v1", strict=1, repaired=1),
@@ -123,7 +123,11 @@ def test_what_a_model_was_asked_said_and_had_a_part_in_is_added_up_and_shown_on_
     use, read, say = data.model, data.model.answers, data.say
     assert (use.calls, use.failed_calls, use.prompt_tokens, use.completion_tokens) == (2, 1, 900, 100)
     assert use.dollars is None and use.purposes == {"warm start": 2}
-    assert use.sentence == "Language model local-7b: 2 calls, 1 of them failed; 1000 tokens; cost unknown."
+    assert use.sentence == (
+        "Language model local-7b: 2 calls, 1 of them failed; 1000 tokens (1000 of them estimated: not "
+        "counted by the server, or no answer came); cost unknown."
+    )
+    assert use.estimated_tokens == 1000
     assert (read.strict, read.tolerant, read.repaired, read.refused) == (41, 3, 1, 2)
     assert data.chosen_by == {"default": 1, "model": 1, "surrogate": 2} and data.in_the_models_place == 1
     assert (say.with_it, say.without_it, say.weight) == (2, 1, 0.35) and "35% of at most 50%" in say.sentence

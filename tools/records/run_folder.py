@@ -1,6 +1,7 @@
 """A run on disk: where everything lies, and the few files that are its truth.
 
-    runs/<name>/  task.yaml (as run)  run.json  study.journal  run.db  lock  exchanges.jsonl  report.*
+    runs/<name>/  task.yaml (as run)  run.json  study.journal  run.db  lock  report.*
+                  exchanges.jsonl  calls.jsonl
                   trials/00017/  config.json  curve.jsonl  log.txt  result.json  checkpoints/
 
 `config.json` says that a trial was started and with what, `result.json` how it ended. Everything else

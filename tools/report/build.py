@@ -260,6 +260,7 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
     failed = sum(not call.ok for call in called)
     prompt, completion = sum(c.prompt_tokens for c in called), sum(c.completion_tokens for c in called)
     dollars = called[-1].spend.dollars if called else 0.0
+    estimated = sum(c.prompt_tokens + c.completion_tokens for c in called if c.estimated)
     if not names:
         sentence = "No language model was used."
     elif not called:
@@ -268,7 +269,7 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
         cost = "cost unknown" if dollars is None else f"${dollars:.4f}"
         sentence = (
             f"Language model {', '.join(names)}: {len(called)} calls, {failed} of them failed; "
-            f"{prompt + completion} tokens; {cost}."
+            f"{prompt + completion} tokens{_estimate(estimated)}; {cost}."
         )
     return ModelUse(
         names=names,
@@ -277,10 +278,15 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
         prompt_tokens=prompt,
         completion_tokens=completion,
         dollars=_finite(dollars),
+        estimated_tokens=estimated,
         purposes=dict(Counter(text(call.purpose, 100) for call in called)),
         answers=_answers(events),
         sentence=sentence,
     )
+
+
+def _estimate(tokens: int) -> str:
+    return f" ({tokens} of them estimated: not counted by the server, or no answer came)" if tokens else ""
 
 
 def _say(history: History) -> ModelSay | None:

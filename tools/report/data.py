@@ -146,6 +146,8 @@ class ModelUse(ReportPart):
     completion_tokens: int
     dollars: float | None
     """None where the price of a model is unknown: unknown, not free."""
+    estimated_tokens: int = 0
+    """How many of the tokens are an estimate, because the server did not count them."""
     purposes: dict[str, int]
     answers: AnswersRead | None = None
     """None where none was read: no model, or a run of before these were counted."""

@@ -202,6 +202,7 @@ def _open_model(
     if not task.uses_model or (settings is None and replay is None):
         return None
     from tunesmith.agent.models import open_model
+    from tunesmith.agent.models.reservations import CALLS
     from tunesmith.errors import ModelError
 
     model = None
@@ -213,6 +214,7 @@ def _open_model(
             exchanges=replay or store.path / EXCHANGES,
             mode="replay" if replay else "record",
             spent=spent,
+            calls=store.path / CALLS,
         )
         model.find()  # asks the server for a name when none was given
     except ModelError as error:
