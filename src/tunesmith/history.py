@@ -19,7 +19,8 @@ Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
 
 MAX_LOSSES = 2
-"""How often a configuration may be lost and still be tried again: it may be what stops the machine."""
+"""How often a configuration may take its own process down and still be tried again. What interrupts a run
+from outside says nothing of a configuration, however often it does."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,8 @@ class History:
 
     @cached_property
     def taken(self) -> frozenset[str]:
-        """Digests of the configurations that are not to be proposed: run, running, or lost too often."""
-        lost = Counter(t.configuration.digest for t in self.trials if t.state is TrialState.LOST)
+        """Digests that are not to be proposed: run, running, or lost too often by their own doing."""
+        lost = Counter(t.configuration.digest for t in self.trials if t.loss == "process")
         ran = {t.configuration.digest for t in self.not_lost}
         return frozenset(ran | {digest for digest, times in lost.items() if times > MAX_LOSSES})
 

@@ -242,8 +242,13 @@ FAILURES = frozenset(
 )
 
 
+Loss = Literal["interrupted", "process"]
+"""Why a trial is lost. `interrupted`: from outside, such as a run that was stopped, or an engine that was
+killed. `process`: the trial's own process vanished, or took the one that watches over it with it."""
+
+
 class Outcome(Frozen):
-    """What came of running one configuration; exactly what `result.json` holds."""
+    """What came of running one configuration; `result.json` holds it."""
 
     state: TrialState
     values: dict[str, float] = Field(default_factory=dict)
@@ -256,6 +261,8 @@ class Outcome(Frozen):
     """The last lines of the traceback or log, at most 4,000 characters; hostile text too."""
     seconds: float = 0.0
     """Wall time from start to end."""
+    loss: Loss | None = None
+    """For a lost trial: why; None counts as `interrupted`, as in records of before 0.3."""
     peak_memory_mib: float | None = None
     """Largest resident memory of the worker, where known."""
 
@@ -276,6 +283,8 @@ class Trial(Frozen):
     started_at: float = 0.0
     """Unix time."""
     seconds: float = 0.0
+    loss: Loss | None = None
+    """As in `Outcome`."""
 
     @property
     def configuration(self) -> Configuration:

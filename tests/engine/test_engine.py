@@ -171,7 +171,8 @@ def test_with_the_same_code_a_run_goes_on_with_new_points(maker: EngineMaker) ->
 
 def test_a_default_that_was_lost_too_often_is_not_proposed_for_ever(maker: EngineMaker) -> None:
     def kills_the_machine(job: Job) -> Outcome:
-        return Outcome(state=LOST) if job.configuration == dict(DEFAULT) else completed(job)
+        lost = Outcome(state=LOST, loss="process")
+        return lost if job.configuration == dict(DEFAULT) else completed(job)
 
     for _ in range(4):
         ended = maker.engine(executor=InlineExecutor(1, kills_the_machine), budget=Budget(trials=12)).run()

@@ -6,17 +6,28 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.inline_engine import DEFAULT, SPACE, proposal
+from fakes.inline_engine import DEFAULT, SPACE, EngineMaker, InlineExecutor, completed, proposal
+from tunesmith.budget import Budget
+from tunesmith.events import Noted
 from tunesmith.history import History
 from tunesmith.tools.engine.requeue import requeue
-from tunesmith.trial import Origin, Trial, TrialState
+from tunesmith.tools.execution.base import Job
+from tunesmith.trial import Origin, Outcome, Trial, TrialState
 
 C, L, X, D = TrialState.COMPLETED, TrialState.LOST, TrialState.CRASHED, TrialState.DIVERGED
+P = "lost by its own process's death"
+End = TrialState | str
 
 
-def past(*trials: tuple[float, TrialState]) -> History:
+def past(*trials: tuple[float, End]) -> History:
     made = [
-        Trial(number=n, proposal=proposal(x), state=state, value=x if state is C else None)
+        Trial(
+            number=n,
+            proposal=proposal(x),
+            state=L if state == P else state,
+            value=x if state is C else None,
+            loss="process" if state == P else "interrupted" if state is L else None,
+        )
         for n, (x, state) in enumerate(trials)
     ]
     return History(SPACE, "score", "maximize", default=DEFAULT, trials=tuple(made))
@@ -29,7 +40,11 @@ def past(*trials: tuple[float, TrialState]) -> History:
         ([(0.1, C), (0.2, L), (0.2, C)], [], []),
         ([(0.1, C), (0.2, L), (0.2, D)], [], []),
         ([(0.1, C), (0.2, L), (0.2, L)], [0.2], []),
-        ([(0.1, C), (0.2, L), (0.2, L), (0.2, L)], [], [1]),
+        ([(0.1, C), *[(0.2, L)] * 9], [0.2], []),
+        ([(0.1, C), (0.2, P), (0.2, P)], [0.2], []),
+        ([(0.1, C), (0.2, P), (0.2, L), (0.2, P), (0.2, L)], [0.2], []),
+        ([(0.1, C), (0.2, P), (0.2, L), (0.2, P), (0.2, P)], [], [1]),
+        ([*[(0.5, L)] * 4, (0.2, P), *[(0.5, L)] * 4], [0.5, 0.2], []),
         ([(0.1, C), (0.2, X)], [], []),
         ([(0.1, X), (0.2, X), (0.3, L)], [0.3], []),
         ([(0.1, X), (0.2, D)], [], []),
@@ -40,16 +55,18 @@ def past(*trials: tuple[float, TrialState]) -> History:
         "not what has ended since",
         "nor what has failed since",
         "lost twice",
-        "lost three times",
+        "interrupted from outside nine times",
+        "took its process down twice",
+        "took its process down twice and was interrupted twice",
+        "took its process down three times",
+        "the default, interrupted again and again",
         "not a crash among others",
         "nor crashes, even where nothing else has ended",
         "a divergence is an end",
         "nothing",
     ],
 )
-def test_what_is_run_again(
-    trials: list[tuple[float, TrialState]], again: list[float], given_up: list[int]
-) -> None:
+def test_what_is_run_again(trials: list[tuple[float, End]], again: list[float], given_up: list[int]) -> None:
     chances = requeue(past(*trials))
     assert [retry.configuration["x"] for retry in chances.again] == again
     assert [trial.number for trial in chances.given_up] == given_up
@@ -74,6 +91,58 @@ def test_a_second_try_says_what_it_repeats_and_keeps_its_first_reason() -> None:
 
 
 def test_what_is_given_up_is_not_to_be_proposed_either() -> None:
-    lost = past((0.2, L), (0.2, L), (0.2, L), (0.3, L))
-    given_up, may_come_again = (proposal(x).configuration.digest for x in (0.2, 0.3))
-    assert given_up in lost.taken and may_come_again not in lost.taken
+    lost = past((0.2, P), (0.2, P), (0.2, P), (0.3, P), (0.4, L), (0.4, L), (0.4, L))
+    given_up, *may_come_again = (proposal(x).configuration.digest for x in (0.2, 0.3, 0.4))
+    assert given_up in lost.taken and lost.taken.isdisjoint(may_come_again)
+
+
+def dies(*poison: float, workers: int = 1) -> tuple[InlineExecutor, list[float]]:
+    """An executor in which some configurations take their process down, and what runs beside them with it;
+    and what it was given to train."""
+    tried: list[float] = []
+    dying: set[int] = set()
+
+    def train(job: Job) -> Outcome:
+        x = float(job.configuration["x"])
+        tried.append(x)
+        if x in poison:
+            dying.update(executor.running)
+        if job.number in dying:
+            return Outcome(state=L, message="the process that watched over it died", loss="process")
+        return completed(job)
+
+    executor = InlineExecutor(workers, train)
+    return executor, tried
+
+
+def test_a_trial_that_took_its_process_down_is_run_again_in_the_same_session_and_given_up_after_three(
+    maker: EngineMaker,
+) -> None:
+    executor, tried = dies(0.5)
+    ended = maker.engine(executor=executor, budget=Budget(trials=4)).run()
+    assert ended.status == "finished"
+    assert tried.count(0.5) == 3  # the default: it comes first
+    assert [t.state for t in ended.history] == [L, L, L, C, C, C, C]
+    assert [t.proposal.provenance.attempt for t in ended.history.trials[:3]] == [1, 2, 3]
+    assert any("is left out" in event.text for event in maker.events(Noted))
+    again = maker.engine(executor=executor, budget=Budget(trials=5)).run()
+    assert tried.count(0.5) == 3 and len(again.history.completed) == 5
+
+
+def test_what_died_beside_another_gets_its_last_try_alone(maker: EngineMaker) -> None:
+    executor, tried = dies(0.5, workers=3)
+    ended = maker.engine(executor=executor, budget=Budget(trials=6), workers=3).run()
+    assert ended.status == "finished" and len(ended.history.completed) == 6
+    lost = {t.configuration["x"] for t in ended.history if t.state is L}
+    assert len(lost) > 1 and tried.count(0.5) == 3
+    assert lost - {t.configuration["x"] for t in ended.history.completed} == {0.5}
+
+
+def test_where_every_trial_takes_its_process_down_the_run_ends(maker: EngineMaker) -> None:
+    def train(job: Job) -> Outcome:
+        return Outcome(state=L, message="the process that watched over it died", loss="process")
+
+    ended = maker.engine(executor=InlineExecutor(1, train), budget=Budget(trials=20)).run()
+    assert ended.status == "failed"
+    assert "trials were lost, the latest because the process that watched over it died" in ended.reason
+    assert len({t.configuration for t in ended.history}) == 3

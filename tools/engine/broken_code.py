@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 
 import numpy as np
 
@@ -28,7 +29,8 @@ away from failures do so less often."""
 AT_MOST = 10
 """Where a fifth of the space works, ten points at random all miss it once in nine times."""
 LOST_IN_ROW = 3
-"""For each worker: lost trials cost no budget, so nothing else would end such a run."""
+"""For each worker: lost trials cost no budget, so nothing else would end such a run. A configuration that
+takes its process down again and again counts once; it is given up."""
 GO_ON = "mend it and run the same command again"
 
 
@@ -39,9 +41,9 @@ def why_broken(history: History, first: int, workers: int) -> str | None:
         first: Number of the session's first trial. Earlier sessions may have run other code.
     """
     ends = [t for t in history.finished if t.number >= first]
-    latest = ends[-LOST_IN_ROW * workers :]
-    if len(latest) == LOST_IN_ROW * workers and {t.state for t in latest} == {TrialState.LOST}:
-        return f"the last {len(latest)} trials were lost, the latest because {latest[-1].message}"
+    lost = list(takewhile(lambda t: t.state is TrialState.LOST, reversed(ends)))
+    if len({t.configuration if t.loss == "process" else t.number for t in lost}) >= LOST_IN_ROW * workers:
+        return f"the last {len(lost)} trials were lost, the latest because {lost[0].message}"
     crashed = [t for t in ends if t.state is TrialState.CRASHED]
     if any(t.state not in (TrialState.CRASHED, TrialState.LOST) for t in ends) or not crashed:
         return None

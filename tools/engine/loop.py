@@ -33,7 +33,7 @@ from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
 from tunesmith.tools.engine.plan import Plan
 from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, PolicyRunner
-from tunesmith.tools.engine.requeue import changed_since, requeue
+from tunesmith.tools.engine.requeue import Requeued, after_loss, changed_since, requeue, runs_alone
 from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.engine.trial_runner import TrialRunner
 from tunesmith.tools.engine.triggers import Triggers
@@ -204,7 +204,8 @@ class Engine:
 
     def run(self) -> Ended:
         """Run until the budget is used, the policy or a person stops, or the space is exhausted."""
-        self._requeue()
+        edited = changed_since(self._objective, self.history)
+        self._run_again(requeue(self.history, edited=edited))
         self._triggers.started(resumed=bool(self.history.finished))
         try:
             while True:
@@ -221,6 +222,8 @@ class Engine:
                     continue
                 soon = 0.0 < self._policy.thinking_s < SOON_S
                 self._trials.handle_events(POLL_S / 5 if soon else POLL_S)
+                for trial in self._trials.took_their_process_down():
+                    self._run_again(after_loss(self.history, trial))
         except KeyboardInterrupt:
             ending = ("stopped", "interrupted")
         finally:
@@ -321,16 +324,25 @@ class Engine:
         if self._in_step and self._policy.busy:
             return
         while self._trials.room() and self.spend.exhausted(self._budget) is None:
+            if self._kept_apart():
+                return
             choice = self._chooser.next(self.history, self._plan.decision.candidates)
             if choice is None or not self._trials.start(*choice):
                 return  # one that could not be started may end the run
 
-    def _requeue(self) -> None:
-        """Queue again what an interruption took."""
-        edited = changed_since(self._objective, self.history)
-        again, given_up = requeue(self.history, edited=edited)
-        self._chooser.queue.add(again)
-        for trial in given_up:
+    def _kept_apart(self) -> bool:
+        """Whether a trial that is to run alone is running, or has to wait until nothing else does."""
+        running = self.history.pending
+        first = self._chooser.queue.first()
+        return bool(running) and any(
+            runs_alone(self.history, proposal)
+            for proposal in (*(trial.proposal for trial in running), *([] if first is None else [first]))
+        )
+
+    def _run_again(self, requeued: Requeued) -> None:
+        """Queue again what says nothing of its configuration, and tell what is given up."""
+        self._chooser.queue.add(requeued.again)
+        for trial in requeued.given_up:
             text = f"The configuration of trial {trial.number} came to nothing too often and is left out."
             self.emit(Noted(text=text))
 

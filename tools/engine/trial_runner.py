@@ -70,6 +70,7 @@ class TrialRunner:
         self._pruner = Pruner(task.pruner, task.direction)
         self._curves: dict[int, list[tuple[int, float]]] = {}
         self._unplaced: Job | None = None
+        self._took_down: list[Trial] = []
         self._shown: str | None = None
         self.history = history
         for trial in history.finished:
@@ -132,6 +133,11 @@ class TrialRunner:
                 case Finished(number, outcome):
                     self._finish(number, outcome)
 
+    def took_their_process_down(self) -> list[Trial]:
+        """Trials lost by their own process's death since the last call."""
+        taken, self._took_down = self._took_down, []
+        return taken
+
     def end_running(self, message: str) -> None:
         """Kill every trial that runs; each counts as lost, and is run again when the run goes on."""
         for trial in self.history.pending:
@@ -140,6 +146,7 @@ class TrialRunner:
                 message=message,
                 curve=tuple(self._curves.get(trial.number, ())),
                 seconds=max(0.0, time.time() - trial.started_at),
+                loss="interrupted",
             )
             if self._unplaced is not None and self._unplaced.number == trial.number:
                 self._unplaced = None
@@ -198,6 +205,8 @@ class TrialRunner:
             )
         )
         self._triggers.finished(trial, z)
+        if trial.loss == "process":
+            self._took_down.append(trial)
         self._collapse = collapse_texts(self.history, self._task.pruner.kind)
         for kind in self._collapse.keys() - self._told:
             self._told.add(kind)

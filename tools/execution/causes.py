@@ -45,7 +45,9 @@ def from_exception(error: BaseException) -> Outcome:
     if isinstance(error, Diverged):
         return Outcome(state=TrialState.DIVERGED, message=log_line(_text(error)))
     if isinstance(error, KeyboardInterrupt):
-        return Outcome(state=TrialState.LOST, message="interrupted from outside by SIGINT")
+        return Outcome(
+            state=TrialState.LOST, message="interrupted from outside by SIGINT", loss="interrupted"
+        )
     state = TrialState.OUT_OF_MEMORY if _ran_out_of_memory(error) else TrialState.CRASHED
     sentence = _sentence(error)
     return Outcome(
@@ -75,9 +77,8 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
         name = f"signal {-code}"
     if -code in _INTERRUPTIONS:
         # A person or a shutting-down machine: it says nothing about the configuration.
-        return Outcome(
-            state=TrialState.LOST, message=f"interrupted from outside by {name}", traceback=log_tail
-        )
+        message = f"interrupted from outside by {name}"
+        return Outcome(state=TrialState.LOST, message=message, traceback=log_tail, loss="interrupted")
     if -code == signal.SIGKILL and oom_killed:
         return Outcome(
             state=TrialState.OUT_OF_MEMORY,

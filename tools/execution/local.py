@@ -42,7 +42,7 @@ from tunesmith.tools.execution.preload import with_companions
 from tunesmith.tools.execution.sessions import end_session
 from tunesmith.tools.execution.warm_link import WarmLink
 from tunesmith.tools.records.trial_folder import RESULT, read_curve, record_outcome, recorded_outcome
-from tunesmith.trial import Frozen, Outcome, TrialState
+from tunesmith.trial import Frozen, Loss, Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
 _CHUNK = 1 << 16
@@ -177,7 +177,9 @@ class LocalExecutor(Executor):
         if self._closed:
             return
         for running in self._running.values():
-            lost = Outcome(state=TrialState.LOST, message="the run ended while it was running")
+            lost = Outcome(
+                state=TrialState.LOST, message="the run ended while it was running", loss="interrupted"
+            )
             with suppress(ExecutorError):  # disk full: what has no outcome counts as lost later
                 self._record(running, lost)
         try:
@@ -262,7 +264,7 @@ class LocalExecutor(Executor):
         waiting = [running for running in unstarted if recorded_outcome(running.job.folder) is None]
         for running in list(self._running.values()):
             if running not in waiting:
-                self._end(running, "the process that watched over it died")
+                self._end(running, "the process that watched over it died", loss="process")
         self._link = self._new_link()
         for running in waiting:
             if self._deaths >= _MAX_DEATHS:
@@ -323,8 +325,8 @@ class LocalExecutor(Executor):
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if running.outbox else 0)
         self._selector.modify(running.connection, wanted, running.job.number)
 
-    def _end(self, running: _Running, otherwise: str) -> None:
-        """Report a job's end; `otherwise` is the message where no outcome is recorded."""
+    def _end(self, running: _Running, otherwise: str, *, loss: Loss = "interrupted") -> None:
+        """Report a job's end; where no outcome is recorded it is lost, and `otherwise` is the message."""
         while running.connection in self._selector.get_map():  # reports first, and the last one too
             before = len(self._events)
             if not self._read(running) or len(self._events) == before:
@@ -332,7 +334,7 @@ class LocalExecutor(Executor):
         self._forget(running)
         outcome = recorded_outcome(running.job.folder)
         if outcome is None:
-            lost = Outcome(state=TrialState.LOST, message=log_line(otherwise))
+            lost = Outcome(state=TrialState.LOST, message=log_line(otherwise), loss=loss)
             outcome = self._record(running, lost)
         self._events.append(Finished(running.job.number, outcome))
 

@@ -31,6 +31,7 @@ def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
             "message": message,
             "traceback": outcome.traceback,
             "seconds": outcome.seconds,
+            "loss": outcome.loss if state is TrialState.LOST else None,
         }
     )
 
@@ -45,6 +46,7 @@ def outcome_of(trial: Trial) -> Outcome:
         message=trial.message,
         traceback=trial.traceback,
         seconds=trial.seconds,
+        loss=trial.loss,
     )
 
 

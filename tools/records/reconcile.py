@@ -167,7 +167,8 @@ class _Reconciliation:
         if in_study is not None and in_study.finished:
             return self._folder.record_outcome(number, outcome_of(in_study))
         self._report(f"trial {number} has no result", "it counts as lost")
-        return self._folder.record_outcome(number, Outcome(state=TrialState.LOST, message=INTERRUPTED))
+        lost = Outcome(state=TrialState.LOST, message=INTERRUPTED, loss="interrupted")
+        return self._folder.record_outcome(number, lost)
 
     def _check(self, config: TrialConfig, in_study: Trial | None) -> None:
         where = self._folder.trial_folder(config.number)

@@ -189,6 +189,7 @@ class StudyStore:
             seed=notes.get("seed", 0),
             started_at=notes.get("started_at", started),
             seconds=notes.get("seconds", 0.0),
+            loss=notes.get("loss"),
         )
 
 
@@ -215,7 +216,7 @@ def provenance(trial: Trial) -> dict[str, Any]:
     proposal = trial.proposal.model_dump(include=set(_PROPOSAL)) | {"origin": trial.proposal.origin.value}
     notes: dict[str, Any] = {}
     if trial.finished:
-        notes |= {"outcome": trial.state.value, "message": trial.message}
+        notes |= {"outcome": trial.state.value, "message": trial.message, "loss": trial.loss}
     notes |= {key: proposal[key] for key in _PROPOSAL}
     notes |= {"values": trial.values, "seconds": trial.seconds, "seed": trial.seed}
     notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
