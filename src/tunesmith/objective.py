@@ -1,13 +1,13 @@
-"""Where the training code is. Workers import this file, so it imports little."""
+"""Where the training code is. Workers import this file in whatever Python trains: standard library only."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.trial import Frozen
 
-
-class Objective(Frozen):
+@dataclass(frozen=True)
+class Objective:
     """Exactly one of `function`, `command` and `pickle` is set."""
 
     function: str | None = None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,12 +16,13 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from tunesmith.text.secrets import redact
+from tunesmith.outcome import FAILURES as FAILURES
+from tunesmith.outcome import Loss as Loss
+from tunesmith.outcome import Outcome as Outcome
+from tunesmith.outcome import TrialState as TrialState
 
 Value = bool | int | float | str
 """A hyperparameter's value."""
-Redacted = Annotated[str, AfterValidator(redact)]
-"""Text without the secrets of the environment."""
 
 
 class Configuration(Mapping[str, Value]):
@@ -217,54 +217,6 @@ def _provenance_of_0_1(details: dict[str, Any]) -> dict[str, Any]:
         if name in details:
             fields[name] = details.pop(name)
     return fields
-
-
-class TrialState(StrEnum):
-    """How far a trial is, or how it ended."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    PRUNED = "pruned"  # stopped early because its curve was poor
-    DIVERGED = "diverged"  # a reported or final value was NaN or infinite
-    OUT_OF_MEMORY = "out_of_memory"
-    TIMED_OUT = "timed_out"
-    CRASHED = "crashed"
-    LOST = "lost"  # the run was interrupted, or the worker vanished without a word
-
-    @property
-    def failed(self) -> bool:
-        """True for an end that says something bad about the configuration."""
-        return self in FAILURES
-
-
-FAILURES = frozenset(
-    {TrialState.DIVERGED, TrialState.OUT_OF_MEMORY, TrialState.TIMED_OUT, TrialState.CRASHED}
-)
-
-
-Loss = Literal["interrupted", "process"]
-"""Why a trial is lost. `interrupted`: from outside, such as a run that was stopped, or an engine that was
-killed. `process`: the trial's own process vanished, or took the one that watches over it with it."""
-
-
-class Outcome(Frozen):
-    """What came of running one configuration; `result.json` holds it."""
-
-    state: TrialState
-    values: dict[str, float] = Field(default_factory=dict)
-    """Every finite metric the training function returned, by name; empty unless completed."""
-    curve: tuple[tuple[int, float], ...] = ()
-    """(step, value) as reported, in order of step; finite values only."""
-    message: Redacted = ""
-    """For a failure: its cause in one line. Hostile text: cleaned and capped at 500 characters."""
-    traceback: Redacted = ""
-    """The last lines of the traceback or log, at most 4,000 characters; hostile text too."""
-    seconds: float = 0.0
-    """Wall time from start to end."""
-    loss: Loss | None = None
-    """For a lost trial: why; None counts as `interrupted`, as in records of before 0.3."""
-    peak_memory_mib: float | None = None
-    """Largest resident memory of the worker, where known."""
 
 
 class Trial(Frozen):

@@ -17,55 +17,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from tunesmith.errors import UnsupportedVerdict
-from tunesmith.objective import Objective
+from tunesmith.tools.execution.job import Job as Job
+from tunesmith.tools.execution.job import Resources as Resources
 from tunesmith.trial import Frozen, Outcome, Value
-
-
-class Resources(Frozen):
-    """What one job needs while it runs."""
-
-    cpus: int = Field(default=1, ge=1)
-    """Cores; also the threads that numerical libraries may use."""
-    memory_mib: int | None = Field(default=None, ge=1)
-    """Main memory to reserve; None reserves none."""
-    gpus: int = Field(default=0, ge=0)
-    """Whole devices that no other job may use meanwhile."""
-
-
-class Job(Frozen):
-    """One configuration to train; crosses to the worker as JSON."""
-
-    number: int
-    """Trial number; negative for runs of the comparison, which are no trials."""
-    folder: Path
-    """The trial's own folder, absolute, on the engine's machine."""
-    configuration: dict[str, Value]
-    seed: int
-    metric: str
-    objective: Objective
-    resources: Resources = Resources()
-    time_limit_s: float | None = None
-    """Seconds from the start of the worker; None for no limit."""
-    attempt: int = Field(default=1, ge=1)
-    """How often this configuration has been started, this time included."""
-    parent: int | None = None
-    """Number of the trial that this one repeats or goes on from; None for neither."""
-    checkpoint: Path | None = None
-    """A folder on the engine's machine; its files are put into the trial's `checkpoints/` before training
-    starts. None: training starts anew."""
-    load_only: bool = False
-    """Find out whether training could start, and start none: for `tunesmith check`."""
-
-    @property
-    def workdir(self) -> Path:
-        """The folder that the training code runs in."""
-        return self.objective.workdir or self.folder
 
 
 @dataclass(frozen=True)

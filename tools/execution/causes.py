@@ -10,10 +10,10 @@ from types import TracebackType
 
 from tunesmith.errors import TunesmithError
 from tunesmith.extras import install_hint
+from tunesmith.outcome import Outcome, TrialState
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.text.secrets import refresh
 from tunesmith.tools.execution.handle import Diverged, Pruned
-from tunesmith.trial import Outcome, TrialState
 
 _HERE = str(Path(__file__).parent)
 _MEMORY_TEXT = re.compile(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
+import json
 import logging
 import math
 import os
@@ -30,18 +31,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tunesmith.outcome import Outcome, TrialState
 from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_line
-from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.causes import from_exception
 from tunesmith.tools.execution.channel import EngineChannel
 from tunesmith.tools.execution.command import CommandFailed, CommandRun
 from tunesmith.tools.execution.handle import TrialHandle
+from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.loading import check_command, load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_values
 from tunesmith.tools.records.trial_folder import read_curve, record_outcome
 from tunesmith.tools.training.seeding import seed_everything
-from tunesmith.trial import Outcome, TrialState
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def start_worker(job: Job, connection: int, output: int) -> subprocess.Popen[byt
         output: File descriptor that it prints into.
     """
     with tempfile.TemporaryFile() as file:
-        file.write(job.model_dump_json().encode())
+        file.write(job.to_json().encode())
         file.seek(0)
         return subprocess.Popen(
             [sys.executable, "-P", "-m", "tunesmith.tools.execution.child", str(connection)],
@@ -99,12 +100,10 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
         peak = max(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     record_outcome(
         job.folder,
-        outcome.model_copy(
-            update={
-                "curve": read_curve(job.folder),
-                "seconds": time.monotonic() - started,
-                "peak_memory_mib": memory_mib(peak),
-            }
+        outcome.changed(
+            curve=read_curve(job.folder),
+            seconds=time.monotonic() - started,
+            peak_memory_mib=memory_mib(peak),
         ),
     )
     _leave()
@@ -244,7 +243,7 @@ def _end_like(code: int) -> NoReturn:
 
 def _main() -> NoReturn:
     connection = socket.socket(fileno=int(sys.argv[1]))
-    job = Job.model_validate_json(sys.stdin.buffer.read())
+    job = Job.from_data(json.loads(sys.stdin.buffer.read()))
     work(job, connection)
 
 

@@ -24,8 +24,8 @@ from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
-from tunesmith.tools.execution.base import Job
 from tunesmith.tools.execution.handle import TrialHandle
+from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.launch import command_launch
 from tunesmith.tools.execution.measuring import returned_values
 

@@ -211,7 +211,7 @@ class LocalExecutor(Executor):
         self._running[job.number] = running
         self._selector.register(ours, selectors.EVENT_READ, job.number)
         with theirs:
-            self._send_parent({"start": job.model_dump(mode="json")}, theirs)
+            self._send_parent({"start": job.to_data()}, theirs)
 
     def _send_parent(self, message: dict[str, Any], connection: socket.socket | None = None) -> None:
         try:
@@ -268,7 +268,7 @@ class LocalExecutor(Executor):
         self._link = self._new_link()
         for running in waiting:
             if self._deaths >= _MAX_DEATHS:
-                self._end(running, "the process that starts trials keeps dying")
+                self._end(running, "the process that starts trials keeps dying", loss="process")
             else:
                 self._forget(running)
                 self._send(running.job)
@@ -352,7 +352,7 @@ class LocalExecutor(Executor):
             "seconds": outcome.seconds or time.monotonic() - running.accepted,
         }
         try:
-            return record_outcome(folder, outcome.model_copy(update=known))
+            return record_outcome(folder, outcome.changed(**known))
         except OSError as error:
             raise ExecutorError(f"{folder / RESULT} cannot be written: {error}") from error
 

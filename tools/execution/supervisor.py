@@ -21,15 +21,15 @@ import time
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tunesmith.tools.execution.base import Job
+from tunesmith.outcome import Outcome, TrialState
 from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
 from tunesmith.tools.execution.child import memory_mib, start_worker, work
 from tunesmith.tools.execution.command import GRACE_S
+from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.sessions import end_session, has_ended, signal_session
 from tunesmith.tools.records.trial_folder import LOG, read_curve, record_outcome, recorded_outcome
-from tunesmith.trial import Outcome, TrialState
 
 _CHUNK = 1 << 16
 _WATCH_S = 1.0
@@ -117,7 +117,7 @@ class Supervisor:
             self._sockets.append(descriptor)
         for message in self._lines.feed(data):
             if "start" in message:
-                self._start(Job.model_validate(message["start"]), self._sockets.pop(0))
+                self._start(Job.from_data(message["start"]), self._sockets.pop(0))
             elif "kill" in message:
                 if message["kill"] in self._workers:
                     self._terminate(self._workers[message["kill"]])
@@ -288,7 +288,7 @@ class Supervisor:
             "peak_memory_mib": peak_memory_mib,
         }
         try:
-            record_outcome(folder, outcome.model_copy(update=known))
+            record_outcome(folder, outcome.changed(**known))
         except OSError as error:
             return str(error)
         return ""

@@ -11,11 +11,9 @@ import json
 import math
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from tunesmith.errors import RunError
+from tunesmith.outcome import Outcome, TrialState
 from tunesmith.tools.records.atomic_write import set_aside, write_once
-from tunesmith.trial import Outcome, TrialState
 
 CONFIG, RESULT = "config.json", "result.json"
 CURVE, LOG, CHECKPOINTS = "curve.jsonl", "log.txt", "checkpoints"
@@ -31,7 +29,7 @@ def record_outcome(folder: Path, outcome: Outcome) -> Outcome:
     Raises:
         OSError: The disk is full, or the folder is gone.
     """
-    path, data = folder / RESULT, outcome.model_dump_json(indent=1).encode()
+    path, data = folder / RESULT, outcome.to_json().encode()
     if write_once(path, data):
         return outcome
     earlier = recorded_outcome(folder)
@@ -49,10 +47,10 @@ def read_outcome(folder: Path) -> Outcome | None:
     """
     path = folder / RESULT
     try:
-        outcome = Outcome.model_validate_json(path.read_bytes())
+        outcome = Outcome.from_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         raise damaged(path, error) from error
     if outcome.state is TrialState.RUNNING:
         raise damaged(path, ValueError("it says that the trial is running"))

@@ -1,0 +1,89 @@
+"""What an executor is given, and what a worker reads as JSON: standard library only, as workers are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.objective import Objective
+
+if TYPE_CHECKING:
+    from tunesmith.trial import Value
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one job needs while it runs."""
+
+    cpus: int = 1
+    """Cores, at least 1; also the threads that numerical libraries may use."""
+    memory_mib: int | None = None
+    """Main memory to reserve, at least 1; None reserves none."""
+    gpus: int = 0
+    """Whole devices that no other job may use meanwhile."""
+
+    def __post_init__(self) -> None:
+        if self.cpus < 1 or self.gpus < 0 or (self.memory_mib is not None and self.memory_mib < 1):
+            raise ValueError(f"a job cannot need {self}")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration to train; crosses to the worker as JSON."""
+
+    number: int
+    """Trial number; negative for runs of the comparison, which are no trials."""
+    folder: Path
+    """The trial's own folder, absolute, on the engine's machine."""
+    configuration: Mapping[str, Value]
+    seed: int
+    metric: str
+    objective: Objective
+    resources: Resources = Resources()
+    time_limit_s: float | None = None
+    """Seconds from the start of the worker; None for no limit."""
+    attempt: int = 1
+    """How often this configuration has been started, this time included; at least 1."""
+    parent: int | None = None
+    """Number of the trial that this one repeats or goes on from; None for neither."""
+    checkpoint: Path | None = None
+    """A folder on the engine's machine; its files are put into the trial's `checkpoints/` before training
+    starts. None: training starts anew."""
+    load_only: bool = False
+    """Find out whether training could start, and start none: for `tunesmith check`."""
+
+    @property
+    def workdir(self) -> Path:
+        """The folder that the training code runs in."""
+        return self.objective.workdir or self.folder
+
+    def to_data(self) -> dict[str, Any]:
+        """As JSON's types."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"configuration": None}, default=str))
+        return {**plain, "configuration": dict(self.configuration)}
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_data())
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Job:
+        """What `to_data` made; our own processes write it, so nothing is checked."""
+        objective = dict(data["objective"])
+        for name in ("pickle", "workdir"):
+            objective[name] = _path(objective[name])
+        for name in ("command", "import_path"):
+            objective[name] = None if objective[name] is None else tuple(objective[name])
+        read = {
+            "folder": Path(data["folder"]),
+            "objective": Objective(**objective),
+            "resources": Resources(**data["resources"]),
+            "checkpoint": _path(data["checkpoint"]),
+        }
+        return cls(**{**data, **read})
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
