@@ -31,6 +31,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tunesmith.errors import ObjectiveError
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_line
@@ -39,8 +40,10 @@ from tunesmith.tools.execution.channel import EngineChannel
 from tunesmith.tools.execution.command import CommandFailed, CommandRun
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
-from tunesmith.tools.execution.loading import check_command, load_function, load_pickle
+from tunesmith.tools.execution.loading import load_function, load_pickle, search_path
 from tunesmith.tools.execution.measuring import returned_values
+from tunesmith.tools.execution.programs import command_fault
+from tunesmith.tools.execution.signatures import call_fault
 from tunesmith.tools.records.trial_folder import read_curve, record_outcome
 from tunesmith.tools.training.seeding import seed_everything
 
@@ -162,14 +165,24 @@ def _train(job: Job, handle: TrialHandle) -> dict[str, float]:
 def _load(job: Job) -> Callable[..., Any] | None:
     """The training function; None for a command, whose program and script are looked for."""
     if job.objective.command is not None:
-        check_command(job.objective.command, job.workdir)
+        fault = command_fault(job.objective.command, job.workdir, search_path(dict(os.environ)))
+        if fault is not None:
+            raise ObjectiveError(fault)
         return None
     if job.objective.function is not None:
-        sys.argv = [job.objective.function.rpartition(":")[0]]
-        return load_function(job.objective.function)
-    assert job.objective.pickle is not None
-    sys.argv = [str(job.objective.pickle)]
-    return load_pickle(Path(job.objective.pickle), job.objective.import_path)
+        file, _, name = job.objective.function.rpartition(":")
+        sys.argv = [file]
+        train = load_function(job.objective.function)
+    else:
+        assert job.objective.pickle is not None
+        file, name = "", "train"
+        sys.argv = [str(job.objective.pickle)]
+        train = load_pickle(Path(job.objective.pickle), job.objective.import_path)
+        name = getattr(train, "__name__", name)
+    fault = call_fault(train, name, Path(file).name, tuple(job.configuration))
+    if fault is not None:
+        raise ObjectiveError(f"{file}: {fault}" if file else fault)
+    return train
 
 
 def _handle(job: Job, channel: EngineChannel) -> TrialHandle:

@@ -12,22 +12,26 @@ starts it by the code that starts every trial, so there is no second way of star
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.errors import ExecutorError
 from tunesmith.tools.execution.loading import search_path
 from tunesmith.tools.records.trial_folder import LOG
-from tunesmith.trial import Outcome, Value
+from tunesmith.trial import Outcome, TrialState, Value
 
 if TYPE_CHECKING:
     from tunesmith.objective import Objective
-    from tunesmith.tools.execution.base import Job
+    from tunesmith.tools.execution.base import Executor, Job
     from tunesmith.tools.execution.local import StartMethod
+
+_POLL_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,12 @@ class Tried:
     """(step, value) in the order they arrived."""
     seconds: float
     """Wall time from the start of the worker to its end."""
-    start_method: str
+    start_method: str = ""
     """`fork` from a process that had loaded the libraries, or `spawn`: a new Python."""
     warnings: list[str] = field(default_factory=list)
     """What a run would warn of, such as a library that cannot be loaded in advance."""
+    times: tuple[float, ...] = ()
+    """Seconds from the start at which each report arrived."""
 
 
 def try_training(
@@ -101,12 +107,11 @@ def try_training(
     Raises:
         ExecutorError: No process could be started.
     """
-    from tunesmith.tools.execution.base import Continue, Job, Reported, Resources, Stop
+    from tunesmith.tools.execution.base import Job, Resources
     from tunesmith.tools.execution.local import LocalExecutor
     from tunesmith.tools.execution.preload import discover_preload
 
     modules = discover_preload(objective) if preload is None else preload
-    arrived: list[tuple[int, float]] = []
     with tempfile.TemporaryDirectory(prefix="tunesmith-try-") as home:
         job = Job(
             number=0,
@@ -120,26 +125,65 @@ def try_training(
             load_only=reports == 0,
         )
         executor = LocalExecutor(1, modules, start_method=start_method)
-        started = time.monotonic()
-        outcome: Outcome | None = None
         try:
-            executor.offer(job)
-            while outcome is None:
-                for event in executor.events(1.0):
-                    if isinstance(event, Reported):
-                        arrived.append((event.step, event.value))
-                        enough = reports is not None and len(arrived) >= reports
-                        executor.answer(event.number, event.step, Stop() if enough else Continue())
-                    else:
-                        outcome = event.outcome
+            tried = try_job(executor, job, reports=reports)
         finally:
             executor.close()
-        log = job.folder / LOG
-        return Tried(
-            outcome,
-            log.read_bytes().decode(errors="replace") if log.is_file() else "",
-            tuple(arrived),
-            time.monotonic() - started,
-            executor.start_method,
-            executor.warnings,
-        )
+    return replace(tried, start_method=executor.start_method, warnings=executor.warnings)
+
+
+def try_job(
+    executor: Executor,
+    job: Job,
+    *,
+    reports: int | None,
+    seconds: float | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Tried:
+    """Run one job to its end on an executor that runs nothing else.
+
+    Args:
+        reports: As of `try_training`.
+        seconds: After how long it is stopped as well; None: not by time. What has reported enough and does
+            not ask for the verdict is ended after `GRACE_S`.
+        should_stop: Asked a few times a second; True ends it now.
+    Raises:
+        ExecutorError: No process could be started.
+        KeyboardInterrupt: Passed on after the job was killed.
+    """
+    from tunesmith.tools.execution.base import Continue, Reported, Stop
+    from tunesmith.tools.execution.command import GRACE_S
+
+    arrived: list[tuple[int, float, float]] = []
+    started = time.monotonic()
+    until = None if seconds is None else started + seconds
+    stopped = Outcome(state=TrialState.PRUNED)
+    if (waits := executor.offer(job)) is not None:
+        raise ExecutorError(f"no process can be started: {waits.text}.")
+    outcome: Outcome | None = None
+    try:
+        while outcome is None:
+            now = time.monotonic()
+            if (until is not None and now >= until) or should_stop():
+                executor.kill(job.number, stopped)
+                until = now + GRACE_S
+            for event in executor.events(_POLL_S if until is None else min(_POLL_S, max(0.0, until - now))):
+                if isinstance(event, Reported):
+                    arrived.append((event.step, event.value, time.monotonic() - started))
+                    enough = reports is not None and len(arrived) >= reports
+                    if enough and len(arrived) == reports:
+                        until = min(until or math.inf, time.monotonic() + GRACE_S)
+                    executor.answer(event.number, event.step, Stop() if enough else Continue())
+                else:
+                    outcome = event.outcome
+    except BaseException:
+        executor.kill(job.number, Outcome(state=TrialState.LOST, message="interrupted"))
+        raise
+    log = job.folder / LOG
+    return Tried(
+        outcome,
+        log.read_bytes().decode(errors="replace") if log.is_file() else "",
+        tuple((step, value) for step, value, _ in arrived),
+        time.monotonic() - started,
+        times=tuple(at for _, _, at in arrived),
+    )

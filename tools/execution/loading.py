@@ -1,35 +1,19 @@
-"""Finding the training code: a function in a file, a pickled function, or a command.
-
-Workers load with `load_function` and `load_pickle`; `check_objective` tries the same in a process of its
-own, so that a broken script cannot harm the caller.
-"""
+"""Finding the training code in a worker: a function in a file, or a pickled function."""
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunesmith.errors import ObjectiveError
-from tunesmith.extras import install_hint
-from tunesmith.settings import SECRET_VARIABLES
-from tunesmith.text.cleaning import log_tail
-
-if TYPE_CHECKING:
-    from tunesmith.objective import Objective
-
-CHECK_LIMIT_S = 120.0
-"""How long `check_objective` lets the code import what it needs."""
-_BROKEN = 3
-"""Exit status of a check that found the fault itself; its message is on stderr."""
+from tunesmith.tools.execution.programs import near_file
+from tunesmith.tools.execution.signatures import missing_text
 
 
 def load_function(reference: str) -> Callable[..., Any]:
@@ -42,7 +26,7 @@ def load_function(reference: str) -> Callable[..., Any]:
         ObjectiveError: No such file or function, or it cannot be called.
         Exception: Whatever the file raises while it is imported.
     """
-    file, path, name = _split(reference)
+    file, path, name = split_reference(reference)
     sys.path.insert(0, str(path.parent))
     importlib.invalidate_caches()
     module_name = _module_name(path)
@@ -57,10 +41,7 @@ def load_function(reference: str) -> Callable[..., Any]:
     function = getattr(module, name, None)
     if not callable(function):
         defined = sorted(k for k, v in vars(module).items() if callable(v) and _is_own(v, module_name))
-        raise ObjectiveError(
-            f"{file} defines no function {name!r}"
-            + (f"; it defines {', '.join(defined[:8])}." if defined else ".")
-        )
+        raise ObjectiveError(f"{file} {missing_text(name, defined)}")
     return function  # type: ignore[no-any-return]
 
 
@@ -82,108 +63,21 @@ def load_pickle(path: Path, import_path: Sequence[str]) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def check_objective(objective: Objective) -> None:
-    """Try whether a worker could load the training code, without training.
-
-    A function is imported in a process of its own; a command's program and script must exist.
-
-    Raises:
-        ObjectiveError: It could not; says why, with the last lines of the code's own traceback.
-    """
-    if objective.command is not None:
-        check_command(objective.command, objective.workdir)
-        return
-    kind, what = (
-        ("--function", objective.function) if objective.function else ("--pickle", str(objective.pickle))
-    )
-    if objective.function is not None:
-        _split(objective.function)  # the plainest faults need no process
-    environment = {k: v for k, v in os.environ.items() if k not in SECRET_VARIABLES}
-    command = [sys.executable, "-P", "-m", "tunesmith.tools.execution.loading", kind, str(what)]
-    try:
-        done = subprocess.run(
-            [*command, *sys.path],
-            cwd=objective.workdir,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CHECK_LIMIT_S,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ObjectiveError(
-            f"{what} took more than {CHECK_LIMIT_S:g} s to import. Does it train when it is imported? Put "
-            f"that below `if __name__ == '__main__':`."
-        ) from error
-    except OSError as error:
-        raise ObjectiveError(f"{what} cannot be tried: {error}") from error
-    message = log_tail(done.stderr.decode(errors="replace"))
-    if done.returncode == _BROKEN:
-        raise ObjectiveError(message + install_hint(message))
-    if done.returncode != 0:
-        raise ObjectiveError(
-            f"{what} ended its process while it was imported (status {done.returncode}). {message}"
-        )
-
-
-def check_exists(objective: Objective) -> None:
-    """The part of `check_objective` that runs nothing: file, syntax, program. A pickle needs no check.
-
-    Raises:
-        ObjectiveError: There is no such file or program, or the file is not Python.
-    """
-    if objective.command is not None:
-        check_command(objective.command, objective.workdir)
-    elif objective.function is not None:
-        _, path, _ = _split(objective.function)
-        try:
-            ast.parse(path.read_bytes(), filename=str(path))
-        except (SyntaxError, ValueError) as error:
-            line = getattr(error, "lineno", None)
-            where = f"{path}:{line}" if line else str(path)
-            raise ObjectiveError(f"{where}: not Python: {getattr(error, 'msg', error)}.") from error
-
-
 def search_path(environment: dict[str, str]) -> str:
     """PATH for training commands: this Python's own folder first, so that `python` means this one."""
     return os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
 
 
-def check_command(command: tuple[str, ...], workdir: Path | None) -> None:
-    """Whether a command's program and script are there.
-
-    Raises:
-        ObjectiveError: One of them is not.
-    """
-    if not command:
-        raise ObjectiveError("the objective's command is empty.")
-    program = command[0]
-    place = Path(workdir or ".")
-    found = (
-        (place / program).is_file()
-        if os.sep in program
-        else shutil.which(program, path=search_path(dict(os.environ)))
-    )
-    if not found:
-        raise ObjectiveError(
-            f"the objective's command starts with {program!r}, and there is no such program."
-        )
-    for argument in command[1:]:
-        if argument.endswith(".py") and "{" not in argument and not argument.startswith("-"):
-            if not (place / argument).is_file():
-                raise ObjectiveError(
-                    f"the objective's command names {argument}, and {place / argument} is no file."
-                )
-            return
-
-
-def _split(reference: str) -> tuple[str, Path, str]:
+def split_reference(reference: str) -> tuple[str, Path, str]:
     """File as written, its absolute path, and the function's name."""
     file, separator, name = reference.rpartition(":")
     if not separator or not name.isidentifier():
         raise ObjectiveError(f"{reference!r} names no function; write `file.py:function`.")
     path = Path(file).absolute()
     if not path.is_file():
-        raise ObjectiveError(f"{path}: no such file.")
+        raise ObjectiveError(
+            f"{path}: {'is a folder' if path.is_dir() else 'no such file'}.{near_file(path)}"
+        )
     return file, path, name
 
 
@@ -202,27 +96,3 @@ def _module_name(path: Path) -> str:
 
 def _is_own(value: Any, module: str) -> bool:
     return getattr(value, "__module__", None) == module and not isinstance(value, type)
-
-
-def _main() -> int:
-    from tunesmith.tools.execution.causes import formatted
-
-    kind, what, *import_path = sys.argv[1:]
-    try:
-        if kind == "--function":
-            load_function(what)
-        else:
-            load_pickle(Path(what), import_path)
-    except ObjectiveError as error:
-        sys.stderr.write(str(error))
-        return _BROKEN
-    except BaseException as error:  # noqa: BLE001 - the edge of the process: its text is the answer
-        sys.stderr.write(f"{what} cannot be imported.\n{formatted(error)}")
-        return _BROKEN
-    return 0
-
-
-if __name__ == "__main__":
-    status = _main()
-    sys.stderr.flush()
-    os._exit(status)  # whatever threads the script started are not waited for

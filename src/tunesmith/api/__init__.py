@@ -133,12 +133,11 @@ def run_task(
     Raises:
         UsageError: The task or run folder cannot be used; nothing was changed.
     """
+    from tunesmith.api.checking import check_code
     from tunesmith.api.session import run_session
-    from tunesmith.tools.execution.loading import check_exists
     from tunesmith.tools.records.folder_store import FolderStore
 
-    if train is None:
-        check_exists(task.objective_ref())
+    check_code(task, train)
     if replay is not None and not replay.is_file():
         raise UsageError(f"{replay}: no such file. Name the exchanges.jsonl of a run that used a model.")
     if fresh:

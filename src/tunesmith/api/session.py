@@ -15,11 +15,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.api.checking import check_loading
 from tunesmith.api.earlier import nothing_left, standing_plan
 from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend
-from tunesmith.errors import ReplayMiss
+from tunesmith.errors import ObjectiveError, ReplayMiss
 from tunesmith.events import Degraded, Event, RunFinished, RunStarted, Woken
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
@@ -105,7 +106,7 @@ def run_session(
         parts = _build_method(task, model, log.append, before, competing)
         moments = _moments(store, replay, recording=model is not None)
         objective = objective or task.objective_ref()
-        executor = _build_executor(task, objective, log.append)
+        executor = build_executor(task, objective, log.append)
         stack.callback(executor.close)
         fallback = POLICIES.get(POLICIES.default).build(PolicyContext(task, log.append, model))
         engine = Engine(
@@ -144,7 +145,17 @@ def run_session(
         )
         with _signals(engine):
             try:
+                check_loading(
+                    task,
+                    executor,
+                    objective,
+                    history=history,
+                    should_stop=lambda: engine.stopping is not None,
+                )
                 result = _run(engine, task, store, executor, log.append, objective, sinks)
+            except ObjectiveError as error:
+                log.append(RunFinished(reason=str(error).partition("\n")[0], status="failed"))
+                raise
             except Exception as error:
                 # Watching terminals must learn that nothing runs any more; the same command continues.
                 cause = error_line(error)
@@ -279,7 +290,8 @@ def _toolbox_maker(parts: MethodParts) -> Callable[[Briefing, Engine], StudyTool
     return make_toolbox
 
 
-def _build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
+def build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
+    """The task's executor, with the libraries of its training code loaded once."""
     from tunesmith.tools.execution.preload import discover_preload
 
     def warn(cause: str) -> None:

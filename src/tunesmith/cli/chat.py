@@ -47,14 +47,14 @@ def chat(
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
     from tunesmith.api import unused_name
-    from tunesmith.tools.execution.loading import check_exists
+    from tunesmith.api.checking import check_code
     from tunesmith.tools.records.lock import holder_of
     from tunesmith.tools.records.run_folder import RunFolder
 
     if what.is_dir():
         raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
     task = adjusted(what, name=name, trials=trials, workers=workers, seed=seed)
-    check_exists(task.objective_ref())
+    check_code(task)
     if fresh:
         task = task.model_copy(update={"name": unused_name(runs, task.name)})
     folder = RunFolder.create(runs, task)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunesmith.cli.errors import Debug, report_errors
+from tunesmith.cli.errors import FAILED, Debug, report_errors
 from tunesmith.registry import FAMILIES, POLICIES
 
 if TYPE_CHECKING:
+    from tunesmith.api.dry_run import DryRun
+    from tunesmith.errors import UsageError
     from tunesmith.interfaces import Strategy
     from tunesmith.stated_prior import StatedPrior
     from tunesmith.task import Task
@@ -20,30 +22,102 @@ if TYPE_CHECKING:
 @report_errors
 def check(
     task: Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the priors as JSON on stdout.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Also start one real trial, for some steps, and keep nothing.")
+    ] = False,
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, help="Of --dry-run: stop after so many reported values.")
+    ] = 3,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.1, help="Of --dry-run: stop after so many seconds.")
+    ] = 60.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON on stdout.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Validate a task file and load its training code, without training."""
+    """Validate a task file and load its training code as a trial does, without training.
+
+    Exit codes: 0 it can be run, 1 the trial of --dry-run failed, 2 it cannot be run.
+    """
+    from tunesmith.errors import UsageError
+
+    try:
+        loaded, warnings, tried = _examine(task, dry_run, steps, seconds)
+    except UsageError as error:
+        if as_json:
+            print(json.dumps(_refused(error), indent=2))
+        raise
+    if as_json:
+        found = {
+            "task": loaded.name,
+            "legal": True,
+            "priors": [_as_data(prior) for prior in _priors(loaded)],
+            "warnings": warnings,
+            "dry_run": None if tried is None else tried.as_data(),
+        }
+        print(json.dumps(found, indent=2))
+    else:
+        _print(task, loaded, warnings, tried)
+    if tried is not None and tried.failed:
+        raise typer.Exit(FAILED)
+
+
+def _examine(
+    path: Path, with_dry_run: bool, steps: int, seconds: float
+) -> tuple[Task, list[str], DryRun | None]:
+    """The task, what to warn of, and the dry run where one was asked for.
+
+    Raises:
+        UsageError: It cannot be run.
+    """
+    from tunesmith.api.checking import check_code, check_loading, hints
+    from tunesmith.api.dry_run import dry_run
+    from tunesmith.api.session import build_executor
+    from tunesmith.events import Degraded
+    from tunesmith.task import load_task
+
+    task = load_task(path)
+    check_code(task)
+    warnings = hints(task)
+
+    def heard(event: object) -> None:
+        if isinstance(event, Degraded):
+            warnings.append(f"{event.cause}: {event.continuation}")
+
+    objective = task.objective_ref()
+    executor = build_executor(task, objective, heard)
+    try:
+        check_loading(task, executor, objective)
+        tried = dry_run(task, executor, objective, reports=steps, seconds=seconds) if with_dry_run else None
+    finally:
+        executor.close()
+    return task, warnings, tried
+
+
+def _refused(error: UsageError) -> dict[str, object]:
+    from tunesmith.errors import TaskError
+
+    faults = [error, *error.also] if isinstance(error, TaskError) else []
+    listed = [
+        {"line": fault.line, "key": fault.key, "problem": fault.problem, "fix": fault.fix}
+        for fault in faults
+        if isinstance(fault, TaskError)
+    ]
+    return {"legal": False, "kind": type(error).__name__, "error": str(error), "faults": listed}
+
+
+def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) -> None:
     from tunesmith.noise import noise_text
     from tunesmith.settings import ModelSettings
     from tunesmith.stated_prior import prior_lines
-    from tunesmith.task import load_task
     from tunesmith.text.numbers import counted
-    from tunesmith.tools.execution.loading import check_objective
 
-    loaded = load_task(task)
-    check_objective(loaded.objective_ref())
-    if (confirm := loaded.confirm_ref()) is not None:
-        check_objective(confirm)
     priors = _priors(loaded)
-    if as_json:
-        found = {"task": loaded.name, "legal": True, "priors": [_as_data(prior) for prior in priors]}
-        print(json.dumps(found, indent=2))
-        return
     size = loaded.space.cardinality
     parameters = counted(len(loaded.space), "hyperparameter")
-    print(f"{task}: a legal task, {loaded.name!r}")
+    print(f"{path}: a legal task, {loaded.name!r}")
     print(f"  objective  {loaded.objective_text()}: loads")
+    if loaded.confirm is not None and loaded.confirm.spec is not None:
+        print(f"  confirm    {loaded.confirm.spec.text()}: loads")
     print(f"  metric     {loaded.direction} {loaded.metric}")
     if loaded.noise is not None:
         print(f"  noise      {noise_text(loaded.noise)}")
@@ -80,6 +154,10 @@ def check(
     else:
         place = settings.base_url or f"the provider {settings.provider}"
         print(f"  model      {settings.model or 'the first that the server lists'} at {place}")
+    for warning in warnings:
+        print(f"  warning    {warning}")
+    if tried is not None:
+        print("  dry run    " + "\n             ".join(tried.lines()))
     print("installed, by name:")
     for line in _registered():
         print(line)

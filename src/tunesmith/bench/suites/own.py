@@ -94,11 +94,11 @@ def own_suite(paths: Sequence[Path]) -> Suite:
     Raises:
         UsageError: A file is no task, its training code is missing, or two tasks have one name.
     """
-    from tunesmith.tools.execution.loading import check_exists
+    from tunesmith.tools.execution.checks import check_exists
 
     loaded = [load_task(path) for path in paths]
     for task in loaded:
-        check_exists(task.objective_ref())
+        check_exists(task.objective_ref(), task.space.names)
     names = [task.name for task in loaded]
     if double := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"two task files have the name {double!r}; give one of them another `name:`.")

@@ -1,0 +1,152 @@
+"""What a run makes sure of before it spends anything: that its training code is there and can be called.
+
+`check`, `run`, `chat` and `tune` all come through here, so that each refuses the same with the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.errors import ObjectiveError, TaskError
+from tunesmith.objective import Objective
+
+if TYPE_CHECKING:
+    from tunesmith.history import History
+    from tunesmith.task import Task
+    from tunesmith.tools.execution.base import Executor
+    from tunesmith.trial import Configuration
+
+
+@dataclass(frozen=True)
+class Code:
+    """Training code of a task."""
+
+    key: str
+    """The task's key that names it: `objective` or `confirm`."""
+    objective: Objective
+    metric: str
+
+
+def codes(task: Task, objective: Objective | None = None) -> Iterator[Code]:
+    """The search's training code, and the comparison's where it has its own.
+
+    Args:
+        objective: The search's, where it was given from Python; None: what the task names.
+    """
+    yield Code("objective", objective or task.objective_ref(), task.metric)
+    confirm = task.confirm_ref()
+    if confirm is not None and task.confirm is not None:
+        yield Code("confirm", confirm, task.confirm.metric or task.metric)
+
+
+def check_code(task: Task, train: Callable[..., Any] | None = None) -> None:
+    """Look for files, functions, parameters, programs and scripts; nothing is run.
+
+    Args:
+        train: The training function of a task built in Python.
+    Raises:
+        ObjectiveError: With a line for each of `objective` and `confirm` that cannot be used.
+    """
+    from tunesmith.tools.execution.checks import check_callable, check_exists
+
+    faults = []
+    if train is not None:
+        check_callable(train, task.space.names)
+    for code in codes(task, Objective() if train is not None else None):
+        if code.key == "objective" and train is not None:
+            continue
+        try:
+            check_exists(code.objective, task.space.names)
+        except ObjectiveError as error:
+            faults.append(f"{place(task, code.key)}: {error}")
+    if faults:
+        raise ObjectiveError("\n".join(faults))
+
+
+def hints(task: Task) -> list[str]:
+    """What is legal and probably not meant: hyperparameters that the script of a function never mentions."""
+    from tunesmith.tools.execution.signatures import unused_names
+
+    function = task.objective_ref().function
+    if function is None:
+        return []  # a command's placeholders are checked with the task
+    path = Path(function.rpartition(":")[0])
+    try:
+        unused = unused_names(path.read_bytes(), task.space.names)
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return []  # it has loaded all the same: by another Python, or it changed meanwhile
+    return [
+        f"{path.name} never mentions {name!r}: tuning it changes nothing, unless another file reads it"
+        for name in unused[:10]
+    ]
+
+
+def check_loading(
+    task: Task,
+    executor: Executor,
+    objective: Objective,
+    *,
+    history: History | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Have a worker load the training code, as a trial does, and start no training.
+
+    Commands are not run, and a file that was loaded for `objective` is not loaded again for `confirm`.
+
+    Args:
+        executor: One that has room; its libraries are loaded once, for this and for the trials.
+        objective: The search's training code.
+        history: The trials so far; what some of them have completed with is not tried again.
+        should_stop: Asked meanwhile; True ends it without a verdict.
+    Raises:
+        ObjectiveError: It does not load; says why, with the last lines of the code's own traceback.
+        ExecutorError: No process could be started.
+    """
+    from tunesmith.tools.engine.requeue import changed_since
+    from tunesmith.tools.execution.checks import check_loads
+
+    if history is not None and history.completed and not changed_since(objective, history):
+        return
+    configuration = any_configuration(task)
+    loaded: set[str | None] = {None}
+    for code in codes(task, objective):
+        function = code.objective.function
+        file = function and function.rpartition(":")[0]
+        if file in loaded and code.objective.pickle is None:
+            continue
+        loaded.add(file)
+        try:
+            check_loads(
+                executor,
+                code.objective,
+                code.metric,
+                configuration,
+                threads=task.threads,
+                time_limit_s=task.budget.trial_time_s,
+                should_stop=should_stop,
+            )
+        except ObjectiveError as error:
+            raise ObjectiveError(f"{place(task, code.key)}: {error}") from error
+
+
+def any_configuration(task: Task) -> Configuration:
+    """The default, else one drawn with the task's seed."""
+    import numpy as np
+
+    return task.default or task.space.sample(np.random.default_rng(task.seed))[0]
+
+
+def place(task: Task, key: str) -> str:
+    """`task.yaml:7: objective`, as far as the task came from a file."""
+    if task.path is None:
+        return key
+    from tunesmith.task.document import read_document
+
+    try:
+        line = read_document(task.path).line_of((key,))
+    except TaskError:  # edited meanwhile
+        line = None
+    return ": ".join([":".join(str(part) for part in (task.path, line) if part is not None), key])

@@ -1,0 +1,147 @@
+"""`tunesmith check --dry-run`: the start of one real trial in a temporary folder, and what it tells."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tunesmith.api.checking import any_configuration
+from tunesmith.text.cleaning import log_tail
+from tunesmith.text.durations import spelled_duration
+from tunesmith.text.numbers import counted, metric
+from tunesmith.trial import Outcome, TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.objective import Objective
+    from tunesmith.task import Task
+    from tunesmith.tools.execution.base import Executor
+
+LOG_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What came of the start of one trial.
+
+    Attributes:
+        outcome: As a trial's; `pruned` where it was stopped after enough reports or seconds.
+        reports: (step, value) in the order they arrived.
+        seconds: Wall time from the start of the process to its end.
+        step_s: Seconds from one report to the next, on average; None with fewer than two.
+        log: The end of what the training printed, cleaned.
+    """
+
+    task: Task
+    outcome: Outcome
+    reports: tuple[tuple[int, float], ...]
+    seconds: float
+    step_s: float | None
+    log: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether the training came to nothing."""
+        return self.outcome.state not in (TrialState.COMPLETED, TrialState.PRUNED)
+
+    @property
+    def estimate_s(self) -> float | None:
+        """Seconds for the whole budget, where the trial was trained to its end; None where it was not."""
+        if self.outcome.state is not TrialState.COMPLETED:
+            return None
+        return self.seconds * self.task.budget.trials / self.task.workers
+
+    def lines(self) -> list[str]:
+        """What to tell a person; the cause and the end of the log where the training failed."""
+        name = self.task.metric
+        if self.failed:
+            state = self.outcome.state.value.replace("_", " ")
+            told = [f"the trial {state} after {spelled_duration(self.seconds)}: {self.outcome.message}"]
+            log = self.log.splitlines()
+            return told + ["its log ends with:", *(f"  {line}" for line in log)] * bool(log)
+        told = []
+        if self.reports:
+            shown = ", ".join(f"{metric(value)} (step {step})" for step, value in self.reports[:6])
+            told.append(f"reported {name} {shown}")
+        if self.outcome.state is TrialState.COMPLETED:
+            result = metric(self.outcome.values[name])
+            told.append(f"trained to its end in {spelled_duration(self.seconds)}: {name} {result}")
+        elif self.reports:
+            told.append(f"stopped there, {spelled_duration(self.seconds)} after its start")
+        else:
+            told.append(
+                f"stopped after {spelled_duration(self.seconds)}, and no {name} was reported or returned by "
+                f"then; give it longer with --seconds"
+            )
+        return told + self._estimate()
+
+    def _estimate(self) -> list[str]:
+        task, budget = self.task, self.task.budget
+        how = f"{counted(budget.trials, 'trial')} at {counted(task.workers, 'worker')}"
+        lines = []
+        if self.estimate_s is not None:
+            lines.append(f"{how}: about {spelled_duration(self.estimate_s)}, fewer where trials are stopped")
+        elif self.step_s is not None:
+            ten = 10 * self.step_s * budget.trials / task.workers
+            lines.append(
+                f"{spelled_duration(self.step_s)} a step: {how} take about {spelled_duration(ten)} "
+                f"for every 10 steps of a trial"
+            )
+        if budget.trial_time_s is not None:
+            most = budget.trial_time_s * budget.trials / task.workers
+            lines.append(f"at most {spelled_duration(most)} by the limit of a trial's time")
+        if budget.wall_time_s is not None:
+            lines.append(f"ended after {spelled_duration(budget.wall_time_s)} by the budget's wall_time")
+        return lines
+
+    def as_data(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "state": self.outcome.state.value,
+            "failed": self.failed,
+            "message": self.outcome.message,
+            "metric": self.task.metric,
+            "values": self.outcome.values,
+            "reports": [list(report) for report in self.reports],
+            "seconds": round(self.seconds, 3),
+            "seconds_a_step": self.step_s,
+            "estimate_seconds": self.estimate_s,
+            "log": self.log if self.failed else "",
+        }
+
+
+def dry_run(task: Task, executor: Executor, objective: Objective, *, reports: int, seconds: float) -> DryRun:
+    """Train the default configuration for a while, as a trial is trained, and leave nothing behind.
+
+    Args:
+        executor: One that has room.
+        reports: Values after which it is told to stop, at least 1.
+        seconds: After how long it is stopped as well.
+    Raises:
+        ExecutorError: No process could be started.
+    """
+    from tunesmith.tools.execution.base import Job, Resources
+    from tunesmith.tools.execution.launch import try_job
+
+    with tempfile.TemporaryDirectory(prefix="tunesmith-dry-run-") as home:
+        job = Job(
+            number=0,
+            folder=Path(home).resolve() / "trial",
+            configuration=dict(any_configuration(task)),
+            seed=task.seed % 2**31,
+            metric=task.metric,
+            objective=objective,
+            resources=Resources(cpus=task.threads),
+            time_limit_s=task.budget.trial_time_s,
+        )
+        tried = try_job(executor, job, reports=reports, seconds=seconds)
+    times = tried.times[:reports]
+    return DryRun(
+        task=task,
+        outcome=tried.outcome,
+        reports=tried.reports[:reports],
+        seconds=tried.seconds,
+        step_s=(times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else None,
+        log=log_tail(tried.log, LOG_CHARACTERS),
+    )

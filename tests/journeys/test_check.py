@@ -1,0 +1,137 @@
+"""`tunesmith check` tries what `run` would, and both refuse the same before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tunesmith.cli import app
+
+TASK = """
+metric: score
+direction: maximize
+space:
+  lr: {type: float, low: 0.001, high: 1.0, scale: log}
+  width: {type: int, low: 1, high: 64}
+budget: {trials: 4}
+"""
+GOOD = "def train(config, trial): return config['lr'] * config['width']\n"
+FUNCTION = "objective: train.py:train\n"
+COMMAND = "objective: {command: 'python train.py {lr} {width}'}\n"
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Calls the command line in this process, in a folder with a task and a script."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNESMITH_BASE_URL", raising=False)
+
+    def ask(*arguments: str, train: str = GOOD, task: str = FUNCTION, **files: str) -> Result:
+        (tmp_path / "task.yaml").write_text(task + TASK)
+        (tmp_path / "train.py").write_text(train)
+        for name, text in files.items():
+            (tmp_path / f"{name}.py").write_text(text)
+        return CliRunner().invoke(app, [arguments[0], "task.yaml", *arguments[1:]])
+
+    return ask
+
+
+CONFIRM = FUNCTION + "default: {lr: 0.1, width: 2}\nconfirm: {seeds: 1, function: 'CODE'}\n"
+BROKEN = {
+    "missing function": ({"train": "def trian(config, trial): ..."}, "task.yaml:1: objective"),
+    "one argument": ({"train": "def train(cfg): return 1"}, "train.py:1: train(cfg) takes one argument"),
+    "import error": ({"train": "import nowhere_at_all\n" + GOOD}, "No module named 'nowhere_at_all'"),
+    "no file of confirm": ({"task": CONFIRM.replace("CODE", "tset.py:test")}, "task.yaml:3: confirm"),
+    "no function of confirm": ({"task": CONFIRM.replace("CODE", "train.py:test")}, "no function 'test'"),
+    "import error of confirm": (
+        {"task": CONFIRM.replace("CODE", "final.py:test"), "final": "import gone\ndef test(c, t): return 1"},
+        "No module named 'gone'",
+    ),
+    "no script of a command": ({"task": COMMAND.replace("train.py", "trian.py")}, "Did you mean 'train.py'"),
+    "no program": ({"task": COMMAND.replace("python", "pyhton")}, "no such program"),
+    "no placeholder": ({"task": COMMAND.replace("{width}", "{witdh}")}, "did you mean 'width'?"),
+    "unused by a command": ({"task": COMMAND.replace("{width}", "")}, "does not pass width"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_check_and_run_refuse_the_same_with_the_same_words_and_spend_nothing(ask, tmp_path: Path, case):
+    files, words = BROKEN[case]
+    checked, ran = ask("check", **files), ask("run", "--no-model", **files)
+    assert (checked.exit_code, ran.exit_code) == (2, 2), ran.output
+    assert words in checked.stderr
+    assert checked.stderr in ran.stderr
+    assert not list(tmp_path.rglob("result.json"))
+
+
+def test_a_refused_run_goes_on_once_its_code_is_mended(ask, tmp_path: Path):
+    assert ask("run", "--no-model", train="import nowhere_at_all\n" + GOOD).exit_code == 2
+    done = ask("run", "--no-model")
+    assert done.exit_code == 0, done.output
+    assert len(list(tmp_path.rglob("result.json"))) == 4
+
+
+def test_a_refusal_is_a_document_too(ask):
+    done = ask("check", "--json", task=FUNCTION.replace("objective", "objektive") + FUNCTION)
+    found = json.loads(done.stdout)
+    assert done.exit_code == 2
+    assert not found["legal"]
+    assert (found["faults"][0]["line"], found["faults"][0]["key"]) == (1, "objektive")
+
+
+REPORTING = """
+import time
+def train(config, trial):
+    for step in range(10_000):
+        trial.report(step / 10, step)
+        time.sleep(0.01)
+        if trial.should_prune():
+            return
+"""
+
+
+def test_a_dry_run_stops_after_some_steps_and_tells_what_it_read(ask, tmp_path: Path):
+    done = ask("check", "--dry-run", "--steps", "2", "--json", train=REPORTING)
+    found = json.loads(done.stdout)["dry_run"]
+    assert done.exit_code == 0, done.output
+    assert (found["reports"], found["state"]) == ([[0, 0.0], [1, 0.1]], "pruned")
+    assert found["seconds_a_step"] > 0
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == [
+        "task.yaml",
+        "train.py",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("train", "options", "code", "words"),
+    [
+        pytest.param(GOOD, (), 0, ["score", "trained to its end", "4 trials at 1 worker"], id="to its end"),
+        pytest.param(
+            "def train(config, trial): print('last words'); return {'scroe': 1}",
+            (),
+            1,
+            ["ended without 'score'", "last words"],
+            id="another metric",
+        ),
+        pytest.param(
+            "import time\ndef train(config, trial): time.sleep(100)",
+            ("--seconds", "0.2"),
+            0,
+            ["no score was reported", "--seconds"],
+            id="nothing in time",
+        ),
+    ],
+)
+def test_a_dry_run_says_how_the_trial_ended(ask, train, options, code, words):
+    done = ask("check", "--dry-run", *options, train=train)
+    assert done.exit_code == code, done.output
+    assert all(word in done.stdout for word in words), done.stdout
+
+
+def test_a_hyperparameter_that_the_script_never_mentions_is_warned_about(ask):
+    done = ask("check", train="def train(config, trial): return config['lr']")
+    assert done.exit_code == 0
+    assert "train.py never mentions 'width'" in done.stdout
