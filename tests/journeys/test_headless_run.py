@@ -157,6 +157,8 @@ def test_killed_again_and_again_a_run_finishes_with_nothing_lost_or_recorded_twi
 BROKEN = """
 def train(config, trial):
     raise ZeroDivisionError("the model has no layers")
+
+test = train
 """
 
 
@@ -279,7 +281,10 @@ def test_check_says_what_a_task_means_without_training(tmp_path: Path) -> None:
 
 
 def test_check_shows_the_traceback_of_training_code_that_cannot_be_loaded(tmp_path: Path) -> None:
-    write_job(tmp_path, train="import no_such_library\n\ndef train(config, trial):\n    return 1.0\n")
+    write_job(
+        tmp_path,
+        train="import no_such_library\n\ndef train(config, trial):\n    return 1.0\n\ntest = train\n",
+    )
     done = tunesmith("check", "task.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert "no_such_library" in done.stderr and "train.py" in done.stderr
