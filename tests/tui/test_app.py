@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from fakes.tui_runs import Run, begun, ended, started, trials
@@ -137,6 +138,24 @@ async def test_earlier_lines_come_back_and_so_does_the_draft(run: Run) -> None:
             await pilot.press(key)
             seen.append(prompt.value)
         assert seen == ["/help", "/best", "/best", "/help", "dra", "dra"]
+
+
+async def test_pasted_lines_stay_one_text(run: Run) -> None:
+    run.tell(begun(model="gpt-5-mini"))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        app.query_one(Prompt).post_message(events.Paste("keep lr low\n\x1b[31mand\r\nwhy?\n"))
+        await pilot.pause()
+        assert run.commands() == [], "nothing is sent before enter is pressed"
+        await pilot.press("enter")
+        await until(pilot, lambda: run.commands() != [])
+        assert run.commands() == [Ask(text="keep lr low\nand\nwhy?")]
+        await pilot.press(*"ab", "ctrl+j", *"cd", "enter")
+        await until(pilot, lambda: len(run.commands()) == 2)
+        assert run.commands()[1] == Ask(text="ab\ncd")
+        await pilot.press("/", "w", "right")
+        assert app.query_one(Prompt).value == "/why"
 
 
 async def test_quitting_stops_a_run_of_ones_own_and_says_how_to_go_on(run: Run) -> None:

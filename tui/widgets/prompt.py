@@ -1,24 +1,31 @@
-"""Where a person types: a line, with what was typed before on the up and down keys."""
+"""Where a person types: one line or several, with what was typed before on the up and down keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textual import on
+from textual import events
 from textual.binding import Binding
 from textual.message import Message
-from textual.suggester import SuggestFromList
-from textual.widgets import Input
+from textual.widgets import TextArea
 
+from tunesmith.text.literal import literal
 from tunesmith.tui.typed_lines import HELP
 
+COMMANDS = tuple(name.removesuffix(" N") for name, _ in HELP)
 
-class Prompt(Input):
-    """Posts `Typed` for every line that is not blank."""
+
+class Prompt(TextArea):
+    """Posts `Typed` for every text that is not blank. Enter sends it; pasted lines stay one text.
+
+    ctrl+j begins a new line, as shift+enter does in terminals that tell it from enter.
+    """
 
     BINDINGS = [
-        Binding("up", "older", "Earlier line", show=False),
-        Binding("down", "newer", "Later line", show=False),
+        Binding("enter", "send", "Send", show=False, priority=True),
+        Binding("ctrl+j,shift+enter", "new_line", "New line", show=False),
+        Binding("up", "older", "Earlier text", show=False),
+        Binding("down", "newer", "Later text", show=False),
     ]
 
     @dataclass
@@ -28,23 +35,36 @@ class Prompt(Input):
         line: str
 
     def __init__(self, *, id: str | None = None) -> None:
-        commands = [name.removesuffix(" N") for name, _ in HELP]
         super().__init__(
             id=id,
             placeholder="ask, instruct, or /help",
             compact=True,
-            suggester=SuggestFromList(commands),
-            select_on_focus=False,
-            max_length=4000,
+            highlight_cursor_line=False,
+            soft_wrap=True,
         )
         self._typed: list[str] = []
         self._at = 0
         self._draft = ""
 
-    @on(Input.Submitted)
-    def _typed_line(self, event: Input.Submitted) -> None:
-        event.stop()
-        line = event.value.strip()
+    @property
+    def value(self) -> str:
+        """What stands in it; set, the cursor goes to its end."""
+        return self.text
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self.load_text(literal(text))
+        self.move_cursor(self.document.end)
+
+    def update_suggestion(self) -> None:
+        """Complete the name of a command; the right arrow takes it."""
+        begun = self.text
+        found = next((c for c in COMMANDS if begun.startswith("/") and c.startswith(begun)), begun)
+        self.suggestion = found[len(begun) :]
+
+    def action_send(self) -> None:
+        """Post the text and begin an empty one."""
+        line = self.text.strip()
         self.value = ""
         if line:
             if self._typed[-1:] != [line]:
@@ -52,19 +72,32 @@ class Prompt(Input):
             self._at, self._draft = len(self._typed), ""
             self.post_message(self.Typed(line))
 
+    def action_new_line(self) -> None:
+        """Begin a new line within the text."""
+        self.insert("\n")
+
     def action_older(self) -> None:
-        """Bring back the line typed before this one."""
-        if self._at > 0:
+        """Go up a line; from the first one bring back the text typed before."""
+        if not self.cursor_at_first_line:
+            self.action_cursor_up()
+        elif self._at > 0:
             if self._at == len(self._typed):
-                self._draft = self.value
+                self._draft = self.text
             self._recall(self._at - 1)
 
     def action_newer(self) -> None:
-        """Go on to the line typed after this one, and at last to what was being typed."""
-        if self._at < len(self._typed):
+        """Go down a line; from the last one go on to the text typed after, and at last to the draft."""
+        if not self.cursor_at_last_line:
+            self.action_cursor_down()
+        elif self._at < len(self._typed):
             self._recall(self._at + 1)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Pasted text comes from anywhere: what a terminal acts upon is taken out of it."""
+        event.prevent_default()
+        event.stop()
+        self.insert(literal(event.text))
 
     def _recall(self, at: int) -> None:
         self._at = at
         self.value = self._typed[at] if at < len(self._typed) else self._draft
-        self.cursor_position = len(self.value)
