@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import sqlite3
 import time
 from collections.abc import Callable
@@ -79,6 +80,8 @@ class TunesmithApp(App[str]):
         self.view = RunView(Facts())
         self._feed = Feed(self.folder)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tunesmith-feed")
+        self.on_terminal_gone: Callable[[], None] | None = None
+        """Called when the terminal is gone, of which not every process is told by a signal."""
         self._quitting = False
         self._trouble = ""
         self._status = StatusLine(
@@ -107,6 +110,8 @@ class TunesmithApp(App[str]):
         self._draw_status()
         self.follow()
         self._status.set_interval(0.5, self._draw_status)
+        if self.on_terminal_gone is not None:
+            self.set_interval(1.0, self._look_for_terminal)
 
     async def on_unmount(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -245,6 +250,10 @@ class TunesmithApp(App[str]):
     def action_open_all(self) -> None:
         self.query_one(ChatLog).toggle_all()
 
+    def _look_for_terminal(self) -> None:
+        if self.on_terminal_gone is not None and self.return_code is None and terminal_gone():
+            self.on_terminal_gone()
+
     # -- leaving ----------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
@@ -267,3 +276,10 @@ class TunesmithApp(App[str]):
 
     def _leave(self) -> None:
         self.exit(closing_text(self.view, self.folder, self.owns_run))
+
+
+def terminal_gone() -> bool:
+    """Whether the terminal on stdin was closed at its other end."""
+    poll = select.poll()
+    poll.register(0, 0)  # errors and hang-ups are told whatever one asks for
+    return any(told & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, told in poll.poll(0))

@@ -101,8 +101,9 @@ def test_the_agents_end_of_the_search_holds_until_more_trials_are_asked_for(
         env = {"TUNESMITH_BASE_URL": server.url, "TUNESMITH_MODEL": "scripted"}
         run = started("run", "task.yaml", cwd=tmp_path, **env)
         wait_for((tmp_path / "comparing").exists, run)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGHUP)  # as when its terminal is closed
         run.communicate()
+        assert run.returncode == 130
         ended = count(log, TrialStarted)
         assert ended < 10
         (tmp_path / "go").touch()

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 
 Listener = Callable[[Event], None]
+STOPPED_BY = {
+    signal.SIGINT: "interrupted (Ctrl-C)",
+    signal.SIGTERM: "asked to end (SIGTERM)",
+    signal.SIGHUP: "the terminal was closed (SIGHUP)",
+}
 
 
 def run_session(
@@ -323,7 +328,10 @@ def _check_replay(happened: Sequence[Event], replay: Path, moments: Moments) -> 
 
 @contextmanager
 def _signals(engine: Engine) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop cleanly; a second Ctrl-C does not wait. Only the main thread may do this."""
+    """Ctrl-C, SIGTERM and a closed terminal stop cleanly; a second signal does not wait.
+
+    Only the main thread may do this. Where SIGHUP is ignored, as under nohup, it stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -331,9 +339,9 @@ def _signals(engine: Engine) -> Iterator[None]:
     def handle(number: int, frame: Any) -> None:
         if engine.stopping is not None:
             raise KeyboardInterrupt
-        engine.request_stop("interrupted (Ctrl-C)" if number == signal.SIGINT else "asked to end (SIGTERM)")
+        engine.request_stop(STOPPED_BY[signal.Signals(number)])
 
-    handled = (signal.SIGINT, signal.SIGTERM)
+    handled = [number for number in STOPPED_BY if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, handle) for number in handled}
     try:
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
@@ -35,12 +36,20 @@ def chat(
     workers: Workers = None,
     seed: Seed = None,
     no_model: NoModel = False,
+    keep_running: Annotated[
+        bool,
+        typer.Option(
+            "--keep-running",
+            help="Let the run go on when this terminal is left or closed; the same command joins it again.",
+        ),
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Watch, question and steer a run in the terminal.
 
     A task file is run, or continued; where it is running already this terminal joins it. A run folder is
-    only shown. Quitting stops a run that this terminal started; the same command continues it.
+    only shown. Quitting, or closing the terminal, stops a run that this terminal started, unless
+    --keep-running is given; the same command continues it.
     """
     from tunesmith.errors import UsageError
 
@@ -69,9 +78,12 @@ def chat(
     engine = _start_engine(what, options, folder.path)
     code = 0
     try:
-        code = _show(folder.path, owns_run=True)
+        code = _show(folder.path, owns_run=not keep_running)
     finally:
-        _wait_for(engine, folder.path)
+        if not keep_running:
+            _wait_for(engine, folder.path)
+    if engine.poll() is None:
+        raise typer.Exit(code)
     if engine.returncode not in (0, FAILED, INTERRUPTED):  # the others were shown in the terminal
         log = folder.path / "engine.log"
         print("\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:]), file=sys.stderr)
@@ -96,11 +108,21 @@ def _show(folder: Path, *, owns_run: bool) -> int:
     from tunesmith.tui.app import TunesmithApp
 
     app = TunesmithApp(folder, owns_run=owns_run)
-    for number in (signal.SIGHUP, signal.SIGTERM):  # a closed window counts as quitting
-        signal.signal(number, lambda number, frame: app.exit(return_code=128 + number))
+
+    def leave(number: int, frame: object = None) -> None:
+        """A closed window, or being asked to end, counts as quitting."""
+        if app.return_code:  # asked before, and the terminal does not let go
+            raise SystemExit(128 + number)
+        app.exit(return_code=128 + number)
+
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, leave)
+    # Where the terminal is not this process's own nothing tells that it is gone.
+    app.on_terminal_gone = lambda: leave(signal.SIGHUP)
     message = app.run()
     if message:
-        print(message)
+        with contextlib.suppress(OSError):  # nobody is there to read it
+            print(message, flush=True)
     return app.return_code or 0
 
 

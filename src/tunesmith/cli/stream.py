@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import textwrap
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.text import Text
@@ -46,11 +47,19 @@ STYLES = {
 
 
 class _PipeConsole(Console):
-    """A console whose reader may end, as `| head` does: the run goes on, and its report is written."""
+    """A console whose reader may end, as `| head` or a closed terminal does: the run goes on."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
         os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+    def print(self, *objects: Any, **more: Any) -> None:
+        try:
+            super().print(*objects, **more)
+        except OSError as error:
+            if error.errno != errno.EIO:  # the terminal is gone
+                raise
+            self.on_broken_pipe()
 
 
 class Stream:
