@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tunesmith.argv import arguments
 from tunesmith.objective import Objective
 from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.tools.execution.base import Resources
-from tunesmith.tools.execution.command import arguments
 from tunesmith.tools.execution.sessions import has_ended
 from tunesmith.trial import TrialState
 

@@ -15,14 +15,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
 from typing import IO, Any
 
+from tunesmith.argv import arguments
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
@@ -33,8 +32,6 @@ GRACE_S = 2.0
 """Time between asking a process to end and killing it."""
 _LONGEST_LINE = 1 << 20
 _POLL_S = 0.1
-_PLACEHOLDER = re.compile(r"\{([A-Za-z_][\w.\-]*)\}")
-"""As in `task/command.py`, which checks the names and is too heavy to import here."""
 
 
 class CommandFailed(TunesmithError):
@@ -43,38 +40,6 @@ class CommandFailed(TunesmithError):
     def __init__(self, code: int) -> None:
         self.code = code
         super().__init__(f"the command ended with status {code}")
-
-
-def arguments(command: Sequence[str], values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The command with `{name}` replaced by values.
-
-    A value stays inside its argument whatever is in it. An argument that names a hyperparameter without
-    a value, because it is inactive in this configuration, is left out, with an option directly before it.
-    Braces that hold no plain name stay as they are.
-
-    Returns:
-        The argument vector, and the names that had no value.
-    """
-    made: list[str] = []
-    missing: list[str] = []
-    option = False  # whether made[-1] is a plain option that the next argument belongs to
-    for place, argument in enumerate(command):
-        names = _PLACEHOLDER.findall(argument)
-        absent = [name for name in names if name not in values]
-        if absent:
-            missing += absent
-            if option:
-                made.pop()
-            option = False
-            continue
-        made.append(_PLACEHOLDER.sub(lambda match: as_text(values[match[1]]), argument))
-        option = place > 0 and not names and argument.startswith("-") and "=" not in argument
-    return made, missing
-
-
-def as_text(value: Any) -> str:
-    """A value as an argument: numbers so that they read back exactly, booleans as true and false."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 class CommandRun:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, Debug, report_errors
+from tunesmith.cli.passing_lines import passing_lines
 from tunesmith.registry import FAMILIES, POLICIES
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) 
     print(f"  objective  {loaded.objective_text()}: loads")
     if loaded.confirm is not None and loaded.confirm.spec is not None:
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
+    for line in passing_lines(loaded):
+        print(f"             {line}")
     print(f"  metric     {loaded.direction} {loaded.metric}")
     if loaded.noise is not None:
         print(f"  noise      {noise_text(loaded.noise)}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
+from tunesmith.cli.passing_lines import passing_lines
 from tunesmith.errors import RunError
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ def run(
 
     loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed, sinks=sink or ())
     stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
+    for line in passing_lines(loaded, warnings_only=quiet):
+        stream.console.print(line)
     result = run_task(
         loaded,
         runs=runs,

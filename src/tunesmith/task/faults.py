@@ -17,7 +17,7 @@ from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.registry import PROBLEMS
 from tunesmith.space import Space
 from tunesmith.space.documents import CONSTRAINTS, read_parameter
-from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.command import faults_of
 from tunesmith.task.member import ProblemChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec
 from tunesmith.text.durations import parse_duration
@@ -215,32 +215,7 @@ def across(objective: ObjectiveSpec | None, confirm: Confirm | None, space: Spac
     problems: list[TaskError] = []
     for key, spec in (("objective", objective), ("confirm", confirm)):
         if spec is not None and spec.command is not None:
-            problems += _placeholder_faults((key, "command"), spec.command, space)
+            problems += [
+                fault((key, "command"), wrong.problem, wrong.fix) for wrong in faults_of(spec.command, space)
+            ]
     return problems
-
-
-def _placeholder_faults(key: tuple[str, ...], argv: tuple[str, ...], space: Space) -> list[TaskError]:
-    taken = sorted(set(RESERVED) & set(space.names))
-    if taken:
-        problem = f"`{{{taken[0]}}}` stands for {RESERVED[taken[0]]}, and a parameter has that name too."
-        return [fault(key, problem, "Rename the parameter.")]
-    named = placeholders(argv)
-    problems = [
-        fault(
-            key, f"`{{{name}}}` is neither a parameter nor one of {', '.join(RESERVED)};", _hint(name, space)
-        )
-        for name in named
-        if name not in space and name not in RESERVED
-    ]
-    unused = [name for name in space.names if name not in named]
-    if unused and "config" not in named and not problems:
-        options = " ".join(f"--{name.replace('_', '-')} {{{name}}}" for name in unused[:3])
-        problem = (
-            f"does not pass {', '.join(unused[:6])} to the script, so tuning could not change anything there."
-        )
-        problems.append(fault(key, problem, f"Add `{options}`, or `{{config}}` for all values as JSON."))
-    return problems
-
-
-def _hint(name: str, space: Space) -> str:
-    return did_you_mean(name, [*space.names, *RESERVED])

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from tunesmith.objective import Objective
+from tunesmith.space import Space
+from tunesmith.task.passing import passing
 from tunesmith.trial import Frozen
 
 FUNCTION = re.compile(r"(?P<file>[^\0]+\.py):(?P<name>[^\W\d]\w*)")
@@ -19,6 +21,18 @@ Strings = Annotated[tuple[str, ...], AS_TUPLE]
 
 WIDENED = 4
 """How many times `confirm.seeds` the comparison takes at most where the task names no `most`."""
+
+
+_SETS_VARIABLE = re.compile(r"[A-Za-z_]\w*=")
+
+
+def _word(item: Any) -> Any:
+    """A word of a command's list. YAML reads 3 as a number, and `{lr}` as a mapping of lr to nothing."""
+    if isinstance(item, int | float) and not isinstance(item, bool):
+        return repr(item)
+    if isinstance(item, dict) and len(item) == 1 and next(iter(item.values())) is None:
+        return f"{{{next(iter(item))}}}"
+    return item
 
 
 class _Strict(Frozen):
@@ -35,8 +49,8 @@ class ObjectiveSpec(_Strict):
     command: Strings | None = None
     """Argument vector, run in the task file's folder without a shell; a text is split as a shell would.
 
-    `{name}` stands for a parameter's value; `{seed}`, `{config}` (the configuration as JSON) and
-    `{checkpoint_dir}` can stand there too."""
+    `{name}` stands for a parameter's value (its forms: `task/command.py`); `{seed}`, `{config}` (the
+    configuration as JSON), `{checkpoint_dir}` and `{options}` (all parameters) can stand there too."""
 
     @model_validator(mode="before")
     @classmethod
@@ -55,11 +69,15 @@ class ObjectiveSpec(_Strict):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             try:
-                value = shlex.split(value)
+                value = shlex.split(value.replace("\\\n", " "))  # a shell's continued line
             except ValueError as error:
                 raise ValueError(f"cannot be split into arguments ({error})") from None
-        if isinstance(value, list | tuple) and not value:
-            raise ValueError("should have at least one word")
+        if isinstance(value, list | tuple):
+            if not value:
+                raise ValueError("should have at least one word")
+            value = [_word(item) for item in value]
+            if _SETS_VARIABLE.match(str(value[0])):  # as a shell has it; `env` does the same without one
+                value = ["env", *value]
         return value
 
     @model_validator(mode="after")
@@ -68,10 +86,15 @@ class ObjectiveSpec(_Strict):
             raise ValueError("should have either `function` or `command`")
         return self
 
-    def resolved(self, folder: Path) -> Objective:
-        """With absolute paths, for a task file in `folder`."""
-        if self.function is None:
-            return Objective(command=self.command, workdir=folder)
+    def resolved(self, folder: Path, space: Space) -> Objective:
+        """With absolute paths, for a task file in `folder`; a command as `passing` has it.
+
+        Raises:
+            ObjectiveError: An option of the script cannot be told a value of the space.
+        """
+        if self.command is not None:
+            return Objective(command=passing(self.command, space, folder).command, workdir=folder)
+        assert self.function is not None
         file, _, name = self.function.rpartition(":")
         return Objective(function=f"{(folder / file).resolve()}:{name}", workdir=folder)
 

@@ -31,6 +31,7 @@ from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
+from tunesmith.task.passing import Passing, passing
 from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
@@ -228,12 +229,29 @@ class Task(Frozen):
                 "the training function was given from Python, not in a file. "
                 "Call tunesmith.tune() with it again."
             )
-        return self.objective.resolved(self.folder)
+        return self.objective.resolved(self.folder, self.space)
 
     def confirm_ref(self) -> Objective | None:
         """The confirmation's own training code with absolute paths; None where it is the objective itself."""
         spec = None if self.confirm is None else self.confirm.spec
-        return None if spec is None else spec.resolved(self.folder)
+        return None if spec is None else spec.resolved(self.folder, self.space)
+
+    def passings(self) -> dict[str, Passing]:
+        """How the hyperparameters are passed to each of the task's command lines, by its key.
+
+        Raises:
+            ObjectiveError: An option of a script cannot be told a value of the space.
+        """
+        confirm = None if self.confirm is None else self.confirm.command
+        commands = {
+            "objective": None if self.objective is None else self.objective.command,
+            "confirm": confirm,
+        }
+        return {
+            key: passing(command, self.space, self.folder)
+            for key, command in commands.items()
+            if command is not None
+        }
 
     def objective_text(self) -> str:
         """The training code as the task file names it."""

@@ -1,0 +1,188 @@
+"""How hyperparameters are passed to a script whose options can be read: as the script means them.
+
+`--amp {amp}` for an option declared with `action="store_true"` becomes `{amp:--amp|}`, and so on. The rules
+are by what the option reads and by which values the parameter has; whatever changes is said in a note. A
+command that starts no Python file of ours to read, or an option that it does not declare, stays as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tunesmith.argv import Slot, pieces, slots
+from tunesmith.errors import ObjectiveError
+from tunesmith.space import Space
+from tunesmith.task.command import OPTIONS, CommandFault, expanded, is_switch, name_of
+from tunesmith.task.passing_rules import passed
+from tunesmith.task.scripts.declarations import declarations
+from tunesmith.task.scripts.option import Declarations, Option
+from tunesmith.task.scripts.source import read_script
+from tunesmith.text.suggestions import did_you_mean
+
+
+@dataclass(frozen=True)
+class Passing:
+    """A command as workers fill it in, and what a person should know about it."""
+
+    command: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """What is passed otherwise than it is written, each with the reason."""
+    warnings: tuple[str, ...] = ()
+    """What the script may not take as it is meant, each with the fix."""
+
+
+def passing(command: Sequence[str], space: Space, folder: Path) -> Passing:
+    """The command with every hyperparameter passed as the script reads it. Nothing is imported or run.
+
+    Args:
+        command: As in a task; its placeholders are legal in `space`.
+        folder: Where it runs.
+    Raises:
+        ObjectiveError: An option cannot be told one of its hyperparameter's values.
+    """
+    writer = _Writer(space, *_declared(command, folder))
+    place = 0
+    while place < len(command):
+        place += writer.take(command, place)
+    return Passing(tuple(writer.made), tuple(writer.notes), tuple(writer.warnings))
+
+
+def script_of(command: Sequence[str], folder: Path) -> tuple[int, Path] | None:
+    """The Python file that a command starts, and the place of its name in it."""
+    for place, argument in enumerate(command):
+        if any(isinstance(piece, Slot) for piece in pieces(argument)) or argument == "-c":
+            return None
+        if argument == "-m" and place + 1 < len(command):
+            module = folder.joinpath(*command[place + 1].split("."))
+            found = [path for path in (module.with_suffix(".py"), module / "__main__.py") if path.is_file()]
+            if found or not place or "python" in command[place - 1]:
+                return (place + 1, found[0]) if found else None
+        if argument.endswith(".py") and not argument.startswith("-"):
+            path = folder / argument
+            return (place, path) if path.is_file() else None
+    return None
+
+
+def _declared(command: Sequence[str], folder: Path) -> tuple[int, Declarations, str]:
+    """Where the script's own arguments begin, what it declares, and its name."""
+    found = script_of(command, folder)
+    if found is None:
+        return len(command), Declarations("", complete=False), "the script"
+    place, path = found
+    try:
+        return place + 1, declarations(read_script(path)), path.name
+    except ObjectiveError:  # whoever starts it will tell what is wrong
+        return len(command), Declarations("", complete=False), path.name
+
+
+def _only_slot(argument: str) -> Slot:
+    """The one placeholder of an argument."""
+    (slot,) = slots(argument)
+    return slot
+
+
+@dataclass
+class _Writer:
+    """Goes through a command's arguments."""
+
+    space: Space
+    start: int
+    declared: Declarations
+    script: str
+    made: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def take(self, command: Sequence[str], place: int) -> int:
+        """Pass on the argument there, with the next one where the two belong together; returns how many."""
+        argument = command[place]
+        if argument == f"{{{OPTIONS}}}" and OPTIONS not in self.space:
+            self._all_options(command)
+            return 1
+        try:
+            plain = expanded(argument, self.space)
+        except CommandFault as fault:
+            raise ObjectiveError(str(fault)) from None
+        if argument.startswith("{--") and "|" not in argument and self._option(argument[1:-1]) is not None:
+            self._pair(argument[1:-1], _only_slot(plain[-1]), written=argument)
+            return 1
+        if place >= self.start and argument.startswith("-"):
+            flag, equals, value = argument.partition("=")
+            if equals and (slot := self._bare(value)) is not None:
+                self._pair(flag, slot, written=argument, joined=True)
+                return 1
+            value = "" if equals or place + 1 == len(command) else command[place + 1]
+            if (slot := self._bare(value)) is not None and self._takes_next(flag, slot):
+                self._pair(flag, slot, written=f"{argument} {value}")
+                return 2
+        if place >= self.start and self.declared.library == "hydra" and "=" in plain[0]:
+            key, _, value = plain[0].partition("=")
+            if (slot := self._bare(value)) is not None:
+                plain = [f"{key}={Slot(slot.name, 'hydra')}"]
+        self.made += plain
+        return 1
+
+    def _bare(self, text: str) -> Slot | None:
+        """The hyperparameter that an argument is, without a form."""
+        found = pieces(text)
+        slot = found[0] if len(found) == 1 and isinstance(found[0], Slot) else None
+        return slot if slot is not None and not slot.form and slot.name in self.space else None
+
+    def _takes_next(self, flag: str, slot: Slot) -> bool:
+        """Whether the placeholder behind an option belongs to it; behind a flag it may be positional."""
+        option = self._option(flag)
+        if option is None or option.kind != "flag":
+            return option is not None or flag.startswith("--")
+        positional = any(not known.flags for known in self.declared.options)
+        return not positional or is_switch(self.space.parameters[slot.name])
+
+    def _option(self, flag: str) -> Option | None:
+        options = self.declared.options
+        exact = [o for o in options if flag in (*o.flags, o.on, o.off)]
+        if exact or self.declared.library != "argparse" or not flag.startswith("--"):
+            return exact[0] if exact else None
+        begun = [o for o in options if any(known.startswith(flag) for known in o.flags)]
+        return begun[0] if len({o.name for o in begun}) == 1 else None  # argparse takes an unique beginning
+
+    def _pair(self, flag: str, slot: Slot, *, written: str, joined: bool = False) -> None:
+        option = self._option(flag)
+        parameter = self.space.parameters[slot.name]
+        if option is None:
+            if self.declared.library and self.declared.complete:
+                self._unknown(flag)
+            self.made += [f"{flag}={slot}"] if joined else [flag, str(slot)]
+            return
+        done = passed(option, flag, slot.name, parameter, self.declared.library, joined=joined)
+        if done.fault:
+            raise ObjectiveError(f"`{written}`: {self.script} declares {flag} {done.fault}")
+        self.made += done.arguments
+        if done.note:
+            self.notes.append(f"{written}: {done.note}")
+        self.warnings += [f"{written}: {warning}" for warning in done.warnings]
+
+    def _unknown(self, flag: str) -> None:
+        known = [spelling for option in self.declared.options for spelling in option.flags]
+        self.warnings.append(f"{self.script} declares no option {flag}; {did_you_mean(flag, known)}")
+
+    def _all_options(self, command: Sequence[str]) -> None:
+        words = set(command[self.start :])
+        for name in self.space.names:
+            option = self._named(name, words)
+            if option is not None:
+                self._pair(option.on or option.off or option.flag, Slot(name), written=f"{{{name}}}")
+            elif self.declared.library == "hydra":
+                self.made.append(f"{name}={Slot(name, 'hydra')}")
+            else:
+                if self.declared.library and self.declared.complete:
+                    self._unknown(f"--{name}")
+                self.made += [f"--{name}", str(Slot(name))]
+
+    def _named(self, name: str, words: set[str]) -> Option | None:
+        """The option for a parameter; one of a subcommand that the command names before others."""
+        plain = name.replace("-", "_")
+        found = [o for o in self.declared.options if o.flags and o.name.replace("-", "_") == plain] or [
+            o for o in self.declared.options if any(name_of(flag) == plain for flag in o.flags)
+        ]
+        return next((o for o in found if o.command in words), found[0] if found else None)
