@@ -21,7 +21,6 @@ import subprocess
 import time
 from typing import IO, Any
 
-from tunesmith.argv import arguments
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.argv import arguments
 from tunesmith.errors import ExecutorError
 from tunesmith.tools.execution.loading import search_path
 from tunesmith.tools.records.trial_folder import LOG
@@ -47,8 +48,6 @@ class CommandLaunch:
 
 def command_launch(job: Job, checkpoints: Path) -> CommandLaunch:
     """What a trial of a command starts. Called in the trial's own process, and by `tunesmith check`."""
-    from tunesmith.tools.execution.command import arguments
-
     assert job.objective.command is not None
     config = json.dumps(dict(job.configuration))
     reserved = {"config": config, "seed": job.seed, "checkpoint_dir": str(checkpoints)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, Debug, report_errors
-from tunesmith.cli.passing_lines import passing_lines
+from tunesmith.cli.passing_lines import passing_notes, passing_warnings
 from tunesmith.registry import FAMILIES, POLICIES
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _examine(
 
     task = load_task(path)
     check_code(task)
-    warnings = hints(task)
+    warnings = [*hints(task), *passing_warnings(task)]
 
     def heard(event: object) -> None:
         if isinstance(event, Degraded):
@@ -119,7 +119,7 @@ def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) 
     print(f"  objective  {loaded.objective_text()}: loads")
     if loaded.confirm is not None and loaded.confirm.spec is not None:
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
-    for line in passing_lines(loaded):
+    for line in passing_notes(loaded):
         print(f"             {line}")
     print(f"  metric     {loaded.direction} {loaded.metric}")
     if loaded.noise is not None:

@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from tunesmith.task import Task
 
 
-def passing_lines(task: Task, *, warnings_only: bool = False) -> list[str]:
-    """One line for each option that is passed otherwise than written, or may not be read as meant."""
-    found = task.passings().values()
-    notes = [f"passed: {note}" for one in found for note in one.notes if not warnings_only]
-    warnings = [f"WARNING: {warning}" for one in found for warning in one.warnings]
-    return list(dict.fromkeys(log_line(line) for line in [*notes, *warnings]))
+def passing_notes(task: Task) -> list[str]:
+    """One line for each option that is passed otherwise than the task has it, with the reason."""
+    notes = [note for one in task.passings().values() for note in one.notes]
+    return [log_line(f"passed: {note}") for note in dict.fromkeys(notes)]
+
+
+def passing_warnings(task: Task) -> list[str]:
+    """One line for each option that the script may not read as it is meant, with the fix."""
+    warnings = [warning for one in task.passings().values() for warning in one.warnings]
+    return [log_line(warning) for warning in dict.fromkeys(warnings)]

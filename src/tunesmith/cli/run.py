@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
-from tunesmith.cli.passing_lines import passing_lines
+from tunesmith.cli.passing_lines import passing_notes, passing_warnings
 from tunesmith.errors import RunError
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ def run(
 
     loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed, sinks=sink or ())
     stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
-    for line in passing_lines(loaded, warnings_only=quiet):
+    for line in ([] if quiet else passing_notes(loaded)) + [
+        f"WARNING: {w}" for w in passing_warnings(loaded)
+    ]:
         stream.console.print(line)
     result = run_task(
         loaded,
