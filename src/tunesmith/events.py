@@ -52,6 +52,39 @@ class RunFinished(_Event):
     """`Budget.trials` at that time: more of them let any run go on."""
 
 
+class TaskChanged(_Event):
+    """The session goes on with a task that differs from that of the session before."""
+
+    kind: Literal["task_changed"] = "task_changed"
+    changes: tuple[str, ...]
+    """One clause for each, such as `seed was 0 and is now 1`."""
+    space: bool = False
+    """Whether the search space is among them; the fields below are empty where it is not."""
+    version: int = 1
+    """Which of the run's spaces counts from here on, from 1 in order of their first use."""
+    epoch: int = 1
+    """How often the run has said something of its hyperparameters by now."""
+    carried: tuple[int, ...] = ()
+    """Trials of other spaces whose configuration is legal in this one."""
+    left: tuple[int, ...] = ()
+    """Trials whose configuration is not: they are history, and nothing is learned from them."""
+    reasons: tuple[str, ...] = ()
+    """Why they are left out, with how many, the most frequent first."""
+
+    @property
+    def text(self) -> str:
+        """What became of the earlier trials, in a sentence; empty where the space is the same."""
+        if not self.space:
+            return ""
+        text = f"Search space {self.version} of this run: "
+        if not self.carried and not self.left:
+            return text + "no trial of another space is there."
+        text += f"of {len(self.carried) + len(self.left)} earlier trials {len(self.carried)} count in it"
+        if self.left:
+            text += f", {len(self.left)} stay history only ({'; '.join(self.reasons[:3])})"
+        return text + "."
+
+
 class TrialStarted(_Event):
     kind: Literal["trial_started"] = "trial_started"
     number: int
@@ -262,6 +295,7 @@ class Confirmed(_Event):
 Event = Annotated[
     RunStarted
     | RunFinished
+    | TaskChanged
     | TrialStarted
     | TrialReported
     | TrialFinished

@@ -37,6 +37,9 @@ class History:
     default: Configuration | None = None
     """The configuration to beat; None when the task states none."""
     trials: tuple[Trial, ...] = ()
+    earlier: tuple[Trial, ...] = ()
+    """Trials of search spaces that the run had before, of configurations that are not legal in `space`: shown
+    and paid for, never learned from."""
     _rows: dict[str, tuple[Array, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
     # Encoded rows by digest, shared between the snapshots of one study: encoding is the only
     # work that would otherwise grow with the square of the number of trials.
@@ -90,6 +93,20 @@ class History:
     def not_lost(self) -> tuple[Trial, ...]:
         """Trials that ended by themselves, or are running; a lost one says nothing and is run again."""
         return tuple(t for t in self.trials if t.state is not TrialState.LOST)
+
+    @property
+    def every(self) -> tuple[Trial, ...]:
+        """All trials of the run in order of number, those of earlier search spaces included."""
+        return (
+            tuple(sorted((*self.trials, *self.earlier), key=lambda t: t.number))
+            if self.earlier
+            else self.trials
+        )
+
+    @property
+    def paid(self) -> int:
+        """How many trials count against the budget: a lost one is run again, and is free."""
+        return sum(t.state is not TrialState.LOST for t in (*self.trials, *self.earlier))
 
     @cached_property
     def informative(self) -> tuple[Trial, ...]:

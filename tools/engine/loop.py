@@ -41,7 +41,7 @@ from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.moments import Moment, Moments
 from tunesmith.tools.toolbox.advice import Advice
-from tunesmith.trial import Proposal, TrialState
+from tunesmith.trial import Proposal
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
@@ -196,9 +196,8 @@ class Engine:
     @property
     def spend(self) -> Spend:
         """Trials lost to interruptions are not counted: they are run again."""
-        trials = sum(trial.state is not TrialState.LOST for trial in self.history)
         seconds = self._spent_before + time.monotonic() - self._began
-        return Spend(trials=trials, seconds=seconds, model=self._model_spend())
+        return Spend(trials=self.history.paid, seconds=seconds, model=self._model_spend())
 
     # -- the loop -------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -25,7 +25,9 @@ from tunesmith.events import COMMAND, EVENT, Command, Event
 from tunesmith.text.secrets import redactor
 from tunesmith.tools.records.atomic_write import TEMPORARY, publish
 from tunesmith.tools.records.base import CommandStatus, EventLog
+from tunesmith.trial import Frozen
 
+AnyEvent = TypeVar("AnyEvent", bound=Frozen)
 BUSY_TIMEOUT_S = 10.0
 SCHEMA_VERSION = 1
 _SCHEMA = f"""
@@ -92,6 +94,15 @@ class EventStore(EventLog):
             (after_seq, -1 if limit is None else limit),
         )
         return [self._event(*row) for row in rows]
+
+    def last(self, kind: type[AnyEvent]) -> AnyEvent | None:
+        """The newest event of a kind, or None."""
+        name = kind.model_fields["kind"].default
+        rows = self._read(
+            "SELECT seq, at, body FROM events WHERE kind = ? ORDER BY seq DESC LIMIT 1", (name,)
+        )
+        event = self._event(*rows[0]) if rows else None
+        return event if isinstance(event, kind) else None
 
     def last_seq(self) -> int:
         rows = self._read("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", ())

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tunesmith.events import TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.task import Task
 from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.changed_task import task_changed
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder
@@ -55,6 +57,9 @@ class FolderStore(RunStore):
         self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
         history = reconcile(self.folder, self._study, emit=emit)
         restore_events(history, self.events)
+        changed = task_changed(self.folder, history, self.events.last(TaskChanged))
+        if changed is not None:
+            emit(changed)
         return history
 
     @property

@@ -17,7 +17,6 @@ from tunesmith.events import (
 )
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
-from tunesmith.trial import TrialState
 
 
 def last_ending(events: Sequence[Event]) -> RunFinished | None:
@@ -64,5 +63,4 @@ def spent(events: Sequence[Event], history: History) -> Spend:
         last = max(last, event.at)
     if began is not None:
         seconds += last - began
-    trials = sum(trial.state is not TrialState.LOST for trial in history)
-    return Spend(trials=trials, seconds=seconds, model=model)
+    return Spend(trials=history.paid, seconds=seconds, model=model)

@@ -14,14 +14,16 @@ from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.task.lineage import LeftOut
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
-from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.study import StudyStore, study_name
 from tunesmith.tools.records.trial_folder import CONFIG, LOG, RESULT
 from tunesmith.trial import Outcome, Trial, TrialState
 
+NOT_IN_SPACE = "The run's search space was changed; this trial is in the study of the space it was made for."
 INTERRUPTED = "the run was interrupted while this trial was running"
 
 
@@ -48,7 +50,7 @@ def restore_events(history: History, events: EventStore) -> int:
     started, finished = events.trial_numbers("trial_started"), events.trial_numbers("trial_finished")
     missing: list[Event] = []
     so_far = History(space=history.space, metric=history.metric, direction=history.direction)
-    for trial in history:
+    for trial in history.every:
         before, so_far = so_far.incumbent, so_far.with_trial(trial)
         if trial.number not in started:
             missing.append(
@@ -75,6 +77,8 @@ class _Reconciliation:
     def __init__(self, folder: RunFolder, study: StudyStore, emit: Emit | None) -> None:
         self._folder, self._study, self._emit = folder, study, emit
         self._task = folder.task
+        self._lineage = folder.lineage
+        self._left_out: set[int] = set()  # trials that are not in the search space of now
 
     def run(self) -> History:
         study = self._study.load()
@@ -85,12 +89,14 @@ class _Reconciliation:
             trial = self._reconcile(number, study[number] if known else None, known)
             if trial is not None:
                 trials.append(trial)
+        self._end_earlier_studies()
         return History(
             space=self._task.space,
             metric=self._task.metric,
             direction=self._task.direction,
             default=self._task.default,
-            trials=tuple(trials),
+            trials=tuple(t for t in trials if t.number not in self._left_out),
+            earlier=tuple(t for t in trials if t.number in self._left_out),
         )
 
     def _reconcile(self, number: int, in_study: Trial | None, known: bool) -> Trial | None:
@@ -108,13 +114,20 @@ class _Reconciliation:
                 )
                 self._study.skip(number)
             return None
-        self._check(config, in_study)
+        config = self._in_space(config, in_study)
+        native = self._lineage.epoch_of(number).version == self._lineage.version
         self._folder.sweep(number)
         trial = finished_trial(config.trial(), self._outcome(number, in_study), self._task.metric)
+        if number in self._left_out:
+            if not known:
+                self._study.skip(number, NOT_IN_SPACE)
+            return trial
         if not known:
             self._study.record(trial)
         elif in_study is None:
-            self._report(f"trial {number} came back after the study had skipped it", "only its folder counts")
+            if native:
+                what = f"trial {number} came back after the study had skipped it"
+                self._report(what, "only its folder counts")
         elif not in_study.finished:
             self._study.finished(trial)
         elif (in_study.state, in_study.value) != (trial.state, trial.value):
@@ -170,21 +183,45 @@ class _Reconciliation:
         lost = Outcome(state=TrialState.LOST, message=INTERRUPTED, loss="interrupted")
         return self._folder.record_outcome(number, lost)
 
-    def _check(self, config: TrialConfig, in_study: Trial | None) -> None:
-        where = self._folder.trial_folder(config.number)
-        configuration = config.proposal.configuration
+    def _in_space(self, config: TrialConfig, in_study: Trial | None) -> TrialConfig:
+        """The trial with its configuration in the search space of now; noted where there is none."""
+        number, configuration = config.number, config.proposal.configuration
+        where = self._folder.trial_folder(number)
         try:
-            valid = self._task.space.validate(dict(configuration))
+            valid = self._lineage.carried(number, configuration)
+            if valid is configuration:
+                valid = self._task.space.validate(dict(configuration))
+            else:
+                proposal = config.proposal.model_copy(update={"configuration": valid})
+                config = config.model_copy(update={"proposal": proposal})
+        except LeftOut:
+            self._left_out.add(number)
+            return config
         except InvalidConfiguration as error:
             raise RunError(
                 f"{where} is not of this task's search space: {error}. Give the changed task another `name`, "
                 "or change the search space back."
             ) from error
-        if in_study is not None and in_study.configuration != valid:
+        native = self._lineage.epoch_of(number).version == self._lineage.version
+        if native and in_study is not None and in_study.configuration != valid:
             raise RunError(
                 f"{where} and the study disagree on what trial {config.number} is: {dict(configuration)} and "
                 f"{dict(in_study.configuration)}. The study is another run's. Use another `name` or storage."
             )
+        return config
+
+    def _end_earlier_studies(self) -> None:
+        """Trials that ran when the space was changed have ended: told to the study of their own space too."""
+        spaces = {epoch.version: epoch.space for epoch in self._lineage.epochs}
+        for version, space in spaces.items():
+            if version == self._lineage.version:
+                continue
+            study = self._study.earlier(study_name(self._folder.name, version), space)
+            for trial in study.load() if study is not None else ():
+                if study is not None and trial is not None and not trial.finished:
+                    outcome = self._folder.read_outcome(trial.number)
+                    lost = Outcome(state=TrialState.LOST, message=INTERRUPTED)
+                    study.finished(finished_trial(trial, outcome or lost, self._task.metric))
 
     def _report(self, cause: str, continuation: str) -> None:
         if self._emit is not None:

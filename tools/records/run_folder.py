@@ -1,7 +1,7 @@
 """A run on disk: where everything lies, and the few files that are its truth.
 
     runs/<name>/  task.yaml (as run)  run.json  study.journal  run.db  lock  report.*
-                  exchanges.jsonl  calls.jsonl
+                  exchanges.jsonl  calls.jsonl  lineage.json (once the search space was changed)
                   trials/00017/  config.json  curve.jsonl  log.txt  result.json  checkpoints/
 
 `config.json` says that a trial was started and with what, `result.json` how it ended. Everything else
@@ -21,7 +21,11 @@ from pydantic import Field, ValidationError
 
 from tunesmith.errors import RunError
 from tunesmith.task import Task, load_task
+from tunesmith.task.changes import changes
+from tunesmith.task.lineage import Lineage
 from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic
+from tunesmith.tools.records.lineage_file import NAME as LINEAGE
+from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
 from tunesmith.tools.records.lock import Holder, hold
 from tunesmith.tools.records.trial_folder import CONFIG, damaged, read_outcome, record_outcome
 from tunesmith.trial import Frozen, Outcome, Proposal, Trial
@@ -50,17 +54,20 @@ class RunFolder:
     Attributes:
         path: The folder, absolute.
         task: The task as run.
+        told: What the task has changed since the session before, a clause each; set by `create`.
     """
 
     def __init__(self, path: Path, task: Task) -> None:
         self.path, self.task = path.absolute(), task
+        self.told: tuple[str, ...] = ()
+        self._lineage: Lineage | None = None
 
     @classmethod
     def create(cls, runs: Path, task: Task) -> RunFolder:
         """The folder of `task` under `runs`, new or to be continued.
 
-        Budget, seeds, workers and description may differ from those of the run so far; what a trial's value
-        means (metric, direction, search space, objective) may not.
+        The search space, budget, seed, workers, words and so on may differ from those of the run so far; what
+        a trial's value means (metric, direction, objective, data file) may not.
 
         Raises:
             RunError: The folder holds another task's run or something that is no run, or cannot be made.
@@ -79,12 +86,14 @@ class RunFolder:
                     f"{folder.path} cannot be made ({error.strerror or error}). Name another place for runs."
                 ) from error
         else:
-            differences = _differences(cls.open(folder.path).task, task)
-            if differences:
+            found = changes(cls.open(folder.path).task, task)
+            if found.breaking:
                 raise RunError(
-                    f"{folder.path} holds the run of another task: {'; '.join(differences)}. Give this task "
-                    f"another `name`, change it back, or move that folder away."
+                    f"{folder.path} holds trials whose values mean something else: "
+                    f"{'; '.join(found.breaking)}. Start anew beside it with --fresh (in Python: another "
+                    f"`name`), start with what fits of it with --from {folder.path}, or change this back."
                 )
+            folder.told = found.told
         return folder
 
     @classmethod
@@ -116,6 +125,14 @@ class RunFolder:
     @property
     def exchanges(self) -> Path:
         return self.path / EXCHANGES
+
+    @property
+    def lineage(self) -> Lineage:
+        """The search spaces this run has had, that of `task` last."""
+        if self._lineage is None:
+            stored = read_lineage(self.path, self.task)
+            self._lineage = stored.continued(self.task, self._next_trial())
+        return self._lineage
 
     @property
     def _task_file(self) -> Path:
@@ -195,8 +212,16 @@ class RunFolder:
 
     def _write_task(self) -> None:
         text = self.task.to_yaml().encode()
-        if not self._task_file.exists() or self._task_file.read_bytes() != text:
+        if not self._task_file.exists():
             write_atomic(self._task_file, text)
+        elif self._task_file.read_bytes() != text or (self.path / LINEAGE).exists():
+            # First the lineage: killed in between, the next session still knows the space of every trial.
+            stored = read_lineage(self.path, _read_task(self.path))
+            self._lineage = stored.continued(self.task, self._next_trial())
+            if self._lineage is not stored:
+                write_lineage(self.path, self._lineage)
+            if self._task_file.read_bytes() != text:
+                write_atomic(self._task_file, text)
         source = None if self.task.path is None else str(self.task.path.absolute())
         about = self.path / "run.json"
         try:
@@ -206,6 +231,9 @@ class RunFolder:
         if known.get("task_file") != source or "created_at" not in known:
             created = known.get("created_at", time.time())
             write_atomic(about, json.dumps({"task_file": source, "created_at": created}).encode())
+
+    def _next_trial(self) -> int:
+        return max(self.trial_numbers(), default=-1) + 1
 
     def _only_lock_files(self) -> bool:
         return all(entry.name.startswith("lock") or entry.name == "trials" for entry in self.path.iterdir())
@@ -224,29 +252,3 @@ def _read_task(path: Path) -> Task:
     except (OSError, ValueError, AttributeError):
         source = None
     return task.model_copy(update={"path": None if source is None else Path(source)})
-
-
-def _differences(before: Task, now: Task) -> list[str]:
-    """What changed among the things that give a trial's value its meaning, as clauses."""
-    found = [
-        f"{key} was {getattr(before, key)!r} and is now {getattr(now, key)!r}"
-        for key in ("metric", "direction")
-        if getattr(before, key) != getattr(now, key)
-    ]
-    if _objective(before, now) != _objective(now, before):
-        found.append(f"the objective was {_objective(before, now)} and is now {_objective(now, before)}")
-    old, new = before.space.to_dict(), now.space.to_dict()
-    if old != new:
-        found.append(f"the search space differs (was: {before.space.describe()} now: {now.space.describe()})")
-    return found
-
-
-def _objective(task: Task, other: Task) -> str:
-    """The training code as far as it tells tasks apart.
-
-    A project that was moved is still the same; two task files that exist side by side are not.
-    """
-    files = [t.path for t in (task, other) if t.path is not None and t.path.exists()]
-    if len(files) == 2 and not files[0].samefile(files[1]):
-        return f"{task.objective_text()} in {task.folder}"
-    return task.objective_text()

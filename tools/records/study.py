@@ -28,6 +28,7 @@ from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.storage import Batch, explained, open_storage, quiet, without_password
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
+GONE = "The trial's folder was deleted, and the study was rebuilt without it."
 ATTRIBUTE = "tunesmith"
 """The one attribute each trial carries."""
 _STATES = {
@@ -61,15 +62,38 @@ class StudyStore:
             RunError: The storage cannot be used, or holds a study that is not this task's.
         """
         where = str(folder.journal) if storage_url is None else without_password(storage_url)
+        name = study_name(folder.name, folder.lineage.version)
         with quiet(), explained(where):
             storage, batch = open_storage(folder.journal, storage_url, emit)
             wanted = StudyDirection.MAXIMIZE if task.direction == "maximize" else StudyDirection.MINIMIZE
-            study_id = _find_or_create(storage, folder.name, wanted)
+            study_id = _find_or_create(storage, name, wanted)
             if storage.get_study_directions(study_id) != [wanted]:
-                raise RunError(
-                    f"study {folder.name!r} in {where} does not {task.direction} one metric. {_FIX}"
-                )
+                raise RunError(f"study {name!r} in {where} does not {task.direction} one metric. {_FIX}")
             return cls(storage, batch, study_id, task.space, where)
+
+    def earlier(self, name: str, space: Space) -> StudyStore | None:
+        """Another study in the same storage, of a space that the run had before; None where there is none."""
+        with explained(self._where):
+            try:
+                study_id = self._storage.get_study_id_from_name(name)
+            except KeyError:
+                return None
+            return StudyStore(self._storage, self._batch, study_id, space, self._where)
+
+    def others(self) -> list[str]:
+        """Names of all other studies in the storage."""
+        with explained(self._where):
+            return [s.study_name for s in self._storage.get_all_studies() if s._study_id != self._study_id]
+
+    @property
+    def name(self) -> str:
+        with explained(self._where):
+            return self._storage.get_study_name_from_id(self._study_id)
+
+    @property
+    def where(self) -> str:
+        """The journal's path or the storage's URL, without a password."""
+        return self._where
 
     @property
     def next_number(self) -> int:
@@ -110,12 +134,9 @@ class StudyStore:
         _check_finite(trial)
         self._append(trial.number, self._frozen(trial))
 
-    def skip(self, number: int) -> None:
-        """Use up a number whose trial is gone from the folders and from the study, so that numbers agree."""
-        note = {
-            "gap": True,
-            "reason": "The trial's folder was deleted, and the study was rebuilt without it.",
-        }
+    def skip(self, number: int, reason: str = GONE) -> None:
+        """Use up a number whose trial is not in this study, so that numbers agree."""
+        note = {"gap": True, "reason": reason}
         self._append(number, create_trial(state=OptunaState.FAIL, user_attrs={ATTRIBUTE: note}))
 
     def load(self) -> list[Trial | None]:
@@ -205,6 +226,11 @@ _PROPOSAL = (
     "details",
 )
 _FIX = "Give the task another `name`, or another storage."
+
+
+def study_name(run: str, version: int) -> str:
+    """Name of the study of one search space of a run: an Optuna study cannot change its space."""
+    return run if version == 1 else f"{run}@{version}"
 
 
 def provenance(trial: Trial) -> dict[str, Any]:

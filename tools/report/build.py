@@ -21,6 +21,7 @@ from tunesmith.events import (
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import trusts_of
+from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.log_reading import elicited_priors, last_ending, recommended, spent
 from tunesmith.tools.records.outcomes import finished_trial
@@ -44,6 +45,7 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
+from tunesmith.tools.report.lineage import lineage_part, split
 from tunesmith.trial import Trial
 
 
@@ -84,11 +86,12 @@ def build_report(path: Path) -> ReportData:
         default_value=None if default is None else default.value,
         comparison=comparison,
         not_compared=not_compared,
-        states=dict(Counter(trial.state.value for trial in history)),
-        chosen_by=dict(Counter(trial.proposal.origin.value for trial in history)),
+        states=dict(Counter(trial.state.value for trial in history.every)),
+        chosen_by=dict(Counter(trial.proposal.origin.value for trial in history.every)),
         in_the_models_place=sum(trial.proposal.provenance.fallback for trial in history),
         say=_say(history),
-        trials=_lines(history, text),
+        lineage=lineage_part(folder, history, text),
+        trials=_lines(history, text, folder),
         decisions=_decisions(events, text),
         priors=_priors(sessions, history, text),
         beliefs=tuple(
@@ -124,7 +127,8 @@ def _history(folder: RunFolder) -> History:
         trial, outcome = config.trial(), folder.read_outcome(number)
         trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
     task = folder.task
-    return History(task.space, task.metric, task.direction, task.default, tuple(trials))
+    counting, left = split(folder, trials)
+    return History(task.space, task.metric, task.direction, task.default, counting, left)
 
 
 def _priors(sessions: list[RunStarted], history: History, text: Anonymous) -> tuple[BeliefLine, ...]:
@@ -182,7 +186,7 @@ def _recommended(
 def _headline(history: History, best: Best | None, default: Trial | None) -> str:
     if best is None:
         if not history.trials:
-            return "No trial has run."
+            return "No trial of the last search space has run." if history.earlier else "No trial has run."
         return f"None of {len(history)} trials completed, so there is no best configuration."
     line = f"Trial {best.trial} is the best of {len(history.completed)} completed"
     line += f" ({len(history)} in all): {history.metric} {best.value:.6g}"
@@ -195,11 +199,13 @@ def _headline(history: History, best: Best | None, default: Trial | None) -> str
     return line + f", where the default had {default.value:.6g}."
 
 
-def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
+def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialLine, ...]:
     lines: list[TrialLine] = []
     so_far = History(history.space, history.metric, history.direction)
-    for trial in history:
-        before, so_far = so_far.incumbent, so_far.with_trial(trial)
+    left = {trial.number for trial in history.earlier}
+    for trial in history.every:
+        before, counts = so_far.incumbent, trial.number not in left
+        so_far = so_far.with_trial(trial) if counts else so_far
         proposal = trial.proposal
         lines.append(
             TrialLine(
@@ -221,6 +227,9 @@ def _lines(history: History, text: Anonymous) -> tuple[TrialLine, ...]:
                 steps=len(trial.curve),
                 last_reported=trial.last_reported,
                 best_so_far=so_far.incumbent is not before,
+                space=folder.lineage.epoch_of(trial.number).version,
+                counts=counts,
+                why_not="" if counts else text(why_left_out(folder.lineage, trial), 300),
                 message=text(trial.message),
                 traceback=text(trial.traceback, 4000, lines=True),
             )

@@ -110,8 +110,37 @@ class TrialLine(ReportPart):
     last_reported: float | None
     """The last of them; for a trial stopped early, all there is."""
     best_so_far: bool
+    space: int = 1
+    """Which of the run's search spaces it was made for; see `Lineage`."""
+    counts: bool = True
+    """False for a trial of an earlier search space that has no place in the last: it is history only."""
+    why_not: str = ""
+    """Why it does not count."""
     message: str
     traceback: str
+
+
+class SpaceLine(ReportPart):
+    """A search space of the run, from one trial on."""
+
+    space: int
+    """From 1, in order of their first use; a space that comes back has its number again."""
+    first_trial: int
+    parameters: str
+    changes: tuple[str, ...]
+    """Against the one before; empty for the first."""
+
+
+class Lineage(ReportPart):
+    """The search spaces of a run whose task was changed, and what became of the trials."""
+
+    spaces: tuple[SpaceLine, ...]
+    carried: tuple[int, ...]
+    """Trials of other spaces that count in the last."""
+    left: tuple[int, ...]
+    """Trials that are history only."""
+    reasons: tuple[str, ...]
+    sentence: str
 
 
 class AnswersRead(ReportPart):
@@ -257,6 +286,8 @@ class ReportData(ReportPart):
     """Of them, those that the numeric strategy chose because the language model could not."""
     say: ModelSay | None = None
     """None where no gate stood between the surrogate and a language model."""
+    lineage: Lineage | None = None
+    """None where the search space of the run was never changed."""
     trials: tuple[TrialLine, ...]
     decisions: tuple[DecisionLine, ...]
     priors: tuple[BeliefLine, ...] = ()

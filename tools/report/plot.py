@@ -88,11 +88,11 @@ class _Axes:
 
 def plot(data: ReportData) -> Plot | None:
     """The picture of a run; None while no trial has completed."""
-    values = [line.value for line in data.trials if line.value is not None]
+    values = _values(data)
     if not values:
         return None
     axes = _Axes(data.trials[0].number, data.trials[-1].number, *_range(values, data.direction == "maximize"))
-    marks = tuple(_mark(line, data.metric, axes) for line in data.trials)
+    marks = tuple(_mark(line, data.metric, axes) for line in data.trials if line.counts)
     whole = sorted({round(value) for value, _ in round_ticks(axes.first, max(axes.last, axes.first + 1))})
     return Plot(
         marks=marks,
@@ -111,7 +111,7 @@ def sparklines(data: ReportData) -> tuple[str, str]:
     Values worse than the picture's axis shows are drawn as its worst, so that differences among the
     good ones can be seen.
     """
-    values = [line.value for line in data.trials if line.value is not None]
+    values = _values(data)
     if not values:
         return "", ""
     better = max if data.direction == "maximize" else min
@@ -119,6 +119,11 @@ def sparklines(data: ReportData) -> tuple[str, str]:
     low, high = _range(values, data.direction == "maximize")
     drawn = sparkline([min(max(value, low), high) for value in (*values, *best)])
     return drawn[: len(values)], drawn[len(values) :]
+
+
+def _values(data: ReportData) -> list[float]:
+    """Of completed trials that count."""
+    return [line.value for line in data.trials if line.value is not None and line.counts]
 
 
 def _range(values: list[float], maximize: bool) -> tuple[float, float]:

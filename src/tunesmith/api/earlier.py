@@ -11,10 +11,16 @@ from tunesmith.task import Task
 from tunesmith.tools.records.log_reading import last_ending
 
 
-def nothing_left(before: Sequence[Event], used: Spend, task: Task) -> str | None:
-    """Why there is nothing to continue, or None. A larger budget lets a finished run continue."""
+def nothing_left(before: Sequence[Event], used: Spend, task: Task, *, new_space: bool = False) -> str | None:
+    """Why there is nothing to continue, or None. A larger budget lets a finished run continue.
+
+    Args:
+        new_space: Whether the search space was changed since: whatever ended the run was about another one.
+    """
     last = last_ending(before)
     if last is None or last.status != "finished" or _more_trials(last, task):
+        return None
+    if new_space and used.exhausted(task.budget) is None:
         return None
     if last.by_budget and used.exhausted(task.budget) is None:
         return None

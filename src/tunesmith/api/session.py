@@ -21,7 +21,7 @@ from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ObjectiveError, ReplayMiss
-from tunesmith.events import Degraded, Event, RunFinished, RunStarted, Woken
+from tunesmith.events import Degraded, Event, RunFinished, RunStarted, TaskChanged, Woken
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
@@ -79,9 +79,11 @@ def run_session(
         log = RunLog(store.events, listen)
         stack.callback(log.close)
         before = store.events.events()
-        history = store.load(log.append)
+        found: list[Event] = []
+        history = store.load(lambda event: found.append(log.append(event)))
         used = spent(before, history)
-        reason = nothing_left(before, used, task)
+        new_space = any(isinstance(event, TaskChanged) and event.space for event in found)
+        reason = nothing_left(before, used, task, new_space=new_space)
         sinks = SessionSinks(store.path, task, log.append)
         stack.callback(sinks.close)
         sinks.open(store.events)
@@ -106,7 +108,7 @@ def run_session(
             stack.callback(model.close)
             # The policy's thread proposes beside the engine's; a replay is to get the same last bits.
             stack.enter_context(one_blas_thread())
-        plan = standing_plan(before, task)
+        plan = None if new_space else standing_plan(before, task)
         competing = () if plan is None else plan.candidates
         parts = _build_method(task, model, log.append, before, competing)
         moments = _moments(store, replay, recording=model is not None)

@@ -22,6 +22,7 @@ from tunesmith.events import (
     Noted,
     PriorsElicited,
     RunStarted,
+    TaskChanged,
     Thought,
     ToolCalled,
     TrialFinished,
@@ -115,6 +116,11 @@ class Stream:
                 self._line(f"  ~ the language model expects {priors}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
+            case TaskChanged(changes=changes):
+                for change in changes:
+                    self._line(f"  changed: {change}", "yellow")
+                if event.text:
+                    self._line(f"  {event.text}", "yellow")
             case Noted(text=text):
                 self._line(f"  {text}")
             case CommandDone(command=command, ok=ok, reply=reply):

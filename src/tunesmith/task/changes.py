@@ -1,0 +1,195 @@
+"""What changed between two versions of a task: what a run can go on with, and what makes it another run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from tunesmith.errors import short
+from tunesmith.space import Space
+from tunesmith.space.conditions import describe as describe_condition
+from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.task import Task
+from tunesmith.text.durations import spelled_duration
+
+MEANING = ("metric", "direction", "data_file")
+"""Keys that say what a trial's value means, beside the training code."""
+_NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", *MEANING}
+_LONG = {"description", "model", "data", "evaluation"}
+
+
+class Changes(NamedTuple):
+    """Differences as clauses for a person, such as `seed was 0 and is now 1`."""
+
+    breaking: tuple[str, ...]
+    """Those that make earlier values incomparable with new ones."""
+    told: tuple[str, ...]
+    """All others: the run goes on with them."""
+
+
+def changes(before: Task, now: Task) -> Changes:
+    """What changed from the task as a run had it to the task of now."""
+    breaking = [
+        f"{key} was {_shown(getattr(before, key))} and is now {_shown(getattr(now, key))}"
+        for key in MEANING
+        if getattr(before, key) != getattr(now, key)
+    ]
+    told = list(space_changes(before.space, now.space))
+    was, new = _objective(before, now), _objective(now, before)
+    if was != new:
+        tuned = {*before.space.names, *now.space.names}
+        both = [None if t.objective is None else t.objective.command for t in (before, now)]
+        if both[0] and both[1] and same_command(both[0], both[1], tuned):
+            told.append("the command was changed in how it passes the hyperparameters")
+        else:
+            breaking.append(f"the objective was {was} and is now {new}")
+    if before.default != now.default and (before.default is None or now.default is None):
+        told.append(
+            "a default configuration is stated now" if now.default else "no default is stated any more"
+        )
+    elif before.default is not None and now.default is not None and before.default != now.default:
+        told.append(f"the default was {dict(before.default)} and is now {dict(now.default)}")
+    told += _budget_changes(before, now)
+    for key in type(now).model_fields:
+        old, value = getattr(before, key), getattr(now, key)
+        if key in _NOT_TOLD or old == value:
+            continue
+        if key in _LONG:
+            told.append(f"the words of `{key}` were changed")
+        elif key == "fixed":
+            told += [
+                f"fixed {name} was {_shown(old.get(name))} and is now {_shown(value.get(name))}; earlier "
+                "values are compared as if training were the same"
+                for name in {**old, **value}
+                if old.get(name) != value.get(name) and name in old and name in value
+            ] or ["the settings named in `fixed` were changed"]
+        else:
+            told.append(f"{key} was {_shown(old)} and is now {_shown(value)}")
+    if before.data_card != now.data_card and before.data_file == now.data_file and before.data_card:
+        told.append(
+            "the data is not what it was: its figures differ, and earlier values are compared with new ones "
+            "all the same (--fresh starts anew)"
+        )
+    return Changes(tuple(breaking), tuple(told))
+
+
+def space_changes(before: Space, now: Space) -> list[str]:
+    """What changed in a search space, a clause for each parameter and constraint."""
+    told = []
+    for name in dict.fromkeys([*before.names, *now.names]):
+        old, new = _parameter(before, name), _parameter(now, name)
+        if old != new:
+            told.append(
+                f"{name} is new: {new}"
+                if old is None
+                else f"{name} is no longer tuned (was {old})"
+                if new is None
+                else f"{name} was {old} and is now {new}"
+            )
+    told += [f"constraint {text!r} is new" for text in now.constraints if text not in before.constraints]
+    told += [f"constraint {text!r} is gone" for text in before.constraints if text not in now.constraints]
+    if not told and before != now:
+        told.append("the search space is written differently")
+    return told
+
+
+def same_command(before: Sequence[str], now: Sequence[str], tuned: set[str]) -> bool:
+    """Whether two command lines differ only in how they pass hyperparameters.
+
+    Args:
+        tuned: Parameters of either space; a literal value in place of one of them is no other meaning.
+    """
+    passed = {option for argv in (before, now) for name in tuned for option in _options(argv, name)}
+    return _without_parameters(before, passed) == _without_parameters(now, passed)
+
+
+def literal_value(argv: Sequence[str], other: Sequence[str], name: str) -> str | None:
+    """The text that `argv` passes where `other` has `{name}`: `--lr 0.1` or `--lr=0.1`; None for none."""
+    for option in _options(other, name):
+        for place, word in enumerate(argv):
+            if option.endswith("=") and word.startswith(option):
+                return word.removeprefix(option)
+            if word == option and place + 1 < len(argv):
+                return argv[place + 1]
+    return None
+
+
+def _options(argv: Sequence[str], name: str) -> list[str]:
+    """What stands before `{name}`: an option of its own word, or the word's beginning up to `=`."""
+    found = []
+    for place, word in enumerate(argv):
+        head, mark, _ = word.partition("{" + name + "}")
+        if mark and head.endswith("="):
+            found.append(head)
+        elif mark and not head and place and argv[place - 1].startswith("-"):
+            found.append(argv[place - 1])
+    return found
+
+
+def _without_parameters(argv: Sequence[str], passed: set[str]) -> list[str]:
+    """A command line without hyperparameters, their options and any value in their place."""
+    left: list[str] = []
+    skip = False
+    for place, word in enumerate(argv):
+        if skip or any(option.endswith("=") and word.startswith(option) for option in passed):
+            skip = False
+        elif word in passed:
+            skip = place + 1 < len(argv)
+        elif set(placeholders([word])) - set(RESERVED):
+            continue
+        else:
+            left.append(word)
+    if left and re.fullmatch(r"python[\d.]*", Path(left[0]).name):
+        left[0] = "python"
+    return left
+
+
+def _objective(task: Task, other: Task) -> str:
+    """The training code as far as it tells tasks apart.
+
+    A project that was moved is still the same; two task files that exist side by side are not.
+    """
+    files = [t.path for t in (task, other) if t.path is not None and t.path.exists()]
+    if len(files) == 2 and not files[0].samefile(files[1]):
+        return f"{task.objective_text()} in {task.folder}"
+    return task.objective_text()
+
+
+def _budget_changes(before: Task, now: Task) -> list[str]:
+    told = []
+    for key in type(now.budget).model_fields:
+        old, new = getattr(before.budget, key), getattr(now.budget, key)
+        if old == new:
+            continue
+        if key.endswith("_s"):
+            old, new = (None if v is None else spelled_duration(v) for v in (old, new))
+            key = key.removesuffix("_s")
+            told.append(f"budget {key} was {old or 'without limit'} and is now {new or 'without limit'}")
+        elif key == "model":
+            told.append("the caps of the language model were changed")
+        else:
+            told.append(f"budget {key} was {_shown(old)} and is now {_shown(new)}")
+    return told
+
+
+def _parameter(space: Space, name: str) -> str | None:
+    if name not in space:
+        return None
+    when = space.conditions.get(name)
+    text = space.parameters[name].describe()
+    return text if when is None else f"{text}; only when {describe_condition(when)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, tuple):
+        return ", ".join(map(_shown, value)) or "none"
+    was = value
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json", exclude_defaults=True) or "the usual one"
+    return value[:80] if isinstance(value, str) and isinstance(was, BaseModel) else short(value)

@@ -1,0 +1,79 @@
+"""The report's part on a run whose search space was changed: which spaces, and what became of the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunesmith.history import History
+from tunesmith.task.changes import space_changes
+from tunesmith.task.lineage import LeftOut
+from tunesmith.text.numbers import metric
+from tunesmith.tools.records.changed_task import left_out_reasons
+from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.report.anonymous import Anonymous
+from tunesmith.tools.report.data import Lineage, SpaceLine
+from tunesmith.trial import Trial
+
+
+def split(folder: RunFolder, trials: Sequence[Trial]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+    """Trials that count in the search space of now, with their configuration there, and all others."""
+    counting: list[Trial] = []
+    left: list[Trial] = []
+    for trial in trials:
+        try:
+            configuration = folder.lineage.carried(trial.number, trial.configuration)
+        except LeftOut:
+            left.append(trial)
+            continue
+        if configuration is not trial.configuration:
+            proposal = trial.proposal.model_copy(update={"configuration": configuration})
+            trial = trial.model_copy(update={"proposal": proposal})
+        counting.append(trial)
+    return tuple(counting), tuple(left)
+
+
+def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineage | None:
+    """None for a run whose search space was never changed."""
+    lineage = folder.lineage
+    if not lineage.changed:
+        return None
+    epochs = [
+        epoch
+        for place, epoch in enumerate(lineage.epochs)
+        if place == 0 or epoch.version != lineage.epochs[place - 1].version
+    ]
+    befores = [None, *(epoch.space for epoch in epochs)]
+    spaces = tuple(
+        SpaceLine(
+            space=epoch.version,
+            first_trial=epoch.first_trial,
+            parameters=text(epoch.space.describe(), 2000, lines=True),
+            changes=()
+            if before is None
+            else tuple(text(change, 300) for change in space_changes(before, epoch.space)),
+        )
+        for before, epoch in zip(befores, epochs, strict=False)
+    )
+    carried = tuple(t.number for t in history if lineage.epoch_of(t.number).version != lineage.version)
+    left = tuple(t.number for t in history.earlier)
+    sentence = (
+        f"The search space was changed while the run went on; space {lineage.version} is the last. Of "
+        f"{len(carried) + len(left)} trials of other spaces {len(carried)} count in it and {len(left)} are "
+        "history only: shown, but nothing is learned from them, and none can be the best."
+    )
+    ended = History(history.space, history.metric, history.direction, trials=history.earlier).incumbent
+    best = history.incumbent
+    if ended is not None and ended.value is not None:
+        better = best is None or best.value is None or history.sign * (ended.value - best.value) > 0
+        if better:
+            sentence += (
+                f" Trial {ended.number} among those had the best value of all, {metric(ended.value)}: its "
+                "configuration is outside the last space."
+            )
+    return Lineage(
+        spaces=spaces,
+        carried=carried,
+        left=left,
+        reasons=tuple(text(why, 400) for why in left_out_reasons(lineage, history.earlier)),
+        sentence=text(sentence, 1000),
+    )
