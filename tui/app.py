@@ -18,7 +18,7 @@ from textual.containers import Horizontal, Vertical
 from textual.worker import Worker, WorkerState
 
 from tunesmith.errors import RunError
-from tunesmith.events import Command, Stop
+from tunesmith.events import Command, Stop, TaskChanged
 from tunesmith.text.literal import one_line
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.feed import Batch, Feed
@@ -135,6 +135,8 @@ class TunesmithApp(App[str]):
                 continue
             self._trouble = ""
             self._take(batch)
+            if any(isinstance(event, TaskChanged) for event in batch.events):
+                known = False  # the task file is another one now
             if batch.more:
                 await asyncio.sleep(0)  # so that keys and drawing are not held up
             else:

@@ -24,6 +24,7 @@ from tunesmith.events import (
     Recommended,
     RunFinished,
     RunStarted,
+    TaskChanged,
     Thought,
     ToolCalled,
     ToolReturned,
@@ -103,7 +104,8 @@ class RunView:
 
     @property
     def plot(self) -> PlotView:
-        return plot_view(self._completed, self._improvements, self._newest)
+        counting = [(n, value) for n, value in self._completed if not self.trials[n].left]
+        return plot_view(counting, self._improvements, self._newest)
 
     def elapsed(self, now: float) -> float:
         """Seconds of running so far, over all sessions; `now` is Unix time."""
@@ -187,6 +189,8 @@ class RunView:
                 self.chat.add(
                     "!", "warn", ((literal(text), "warn"), (f"  {literal(event.continuation)}", "dim"))
                 )
+            case TaskChanged():
+                self._task_changed(event)
             case Noted():
                 self.chat.add(" ", "", ((literal(event.text), ""),))
             case Recommended():
@@ -239,6 +243,40 @@ class RunView:
             body="\n".join(filter(None, body)),
             one_line=True,
         )
+
+    def _task_changed(self, event: TaskChanged) -> None:
+        """Trials without a place in the new search space are shown as history, and the best is another."""
+        for change in event.changes:
+            self.chat.add("·", "warn", ((f"changed: {literal(change)}", ""),))
+        if not event.space:
+            return
+        self.chat.add("·", "warn", ((literal(event.text), ""),))
+        left = set(event.left)
+        for number, trial in self.trials.items():
+            if trial.left != (number in left) or trial.best:
+                trial.left, trial.best = number in left, False
+                self._touched.add(number)
+        self.best = event.best if event.best in self.trials else None
+        self._improvements = []
+        if self.best is not None:
+            best = self._trial(self.best)
+            best.best = True
+            # Up to it the best so far rose to its value; what was better belongs to another space.
+            counting = {n: value for n, value in self._completed if n not in left and n <= self.best}
+            rising = self._rising(list(counting.items()), best.value)
+            self._improvements = rising
+        self._plot_changed = True
+
+    @staticmethod
+    def _rising(values: list[tuple[int, float]], best: float | None) -> list[tuple[int, float]]:
+        """Each new best on the way from the first value to the best one, whichever way is better."""
+        if best is None or not values:
+            return []
+        steps = [values[0]]
+        for number, value in values[1:]:
+            if abs(value - best) < abs(steps[-1][1] - best):
+                steps.append((number, value))
+        return steps
 
     def _model_called(self, event: ModelCalled) -> None:
         self.spend = event.spend

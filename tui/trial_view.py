@@ -80,6 +80,8 @@ class TrialView:
     surprise: float | None = None
     best: bool = False
     """Whether it is the incumbent now."""
+    left: bool = False
+    """Whether its configuration is not in the run's search space any more: it is history only."""
 
     @classmethod
     def started(cls, event: TrialStarted) -> TrialView:
@@ -104,18 +106,18 @@ def cells(trial: TrialView, write: Formatter) -> tuple[Span, ...]:
     """Number, state, value, best marker, origin, configuration: one cell each."""
     _, word, role = STATES[trial.state]
     if trial.value is not None:
-        shown: Span = (numbers.metric(trial.value), "best" if trial.best else "")
+        shown: Span = (numbers.metric(trial.value), "best" if trial.best else "dim" if trial.left else "")
     elif trial.curve:
         shown = (numbers.metric(trial.curve[-1][1]), "dim")
     else:
         shown = ("", "dim")
     return (
         (str(trial.number), "dim"),
-        (word, role),
+        (word, "dim" if trial.left else role),
         shown,
         ("★" if trial.best else "", "best"),
-        (trial.origin, "dim"),
-        (trial.configuration(write), "best" if trial.best else ""),
+        ("history" if trial.left else trial.origin, "dim"),
+        (trial.configuration(write), "best" if trial.best else "dim" if trial.left else ""),
     )
 
 
@@ -161,6 +163,8 @@ def details(
     if trial.state is not TrialState.RUNNING:
         head.append((f"  {duration(trial.seconds)}", "dim"))
     lines: list[Spans] = [tuple(head)]
+    if trial.left:
+        lines.append((("of an earlier search space: history only", "warn"),))
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
     expected = expectation(trial)

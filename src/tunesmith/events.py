@@ -70,6 +70,8 @@ class TaskChanged(_Event):
     """Trials whose configuration is not: they are history, and nothing is learned from them."""
     reasons: tuple[str, ...] = ()
     """Why they are left out, with how many, the most frequent first."""
+    best: int | None = None
+    """The best completed trial of those that count; None while there is none."""
 
     @property
     def text(self) -> str:

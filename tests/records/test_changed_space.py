@@ -83,6 +83,7 @@ def test_a_space_is_changed_again_and_again_and_back(tmp_path, kind, request):
     )
     assert numbers(history) == [0, 3, 4, 5] and numbers(history.earlier) == [1, 2]
 
+    v1 = task(V1, fixed={"drop": 0.1})
     # Back to where it began: the first study goes on, and holds what is legal there.
     history = run_trials(
         tmp_path, task(V1, fixed={"drop": 0.1}), [{"lr": 7e-3, "opt": "sgd"}], storage=storage

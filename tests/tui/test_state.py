@@ -17,6 +17,7 @@ from tunesmith.events import (
     ModelCalled,
     PriorsElicited,
     RunFinished,
+    TaskChanged,
     Thought,
     ToolCalled,
     ToolReturned,
@@ -237,3 +238,16 @@ def test_the_line_says_that_the_model_thinks_and_for_how_long() -> None:
     decided = Decided(policy="agent", decision=Decision(reason="So."))
     assert "thinking" not in plain(fit(segments(view_of(with_model, asked, decided), now=190.0), 200))
     assert "thinking" not in plain(fit(segments(view_of(begun(), asked), now=190.0), 200))
+
+
+def test_trials_outside_a_changed_search_space_become_history_and_the_best_is_another() -> None:
+    changed = TaskChanged(changes=("lr is narrower",), space=True, version=2, epoch=2, left=(1,), best=0)
+    view = view_of(begun(), *trials([0.5, 0.9, 0.4]), changed)
+    assert row(view, 1)[3:5] == ["", "history"] and row(view, 0)[3] == "★" and view.best == 0
+    assert view.plot.points == ((0, 0.5), (2, 0.4)) and view.plot.steps == ((0, 0.5), (2, 0.5))
+    assert any("lr is narrower" in line for line in said(view))
+    view.fold([started(3), ended(3, 0.6, improved=True)])
+    assert view.best == 3 and row(view, 0)[3] == ""
+    back = changed.model_copy(update={"left": (), "best": 1, "version": 1, "epoch": 3})
+    view.fold([back])
+    assert view.best == 1 and row(view, 1)[3:5] == ["★", "surrogate"] and len(view.plot.points) == 4

@@ -42,6 +42,7 @@ def task_changed(folder: RunFolder, history: History, last: TaskChanged | None) 
         carried=tuple(t.number for t in history if lineage.epoch_of(t.number).version != lineage.version),
         left=tuple(t.number for t in history.earlier),
         reasons=left_out_reasons(lineage, history.earlier),
+        best=None if history.incumbent is None else history.incumbent.number,
     )
 
 
