@@ -69,14 +69,19 @@ def test_a_name_makes_a_run_that_is_continued(tmp_path: Path) -> None:
     assert len(second.history) == 6
 
 
-def test_a_run_of_another_space_is_not_continued(tmp_path: Path) -> None:
+def test_a_run_goes_on_in_a_changed_space_and_is_refused_with_another_metric(tmp_path: Path) -> None:
     def train(config, trial):  # type: ignore[no-untyped-def]
-        return 1.0
+        return {"x": config["x"], "y": 0.0}
 
-    kinds = {"metric": "x", "direction": "maximize", "name": "job", "runs": tmp_path, "model": None}
-    tunesmith.tune(train, SPACE, trials=1, **kinds)
-    with pytest.raises(RunError, match="search space"):
-        tunesmith.tune(train, {"x": Float(0.0, 1.0)}, trials=1, **kinds)
+    kinds = {"direction": "maximize", "name": "job", "runs": tmp_path, "model": None}
+    first = tunesmith.tune(train, SPACE, trials=3, metric="x", **kinds)
+    narrow = {"x": Float(0.0, 0.5), "k": SPACE["k"]}
+    result = tunesmith.tune(train, narrow, trials=5, metric="x", **kinds)
+    assert sorted(t.number for t in (*result.history, *result.history.earlier)) == list(range(5))
+    kept = [t.number for t in first.history if 0 <= t.configuration["x"] <= 0.5]
+    assert [t.number for t in result.history if t.number < 3] == kept
+    with pytest.raises(RunError, match="metric was 'x' and is now 'y'.*another `name`"):
+        tunesmith.tune(train, narrow, trials=5, metric="y", **kinds)
 
 
 def test_a_default_outside_the_space_is_refused_before_anything_is_written(tmp_path: Path) -> None:
