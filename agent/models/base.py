@@ -56,6 +56,8 @@ class AttemptFailed(ModelUnavailable):
         timed_out: Counts as two failures for the circuit breaker.
         answered: Whether the provider itself refused; else it could not be reached, or broke off.
         usage: Tokens to account for; None: the worst case, since a lost request may be billed.
+        status: HTTP status of the answer; 0: there was none.
+        wrong_model: The named model answers no chats at all; another one of the server may.
         recorded: The response as a line of a recording holds it.
     """
 
@@ -70,15 +72,27 @@ class AttemptFailed(ModelUnavailable):
         answered: bool = False,
         usage: Usage | None = None,
         recorded: dict[str, Any] | None = None,
+        status: int = 0,
+        wrong_model: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry, self.retry_after_s, self.lasting = retry, retry_after_s, lasting
         self.timed_out, self.answered, self.usage = timed_out, answered, usage
         self.recorded = recorded if recorded is not None else {"error": type(self).__name__}
+        self.status, self.wrong_model = status, wrong_model
 
 
 class Rejected(AttemptFailed):
-    """The provider understood the request and does not accept it in this form (HTTP 400, 422, 501)."""
+    """The provider understood the request and does not accept it in this form (HTTP 400, 422, 501).
+
+    Attributes:
+        words: All that it says, which may name what it does not accept.
+        persistent: It failed twice without a reason (status 500), so that another form is worth a try.
+    """
+
+    def __init__(self, message: str, *, words: str = "", persistent: bool = False, **facts: Any) -> None:
+        super().__init__(message, **facts)
+        self.words, self.persistent = words or message, persistent
 
 
 class Provider(ABC):
@@ -141,6 +155,13 @@ class Provider(ABC):
             timeout_s: Seconds that may pass without a chunk. The caller ends an answer that takes too long.
         """
         yield as_chunk(self.respond(request, timeout_s))
+
+    def another_model(self, refused: str) -> str | None:
+        """The model to ask instead of one that answers no chats.
+
+        None where a person named that one, or none is left.
+        """
+        return None
 
     def price(self) -> Price | None:
         """The price of this model's tokens; None where it is not known, which a cap on dollars refuses."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from itertools import chain, count
 from typing import TypeVar
 
-from tunesmith.agent.models.base import FLOWING, Answer, AttemptFailed, Provider, Request
+from tunesmith.agent.models.base import FLOWING, Answer, AttemptFailed, Provider, Rejected, Request
 from tunesmith.agent.models.breaker import Breaker
 from tunesmith.agent.models.estimating import answer_limit, estimate_prompt, likely_answer, likely_prompt
 from tunesmith.agent.models.faults import guarded, report, translate
@@ -33,6 +33,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0
 """Between attempts; doubled after each."""
 LONGEST_WAIT_S = 60.0
 """A server that asks for more than this is asked after our own pause."""
+UNEXPLAINED = 500
+"""Status by which a server says no more than that it failed."""
 SHORTEST_RETRY_S = 1.0
 """With less time left than this, no retry is begun."""
 
@@ -69,7 +71,7 @@ class Exchange:
         """The completion; `body` lacks only the model's name."""
         request = self._addressed(body)
 
-        def attempt(deadline: float) -> Answer:
+        def attempt(request: Request, deadline: float) -> Answer:
             with self._accounted(request, purpose) as answers:
                 answers.append(self._provider.respond(request, deadline - time.monotonic()))
             self._breaker.succeeded()
@@ -82,7 +84,7 @@ class Exchange:
         request = self._addressed(body)
         ends = time.monotonic() + self._total_s
 
-        def attempt(deadline: float) -> Iterator[Answer]:
+        def attempt(request: Request, deadline: float) -> Iterator[Answer]:
             chunks = self._relayed(request, purpose, deadline, ends)
             first = []
             for chunk in chunks:
@@ -173,17 +175,36 @@ class Exchange:
                 raise late
 
     def _attempts(
-        self, attempt: Callable[[float], T], request: Request, purpose: str, *, streamed: bool = False
+        self,
+        attempt: Callable[[Request, float], T],
+        request: Request,
+        purpose: str,
+        *,
+        streamed: bool = False,
     ) -> T:
-        """The result of the first attempt that succeeds."""
+        """The result of the first attempt that succeeds.
+
+        Raises:
+            Rejected: Also for a status 500 that comes twice, as servers answer whose chat template failed.
+        """
         wait_s = self.patience.wait_s if streamed else self._timeout_s
         deadline = time.monotonic() + wait_s
+        unexplained = 0
         for number in count(1):
             self._admit(request)
             try:
-                return attempt(deadline)
+                return attempt(request, deadline)
             except AttemptFailed as fault:
+                other = self._instead(request, fault, purpose)
+                if other is not None:
+                    request = other
+                    continue
                 self._failed(fault, streamed=streamed)
+                unexplained = unexplained + 1 if fault.status == UNEXPLAINED and fault.retry else 0
+                if unexplained == 2 and number <= self._max_retries and not self._breaker.is_open:
+                    raise Rejected(
+                        str(fault), persistent=True, answered=True, status=UNEXPLAINED, usage=fault.usage
+                    ) from None
                 left = deadline - time.monotonic()
                 over = number > self._max_retries or not fault.retry or self._breaker.is_open
                 if over or max(fault.retry_after_s, SHORTEST_RETRY_S) > left:
@@ -191,6 +212,18 @@ class Exchange:
                 if not self._closed.wait(_pause_s(number, fault.retry_after_s)):
                     report(self._emit, "retry", purpose, str(fault), f"attempt {number + 1}")
         raise AssertionError("an attempt returns or raises")
+
+    def _instead(self, request: Request, fault: AttemptFailed, purpose: str) -> Request | None:
+        """The request to another model of the server, where this one answers no chats."""
+        if not fault.wrong_model:
+            return None
+        name = guarded(lambda: self._provider.another_model(str(request["model"])))
+        if name is None:
+            return None
+        report(self._emit, "fallback", purpose, str(fault), f"{name} is asked instead from here on")
+        with self._lock:
+            self._priced.clear()
+        return {**request, "model": name}
 
     def _failed(self, fault: AttemptFailed, *, streamed: bool) -> None:
         if streamed and fault.timed_out and fault.usage is None:  # it was sent

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Rejected
-from tunesmith.agent.models.wire import Usage, usage_of
+from tunesmith.agent.models.rejections import is_about_form
+from tunesmith.agent.models.server_words import Said, heard, is_error
+from tunesmith.agent.models.wire import Usage, speaks, usage_of
 from tunesmith.errors import (
     InvalidAnswer,
     ModelBudgetReached,
@@ -31,7 +35,25 @@ T = TypeVar("T")
 Kind = Literal["fallback", "repair", "retry"]
 KEY_FIX = "Check OPENAI_API_KEY, or TUNESMITH_API_KEY for the server at TUNESMITH_BASE_URL."
 MODEL_FIX = "Check TUNESMITH_MODEL and TUNESMITH_BASE_URL."
-LASTING = frozenset({401, 403, 404})
+LASTING = frozenset({401, 402, 403, 404})
+FORM = frozenset({400, 422, 501})
+"""Statuses of a request that is not accepted as it is."""
+BLAMES_REQUEST = frozenset({"invalid_request_error", "bad_request", "badrequesterror", "invalid_argument"})
+"""Codes of an error that stand for status 400."""
+FILTERED = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
+_NO_CHAT = re.compile(
+    r"not a chat model|not support(?:ed in the)? (?:the )?(?:v1/)?chat(?![ _]?template)"
+    r"|chat ?completions? operation does not work|(?:is )?an embedding model"
+    r"|only supports? (?:embedding|image|audio|speech|rerank|transcription)"
+    r"|(?:not|n't) (?:be )?used (?:for|with|in) (?:the )?chat|model is not (?:an? )?llm"
+    r"|embedding models? (?:do(?:es)?|can)|must provide a chat template|no chat template",
+    re.I,
+)
+"""Says that the model is for something else than chats."""
+_NO_MODEL = re.compile(
+    r"model[^.;]{0,120}(?:not found|does(?:n't| not) exist|not a valid model)|no such model|model_not_found",
+    re.I,
+)
 PASSING = frozenset({408, 409, 429})
 """Statuses below 500 that are worth another attempt."""
 KEPT_HEADERS = ("content-type", "retry-after", "x-request-id")
@@ -110,32 +132,53 @@ def connection_fault(name: str, detail: str, where: str) -> AttemptFailed:
 
 def status_fault(status: int, text: str, headers: Mapping[str, str], where: str) -> ModelError:
     """The fault for an HTTP status other than 200 and the body that came with it."""
-    message, code = _error_words(text)
-    words = clean(message, 300)
-    lasting = status in LASTING or code == "insufficient_quota"
-    facts: dict[str, Any] = {
+    said = heard(text)
+    recorded = {
+        "status": status,
+        "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
+        "body": text,
+    }
+    return fault_of(status, said, where, retry_after_s=_retry_after(headers), recorded=recorded)
+
+
+def fault_of(status: int, said: Said, where: str, *, retry_after_s: float = 0.0, **facts: Any) -> ModelError:
+    """The fault that a status and the words of a server tell, whatever the way they came."""
+    words = said.shown or _phrase(status)
+    lasting = status in LASTING or "insufficient_quota" in said.codes
+    no_chat = bool(_NO_CHAT.search(said.words))
+    facts |= {
         "retry": not lasting and (status in PASSING or status >= 500) and status != 501,
-        "retry_after_s": _retry_after(headers),
+        "retry_after_s": retry_after_s,
         "lasting": lasting,
         "answered": True,
         "usage": Usage(0, 0),  # an error costs nothing at any provider known to us
-        "recorded": {
-            "status": status,
-            "headers": {name: headers[name] for name in KEPT_HEADERS if name in headers},
-            "body": text,
-        },
+        "status": status,
     }
-    if code in ("content_filter", "content_policy_violation"):
+    if said.codes & FILTERED:
         return ContentFiltered(f"the provider's content filter stopped the request: {words}", **facts)
+    if no_chat or (status in (400, 404, 422) and _NO_MODEL.search(said.words)):
+        facts |= {"retry": False, "lasting": True, "wrong_model": True}
+        what = "does not chat with this model" if no_chat else "has no such model or route"
+        return AttemptFailed(f"{where} {what} ({status}): {words}. {MODEL_FIX}", **facts)
     if status in (401, 403):
         return AttemptFailed(f"{where} refuses the key ({status}): {words}. {KEY_FIX}", **facts)
+    if status == 402:
+        return AttemptFailed(f"{where} has no credit left for us ({status}): {words}", **facts)
+    if status in FORM or (status in (404, 405, 415, 500, 503) and is_about_form(said.words)):
+        facts |= {"retry": False, "lasting": False, "words": said.words}
+        return Rejected(f"{where} rejects the request ({status}): {words}", **facts)
     if status == 404:
         return AttemptFailed(f"{where} has no such model or route (404): {words}. {MODEL_FIX}", **facts)
     if status == 429:
         return AttemptFailed(f"{where} limits our rate or quota (429): {words}", **facts)
-    if status in (400, 422, 501):
-        return Rejected(f"{where} rejects the request ({status}): {words}", **facts)
     return AttemptFailed(f"{where} answers with status {status}: {words}", **facts)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return f"{HTTPStatus(status).phrase}, without a word more"
+    except ValueError:
+        return "without a word more"
 
 
 class ContentFiltered(AttemptFailed, ModelRefused):
@@ -147,32 +190,40 @@ def completion_of(text: str, where: str) -> Answer:
 
     Raises:
         AttemptFailed: It holds none: the server's fault, and one that may pass.
+        ModelError: It is an error all the same, as with the status that it has or stands for.
     """
     try:
         data: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
+    recorded = {"status": 200, "headers": {"content-type": "application/json"}, "body": text}
+    if is_error(data) and not speaks(data if isinstance(data, dict) else {}):
+        raise quiet_fault(data, where, recorded)
     choices = data.get("choices") if isinstance(data, dict) else None
     if isinstance(data, dict) and isinstance(choices, list) and choices:
         return data
     raise AttemptFailed(
-        f"{where}: broken answer (no chat completion came back: {clean(text[:200], 300)})",
+        f"{where}: broken answer (no chat completion came back: {heard(text).shown or 'nothing'})",
         retry=True,
         usage=usage_of(data) or Usage(0, 0),
-        recorded={"status": 200, "headers": {"content-type": "application/json"}, "body": text},
+        recorded=recorded,
     )
 
 
-def _error_words(text: str) -> tuple[str, str]:
-    """The message and code in an error's body; the start of the body where it has no such form."""
-    try:
-        data: Any = json.loads(text)
-    except ValueError:
-        return text[:300], ""
-    error = data.get("error", data) if isinstance(data, dict) else data
-    if not isinstance(error, dict):
-        return str(error)[:300], ""
-    return str(error.get("message") or error.get("detail") or error)[:300], str(error.get("code") or "")
+def quiet_fault(data: Any, where: str, recorded: dict[str, Any] | None = None) -> ModelError:
+    """The fault for an error that came with status 200, as a body or in a stream. It costs nothing."""
+    said = heard(data)
+    if said.status is not None:
+        return fault_of(said.status, said, where, recorded=recorded)
+    if is_about_form(said.words) or _NO_CHAT.search(said.words) or said.codes & BLAMES_REQUEST:
+        return fault_of(400, said, where, recorded=recorded)
+    return AttemptFailed(
+        f"{where}: broken answer (an error with status 200: {said.shown})",
+        retry=True,
+        answered=True,
+        usage=Usage(0, 0),
+        recorded=recorded,
+    )
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -19,6 +19,7 @@ from tunesmith.agent.models.base import AttemptFailed, Capabilities, Provider
 from tunesmith.agent.models.estimating import typical_tokens
 from tunesmith.agent.models.exchange import BrokenOff, Exchange
 from tunesmith.agent.models.faults import guarded, report
+from tunesmith.agent.models.learned import Learned
 from tunesmith.agent.models.ledger import Ledger
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.reservations import Reservations
@@ -47,6 +48,8 @@ class Pace(NamedTuple):
 
 
 NOTHING_SPENT = ModelSpend()
+STREAMED = {"stream_options": {"include_usage": True}}
+"""Asks a server to count the tokens of a streamed answer."""
 
 
 class LanguageModel:
@@ -83,8 +86,10 @@ class LanguageModel:
         self._ledger = Ledger(kept, emit, spent, reservations)
         self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
-        self._adapter = Adapter(provider.limit_name, refused, emit)
-        self._structured = StructuredCaller(self._ask, emit, "schema" if able.schema else "text")
+        self._learned = Learned(refused=set(refused), limit_name=provider.limit_name)
+        self._learned.level = "schema" if able.schema else "text"
+        self._adapter = Adapter(self._learned, emit)
+        self._structured = StructuredCaller(self._ask, emit, self._learned)
         self._sampler = SampleCaller(
             self._adapter, self._exchange.respond, emit, portion=None if able.choices else 1
         )
@@ -174,7 +179,7 @@ class LanguageModel:
         for last in (False, True):
             hearing = Hearing(on_item, lambda text: scrub(text, self._provider.secrets))
             try:
-                for chunk in self._adapter.ask(asked, self._exchange.stream):
+                for chunk in self._adapter.ask({**asked, **STREAMED}, self._exchange.stream):
                     hearing.add(chunk)
             except BrokenOff as error:
                 if last or hearing.items:
@@ -257,7 +262,7 @@ class LanguageModel:
             "purpose": purpose,
         }
         spoken, ending = False, ""
-        for chunk in self._adapter.ask(asked, self._exchange.stream):
+        for chunk in self._adapter.ask({**asked, **STREAMED}, self._exchange.stream):
             if Timing.of(chunk) is not None:
                 continue
             piece = piece_of(chunk)

@@ -6,15 +6,22 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Rejected, Request, as_chunk
-from tunesmith.agent.models.faults import completion_of, connection_fault, place, status_fault
+from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request, as_chunk
+from tunesmith.agent.models.faults import (
+    completion_of,
+    connection_fault,
+    place,
+    quiet_fault,
+    status_fault,
+)
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
 from tunesmith.agent.models.recording import scrub
+from tunesmith.agent.models.server_words import is_error
 from tunesmith.agent.models.wire import STREAM_END, stream_event
 from tunesmith.errors import ModelUnavailable
 from tunesmith.settings import NO_KEY, ModelSettings
@@ -30,12 +37,8 @@ LIST_S = 5.0
 """Longest wait for a list of models, seconds: a run waits for it before its first trial. If it is not told in
 time, it is asked for again with the next question."""
 LIST_ATTEMPTS, LIST_PAUSE_S = 3, 0.5
-STREAM_FORMS: tuple[Request, ...] = (
-    {"stream": True, "stream_options": {"include_usage": True}},
-    {"stream": True},
-    {},
-)
-"""How a streamed answer is asked for, down to a whole one: some servers know no `stream_options`."""
+EVENT = ("data:", "event:", ":")
+"""How a stream of events begins, whatever its content type."""
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own time."""
 
@@ -64,7 +67,6 @@ class OpenAICompatible(Provider):
         self._model = settings.model
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
         self._client: OpenAI | None = None
-        self._form = 0  # index in STREAM_FORMS of the first that was not refused
         self._closed = False
 
     @property
@@ -80,32 +82,27 @@ class OpenAICompatible(Provider):
             return completion_of(scrub(response.text(), self.secrets), self.place)
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
-        with self._streamed(request, timeout_s) as response:
+        if request.get("stream") is False:  # the server refuses to stream
+            whole = {name: value for name, value in request.items() if name != "stream"}
+            yield as_chunk(self.respond(whole, timeout_s))
+            return
+        with self._sent({**request, "stream": True}, timeout_s) as response:
+            lines: Iterator[str] = response.iter_lines()
             if "event-stream" not in response.headers.get("content-type", ""):
-                yield as_chunk(completion_of(scrub(response.text(), self.secrets), self.place))
-                return
-            for line in response.iter_lines():
-                if STREAM_END in line:
+                text = scrub(response.text(), self.secrets)
+                if not text.lstrip().startswith(EVENT):
+                    yield as_chunk(completion_of(text, self.place))
+                    return
+                lines = iter(text.splitlines())
+            for line in lines:
+                if line.partition(":")[2].strip() == STREAM_END:
                     return
                 event = stream_event(scrub(line, self.secrets))
                 if event is not None:
-                    if event.get("error"):
-                        raise AttemptFailed(f"{self.place}: {clean(event['error'], 300)}")
+                    if is_error(event):
+                        recorded = {"status": 200, "headers": {}, "body": json.dumps(event)}
+                        raise quiet_fault(event, self.place, recorded)
                     yield event
-
-    @contextmanager
-    def _streamed(self, request: Request, timeout_s: float) -> Iterator[APIResponse[Any]]:
-        """The response as a stream, or whole from a server that refuses to stream."""
-        for options in STREAM_FORMS[self._form :]:
-            try:
-                with ExitStack() as stack:
-                    response = stack.enter_context(self._sent({**request, **options}, timeout_s))
-                    self._form = STREAM_FORMS.index(options)
-                    yield response
-                    return
-            except Rejected as rejected:
-                if not options or "stream" not in str(rejected):
-                    raise
 
     def price(self) -> Price | None:
         return price_of(self.model, self._url)

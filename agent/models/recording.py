@@ -211,6 +211,8 @@ class RecordedConversation(Provider):
             if (event := stream_event(line)) is not None:
                 yield event
         self._raise_fault(response)
+        if response.get("body"):  # an error in the middle of the stream
+            completion_of(response["body"], self.place)
 
     def _raise_fault(self, response: Recorded) -> None:
         if response.get("error") or "status" not in response:

@@ -127,7 +127,7 @@ class SampleCaller:
             raise InvalidAnswer(f"the server's answer ({purpose}) holds no choice that can be read")
         if len(choices) < wanted:
             self._portion = len(choices)
-            if "n" not in self._adapter.refused:
+            if "n" not in self._adapter.learned.refused:
                 cause = f"the server gave {len(choices)} of {wanted} answers asked for at once"
                 report(
                     self._emit,
@@ -139,7 +139,7 @@ class SampleCaller:
         return choices
 
     def _choices(self, asked: dict[str, Any], wanted: int, limit: int) -> list[_Choice]:
-        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, self._send, optional=True)
+        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, self._send)
         return [
             _Choice(reply, _tokens(places))
             for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)

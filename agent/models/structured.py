@@ -15,13 +15,14 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.agent.models.base import Rejected
 from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.importing import IMPORTING
+from tunesmith.agent.models.learned import Learned, Level
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.models.streaming import OnItem
 from tunesmith.agent.models.wire import Reply
@@ -31,7 +32,6 @@ from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean
 
 T = TypeVar("T", bound=BaseModel)
-Level = Literal["schema", "tool", "text"]
 Message = dict[str, Any]
 Ask = Callable[[dict[str, Any], OnItem | None], Reply]
 """Sends one request, and streams the answer where somebody listens to its parts."""
@@ -79,11 +79,11 @@ class StructuredCaller:
     Args:
         ask: Sends one request (messages and parameters) and returns the reply; raises Rejected.
         emit: Gets a Degraded for each fallback and repair, and an AnswersParsed for each question.
-        level: The first one to try.
+        learned: Holds the level to try first; changed here.
     """
 
-    def __init__(self, ask: Ask, emit: Emit, level: Level = "schema") -> None:
-        self._ask, self._emit, self.level = ask, emit, level
+    def __init__(self, ask: Ask, emit: Emit, learned: Learned) -> None:
+        self._ask, self._emit, self._learned = ask, emit, learned
 
     def complete(
         self,
@@ -127,8 +127,10 @@ class StructuredCaller:
         purpose = parameters["purpose"]
         reply = self._ask_at_best_level(messages, schema, parameters, heard)
         answer = read(reply, schema, check)
-        if answer.bare and self.level != "text":
-            self._lower("text", purpose, f"the server took the {self.level} request and answered in prose")
+        if answer.bare and self._learned.level != "text":
+            self._lower(
+                "text", purpose, f"the server took the {self._learned.level} request and answered in prose"
+            )
         if answer.value is not None:
             self._note_mended(answer, purpose)
             return answer.value, "tolerant" if answer.mended else "strict"
@@ -154,22 +156,28 @@ class StructuredCaller:
         on_item: OnItem | None,
     ) -> Reply:
         """Try levels downwards from the one known to work. Only a lower one that works is remembered."""
-        start = LEVELS.index(self.level)
-        for level in LEVELS[start:]:
+        levels = list(LEVELS[LEVELS.index(self._learned.level) :])
+        plainest: Rejected | None = None
+        for level in levels:
             try:
-                reply = self._ask({**parameters, **form(messages, schema, level)}, on_item)
+                asked = {**parameters, **form(messages, schema, level), "last": level == LEVELS[-1]}
+                asked["plainest"] = plainest
+                reply = self._ask(asked, on_item)
             except Rejected as exc:
                 if level == LEVELS[-1]:
                     raise  # not the form is at fault, since plain text is refused too
                 cause = str(exc)
+                if exc.persistent and level != LEVELS[-1]:
+                    levels[levels.index(level) + 1 : -1] = []
+                    plainest = exc  # no reason is given: the plainest form at once
                 continue
-            if level != self.level:
+            if level != self._learned.level:
                 self._lower(level, parameters["purpose"], cause)
             return reply
         raise AssertionError("the last level returns or raises")
 
     def _lower(self, level: Level, purpose: str, cause: str) -> None:
-        self.level = level
+        self._learned.level = level
         how = {"tool": "a forced tool call", "text": "JSON in text"}[level]
         report(self._emit, "fallback", purpose, cause, f"answers are asked for as {how} from here on")
 
