@@ -26,14 +26,33 @@ TunesmithError                     the base; `except TunesmithError` catches all
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunesmith.text.literal import cut, literal
+
+MOST_FAULTS = 20
+"""Faults of one task file that its message shows; `also` has them all."""
+MESSAGE_LIMIT = 8_000
+"""Characters of a message, about."""
+_LINE_LIMIT = 2_000
+_KEY_LIMIT, _PATH_LIMIT, _PART_LIMIT = 120, 400, 700
+
 
 class TunesmithError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose.
+
+    `str()` of one is safe to show: no terminal escapes, no characters that are not drawn, of bounded length.
+    """
 
     exit_code = 1
+    one_line = False
+    """Whether the message is a single line whatever is in it; some quote tracebacks."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return _flat(text, _LINE_LIMIT) if self.one_line else literal(text, limit=MESSAGE_LIMIT)
 
 
 class UsageError(TunesmithError):
@@ -66,10 +85,17 @@ class TaskError(UsageError):
     ) -> None:
         self.path, self.line, self.key, self.problem, self.fix = path, line, key, problem, fix
         self.also = also
-        where = ":".join(str(part) for part in (path, line) if part is not None)
-        parts = [where, key, problem + (f" {fix}" if fix else "")]
-        text = ": ".join(part for part in parts if part)
-        super().__init__("\n".join([text, *map(str, also)]))
+        super().__init__("\n".join(self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        where = _located(self.path, self.line)
+        problem, fix = _flat(self.problem, _PART_LIMIT), _flat(self.fix, _PART_LIMIT)
+        yield ": ".join(
+            filter(None, [where, shown_key(self.key or ""), " ".join(filter(None, [problem, fix]))])
+        )
+        yield from (line for fault in self.also[: MOST_FAULTS - 1] for line in fault._lines())
+        if len(self.also) >= MOST_FAULTS:
+            yield f"... and {len(self.also) - MOST_FAULTS + 1:,} faults more."
 
 
 class DataError(UsageError):
@@ -83,6 +109,8 @@ class DataError(UsageError):
         fix: What to do, or an empty string.
     """
 
+    one_line = True
+
     def __init__(
         self,
         problem: str,
@@ -93,8 +121,8 @@ class DataError(UsageError):
         fix: str = "",
     ) -> None:
         self.path, self.line, self.place, self.problem, self.fix = path, line, place, problem, fix
-        where = ":".join(str(part) for part in (path, line) if part is not None)
-        super().__init__(": ".join(filter(None, [where, place, problem + (f" {fix}" if fix else "")])))
+        text = " ".join(filter(None, [problem, fix]))
+        super().__init__(": ".join(filter(None, [_located(path, line), shown_key(place or ""), text])))
 
 
 class SpaceError(UsageError):
@@ -104,9 +132,29 @@ class SpaceError(UsageError):
         key: Where in the space it is, such as `("lr", "low")` or `("constraints", "0")`; may be empty.
     """
 
+    one_line = True
+
     def __init__(self, message: str, *, key: tuple[str, ...] = ()) -> None:
         self.key = key
         super().__init__(message)
+
+
+def shown_key(key: str) -> str:
+    """A key as the file has it; in quotes and with escapes where it holds what is not drawn."""
+    return cut(key if key.isprintable() else short(key), _KEY_LIMIT)
+
+
+def _located(path: Path | None, line: int | None) -> str:
+    """`task.yaml:7`; of a very long path the end."""
+    name = "" if path is None else _flat(path, 10 * _PATH_LIMIT)
+    name = name if len(name) <= _PATH_LIMIT else f"…{name[-_PATH_LIMIT:]}"
+    return ":".join(part for part in (name, "" if line is None else str(line)) if part)
+
+
+def _flat(text: object, limit: int) -> str:
+    """Literal text on one line; of a longer one head and tail are kept, for the fix stands at the end."""
+    line = literal(text, limit=4 * limit).replace("\n", " ")
+    return line if len(line) <= limit else f"{line[: limit * 2 // 3]} […] {line[-limit // 3 :]}"
 
 
 def short(value: object) -> str:
@@ -153,6 +201,8 @@ class Problem:
 class InvalidConfiguration(UsageError):
     """A configuration that is not in its space; `problems` lists every fault, not only the first."""
 
+    one_line = True
+
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         self.problems = problems
         super().__init__("; ".join(str(problem) for problem in problems))
@@ -161,9 +211,13 @@ class InvalidConfiguration(UsageError):
 class UnknownName(UsageError):
     """A name that no member of a registry has; the message lists what there is."""
 
+    one_line = True
+
 
 class MissingExtra(UsageError):
     """A package is needed that is installed only with an extra; the message names both."""
+
+    one_line = True
 
 
 class ObjectiveError(UsageError):

@@ -19,6 +19,7 @@ from tunesmith.bench.summary import Summary, summarise
 from tunesmith.bench.task import SuiteOptions
 from tunesmith.extras import require
 from tunesmith.text.literal import literal
+from tunesmith.text.terminal import REWRITE
 
 EVERY_S = 10.0
 """Between two lines of progress where stderr is no terminal."""
@@ -60,7 +61,7 @@ class Progress:
 
     def close(self) -> None:
         if self.out.isatty() and self._shown:
-            print("\r\x1b[K", end="", file=self.out, flush=True)
+            print(REWRITE, end="", file=self.out, flush=True)
 
     def _show(self, last: str = "") -> None:
         now = time.monotonic()
@@ -73,7 +74,7 @@ class Progress:
         text = text.replace("\n", " ")
         if terminal:
             width = os.get_terminal_size(self.out.fileno()).columns
-            print(f"\r\x1b[K{text[: max(width - 1, 20)]}", end="", file=self.out, flush=True)
+            print(f"{REWRITE}{text[: max(width - 1, 20)]}", end="", file=self.out, flush=True)
         else:
             print(text, file=self.out, flush=True)
 

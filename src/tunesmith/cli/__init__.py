@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tunesmith.cli import bench, bench_model, chat, check, init, report, run
+from tunesmith.text.terminal import clean_streams
 
 
 class Commands(TyperGroup):
@@ -68,4 +69,5 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal without a `±` should not end a run
             stream.reconfigure(errors="backslashreplace")
+    clean_streams()
     app()

@@ -100,6 +100,7 @@ def bench(
     from tunesmith.bench.show import show
     from tunesmith.bench.task import SuiteOptions
     from tunesmith.text.literal import literal
+    from tunesmith.text.terminal import print_json
 
     outcome = run_bench(
         what,
@@ -118,7 +119,7 @@ def bench(
     if as_json:
         from tunesmith.bench.pages import as_document
 
-        sys.stdout.write(json.dumps(as_document(outcome.summary), indent=1) + "\n")
+        print_json(json.dumps(as_document(outcome.summary), indent=1))
     else:
         show(outcome.summary, sys.stdout)
         print()

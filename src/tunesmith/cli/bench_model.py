@@ -12,6 +12,7 @@ import typer
 from tunesmith.bench.openings import SUITE
 from tunesmith.cli.bench import Evaluations, Jobs, Results, Seconds, Seeds, Tasks, _split
 from tunesmith.cli.errors import FAILED, Debug, report_errors
+from tunesmith.text.terminal import print_json
 
 
 @report_errors
@@ -59,7 +60,7 @@ def bench_model(
         results=results,
     )
     if as_json:
-        sys.stdout.write(json.dumps(as_document(worth), indent=1) + "\n")
+        print_json(json.dumps(as_document(worth), indent=1))
     else:
         show(worth, sys.stdout)
     sys.stdout.flush()

@@ -11,6 +11,7 @@ import typer
 from tunesmith.cli.errors import FAILED, Debug, report_errors
 from tunesmith.cli.passing_lines import passing_notes, passing_warnings
 from tunesmith.registry import FAMILIES, POLICIES
+from tunesmith.text.terminal import print_json
 
 if TYPE_CHECKING:
     from tunesmith.api.dry_run import DryRun
@@ -45,7 +46,7 @@ def check(
         loaded, warnings, tried = _examine(task, dry_run, steps, seconds)
     except UsageError as error:
         if as_json:
-            print(json.dumps(_refused(error), indent=2))
+            print_json(json.dumps(_refused(error), indent=2))
         raise
     if as_json:
         found = {
@@ -55,7 +56,7 @@ def check(
             "warnings": warnings,
             "dry_run": None if tried is None else tried.as_data(),
         }
-        print(json.dumps(found, indent=2))
+        print_json(json.dumps(found, indent=2))
     else:
         _print(task, loaded, warnings, tried)
     if tried is not None and tried.failed:

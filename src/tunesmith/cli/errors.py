@@ -16,6 +16,9 @@ from typing import Annotated, ParamSpec
 
 import typer
 
+from tunesmith.text.literal import literal
+from tunesmith.text.terminal import cleaned_streams
+
 P = ParamSpec("P")
 
 FAILED = 1
@@ -33,14 +36,15 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
         from tunesmith.errors import TunesmithError
 
         try:
-            command(*args, **kwargs)
+            with cleaned_streams():
+                command(*args, **kwargs)
         except TunesmithError as error:
             if kwargs.get("debug") or os.environ.get("TUNESMITH_DEBUG"):
                 raise
-            print(f"tunesmith: {error}", file=sys.stderr)
+            _tell(error)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            print("tunesmith: interrupted", file=sys.stderr)
+            _tell("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:  # the reader of stdout has ended, as `| head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,7 +53,11 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
             if kwargs.get("debug") or os.environ.get("TUNESMITH_DEBUG"):
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            print(f"tunesmith: {where}{error.strerror or error}", file=sys.stderr)
+            _tell(f"{where}{error.strerror or error}")
             raise typer.Exit(USAGE) from None
 
     return wrapped
+
+
+def _tell(what: object) -> None:
+    print(literal(f"tunesmith: {what}"), file=sys.stderr)

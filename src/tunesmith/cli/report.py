@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
+from tunesmith.text.terminal import print_json
 
 
 @report_errors
@@ -25,8 +25,7 @@ def report(
 
     paths = write_report(RunFolder.open(folder).path)
     if as_json:
-        sys.stdout.buffer.write(paths.json.read_bytes())
-        sys.stdout.flush()
+        print_json(paths.json.read_bytes())
         return
     for path in (paths.markdown, paths.html, paths.json):
         print(path)

@@ -75,6 +75,7 @@ def run(
     from tunesmith.api import run_task
     from tunesmith.cli.outcome import print_outcome
     from tunesmith.cli.stream import Stream
+    from tunesmith.text.terminal import print_json
 
     loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed, sinks=sink or ())
     stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
@@ -94,8 +95,7 @@ def run(
     if as_json:
         if result.report is None:
             raise RunError("the report could not be written: the run's last events say why.")
-        sys.stdout.buffer.write((result.folder / "report.json").read_bytes())  # UTF-8 whatever the locale
-        sys.stdout.flush()
+        print_json((result.folder / "report.json").read_bytes())
     else:
         print_outcome(result, stream.console, trials=loaded.budget.trials, argv=sys.argv)
     if result.status == "stopped":

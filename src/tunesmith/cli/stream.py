@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import textwrap
 import threading
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ from tunesmith.stated_prior import prior_lines
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted, metric, prediction
+from tunesmith.text.terminal import uncleaned
 from tunesmith.trial import Proposal, TrialState
 
 if TYPE_CHECKING:
@@ -73,7 +75,9 @@ class Stream:
 
     def __init__(self, task: Task, *, to_stderr: bool = False, quiet: bool = False) -> None:
         self.task = task
-        self.console = _PipeConsole(stderr=to_stderr, markup=False, highlight=False, soft_wrap=True)
+        # Colours are ours, and each line is made literal before it gets them.
+        out = uncleaned(sys.stderr if to_stderr else sys.stdout)
+        self.console = _PipeConsole(file=out, markup=False, highlight=False, soft_wrap=True)
         self._quiet = quiet
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
