@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tunesmith.text.secrets import redact
 
@@ -50,9 +50,31 @@ Loss = Literal["interrupted", "process"]
 killed. `process`: the trial's own process vanished, or took the one that watches over it with it."""
 
 
+class Stamp(NamedTuple):
+    """Which start of which configuration an outcome is of; `result.json` says so under `of`."""
+
+    trial: int
+    attempt: int
+    """As `Job.attempt`."""
+    configuration: str
+    """`Configuration.digest`."""
+
+    @classmethod
+    def from_data(cls, data: Any) -> Stamp:
+        """Raises ValueError where it is none."""
+        if not isinstance(data, Mapping) or set(data) != set(cls._fields):
+            raise ValueError("`of` does not name trial, attempt and configuration")
+        if type(data["trial"]) is not int or type(data["attempt"]) is not int:
+            raise ValueError("`of` has a trial or attempt that is no integer")
+        return cls(data["trial"], data["attempt"], _text("of", data["configuration"]))
+
+    def __str__(self) -> str:
+        return f"attempt {self.attempt} of trial {self.trial}, configuration {self.configuration[:16]}"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of running one configuration; exactly what `result.json` holds."""
+    """What came of running one configuration; `result.json` holds it, and its `Stamp`."""
 
     __pydantic_config__ = {"extra": "forbid", "ser_json_inf_nan": "strings"}
 
@@ -91,18 +113,28 @@ class Outcome:
         Raises:
             ValueError: It is none; the message names the field.
         """
-        try:
-            stored = json.loads(text)
-        except RecursionError as error:
-            raise ValueError("it nests too deeply") from error
-        if not isinstance(stored, dict):
-            raise ValueError("it is no JSON object")
+        return cls.from_data(json_object(text))
+
+    @classmethod
+    def from_data(cls, stored: Mapping[str, Any]) -> Outcome:
+        """As `from_json`, from what was JSON."""
         unknown = sorted(set(stored) - {known.name for known in fields(cls)})
         if unknown:
             raise ValueError(f"it has an unknown key {unknown[0][:80]!r}")
         if "state" not in stored:
             raise ValueError("it has no state")
         return cls(**{name: _READERS[name](name, value) for name, value in stored.items()})
+
+
+def json_object(text: bytes | str) -> dict[str, Any]:
+    """The JSON object in a text that anybody may have written. Raises ValueError where it holds none."""
+    try:
+        stored = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+    if not isinstance(stored, dict):
+        raise ValueError("it is no JSON object")
+    return stored
 
 
 def _with_texts(value: Any) -> Any:

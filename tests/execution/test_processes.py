@@ -233,7 +233,7 @@ def test_a_trial_ends_itself_when_engine_and_warm_parent_are_gone_at_once(tmp_pa
 
 @pytest.mark.parametrize("how", ["kill", "close"])
 def test_a_disk_too_full_for_the_record_lets_nothing_run_on(bench, monkeypatch, tmp_path, how):
-    def full(folder, outcome):
+    def full(folder, outcome, of):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     executor = LocalExecutor(1)

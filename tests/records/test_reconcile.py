@@ -8,10 +8,12 @@ from tunesmith.errors import RunError
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.space import Float, Space
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.trial_folder import record_outcome
 from tunesmith.trial import Outcome, TrialState
 
 COMPLETED, LOST, RUNNING = TrialState.COMPLETED, TrialState.LOST, TrialState.RUNNING
@@ -173,7 +175,7 @@ def test_a_config_that_a_power_cut_emptied_before_its_trial_ran_is_forgotten(
     (folder.trial_folder(3) / "config.json").write_bytes(content)
     history = reconcile(folder, open_study(), emit=repairs)
     assert len(history) == 3
-    assert "the trial had not run and is forgotten" in repairs.text
+    assert "was moved to trials/orphans/00003.orphan-1" in repairs.text
     agree(folder, open_study, history)
     study = open_study()
     assert study.next_number == 3
@@ -182,13 +184,87 @@ def test_a_config_that_a_power_cut_emptied_before_its_trial_ran_is_forgotten(
     assert reconcile(folder, open_study()).trials[3].state is LOST
 
 
-@pytest.mark.parametrize("trace", ["result.json", "log.txt"])
-def test_a_trial_that_ran_and_that_nobody_can_name_is_a_clear_error(folder, open_study, run, trace):
-    run("config")
-    (folder.trial_folder(3) / trace).write_text("")
-    (folder.trial_folder(3) / "config.json").write_bytes(b"{")
-    with pytest.raises(RunError, match="00003/config.json cannot be read.*delete"):
-        reconcile(folder, open_study())
+def other_config(number, to=lambda config: config):
+    """Turns `config.json` of another trial into content for a folder that is not its own."""
+    return lambda folder: to((folder.trial_folder(number) / "config.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, b"{", b"[]", b"[" * 100_000, other_config(1)],
+    ids=["missing", "cut", "a list", "deep", "of another trial"],
+)
+def test_a_result_of_nobody_in_the_study_never_becomes_the_next_trials(
+    folder, open_study, run, make_trial, repairs, content
+):
+    run("")
+    orphan = folder.trial_folder(3)
+    shutil.copytree(folder.trial_folder(2), orphan)
+    (orphan / "result.json").write_bytes((orphan / "result.json").read_bytes().replace(b"0.52", b"0.99"))
+    (orphan / "config.json").unlink()
+    if content is not None:
+        made = content if isinstance(content, bytes) else content(folder)
+        (orphan / "config.json").write_bytes(made)
+    history = reconcile(folder, open_study(), emit=repairs)
+    assert [trial.number for trial in history] == [0, 1, 2] and history.incumbent.value == 0.52
+    assert "was moved to trials/orphans/00003.orphan-1; no value in it counts" in repairs.text
+    assert (folder.path / "trials/orphans/00003.orphan-1/result.json").is_file()
+    agree(folder, open_study, history)
+    folder.write_config(make_trial(3))
+    assert folder.read_outcome(3) is None
+
+
+def test_a_folder_that_begins_with_a_result_is_set_aside_before_its_trial_starts(
+    tmp_path, task, make_trial, outcome, repairs
+):
+    store = FolderStore.create(tmp_path / "here", task)
+    with store.lease():
+        store.load(repairs)
+        ready = store.trial_folder(0)
+        ready.mkdir()
+        record_outcome(ready, outcome(9))
+        assert store.begin(make_trial(0)) == ready
+        assert sorted(entry.name for entry in ready.iterdir()) == ["config.json"]
+        assert "moved to trials/orphans" in repairs.text
+        store.close()
+
+
+@pytest.mark.parametrize("where", ["its own folder", "a folder that another trial left"])
+def test_a_result_says_which_start_of_which_configuration_it_is_of(
+    folder, open_study, run, make_trial, outcome, repairs, where
+):
+    run("config started")
+    of_2 = folder.read_config(2).stamp
+    other = of_2 if where != "its own folder" else folder.read_config(3).stamp._replace(attempt=2)
+    record_outcome(folder.trial_folder(3), outcome(9), other)
+    history = reconcile(folder, open_study(), emit=repairs)
+    assert history.trials[3].state is LOST
+    assert f"it is of {other}, and this folder of attempt 1 of trial 3" in repairs.text
+    agree(folder, open_study, history)
+
+
+def test_folders_that_were_exchanged_keep_their_trials_values(folder, open_study, run, repairs):
+    run("config started result finished")
+    before = reconcile(folder, open_study())
+    one, two = folder.trial_folder(1), folder.trial_folder(2)
+    one.rename(one.with_name("x"))
+    two.rename(one)
+    one.with_name("x").rename(two)
+    history = reconcile(folder, open_study(), emit=repairs)
+    assert history.trials == before.trials
+    assert repairs.text.count("folders must not be renamed") == 2
+    agree(folder, open_study, history)
+
+
+@pytest.mark.parametrize(
+    "name", ["99999999", "999999999999999999999", "0000007", "-0001", "7x", "\u0661\u0662\u0663\u0664\u0665"]
+)
+def test_odd_names_among_the_trials_are_no_trials(folder, open_study, run, name):
+    run("config started result finished")
+    shutil.copytree(folder.trial_folder(1), folder.path / "trials" / name)
+    history = reconcile(folder, open_study())
+    assert [trial.number for trial in history] == [0, 1, 2, 3]
+    agree(folder, open_study, history)
 
 
 def test_a_result_that_no_optimiser_should_see_does_not_get_into_the_study(folder, open_study, run, task):

@@ -108,6 +108,7 @@ class TrialRunner:
             resources=self._resources,
             time_limit_s=self._task.budget.trial_time_s,
             attempt=proposal.provenance.attempt,
+            digest=proposal.configuration.digest,
             parent=proposal.provenance.parent,
             checkpoint=self._checkpoint(proposal),
         )

@@ -108,6 +108,7 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
             seconds=time.monotonic() - started,
             peak_memory_mib=memory_mib(peak),
         ),
+        job.stamp,
     )
     _leave()
 

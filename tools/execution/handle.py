@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from tunesmith.errors import TunesmithError, short
 from tunesmith.tools.execution.measuring import as_number
+from tunesmith.tools.records.plain_files import create_plain
 from tunesmith.tools.records.trial_folder import CHECKPOINTS, CURVE
 
 log = logging.getLogger(__name__)
@@ -64,7 +65,9 @@ class TrialHandle:
         self._latest: int | None = None
         self._lock = threading.Lock()
         self._started = time.monotonic()
-        self._file = open(folder / CURVE, "w", encoding="utf-8")  # a retry starts its curve anew
+        self._file = open(
+            create_plain(folder / CURVE), "w", encoding="utf-8"
+        )  # a retry starts its curve anew
 
     @property
     def checkpoint_dir(self) -> Path:

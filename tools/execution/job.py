@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.objective import Objective
+from tunesmith.outcome import Stamp
 
 if TYPE_CHECKING:
     from tunesmith.trial import Value
@@ -52,8 +53,15 @@ class Job:
     checkpoint: Path | None = None
     """A folder on the engine's machine; its files are put into the trial's `checkpoints/` before training
     starts. None: training starts anew."""
+    digest: str = ""
+    """The configuration's (`Configuration.digest`); empty where the job belongs to no trial of a study."""
     load_only: bool = False
     """Find out whether training could start, and start none: for `tunesmith check`."""
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What marks the outcome as this job's; None without a `digest`."""
+        return Stamp(self.number, self.attempt, self.digest) if self.digest else None
 
     @property
     def workdir(self) -> Path:

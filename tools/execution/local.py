@@ -261,7 +261,11 @@ class LocalExecutor(Executor):
         self._end_orphans()
         self._link.close()
         unstarted = [running for running in self._running.values() if running.pid is None]
-        waiting = [running for running in unstarted if recorded_outcome(running.job.folder) is None]
+        waiting = [
+            running
+            for running in unstarted
+            if recorded_outcome(running.job.folder, running.job.stamp) is None
+        ]
         for running in list(self._running.values()):
             if running not in waiting:
                 self._end(running, "the process that watched over it died", loss="process")
@@ -332,7 +336,7 @@ class LocalExecutor(Executor):
             if not self._read(running) or len(self._events) == before:
                 break
         self._forget(running)
-        outcome = recorded_outcome(running.job.folder)
+        outcome = recorded_outcome(running.job.folder, running.job.stamp)
         if outcome is None:
             lost = Outcome(state=TrialState.LOST, message=log_line(otherwise), loss=loss)
             outcome = self._record(running, lost)
@@ -352,7 +356,7 @@ class LocalExecutor(Executor):
             "seconds": outcome.seconds or time.monotonic() - running.accepted,
         }
         try:
-            return record_outcome(folder, outcome.changed(**known))
+            return record_outcome(folder, outcome.changed(**known), running.job.stamp)
         except OSError as error:
             raise ExecutorError(f"{folder / RESULT} cannot be written: {error}") from error
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tunesmith.text.cleaning import log_tail
 from tunesmith.text.secrets import redactor
+from tunesmith.tools.records.plain_files import create_plain
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class CappedLog:
 
     def __init__(self, path: Path, cap: int = CAP) -> None:
         self._path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        self._file = create_plain(path)
         self._cap, self._keep = cap, cap // 4
         self._size = self._cut = 0
         self._pending = b""  # may be the beginning of a secret

@@ -252,7 +252,7 @@ class Supervisor:
         self._stop_listening(worker)
         os.close(worker.output)
         error = ""
-        if recorded_outcome(worker.job.folder) is None:
+        if recorded_outcome(worker.job.folder, worker.job.stamp) is None:
             # A worker whose engine is gone kills itself, and may be quicker than we are to notice.
             if code == -signal.SIGKILL and worker.kill_at is None and self._engine_gone():
                 self._abandon()
@@ -288,7 +288,7 @@ class Supervisor:
             "peak_memory_mib": peak_memory_mib,
         }
         try:
-            record_outcome(folder, outcome.changed(**known))
+            record_outcome(folder, outcome.changed(**known), worker.job.stamp)
         except OSError as error:
             return str(error)
         return ""

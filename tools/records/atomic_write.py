@@ -12,6 +12,8 @@ import errno
 import os
 from pathlib import Path
 
+from tunesmith.tools.records.plain_files import clear, create_plain, free_name
+
 TEMPORARY = ".tmp"
 """Suffix of files that were being written; whatever carries it may be deleted when no run is active."""
 
@@ -21,6 +23,8 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Put `data` at `path`, replacing what was there; durable when it returns.
 
+    A link at `path` is replaced and not followed. A folder there is renamed to `<name>.damaged-<n>`.
+
     Args:
         durable: False saves the two syncs: a killed process still leaves the file whole, but a power cut
             may leave it empty. For what can be rebuilt.
@@ -29,7 +33,11 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     """
     temporary = _write_temporary(path, data, durable)
     try:
-        os.replace(temporary, path)
+        try:
+            os.replace(temporary, path)
+        except IsADirectoryError:
+            clear(path)
+            os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -59,7 +67,7 @@ def publish(temporary: Path, path: Path) -> bool:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        if path.exists():  # a disk without hard links: a look before the rename is the best there is
+        if os.path.lexists(path):  # a disk without hard links: a look before the rename is the best there is
             return False
         os.replace(temporary, path)
     finally:
@@ -70,9 +78,7 @@ def publish(temporary: Path, path: Path) -> bool:
 
 def set_aside(path: Path) -> Path:
     """Rename a damaged file to `<name>.damaged-<n>` so that nothing is lost with it; returns its new path."""
-    index = 1
-    while (aside := path.with_name(f"{path.name}.damaged-{index}")).exists():
-        index += 1
+    aside = free_name(path, "damaged")
     path.rename(aside)
     sync_folder(path.parent)
     return aside
@@ -91,7 +97,7 @@ def _write_temporary(path: Path, data: bytes, durable: bool = True) -> Path:
     # The pid keeps two writers of one target out of each other's temporary file.
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
-        with open(temporary, "wb") as file:
+        with open(create_plain(temporary), "wb") as file:
             file.write(data)
             if durable:
                 file.flush()

@@ -147,6 +147,10 @@ class RunStore(ABC):
             RunError: It cannot be written, or the trial was finished by another process.
         """
 
+    def mend(self) -> None:
+        """Make the records whole again where training code has damaged them; before a report is written."""
+        return
+
     @abstractmethod
     def close(self) -> None:
         """Free what it holds; the lease is the caller's. Idempotent."""

@@ -9,7 +9,6 @@ events (never damage the file); trials are durable in their folders before their
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -21,29 +20,15 @@ from typing import Any, Literal, TypeVar
 from pydantic import ValidationError
 
 from tunesmith.errors import RunError
-from tunesmith.events import COMMAND, EVENT, Command, Event
+from tunesmith.events import COMMAND, EVENT, Command, Event, TrialReported
 from tunesmith.text.secrets import redactor
-from tunesmith.tools.records.atomic_write import TEMPORARY, publish
+from tunesmith.tools.records import event_database
 from tunesmith.tools.records.base import CommandStatus, EventLog
+from tunesmith.tools.records.event_database import FIX
+from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.trial import Frozen
 
 AnyEvent = TypeVar("AnyEvent", bound=Frozen)
-BUSY_TIMEOUT_S = 10.0
-SCHEMA_VERSION = 1
-_SCHEMA = f"""
-PRAGMA journal_mode = WAL;
-BEGIN;
-CREATE TABLE events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
-);
-CREATE TABLE commands (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, body TEXT NOT NULL,
-    status TEXT NOT NULL DEFAULT 'pending', reply TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX pending_commands ON commands (id) WHERE status = 'pending';
-PRAGMA user_version = {SCHEMA_VERSION};
-COMMIT;
-"""
 
 
 class EventStore(EventLog):
@@ -62,10 +47,16 @@ class EventStore(EventLog):
         self._path = Path(path)
         self._lock = threading.Lock()  # guards the one connection
         self._connection: sqlite3.Connection | None = None
+        self._file: FileMark | None = None  # what the connection is to
+        self._owned = create
+        self._session: list[Event] = []  # of this process, to write them again: all but reports
+        self._mended: list[str] = []
+        self.lost = False
+        """Whether events of earlier sessions were lost with a damaged file."""
         if create:
-            if not self._path.exists():
-                _create(self._path)
-            self._connection = self._connect()
+            if kind(self._path) is None:
+                event_database.create(self._path)
+            self._connect()
 
     def close(self) -> None:
         with self._lock:
@@ -77,16 +68,23 @@ class EventStore(EventLog):
 
     def append_many(self, events: Sequence[Event]) -> list[Event]:
         at = time.time()
-        stored: list[Event] = []
-        with self._writing() as connection:
-            for event in events:
-                dated = event if event.at else event.model_copy(update={"at": at})
-                body = _without_secrets(dated.model_dump_json(exclude={"seq", "at"}))
-                cursor = connection.execute(
-                    "INSERT INTO events (at, kind, body) VALUES (?, ?, ?)", (dated.at, dated.kind, body)
-                )
-                stored.append(dated.model_copy(update={"seq": cursor.lastrowid}))
+        dated = [event if event.at else event.model_copy(update={"at": at}) for event in events]
+        try:
+            with self._writing() as connection:
+                stored = _insert(connection, dated)
+        except RunError as error:
+            if not self._owned or not _is_damage(error.__cause__):
+                raise
+            self._make_anew(str(error))
+            with self._writing() as connection:
+                stored = _insert(connection, dated)
+        self._session += [event for event in stored if not isinstance(event, TrialReported)]
         return stored
+
+    def mended(self) -> list[str]:
+        """What had to be mended since the last call: the file was deleted, moved, replaced or damaged."""
+        told, self._mended = self._mended, []
+        return told
 
     def events(self, after_seq: int = 0, limit: int | None = None) -> list[Event]:
         rows = self._read(
@@ -111,7 +109,7 @@ class EventStore(EventLog):
     def trial_numbers(self, kind: Literal["trial_started", "trial_finished"]) -> set[int]:
         """Trials that have an event of this kind."""
         rows = self._read("SELECT json_extract(body, '$.number') FROM events WHERE kind = ?", (kind,))
-        return {int(number) for (number,) in rows}
+        return {number for (number,) in rows if isinstance(number, int)}
 
     # -- commands -------------------------------------------------------------------------------
 
@@ -150,9 +148,51 @@ class EventStore(EventLog):
 
     def _open(self) -> sqlite3.Connection | None:
         """The connection, or None while there is no log; `_lock` is held."""
-        if self._connection is None and self._path.exists():
-            self._connection = self._connect()
+        if self._connection is None:
+            if kind(self._path) is not None:
+                self._connect()
+        elif self._file is not None and not self._file.same(self._path):
+            # Deleted, moved or replaced. What it held is still there for whoever has it open.
+            if self._owned:
+                self._save_elsewhere(self._connection)
+            else:
+                self._connection.close()
+                self._connection = None
+                return self._open()
         return self._connection
+
+    def _connect(self) -> None:
+        self._connection = event_database.connect(self._path)
+        self._file = FileMark.of(self._path)
+
+    def _save_elsewhere(self, connection: sqlite3.Connection) -> None:
+        """Put a copy of the log that `connection` is to where the log has to be."""
+        what = kind(self._path)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            copy = event_database.make_beside(self._path)
+            with closing(sqlite3.connect(copy)) as target:
+                connection.backup(target)
+        except (OSError, sqlite3.Error) as error:
+            raise RunError(f"{self._path} was taken away, and cannot be written again: {error}.") from error
+        connection.close()
+        event_database.replace(self._path, copy)
+        self._connect()
+        self._mended.append(f"{self._path.name} was {'replaced' if what == 'a file' else what or 'gone'}")
+
+    def _make_anew(self, cause: str) -> None:
+        """Start another log with the events of this session; the trials' own come back with `reconcile`."""
+        with self._lock:
+            copy = event_database.make_beside(self._path)
+            with closing(sqlite3.connect(copy)) as target:
+                _insert(target, self._session)
+                target.commit()
+            if self._connection is not None:
+                self._connection.close()
+            event_database.replace(self._path, copy)
+            self._connect()
+        self._mended.append(cause)
+        self.lost = True
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -179,51 +219,42 @@ class EventStore(EventLog):
     def _read(self, sql: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with self._lock:
             connection = self._open()
-            return [] if connection is None else connection.execute(sql, parameters).fetchall()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                raise RunError(f"{self._path} was written by a newer Tunesmith. Update this one to read it.")
-            if version < SCHEMA_VERSION:
-                raise RunError(f"{self._path} is not a run's log. {_FIX}")
-            connection.execute("PRAGMA synchronous = NORMAL")
-        except sqlite3.DatabaseError as error:
-            connection.close()
-            raise RunError(f"{self._path} cannot be used: {error}. {_FIX}") from error
-        except RunError:
-            connection.close()
-            raise
-        return connection
+            try:
+                return [] if connection is None else connection.execute(sql, parameters).fetchall()
+            except (sqlite3.Error, OverflowError) as error:
+                raise RunError(f"{self._path} cannot be read: {error}. {FIX}") from error
 
     def _event(self, seq: int, at: float, body: str) -> Event:
         try:
             event = EVENT.validate_json(body)
-        except ValidationError as error:
-            raise RunError(f"event {seq} in {self._path} cannot be read: {error}. {_FIX}") from error
-        return event.model_copy(update={"seq": seq, "at": at})
+            return event.model_copy(update={"seq": int(seq), "at": float(at)})
+        except (ValueError, TypeError, LookupError) as error:
+            cause = str(error).splitlines()[0]
+            raise RunError(f"event {seq} in {self._path} cannot be read: {cause}. {FIX}") from error
+
+
+def _insert(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Event]:
+    """Add events, each with its `seq` where it has one; returns them with it."""
+    stored: list[Event] = []
+    for event in events:
+        body = _without_secrets(event.model_dump_json(exclude={"seq", "at"}))
+        cursor = connection.execute(
+            "INSERT INTO events (seq, at, kind, body) VALUES (?, ?, ?, ?)",
+            (event.seq or None, event.at, event.kind, body),
+        )
+        stored.append(event.model_copy(update={"seq": cursor.lastrowid}))
+    return stored
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Whether an error means that the file is no log any more, rather than busy or on a full disk."""
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_IOERR", "SQLITE_CANTOPEN")) or (
+        isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
+    )
 
 
 def _without_secrets(body: str) -> str:
     """A JSON document with the secrets of the environment taken out of its texts."""
     secrets = redactor()
     return json.dumps(secrets.data(json.loads(body))) if secrets.found_in(body) else body
-
-
-def _create(path: Path) -> None:
-    """Put an empty log at `path`, complete from the start; one that is there already is left.
-
-    Switching a file to WAL cannot wait for others, so it is done before others can open it.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}{TEMPORARY}")
-    temporary.unlink(missing_ok=True)
-    with closing(sqlite3.connect(temporary, isolation_level=None)) as connection:
-        connection.executescript(_SCHEMA)
-    publish(temporary, path)
-
-
-_FIX = "Move it away and run the same command again: the log's trials are rebuilt from their folders."

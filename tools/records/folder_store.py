@@ -1,22 +1,34 @@
-"""The run folder as a run store: trial folders are the truth, a study and a log are beside them."""
+"""The run folder as a run store: trial folders are the truth, a study and a log are beside them.
+
+Training code runs with the user's rights, and a script may delete, move or replace any of these files while
+the run goes on. All of them can be made again from what the engine knows, and are: before each write it is
+looked whether the file is still the one that was written last.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunesmith.events import TaskChanged
+from tunesmith.errors import RunError
+from tunesmith.events import Degraded, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.task import Task
+from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.mending import mend_run, mend_trial
+from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
-from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
+from tunesmith.tools.records.storage import UNREADABLE
 from tunesmith.tools.records.study import StudyStore
 from tunesmith.trial import Outcome, Trial
+
+AGAIN = "it was written again from what is known"
 
 
 class FolderStore(RunStore):
@@ -31,6 +43,10 @@ class FolderStore(RunStore):
         self._storage = storage
         self._events: EventStore | None = None
         self._study: StudyStore | None = None
+        self._emit: Emit | None = None
+        self._trials: dict[int, Trial] = {}  # by number; what the study holds
+        self._first = 0  # number of the first trial of this session
+        self._journal_mark: FileMark | None = None
 
     @classmethod
     def create(cls, runs: Path, task: Task, storage: str | None = None) -> FolderStore:
@@ -54,12 +70,16 @@ class FolderStore(RunStore):
         return self._study
 
     def load(self, emit: Emit) -> History:
+        self._emit = emit
         self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
         history = reconcile(self.folder, self._study, emit=emit)
         restore_events(history, self.events)
         changed = task_changed(self.folder, history, self.events.last(TaskChanged))
         if changed is not None:
             emit(changed)
+        self._trials = {trial.number: trial for trial in history}
+        self._first = self._study.next_number
+        self._mark()
         return history
 
     @property
@@ -70,16 +90,92 @@ class FolderStore(RunStore):
         return self.folder.trial_folder(number)
 
     def begin(self, trial: Trial) -> Path:
+        number = trial.number
+        self._mend_run()
+        aside = self.folder.set_orphan_aside(number)
+        if aside is not None:
+            where = aside.relative_to(self.path)
+            self._told(
+                f"something was in the place of trial {number}", f"moved to {where}; no value of it counts"
+            )
         folder = self.folder.write_config(trial)
-        self.study.started(trial)
+        self._to_study(lambda study: study.started(trial))
+        self._trials[number] = trial
         return folder
 
     def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
-        return self.folder.record_outcome(number, outcome)
+        trial = self._trials.get(number)
+        of = None if trial is None else TrialConfig.of(trial).stamp
+        return self.folder.record_outcome(number, outcome, of)
 
     def finish(self, trial: Trial) -> None:
-        self.study.finished(trial)
+        self._mend_run()
+        self._mend_trial(trial)
+        self._to_study(lambda study: study.finished(trial))
+        self._trials[trial.number] = trial
+
+    def mend(self) -> None:
+        self._mend_run()
+        # In a space that was changed, what earlier sessions have recorded is not what is known of it now.
+        first = 0 if self.folder.lineage.version == 1 else self._first
+        for trial in self._trials.values():
+            if trial.finished and trial.number >= first:
+                self._mend_trial(trial)
 
     def close(self) -> None:
         if self._events is not None:
             self._events.close()
+
+    # -- what training code damages -----------------------------------------------------------------
+
+    def _mend_run(self) -> None:
+        """Put back what a trial took from the run's own files; everything is in memory."""
+        for cause in (*mend_run(self.folder), *self.events.mended()):
+            self._told(cause, AGAIN)
+        if self.events.lost:
+            self.events.lost = False
+            trials = tuple(self._trials[number] for number in sorted(self._trials))
+            task = self.task
+            restore_events(History(task.space, task.metric, task.direction, trials=trials), self.events)
+
+    def _mend_trial(self, trial: Trial) -> None:
+        """Make the folder of a finished trial say again what it was and how it ended."""
+        found = mend_trial(self.folder, trial)
+        if found:
+            self._told(f"trial {trial.number}: {'; '.join(found)}", AGAIN)
+
+    def _to_study(self, write: Callable[[StudyStore], None]) -> None:
+        """Write to the study; a journal that was damaged meanwhile is first made anew from what is known."""
+        if self._storage is not None:
+            write(self.study)
+            return
+        if self._journal_mark is not None and not self._journal_mark.holds(self.folder.journal):
+            self._rebuild_journal("the journal was changed from outside")
+        try:
+            write(self.study)
+        except (*UNREADABLE, RunError) as error:
+            self._rebuild_journal(f"the journal cannot be used ({type(error).__name__}: {error})"[:500])
+            write(self.study)
+        self._mark()
+
+    def _rebuild_journal(self, cause: str) -> None:
+        journal = self.folder.journal
+        left = f"what was left of it is {set_aside(journal).name}; " if kind(journal) is not None else ""
+        study = StudyStore.open(self.folder, self.task, emit=self._emit)
+        for number in range(max(self._trials, default=-1) + 1):
+            trial = self._trials.get(number)
+            if trial is None:
+                study.skip(number)
+            elif trial.finished:
+                study.record(trial)
+            else:
+                study.started(trial)
+        self._study = study
+        self._told(cause, left + AGAIN)
+
+    def _mark(self) -> None:
+        self._journal_mark = None if self._storage is not None else FileMark.of(self.folder.journal)
+
+    def _told(self, cause: str, continuation: str) -> None:
+        if self._emit is not None:
+            self._emit(Degraded(what="repair", where="records", cause=cause[:500], continuation=continuation))

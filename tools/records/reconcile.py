@@ -14,16 +14,20 @@ from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.outcome import Stamp
 from tunesmith.task.lineage import LeftOut
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
-from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
+from tunesmith.tools.records.plain_files import kind
+from tunesmith.tools.records.run_folder import OfAnotherTrial, RunFolder, TrialConfig
 from tunesmith.tools.records.study import StudyStore, study_name
-from tunesmith.tools.records.trial_folder import CONFIG, LOG, RESULT
+from tunesmith.tools.records.trial_folder import CONFIG, RESULT
 from tunesmith.trial import Outcome, Trial, TrialState
 
 NOT_IN_SPACE = "The run's search space was changed; this trial is in the study of the space it was made for."
+LARGEST_GAP = 1000
+"""Numbers that may be missing between two trials that the study does not know."""
 INTERRUPTED = "the run was interrupted while this trial was running"
 
 
@@ -82,7 +86,7 @@ class _Reconciliation:
 
     def run(self) -> History:
         study = self._study.load()
-        numbers = [n for n in self._folder.trial_numbers() if n >= len(study) and self._config(n, None)]
+        numbers = self._unknown_trials(len(study))
         trials: list[Trial] = []
         for number in range(max(len(study), max(numbers, default=-1) + 1)):
             known = number < len(study)
@@ -114,10 +118,11 @@ class _Reconciliation:
                 )
                 self._study.skip(number)
             return None
+        of = config.stamp
         config = self._in_space(config, in_study)
         native = self._lineage.epoch_of(number).version == self._lineage.version
         self._folder.sweep(number)
-        trial = finished_trial(config.trial(), self._outcome(number, in_study), self._task.metric)
+        trial = finished_trial(config.trial(), self._outcome(number, in_study, of), self._task.metric)
         if number in self._left_out:
             if not known:
                 self._study.skip(number, NOT_IN_SPACE)
@@ -138,39 +143,64 @@ class _Reconciliation:
             )
         return trial
 
+    def _unknown_trials(self, first: int) -> list[int]:
+        """Numbers of trials that have a folder and are not in the study, which ends before `first`.
+
+        A folder that says nothing of what it is a trial of, or says that it is another, is an orphan: its
+        value would become that of the next configuration to get its number.
+        """
+        found: list[int] = []
+        for number in self._folder.trial_numbers():
+            if number < first:
+                continue
+            if number > max(first, *(n + 1 for n in found), 0) + LARGEST_GAP:
+                self._set_orphan_aside(number, f"trial {number} is far beyond the others")
+                continue
+            try:
+                config = self._folder.read_config(number)
+            except RunError as error:
+                self._set_orphan_aside(number, str(error))
+                continue
+            if config is not None:
+                found.append(number)
+            else:
+                self._set_orphan_aside(number, f"the folder of trial {number} does not say what was tried")
+        return found
+
+    def _set_orphan_aside(self, number: int, cause: str) -> None:
+        aside = self._folder.set_orphan_aside(number)
+        if aside is not None:
+            where = aside.relative_to(self._folder.path)
+            self._report(cause, f"it was moved to {where}; no value in it counts")
+
     def _config(self, number: int, in_study: Trial | None) -> TrialConfig | None:
         """What the trial was started with, rebuilt from the study where the folder lacks it."""
         try:
             config = self._folder.read_config(number)
+            if config is not None or in_study is None:
+                return config
+            cause = f"the folder of trial {number} is missing"
+        except OfAnotherTrial as error:
+            self._set_orphan_aside(number, str(error))
+            if in_study is None:
+                return None
+            cause = f"the folder of trial {number} was another's"
         except RunError as error:
             if in_study is None:
-                self._give_up(number, error)
+                self._set_orphan_aside(number, str(error))
                 return None
-            config, cause = None, str(error)
-        else:
-            cause = f"the folder of trial {number} is missing"
-        if config is None and in_study is not None:
-            self._folder.write_config(in_study)
-            self._report(cause, "it was rebuilt from the study")
-            return self._folder.read_config(number)
-        return config
+            if kind(self._folder.trial_folder(number)) == "a folder":
+                set_aside(self._folder.trial_folder(number) / CONFIG)
+            cause = str(error)
+        self._folder.write_config(in_study)
+        self._report(cause, "it was rebuilt from the study")
+        return self._folder.read_config(number)
 
-    def _give_up(self, number: int, error: RunError) -> None:
-        """Forget a trial whose configuration is lost, if it never ran.
-
-        A power cut leaves such a one: no worker starts before the trial is in the study.
-        """
-        folder = self._folder.trial_folder(number)
-        if (folder / RESULT).exists() or (folder / LOG).exists():
-            raise error
-        set_aside(folder / CONFIG)
-        self._report(str(error), "the trial had not run and is forgotten")
-
-    def _outcome(self, number: int, in_study: Trial | None) -> Outcome:
+    def _outcome(self, number: int, in_study: Trial | None, of: Stamp) -> Outcome:
         """How the trial ended, durable in its folder when this returns."""
         folder = self._folder.trial_folder(number)
         try:
-            outcome = self._folder.read_outcome(number)
+            outcome = self._folder.read_outcome(number, of)
         except RunError as error:
             set_aside(folder / RESULT)
             self._report(str(error), "the file was set aside")
@@ -178,10 +208,10 @@ class _Reconciliation:
         if outcome is not None:
             return outcome
         if in_study is not None and in_study.finished:
-            return self._folder.record_outcome(number, outcome_of(in_study))
+            return self._folder.record_outcome(number, outcome_of(in_study), of)
         self._report(f"trial {number} has no result", "it counts as lost")
         lost = Outcome(state=TrialState.LOST, message=INTERRUPTED, loss="interrupted")
-        return self._folder.record_outcome(number, lost)
+        return self._folder.record_outcome(number, lost, of)
 
     def _in_space(self, config: TrialConfig, in_study: Trial | None) -> TrialConfig:
         """The trial with its configuration in the search space of now; noted where there is none."""

@@ -11,15 +11,17 @@ about trials can be rebuilt from these two (see `reconcile.py`).
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from tunesmith.errors import RunError
+from tunesmith.outcome import Stamp
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
@@ -27,11 +29,26 @@ from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_a
 from tunesmith.tools.records.lineage_file import NAME as LINEAGE
 from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
 from tunesmith.tools.records.lock import Holder, hold
-from tunesmith.tools.records.trial_folder import CONFIG, damaged, read_outcome, record_outcome
+from tunesmith.tools.records.plain_files import clear, free_name, kind, make_folder, read_plain
+from tunesmith.tools.records.trial_folder import (
+    CONFIG,
+    LARGEST_RECORD,
+    damaged,
+    make_trial_folder,
+    read_outcome,
+    record_outcome,
+)
 from tunesmith.trial import Frozen, Outcome, Proposal, Trial
 
+TRIALS = "trials"
+OWN_FILES = ("task.yaml", "run.json", LINEAGE)
+"""Small files that are written when a session begins."""
 EXCHANGES = "exchanges.jsonl"
 """Name of the recorded conversation with a language model."""
+
+
+class OfAnotherTrial(RunError):
+    """A trial's folder has another trial's name."""
 
 
 class TrialConfig(Frozen):
@@ -42,6 +59,17 @@ class TrialConfig(Frozen):
     proposal: Proposal
     started_at: float
     """Unix time."""
+
+    @classmethod
+    def of(cls, trial: Trial) -> TrialConfig:
+        """What is recorded of a trial that starts."""
+        return cls(number=trial.number, seed=trial.seed, proposal=trial.proposal, started_at=trial.started_at)
+
+    @property
+    def stamp(self) -> Stamp:
+        """What the trial's result is marked with."""
+        provenance, digest = self.proposal.provenance, self.proposal.configuration.digest
+        return Stamp(self.number, provenance.attempt, digest)
 
     def trial(self) -> Trial:
         """The trial as running."""
@@ -55,12 +83,14 @@ class RunFolder:
         path: The folder, absolute.
         task: The task as run.
         told: What the task has changed since the session before, a clause each; set by `create`.
+        own_files: What this run's files are to hold while it is locked, by path.
     """
 
     def __init__(self, path: Path, task: Task) -> None:
         self.path, self.task = path.absolute(), task
         self.told: tuple[str, ...] = ()
         self._lineage: Lineage | None = None
+        self.own_files: dict[Path, bytes] = {}
 
     @classmethod
     def create(cls, runs: Path, task: Task) -> RunFolder:
@@ -148,18 +178,25 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with hold(self.path / "lock") as holder:
             self._write_task()  # budget or description may have changed since the last session
+            self.own_files = {
+                p: p.read_bytes() for p in (self.path / name for name in OWN_FILES) if p.exists()
+            }
             yield holder
 
     # -- trials ---------------------------------------------------------------------------------
 
     def trial_folder(self, number: int) -> Path:
-        return self.path / "trials" / f"{number:05d}"
+        return self.path / TRIALS / f"{number:05d}"
 
     def trial_numbers(self) -> list[int]:
         """Numbers of all trials with a folder, ascending; the folder may be empty."""
-        trials = self.path / "trials"
-        names = (entry.name for entry in trials.iterdir() if entry.is_dir()) if trials.is_dir() else ()
-        return sorted(int(name) for name in names if re.fullmatch(r"\d{5,}", name))
+        try:
+            with os.scandir(self.path / TRIALS) as entries:
+                names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        # Exactly the names that we give: others, such as 0000007 and digits of other scripts, are not ours.
+        return sorted(int(name) for name in names if re.fullmatch("[0-9]{5}|[1-9][0-9]{5,11}", name))
 
     def write_config(self, trial: Trial) -> Path:
         """Make a trial's folder and record what is about to run; returns the folder.
@@ -168,10 +205,8 @@ class RunFolder:
         which it is rebuilt after a power cut. Each sync saved is 1-4 ms a trial.
         """
         folder = self.trial_folder(trial.number)
-        folder.mkdir(parents=True, exist_ok=True)
-        config = TrialConfig(
-            number=trial.number, seed=trial.seed, proposal=trial.proposal, started_at=trial.started_at
-        )
+        make_trial_folder(folder)
+        config = TrialConfig.of(trial)
         write_atomic(folder / CONFIG, config.model_dump_json(indent=1).encode(), durable=False)
         sync_folder(folder.parent)
         return folder
@@ -184,29 +219,46 @@ class RunFolder:
         """
         path = self.trial_folder(number) / CONFIG
         try:
-            config = TrialConfig.model_validate_json(path.read_bytes())
+            config = TrialConfig.model_validate_json(read_plain(path, LARGEST_RECORD))
         except FileNotFoundError:
             return None
-        except (OSError, ValidationError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise damaged(path, error) from error
         if config.number != number:
-            raise RunError(
+            raise OfAnotherTrial(
                 f"{path} is of trial {config.number}: folders must not be renamed. Rename it back."
             )
         return config
 
-    def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
+    def record_outcome(self, number: int, outcome: Outcome, of: Stamp | None = None) -> Outcome:
         """Record durably how a trial ended; the first record is kept, and is returned."""
-        return record_outcome(self.trial_folder(number), outcome)
+        return record_outcome(self.trial_folder(number), outcome, of)
 
-    def read_outcome(self, number: int) -> Outcome | None:
+    def read_outcome(self, number: int, of: Stamp | None = None) -> Outcome | None:
         """How trial `number` ended; None while it has not. Raises RunError as `trial_folder.read_outcome`."""
-        return read_outcome(self.trial_folder(number))
+        return read_outcome(self.trial_folder(number), of)
+
+    def set_orphan_aside(self, number: int) -> Path | None:
+        """Move what is in the place of a trial's folder to `trials/orphans/`; it is no trial of this run.
+
+        Returns:
+            Its new path; None where there was nothing but an empty folder.
+        """
+        folder = self.trial_folder(number)
+        found = kind(folder)
+        if found is None or (found == "a folder" and not any(folder.iterdir())):
+            return None
+        orphans = self.path / TRIALS / "orphans"
+        make_folder(orphans)
+        aside = free_name(orphans / folder.name, "orphan")
+        folder.rename(aside)
+        sync_folder(folder.parent)
+        return aside
 
     def sweep(self, number: int) -> None:
         """Delete what interrupted writers left in a trial's folder."""
         for left in self.trial_folder(number).glob(f".*{TEMPORARY}"):
-            left.unlink(missing_ok=True)
+            clear(left)
 
     # -- the task -------------------------------------------------------------------------------
 

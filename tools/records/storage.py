@@ -20,6 +20,18 @@ Batch = Callable[[], AbstractContextManager[None]]
 """Makes one write of what its block writes to the storage; none of it if the block raises."""
 
 
+UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AssertionError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What Optuna raises over a journal that holds anything but its own lines."""
+
+
 def open_storage(journal: Path, url: str | None, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     """The storage at `url`, or the journal file, repaired first, where that is None."""
     return _journal(journal, emit) if url is None else _database(url)
@@ -35,7 +47,7 @@ def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     backend = BatchingBackend(path)
     try:
         return JournalStorage(backend), backend.batch
-    except (ValueError, LookupError, TypeError, AssertionError, AttributeError) as error:
+    except UNREADABLE as error:
         aside = set_aside(path)
         cause = f"the journal cannot be read ({type(error).__name__}: {error})"
         _report(emit, cause[:500], f"it was moved to {aside.name} and is rebuilt from the trial folders")

@@ -12,77 +12,112 @@ import math
 from pathlib import Path
 
 from tunesmith.errors import RunError
-from tunesmith.outcome import Outcome, TrialState
+from tunesmith.outcome import Outcome, Stamp, TrialState, json_object
 from tunesmith.tools.records.atomic_write import set_aside, write_once
+from tunesmith.tools.records.plain_files import clear, make_folder, read_plain
 
 CONFIG, RESULT = "config.json", "result.json"
 CURVE, LOG, CHECKPOINTS = "curve.jsonl", "log.txt", "checkpoints"
+FOLDERS = ("trials", "confirm")
+"""Where a run has its trials' folders."""
+LARGEST_RECORD = 64 << 20
+"""Bytes that a file of a trial's records may have; more is no record of ours."""
 
 
-def record_outcome(folder: Path, outcome: Outcome) -> Outcome:
+def record_outcome(folder: Path, outcome: Outcome, of: Stamp | None = None) -> Outcome:
     """Record durably how the trial in `folder` ended. The first record is kept, from whichever process.
 
-    A record that cannot be read is set aside: only training code that writes there itself can have left one.
+    Training code may have put anything in the place of the folder or of the record: what cannot be read, or
+    is another trial's, is set aside, and the folder is made again.
 
+    Args:
+        of: Which job the outcome is of; None where that is not known.
     Returns:
         What is kept: `outcome`, or the one recorded before it.
     Raises:
-        OSError: The disk is full, or the folder is gone.
+        OSError: The disk is full, or nothing can be written there.
     """
-    path, data = folder / RESULT, outcome.to_json().encode()
+    make_trial_folder(folder)
+    path, data = folder / RESULT, _as_text(outcome, of).encode()
     if write_once(path, data):
         return outcome
-    earlier = recorded_outcome(folder)
+    earlier = recorded_outcome(folder, of)
     if earlier is not None:
         return earlier
     set_aside(path)
-    return outcome if write_once(path, data) else recorded_outcome(folder) or outcome
+    return outcome if write_once(path, data) else recorded_outcome(folder, of) or outcome
 
 
-def read_outcome(folder: Path) -> Outcome | None:
+def make_trial_folder(folder: Path) -> list[str]:
+    """See to it that a trial's folder, and the folder of all trials, are folders that can be written to.
+
+    What is in their place is renamed to `<name>.damaged-<n>`.
+
+    Returns:
+        What was found there instead, such as `trials was a file`; empty where nothing was.
+    """
+    parents = [folder.parent] if folder.parent.name in FOLDERS else []  # another is not ours to mend
+    (folder.parent.parent if parents else folder.parent).mkdir(parents=True, exist_ok=True)
+    found = [(path.name, make_folder(path)) for path in (*parents, folder)]
+    return [f"{name} was {what}" for name, what in found if what is not None]
+
+
+def read_outcome(folder: Path, of: Stamp | None = None) -> Outcome | None:
     """How the trial in `folder` ended; None while it has not.
 
+    Args:
+        of: What the folder is of. A record that says it is of something else is refused; one that does not
+            say, as those of before 0.3, is not.
     Raises:
-        RunError: The record cannot be read.
+        RunError: The record cannot be read, or is of another trial.
     """
     path = folder / RESULT
     try:
-        outcome = Outcome.from_json(path.read_bytes())
+        stored = json_object(read_plain(path, LARGEST_RECORD))
+        stamp = Stamp.from_data(stored.pop("of")) if "of" in stored else None
+        outcome = Outcome.from_data(stored)
+        if outcome.state is TrialState.RUNNING:
+            raise ValueError("it says that the trial is running")
+        if None not in (of, stamp) and of != stamp:
+            raise ValueError(f"it is of {stamp}, and this folder of {of}")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
         raise damaged(path, error) from error
-    if outcome.state is TrialState.RUNNING:
-        raise damaged(path, ValueError("it says that the trial is running"))
     return outcome
 
 
-def recorded_outcome(folder: Path) -> Outcome | None:
-    """As `read_outcome`, but None also where the record cannot be read."""
+def recorded_outcome(folder: Path, of: Stamp | None = None) -> Outcome | None:
+    """As `read_outcome`, but None also where the record cannot be read, or is of another trial."""
     try:
-        return read_outcome(folder)
+        return read_outcome(folder, of)
     except RunError:
         return None
 
 
+def _as_text(outcome: Outcome, of: Stamp | None) -> str:
+    text = outcome.to_json()
+    return text if of is None else f'{{\n "of": {json.dumps(of._asdict())},' + text[1:]
+
+
 def discard_attempt(folder: Path) -> None:
     """Remove the outcome and the curve, so that the folder can be used for another attempt."""
-    (folder / RESULT).unlink(missing_ok=True)
-    (folder / CURVE).unlink(missing_ok=True)
+    clear(folder / RESULT)
+    clear(folder / CURVE)
 
 
 def read_curve(folder: Path) -> tuple[tuple[int, float], ...]:
     """The reported (step, value) pairs in order of step; a last line that was cut is left out."""
     try:
-        lines = (folder / CURVE).read_bytes().splitlines()
-    except FileNotFoundError:
-        return ()
+        lines = read_plain(folder / CURVE, LARGEST_RECORD).splitlines()
+    except OSError:
+        return ()  # there is none, or training code put something else in its place
     points: dict[int, float] = {}
     for line in lines:
         try:
             point = json.loads(line)
             step, value = int(point["step"]), float(point["value"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # cut by the worker's death
         if math.isfinite(value):
             points.setdefault(step, value)

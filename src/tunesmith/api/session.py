@@ -199,6 +199,7 @@ def _run(
         if engine.stopping is not None:
             status, reason, compared = "stopped", engine.stopping, ""
     engine.close()
+    store.mend()
     emit(
         RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
     )

@@ -1,0 +1,93 @@
+"""Puts right what training code has done to a run's files while the run goes on.
+
+Everything here is known to the engine, so it is written again; what is in a file's place is set aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tunesmith.errors import RunError
+from tunesmith.tools.records.atomic_write import set_aside, write_atomic
+from tunesmith.tools.records.outcomes import finished_trial, outcome_of
+from tunesmith.tools.records.plain_files import kind, make_folder, read_plain
+from tunesmith.tools.records.run_folder import TRIALS, RunFolder, TrialConfig
+from tunesmith.tools.records.trial_folder import (
+    CONFIG,
+    CURVE,
+    LOG,
+    RESULT,
+    make_trial_folder,
+)
+from tunesmith.trial import Trial
+
+
+def mend_run(folder: RunFolder) -> list[str]:
+    """Put the run's own files and its folder of trials back; returns what had to be mended."""
+    found: list[str] = []
+    if not folder.path.is_dir():
+        folder.path.mkdir(parents=True)
+        found.append("the run's folder was gone")
+    if (folder.path / TRIALS).is_symlink() or not (folder.path / TRIALS).is_dir():
+        what = make_folder(folder.path / TRIALS)
+        found.append(f"{TRIALS} was {what or 'gone'}")
+    for path, content in folder.own_files.items():
+        try:
+            if read_plain(path, len(content)) == content:
+                continue
+            what = "changed"
+        except OSError:
+            what = kind(path) or "gone"
+        if kind(path) not in (None, "a file"):
+            set_aside(path)
+        write_atomic(path, content)
+        found.append(f"{path.name} was {what}")
+    return found
+
+
+def mend_trial(folder: RunFolder, trial: Trial) -> list[str]:
+    """Make the folder of a finished trial say what `trial` says; returns what had to be mended."""
+    place, config = folder.trial_folder(trial.number), TrialConfig.of(trial)
+    found = make_trial_folder(place)
+    for what, wrong in (
+        (CONFIG, _wrong_config(folder, config)),
+        (RESULT, _wrong_result(folder, config, trial)),
+    ):
+        if wrong is None:
+            continue
+        found.append(f"{what} {wrong}")
+        if kind(place / what) is not None:
+            set_aside(place / what)
+        if what == CONFIG:
+            folder.write_config(trial)
+        else:
+            folder.record_outcome(trial.number, outcome_of(trial), config.stamp)
+    return found + list(_set_aside_odd(folder, trial.number))
+
+
+def _wrong_config(folder: RunFolder, config: TrialConfig) -> str | None:
+    try:
+        kept = folder.read_config(config.number)
+    except RunError:
+        return "could not be read"
+    return "was missing" if kept is None else "was changed" if kept.stamp != config.stamp else None
+
+
+def _wrong_result(folder: RunFolder, config: TrialConfig, trial: Trial) -> str | None:
+    try:
+        outcome = folder.read_outcome(trial.number, config.stamp)
+    except RunError:
+        return "could not be read"
+    if outcome is None:
+        return "was missing"
+    kept = finished_trial(config.trial(), outcome, folder.task.metric)
+    return "was changed" if (kept.state, kept.value) != (trial.state, trial.value) else None
+
+
+def _set_aside_odd(folder: RunFolder, number: int) -> Iterator[str]:
+    for name in (CURVE, LOG):
+        path = folder.trial_folder(number) / name
+        what = kind(path)
+        if what not in (None, "a file"):
+            set_aside(path)
+            yield f"{name} was {what}"
