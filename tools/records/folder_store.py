@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 
 from tunesmith.errors import RunError
@@ -118,9 +119,13 @@ class FolderStore(RunStore):
         self._mend_run()
         # In a space that was changed, what earlier sessions have recorded is not what is known of it now.
         first = 0 if self.folder.lineage.version == 1 else self._first
-        for trial in self._trials.values():
-            if trial.finished and trial.number >= first:
-                self._mend_trial(trial)
+        known = (t for t in self._trials.values() if t.finished and t.number >= first)
+        mended = {trial.number: found for trial in known if (found := mend_trial(self.folder, trial))}
+        if mended:
+            numbers = ", ".join(str(number) for number in islice(mended, 10))
+            more = f" and {len(mended) - 10} more" if len(mended) > 10 else ""
+            what = "; ".join(dict.fromkeys(chain.from_iterable(mended.values())))
+            self._told(f"in the folders of trials {numbers}{more}: {what}", AGAIN)
 
     def close(self) -> None:
         if self._events is not None:
