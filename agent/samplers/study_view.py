@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
@@ -16,7 +16,13 @@ from optuna.trial import TrialState as OptunaState
 from tunesmith.agent.samplers.scalarise import scalarise
 from tunesmith.errors import InvalidConfiguration, SpaceError, UsageError
 from tunesmith.history import Direction, History
-from tunesmith.space import Categorical, Space
+from tunesmith.space import Bool, Categorical, Space
+from tunesmith.space.choices import MOST_CHOICES
+from tunesmith.space.ints import LARGEST_EXACT
+from tunesmith.space.labels import labels
+from tunesmith.space.numeric import Numeric
+from tunesmith.space.parameter import Parameter
+from tunesmith.space.values import is_number, plain, same
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, Value
 
 ATTRIBUTE = "tunesmith"
@@ -28,58 +34,131 @@ _ORIGIN_NAMES = {origin.value for origin in Origin}
 class Translation:
     """Between Optuna's parameters and a Space.
 
-    Optuna allows choices that a Space does not (None, and 1 beside True); those parameters become
-    categories labelled `choice 0`, `choice 1`, ...
+    Choices of Optuna may be anything, and equal ones (1, 1.0 and True) are one to it, the first of them. They
+    are told apart here as Optuna does, by their place in the list, and go by labels in the Space.
 
     Args:
         distributions: Optuna's distributions by name.
         space: The user's own; None: made from the distributions.
+    Raises:
+        SpaceError: a distribution that no Space has; see `expressible`.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], space: Space | None = None) -> None:
-        self._labelled: dict[str, tuple[Any, ...]] = {}
-        if space is None:
-            space = Space({name: self._parameter(name, d) for name, d in distributions.items()})
-        self.space = space
+        self._choices: dict[str, _Choices] = {}
+        parameters: dict[str, Any] = {}
+        for name, distribution in distributions.items():
+            if space is not None:
+                continue  # its own labels stand for its choices
+            if isinstance(distribution, CategoricalDistribution):
+                self._choices[name] = _Choices(distribution)
+                parameters[name] = self._choices[name].parameter
+            else:
+                parameters |= Space.from_distributions({name: distribution}).parameters
+        self.space = Space(parameters) if space is None else space
 
-    def _parameter(self, name: str, distribution: BaseDistribution) -> Any:
-        try:
-            return Space.from_distributions({name: distribution}).parameters[name]
-        except SpaceError:
-            if not isinstance(distribution, CategoricalDistribution):
-                raise
-            self._labelled[name] = distribution.choices
-            return Categorical([f"choice {i}" for i in range(len(distribution.choices))])
-
-    def to_optuna(self, configuration: Configuration) -> dict[str, Any]:
+    def to_optuna(self, configuration: Mapping[str, Value]) -> dict[str, Any]:
         """Parameters as Optuna wants them; only the active ones."""
-        return {name: self._to_choice(name, value) for name, value in configuration.items()}
+        return {
+            name: self._choices[name].choice(value)
+            if name in self._choices
+            else self.space.parameters[name].original(value)
+            for name, value in configuration.items()
+        }
 
-    def _to_choice(self, name: str, value: Value) -> Any:
-        if name not in self._labelled:
-            return value
-        return self._labelled[name][int(str(value).removeprefix("choice "))]
+    def to_configuration(self, params: Mapping[str, Any], *, near: bool = False) -> Configuration | None:
+        """The configuration in a trial's parameters, others left out; None where they do not fill it.
 
-    def to_configuration(self, params: Mapping[str, Any]) -> Configuration | None:
-        """The configuration in a trial's parameters, others left out; None where they do not fill it."""
+        Args:
+            near: Whether values that are not legal here count as the nearest legal ones. A study's trials may
+                have them: enqueued by hand, or from a range that was changed since.
+        """
         values: dict[str, Any] = {}
         for name in self.space.order:
             if name not in params or not self.space.is_active(name, values):
                 continue
-            values[name] = self._from_choice(name, params[name])
-            if self.space.parameters[name].check(name, values[name]) is not None:
+            parameter = self.space.parameters[name]
+            value = plain(params[name])
+            if isinstance(value, bool) and isinstance(parameter, Numeric):
+                value = int(value)  # which Optuna takes for a number
+            if name in self._choices:
+                value = self._choices[name].value(value)
+            fault = parameter.check(name, value)
+            if fault is not None and not (near and fault.nearest is not None):
                 return None
-        try:
+            values[name] = parameter.canonical(value) if fault is None else fault.nearest
+        problems = self.space.problems(values)
+        if not problems:
             return self.space.validate(values)
-        except InvalidConfiguration:
+        if near and all(problem.kind == "constraint" for problem in problems):
+            try:
+                return self.space.snap(values)[0]
+            except InvalidConfiguration:
+                return None
+        return None
+
+    def noted(self, values: Mapping[str, Any]) -> Configuration | None:
+        """A configuration that was noted in a study, as this Space has it or (earlier) as Optuna does."""
+        if not self.space.problems(values):
+            return self.space.validate(values)
+        return self.to_configuration(values)
+
+    def same(self, name: str, noted: Any, actual: Any) -> bool:
+        """Whether a value of a trial is the one that was noted for it; rounding aside."""
+        if is_number(noted) and is_number(actual):
+            return math.isclose(noted, actual, rel_tol=1e-9, abs_tol=1e-300)
+        parameter = self.space.parameters[name]
+        if name in self._choices:
+            noted, actual = (self._choices[name].value(value) for value in (noted, actual))
+        if any(parameter.check(name, value) is not None for value in (noted, actual)):
+            return False
+        return parameter.canonical(noted) == parameter.canonical(actual)
+
+
+class _Choices:
+    """The choices of one categorical distribution as values of a Space."""
+
+    def __init__(self, distribution: CategoricalDistribution) -> None:
+        self._distribution = distribution
+        choices = distribution.choices
+        # As Optuna stores a choice: the index of the first that equals it.
+        self._first = [index for index, choice in enumerate(choices) if self._index(choice) == index]
+        kept = [choices[index] for index in self._first]
+        self._values = labels(kept)
+        both = all(isinstance(value, bool) for value in self._values) and len(self._values) == 2
+        self.parameter: Parameter = Bool() if both else Categorical(self._values)
+
+    def choice(self, value: Value) -> Any:
+        """The choice that a value of the Space stands for."""
+        place = next(i for i, known in enumerate(self._values) if same(known, value))
+        return self._distribution.choices[self._first[place]]
+
+    def value(self, choice: Any) -> Any:
+        """The Space's value of a choice, or of a value of the Space itself; else what was given."""
+        index = self._index(choice)
+        return choice if index is None else self._values[self._first.index(index)]
+
+    def _index(self, choice: Any) -> int | None:
+        try:
+            return int(self._distribution.to_internal_repr(choice))
+        except (ValueError, TypeError):
             return None
 
-    def _from_choice(self, name: str, value: Any) -> Any:
-        if name not in self._labelled:
-            return value
-        same = (type(value), value)
-        index = next((i for i, c in enumerate(self._labelled[name]) if (type(c), c) == same), None)
-        return None if index is None else f"choice {index}"
+
+def expressible(distribution: BaseDistribution) -> bool:
+    """Whether a Space has a counterpart for a distribution that Optuna can be given any value of."""
+    if isinstance(distribution, CategoricalDistribution) and len(distribution.choices) > MOST_CHOICES:
+        return False
+    if (
+        isinstance(distribution, IntDistribution)
+        and max(-distribution.low, distribution.high) > LARGEST_EXACT
+    ):
+        return False  # Optuna itself keeps values as floats, which leave integers out beyond that
+    try:
+        Translation({"x": distribution})
+    except SpaceError:
+        return False
+    return True
 
 
 @dataclass
@@ -156,12 +235,12 @@ class StudyView:
             return None
         notes = frozen.user_attrs.get(ATTRIBUTE)
         notes = notes if isinstance(notes, dict) else {}
-        configuration = self.translation.to_configuration(frozen.params)
+        configuration = self.translation.to_configuration(frozen.params, near=True)
         if configuration is None and state is TrialState.RUNNING:
             # Its parameters are not all asked for yet; what it will get was noted when it was proposed.
             configuration = self.proposed.get(frozen.number)
             if configuration is None and isinstance(notes.get("configuration"), dict):
-                configuration = self.translation.to_configuration(notes["configuration"])
+                configuration = self.translation.noted(notes["configuration"])
         if configuration is None:
             return None
         # Of several objectives the first stands here until they are scalarised.

@@ -18,9 +18,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
-from optuna.search_space import intersection_search_space
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
@@ -29,8 +28,9 @@ from tunesmith.agent.knowledge import cards_for
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.suggester import Proposer
+from tunesmith.agent.samplers.distributions import contains, draw_alone, shared_distributions
 from tunesmith.agent.samplers.scalarise import draw_weights
-from tunesmith.agent.samplers.study_view import ATTRIBUTE, StudyView, Translation
+from tunesmith.agent.samplers.study_view import ATTRIBUTE, StudyView, Translation, expressible
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.history import History
@@ -109,8 +109,8 @@ class TunesmithSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if self._space is not None:
-            return self._space.to_distributions()
-        found = intersection_search_space(study.get_trials(deepcopy=False))
+            return self._space.to_distributions(originals=True)
+        found = shared_distributions(study.get_trials(deepcopy=False))
         return {name: distribution for name, distribution in found.items() if not distribution.single()}
 
     def sample_relative(
@@ -120,7 +120,7 @@ class TunesmithSampler(BaseSampler):
             return {}
         proposal, translation = self._propose(study, trial, search_space, self._ask_model)
         params = translation.to_optuna(proposal.configuration)
-        notes = {**_provenance(proposal), "configuration": params}
+        notes = {**_provenance(proposal), "configuration": dict(proposal.configuration)}
         if len(study.directions) > 1:
             notes["weights"] = [round(weight, 3) for weight in self._weights(study, trial)]
         _note(study, trial, notes)
@@ -181,21 +181,26 @@ class TunesmithSampler(BaseSampler):
         taken = [
             trial
             for trial in study.get_trials(deepcopy=False, states=(OptunaState.COMPLETE,))
-            if trial.distributions.get(name) == distribution
+            if name in trial.distributions
         ]
         if len(taken) < BRANCH_FROM:
             return {}
-        first = taken[0].params
+        shared = shared_distributions(taken)
+        if name not in shared or not expressible(distribution):
+            return {}
         return {
-            other: shared
-            for other, shared in intersection_search_space(taken).items()
-            if other == name or any(trial.params[other] != first[other] for trial in taken)
+            other: distribution if other == name else known
+            for other, known in shared.items()
+            if other == name or _varies(taken, other, known)
         }
 
     def _drawn(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """One parameter by itself: its default or its prior's mode when it is first met; later a draw."""
+        rng = rng_for(self._seed, "independent", trial.number, param_name)
+        if not expressible(param_distribution):
+            return draw_alone(study, trial, param_name, param_distribution, rng)
         translation = Translation({param_name: param_distribution})
         space = translation.space
         first = trial.number == 0 or _is_first(study, trial, param_name)
@@ -205,7 +210,6 @@ class TunesmithSampler(BaseSampler):
         known = build_prior(space, cards=None)
         if self._priors:
             known = build_prior(space, default=default, words=self._words, cards=cards_for(self._card))
-        rng = rng_for(self._seed, "independent", trial.number, param_name)
         row = known.mode(rng) if first else known.sample(rng, 1)[0]
         return translation.to_optuna(space.decode(row))[param_name]
 
@@ -215,9 +219,9 @@ class TunesmithSampler(BaseSampler):
         """Complete the record of a trial that was not proposed as a whole, or ran something else."""
         self._branches.get(study, {}).pop(trial.number, None)
         notes = trial.user_attrs.get(ATTRIBUTE)
-        wanted = notes.get("configuration", {}) if isinstance(notes, dict) else {}
-        changed = any(name in wanted and wanted[name] != value for name, value in trial.params.items())
-        if changed or (notes is None and ENQUEUED in trial.system_attrs):
+        if self._set_by_hand(trial, notes.get("configuration") if isinstance(notes, dict) else None) or (
+            notes is None and ENQUEUED in trial.system_attrs
+        ):
             reason = "Set by hand: enqueued, or fixed by another sampler; not what Tunesmith proposed."
             _note(study, trial, {"origin": Origin.USER.value, "reason": reason})
         elif not isinstance(notes, dict) or "origin" not in notes:
@@ -227,6 +231,21 @@ class TunesmithSampler(BaseSampler):
                 reason = "Proposed branch by branch, as the trials so far share no parameters."
                 origin = Origin.SURROGATE
             _note(study, trial, {"origin": origin.value, "reason": reason, **notes})
+
+    def _set_by_hand(self, trial: FrozenTrial, noted: Any) -> bool:
+        """Whether something else than was proposed was run, although the proposal could have been."""
+        for name in trial.params.keys() & (noted.keys() if isinstance(noted, dict) else ()):
+            value, distribution = noted[name], trial.distributions[name]
+            if name in trial.system_attrs.get(ENQUEUED, {}):
+                return True
+            if not expressible(distribution):
+                continue
+            own = self._space is not None and name in self._space
+            translation = Translation({name: distribution}, self._space if own else None)
+            fits = isinstance(distribution, CategoricalDistribution) or contains(distribution, value)
+            if fits and not translation.same(name, value, trial.params[name]):
+                return True
+        return False
 
     def _view(self, study: Study, search_space: Mapping[str, BaseDistribution]) -> StudyView:
         own = self._space is not None and set(search_space) == set(self._space.names)
@@ -272,6 +291,13 @@ class TunesmithSampler(BaseSampler):
                     stacklevel=2,
                 )
         return self._candidates
+
+
+def _varies(trials: Sequence[FrozenTrial], name: str, distribution: BaseDistribution) -> bool:
+    """Whether the trials have more than one value of a parameter."""
+    translation = Translation({name: distribution})
+    found = {translation.to_configuration({name: t.params[name]}, near=True) for t in trials}
+    return len(found) > 1
 
 
 def _is_first(study: Study, trial: FrozenTrial, name: str) -> bool:

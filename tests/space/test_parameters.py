@@ -27,16 +27,15 @@ from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
         (lambda: Int(0, 10, "log"), "scale"),
         (lambda: Int(1, 10, "log", step=2), "scale"),
         (lambda: Int(0.5, 10), "low"),
-        (lambda: Int(0, 2**41), "high"),
+        (lambda: Int(0, 2**63), "high"),
         (lambda: Int(0, 10**400), "high"),
         (lambda: Int(0, 5, step=0), "step"),
         (lambda: Categorical([]), "choices"),
         (lambda: Categorical("adam"), "choices"),
-        (lambda: Categorical(["a", "a"]), "choices"),
-        (lambda: Categorical([1, True]), "choices"),
-        (lambda: Categorical([1, float("nan")]), "choices"),
-        (lambda: Categorical([None]), "choices"),
-        (lambda: Categorical(["a\nb"]), "choices"),
+        (lambda: Categorical([print]), "choices"),
+        (lambda: Categorical([{1: "a"}]), "choices"),
+        (lambda: Categorical(["half a pair: \ud800"]), "choices"),
+        (lambda: Categorical([[0] * 2000]), "choices"),
         (lambda: Ordinal([]), "values"),
     ],
 )
@@ -117,8 +116,8 @@ def test_uniform_draws_give_every_integer_step_and_choice_its_share():
 def test_optuna_distributions_without_a_counterpart_are_refused():
     from optuna.distributions import CategoricalDistribution
 
-    with pytest.raises(SpaceError, match="choices"):
-        Space.from_distributions({"x": CategoricalDistribution((None, "a"))})
+    with pytest.raises(SpaceError, match="choices"), pytest.warns(UserWarning, match="persistent"):
+        Space.from_distributions({"x": CategoricalDistribution((print, "a"))})
     with pytest.raises(SpaceError, match="no distribution"):
         Space.from_distributions({"x": 3})
 

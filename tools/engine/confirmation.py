@@ -176,7 +176,7 @@ class Confirmation:
         job = Job(
             number=number,
             folder=side.folder,
-            configuration=dict(side.configuration),
+            configuration=self.task.space.originals(side.configuration),
             seed=side.seed,
             metric=metric,
             objective=objective,

@@ -101,7 +101,7 @@ class TrialRunner:
         job = Job(
             number=number,
             folder=folder,
-            configuration=dict(proposal.configuration),
+            configuration=self._task.space.originals(proposal.configuration),
             seed=trial.seed,
             metric=self._task.metric,
             objective=self._objective,

@@ -6,13 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tunesmith.objective import Objective
 from tunesmith.outcome import Stamp
-
-if TYPE_CHECKING:
-    from tunesmith.trial import Value
+from tunesmith.plain_data import restored, to_json
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,8 @@ class Job:
     """Trial number; negative for runs of the comparison, which are no trials."""
     folder: Path
     """The trial's own folder, absolute, on the engine's machine."""
-    configuration: Mapping[str, Value]
+    configuration: Mapping[str, Any]
+    """As the training code receives it: None, lists, tuples and mappings among the values."""
     seed: int
     metric: str
     objective: Objective
@@ -71,7 +70,8 @@ class Job:
     def to_data(self) -> dict[str, Any]:
         """As JSON's types."""
         plain: dict[str, Any] = json.loads(json.dumps(asdict(self) | {"configuration": None}, default=str))
-        return {**plain, "configuration": dict(self.configuration)}
+        configuration, types = to_json(dict(self.configuration))
+        return {**plain, "configuration": configuration, "types": types}
 
     def to_json(self) -> str:
         return json.dumps(self.to_data())
@@ -89,8 +89,9 @@ class Job:
             "objective": Objective(**objective),
             "resources": Resources(**data["resources"]),
             "checkpoint": _path(data["checkpoint"]),
+            "configuration": restored(data["configuration"], data["types"]),
         }
-        return cls(**{**data, **read})
+        return cls(**{name: value for name, value in data.items() if name != "types"} | read)
 
 
 def _path(text: str | None) -> Path | None:

@@ -19,13 +19,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.argv import arguments
 from tunesmith.errors import ExecutorError
 from tunesmith.tools.execution.loading import search_path
 from tunesmith.tools.records.trial_folder import LOG
-from tunesmith.trial import Outcome, TrialState, Value
+from tunesmith.trial import Outcome, TrialState
 
 if TYPE_CHECKING:
     from tunesmith.objective import Objective
@@ -86,7 +86,7 @@ class Tried:
 def try_training(
     objective: Objective,
     metric: str,
-    configuration: Mapping[str, Value],
+    configuration: Mapping[str, Any],
     *,
     reports: int | None,
     seed: int = 0,
@@ -99,6 +99,7 @@ def try_training(
 
     Args:
         objective: The training code, with absolute paths (`Task.objective_ref`).
+        configuration: As it receives it (`Space.originals`).
         reports: After how many reports the verdict is to stop. 0: the function is loaded, or the command's
             program and script are looked for, and nothing is trained. None: it trains to its end.
         time_limit_s: As a trial's own limit; None for none.

@@ -124,7 +124,7 @@ class StudyStore:
         with explained(self._where), self._batch():
             for step, value in trial.curve:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
-            self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, provenance(trial))
+            self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, self._notes(trial))
             final = _optuna_value(trial)
             state = _STATES.get(trial.state, OptunaState.FAIL)
             self._storage.set_trial_state_values(trial_id, state, None if final is None else [final])
@@ -152,19 +152,24 @@ class StudyStore:
     # -- to Optuna ------------------------------------------------------------------------------
 
     def _frozen(self, trial: Trial) -> FrozenTrial:
-        values = dict(trial.configuration)
+        values = self._space.stored(trial.configuration)
         frozen = create_trial(
             state=_STATES.get(trial.state, OptunaState.FAIL),
             value=_optuna_value(trial),
             params=values,
             distributions={name: self._distributions[name] for name in values},
-            user_attrs={ATTRIBUTE: provenance(trial)},
+            user_attrs={ATTRIBUTE: self._notes(trial)},
             intermediate_values=dict(trial.curve),
         )
         frozen.datetime_start = datetime.fromtimestamp(trial.started_at)
         if trial.finished:
             frozen.datetime_complete = datetime.fromtimestamp(trial.started_at + trial.seconds)
         return frozen
+
+    def _notes(self, trial: Trial) -> dict[str, Any]:
+        """The trial's attribute; integers that Optuna would round to floats are in it exactly."""
+        exact = self._space.inexact(trial.configuration)
+        return provenance(trial) | ({"exact": exact} if exact else {})
 
     def _append(self, number: int, frozen: FrozenTrial) -> int:
         if number != self._count:
@@ -186,7 +191,7 @@ class StudyStore:
         if notes.get("gap"):
             return None
         try:
-            configuration = self._space.validate(frozen.params)
+            configuration = self._space.validate(frozen.params | notes.get("exact", {}))
         except InvalidConfiguration as error:
             raise RunError(
                 f"trial {frozen.number} in {self._where} is not in this task's search space: {error}. {_FIX}"

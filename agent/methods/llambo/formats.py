@@ -215,9 +215,9 @@ def _field(
     labels = renaming.labels.get(name, {})
     shown: Any = parameter
     if isinstance(parameter, Categorical):
-        shown = replace(parameter, choices=[labels.get(v, v) for v in parameter.choices], when=None)
+        shown = replace(parameter, choices=[labels.get(v, v) for v in parameter.listed], when=None)
     elif isinstance(parameter, Ordinal):
-        shown = replace(parameter, values=[labels.get(v, v) for v in parameter.values], when=None)
+        shown = replace(parameter, values=[labels.get(v, v) for v in parameter.listed], when=None)
     warp: Warp = "none"
     if isinstance(parameter, Float | Int) and protocol.warp and warpable and parameter.low < parameter.high:
         if parameter.scale == "log":

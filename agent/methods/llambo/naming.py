@@ -37,7 +37,7 @@ def blind(space: Space) -> Renaming:
     """
     labels: dict[str, dict[Value, str]] = {}
     for name, parameter in space.parameters.items():
-        worded = isinstance(parameter, Ordinal) and any(isinstance(v, str) for v in parameter.values)
+        worded = isinstance(parameter, Ordinal) and any(isinstance(v, str) for v in parameter.listed)
         if isinstance(parameter, Categorical) or worded:
             listed = parameter.listed  # type: ignore[attr-defined]
             labels[name] = {value: _letters(i) for i, value in enumerate(listed)}

@@ -15,7 +15,7 @@ from tunesmith.errors import short
 from tunesmith.space import Int, Space
 from tunesmith.space.choices import Listed
 from tunesmith.space.parameter import Parameter
-from tunesmith.space.values import is_number, same
+from tunesmith.space.values import is_number
 from tunesmith.trial import Value
 
 _NOTHING = ("null", "none", "n/a", "")
@@ -39,7 +39,11 @@ def strict_documents(text: str, space: Space) -> list[Parsed] | None:
 def _strict(item: Any, space: Space) -> Parsed | None:
     if not isinstance(item, dict) or not item.keys() <= set(space.names):
         return None
-    present = {name: value for name, value in item.items() if value is not None}
+    present = {
+        name: value
+        for name, value in item.items()
+        if value is not None or space.parameters[name].check(name, None) is None
+    }
     if not all(_of_type(space.parameters[name], value) for name, value in present.items()):
         return None
     applies: dict[str, Value] = {}
@@ -56,13 +60,13 @@ def _strict(item: Any, space: Space) -> Parsed | None:
 def _of_type(parameter: Parameter, value: object) -> bool:
     if isinstance(parameter, Listed):
         numbers = any(map(is_number, parameter.listed))
-        return any(same(value, choice) for choice in parameter.listed) or (is_number(value) and numbers)
+        return parameter.check("", value) is None or (is_number(value) and numbers)
     return is_number(value) and (isinstance(value, int) or not isinstance(parameter, Int))
 
 
 def _typed(parameter: Parameter, value: Any) -> Value:
     if isinstance(parameter, Listed):
-        return next((choice for choice in parameter.listed if same(value, choice)), value)
+        return value if parameter.check("", value) else parameter.canonical(value)
     return int(value) if isinstance(parameter, Int) else float(value)
 
 
@@ -153,6 +157,12 @@ class Answers:
 
     def _reading(self, name: str, node: Node) -> Reading | None:
         """What an object's value says; None for a null where the parameter may not apply."""
+        parameter = self._space.parameters[name]
+        meant = None
+        if not isinstance(node, Word) and isinstance(parameter, Listed) and not node.broken:
+            meant = parameter.meant_by(_written(node))  # a list or mapping that is itself a choice
+        if meant is not None:
+            return Reading(meant, 0)
         if isinstance(node, Object):
             node = next((value for key, value in node.pairs if key.casefold() in _VALUE_KEYS), node)
         elif isinstance(node, Listing) and len(node.items) == 1 and not node.broken:
@@ -168,3 +178,12 @@ class Answers:
         return Reading(
             reading.value, reading.end, node.touches, reading.fault, reading.plain, reading.changes
         )
+
+
+def _written(node: Node) -> str:
+    """An object or list as one text, as the labels of choices have it."""
+    if isinstance(node, Object):
+        return ", ".join(f"{key}: {_written(value)}" for key, value in node.pairs)
+    if isinstance(node, Listing):
+        return ", ".join(map(_written, node.items))
+    return node.text

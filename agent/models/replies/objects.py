@@ -16,6 +16,7 @@ _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*.{0,500}?\*/|#[^\n]*)*", re.DOTALL)
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.){0,2000})"|\'((?:[^\'\\\n]|\\.){0,2000})\'|`([^`\n]{0,2000})`')
 _BARE_KEY = re.compile(r"""[^\s"'`{}\[\],:=#]{1,100}(?:[ \t]{1,3}[^\s"'`{}\[\],:=#]{1,100}){0,3}""")
 _BARE = re.compile(r"""[^"'`{}\[\],\n#]{1,200}""")
+_TUPLE = re.compile(r"\(([^()\n{}\[\]:]{1,200},[^()\n{}\[\]:]{0,200})\)")
 _COLON = re.compile(r"\s{0,40}(?::|=>?)\s{0,40}")
 _OPEN = re.compile(r"[{\[]")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
@@ -45,7 +46,7 @@ class Object:
 
 @dataclass
 class Listing:
-    """`[...]`."""
+    """`[...]`, or `(..., ...)`."""
 
     items: list[Node] = field(default_factory=list)
     broken: bool = False
@@ -99,6 +100,11 @@ class _Reader:
             return self._object(position + 1, depth)
         if character == "[" and depth < DEEPEST:
             return self._list(position + 1, depth)
+        row = _TUPLE.match(self.text, position)  # Python's, of plain values
+        if row:
+            self.budget -= len(row[0])
+            items = [item.strip().strip("\"'") for item in row[1].split(",")]
+            return Listing([Word(item, False) for item in items if item]), row.end()
         quoted = _QUOTED.match(self.text, position)
         if quoted:
             self.budget -= len(quoted[0])

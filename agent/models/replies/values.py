@@ -58,8 +58,10 @@ class ValueReader:
     def __init__(self, name: str, parameter: Parameter) -> None:
         self.name, self.parameter = name, parameter
         listed = parameter.listed if isinstance(parameter, Listed) else ()
-        self._words = _by_spelling([choice for choice in listed if isinstance(choice, str)])
-        self._folded = _by_spelling([w for w in self._words.values() if isinstance(w, str)], fold=True)
+        spellings = _spellings(parameter) if isinstance(parameter, Listed) else []
+        self._words = _by_spelling(spellings)
+        kept = set(self._words.values())
+        self._folded = _by_spelling([s for s in spellings if s[1] in kept], fold=True)
         self._booleans = isinstance(parameter, Bool) or any(isinstance(choice, bool) for choice in listed)
         self._numbers = [choice for choice in listed if is_number(choice)]
         self._takes_numbers = not isinstance(parameter, Listed) or bool(self._numbers)
@@ -101,6 +103,8 @@ class ValueReader:
         exact = self._words.get(text) or self._folded.get(text.casefold())
         if exact is not None and (quoted or not self._also_number(text)):
             return Reading(exact, len(raw), plain=exact == raw)
+        if isinstance(self.parameter, Listed) and (meant := self.parameter.meant_by(text)) is not None:
+            return Reading(meant, len(raw))
         reading = self.read(text, 0, len(text), whole_text=False)
         if reading is None or (reading.fault is None and self._goes_on(text, reading.end)):
             kind: Kind = "not_a_number" if self._takes_numbers and not self._words else "unknown"
@@ -229,12 +233,37 @@ def readers(space: Space) -> dict[str, ValueReader]:
     return {name: ValueReader(name, parameter) for name, parameter in space.parameters.items()}
 
 
-def _by_spelling(choices: list[str], *, fold: bool = False) -> dict[str, str]:
+def _spellings(parameter: Listed) -> list[tuple[str, str]]:
+    """Each choice that is text as it may be written, and the choice.
+
+    A list is also read without blanks or brackets, or with others; None as `null`.
+    """
+    words = [choice for choice in parameter.listed if isinstance(choice, str)]
+    found = [(word, word) for word in words]
+    known = {str(choice).casefold() for choice in parameter.listed}
+    for label, choice in zip(parameter.listed, parameter.originals, strict=True):
+        others: list[str] = []
+        if choice is None:
+            others = ["none", "None", "null"]
+        elif isinstance(choice, list | tuple) and isinstance(label, str):
+            inside = label[1:-1].rstrip(",")
+            forms = [inside, inside.replace(" ", "")]
+            others = [f"{a}{form}{b}" for form in forms for a, b in ("[]", "()")]
+            others += forms if len(choice) > 1 else []
+        found += [
+            (other, str(label)) for other in dict.fromkeys(others) if other and other.casefold() not in known
+        ]
+    return found
+
+
+def _by_spelling(choices: list[tuple[str, str]], *, fold: bool = False) -> dict[str, str]:
     """Choices by how they look in cleaned text; those that cannot be told apart so are left out."""
     found: dict[str, list[str]] = {}
-    for choice in choices:
-        spelled = unescaped(alike(choice)).strip()
-        found.setdefault(spelled.casefold() if fold else spelled, []).append(choice)
+    for written, choice in choices:
+        spelled = unescaped(alike(written)).strip()
+        same = found.setdefault(spelled.casefold() if fold else spelled, [])
+        if choice not in same:
+            same.append(choice)
     return {spelled: same[0] for spelled, same in found.items() if len(same) == 1 and spelled}
 
 

@@ -150,6 +150,8 @@ def run_session(
                 priors=engine.strategy.stated_priors(task.default),
             )
         )
+        for note in task.space.notes if not before else ():
+            log.append(Degraded(what="warning", where="space", cause=note, continuation="it is left out"))
         with _signals(engine):
             try:
                 check_loading(

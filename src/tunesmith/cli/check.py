@@ -128,6 +128,8 @@ def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) 
     print(f"  space      {parameters}" + (f", {size} configurations" if size else ""))
     for line in loaded.space.describe().splitlines():
         print(f"    {line}")
+    for note in loaded.space.notes:
+        print(f"    note: {note}")
     if loaded.default is not None:
         print(f"  default    {loaded.space.format(loaded.default)}")
     else:

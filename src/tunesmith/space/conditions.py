@@ -77,7 +77,10 @@ def _values(name: str, parent: str, wanted: Any, parameters: Mapping[str, Parame
         raise SpaceError(f"{name} depends on itself", key=key)
     if isinstance(parameters[parent], Float):
         raise SpaceError(f"{name} depends on {parent}, a float; conditions compare for equality", key=key)
-    listed = list(wanted) if isinstance(wanted, Sequence) and not isinstance(wanted, str) else [wanted]
+    several = isinstance(wanted, Sequence) and not isinstance(wanted, str)
+    # A list is one value where the parent has that very list as a choice.
+    one = not several or parameters[parent].check(parent, wanted) is None
+    listed = [wanted] if one else list(wanted)
     if not listed:
         raise SpaceError(f"`when` of {name} lists no value of {parent}", key=key)
     for value in map(plain, listed):

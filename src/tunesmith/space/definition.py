@@ -229,6 +229,33 @@ class SpaceDefinition:
             table[:, j] = constraint.holds(numbers) | ~active
         return table
 
+    # What training code receives
+
+    def originals(self, configuration: Mapping[str, Value]) -> dict[str, Any]:
+        """A legal configuration as training code receives it: None and lists instead of their labels."""
+        return {name: self.parameters[name].original(value) for name, value in configuration.items()}
+
+    def stored(self, configuration: Mapping[str, Value]) -> dict[str, Value | None]:
+        """A legal configuration as an Optuna study stores it, by the distributions of `to_distributions`."""
+        return {name: self.parameters[name].stored(value) for name, value in configuration.items()}
+
+    def inexact(self, configuration: Mapping[str, Value]) -> dict[str, Value]:
+        """The values that `stored` only approximates: integers beyond 2^53, which have to be kept beside."""
+        return {
+            name: value
+            for name, value in configuration.items()
+            if not getattr(self.parameters[name], "exact", True)
+        }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A sentence for everything that was given and means less than it seems."""
+        return tuple(
+            f"{name}: {clause}, so the two are one choice"
+            for name, parameter in self.parameters.items()
+            for clause in getattr(parameter, "left_out", ())
+        )
+
     # Words
 
     def format_value(self, name: str, value: Value) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 
-def to_distribution(parameter: Parameter) -> BaseDistribution:
+def to_distribution(parameter: Parameter, originals: bool = False) -> BaseDistribution:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(parameter, Float) and parameter.step is not None:
@@ -32,12 +32,20 @@ def to_distribution(parameter: Parameter) -> BaseDistribution:
             return FloatDistribution(parameter.low, parameter.high + more, step=parameter.step)
     if isinstance(parameter, Float):
         return FloatDistribution(parameter.low, parameter.high, log=parameter.scale == "log")
+    if isinstance(parameter, Int) and not (parameter.exact or originals):
+        return FloatDistribution(parameter.low, parameter.high, log=parameter.scale == "log")
     if isinstance(parameter, Int):
         return IntDistribution(
             parameter.low, parameter.high, log=parameter.scale == "log", step=parameter.step
         )
     assert isinstance(parameter, Listed)
-    return CategoricalDistribution(parameter.listed)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # of lists, which only the caller's own study would store
+        return CategoricalDistribution(
+            parameter.given if originals else [parameter.stored(value) for value in parameter.listed]
+        )
 
 
 def from_distributions(distributions: Mapping[str, Any]) -> dict[str, Parameter]:
@@ -62,5 +70,5 @@ def _parameter(name: str, distribution: object) -> Parameter:
             isinstance(choice, bool) for choice in distribution.choices
         ):
             return Bool()
-        return Categorical(distribution.choices)  # type: ignore[arg-type]
+        return Categorical(distribution.choices)
     raise SpaceError(f"{name}: {short(distribution)} is no distribution of Optuna", key=(name,))

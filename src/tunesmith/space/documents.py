@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tunesmith.errors import SpaceError, short
+from tunesmith.plain_data import restored
 from tunesmith.space.choices import Bool, Categorical, Ordinal
 from tunesmith.space.floats import Float
 from tunesmith.space.ints import Int
@@ -32,9 +33,9 @@ KEYS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # required keys, optional keys
     "float": (("low", "high"), ("scale", "step", "when")),
     "int": (("low", "high"), ("scale", "step", "when")),
-    "categorical": (("choices",), ("when",)),
+    "categorical": (("choices",), ("types", "when")),
     "bool": ((), ("when",)),
-    "ordinal": (("values",), ("when",)),
+    "ordinal": (("values",), ("types", "when")),
 }
 
 
@@ -59,10 +60,30 @@ def read_parameter(name: str, data: object) -> Parameter:
     for key in required:
         if key not in data:
             raise SpaceError(f"{name} ({kind}) lacks `{key}`", key=(name,))
+    keys = {key: value for key, value in data.items() if key != "type"}
+    if "types" in keys:
+        listed = required[0]
+        keys[listed] = _with_types(name, keys[listed], keys.pop("types"))
     try:
-        return KINDS[kind](**{key: value for key, value in data.items() if key != "type"})
+        return KINDS[kind](**keys)
     except SpaceError as error:
         raise SpaceError(f"{name}: {error}", key=(name, *error.key)) from None
+
+
+def _with_types(name: str, choices: object, types: object) -> object:
+    """Choices with the tuples and the numbers that JSON cannot say, as `to_dict` wrote them."""
+    if not isinstance(types, Mapping) or not all(
+        isinstance(path, str) and kind in ("tuple", "float") for path, kind in types.items()
+    ):
+        raise SpaceError(
+            f'{name}: `types` maps places among the choices to `tuple` or `float`, such as {{"0": tuple}}, '
+            f"got {short(types)}",
+            key=(name, "types"),
+        )
+    try:
+        return restored(choices, dict(types))
+    except ValueError as error:
+        raise SpaceError(f"{name}: {error}", key=(name, "types")) from None
 
 
 def read_space(data: object) -> tuple[dict[str, Parameter], tuple[str, ...]]:

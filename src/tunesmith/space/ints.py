@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,7 +15,11 @@ from tunesmith.space import scales
 from tunesmith.space.numeric import MOST_VALUES, Numeric
 from tunesmith.space.parameter import Indices, When
 from tunesmith.space.scales import Array
+from tunesmith.space.values import INT64
 from tunesmith.trial import Value
+
+LARGEST_EXACT = 2**53
+"""Floats hold every integer up to this."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Int(Numeric):
     """A whole number in [low, high].
 
     Args:
-        low, high: Bounds, both legal, within +-2**40; equal bounds make a constant.
+        low, high: Bounds, both legal, of at most 64 bits; equal bounds make a constant.
         scale: `log` (low >= 1) for values that matter by their ratio.
         step: Only low, low + step, ... are legal; linear scale only. `high` is lowered to the last.
     Raises:
@@ -42,9 +49,10 @@ class Int(Numeric):
                 raise SpaceError(
                     f"Int needs a whole number as `{key}`, got {short(getattr(self, key))}", key=(key,)
                 )
-        if max(abs(self.low), abs(self.high)) > MOST_VALUES:
+        if not (-INT64 <= self.low and self.high < INT64):
             raise SpaceError(
-                f"Int bounds must lie within +-2**40, got {self.low} to {self.high}", key=("high",)
+                f"Int bounds must lie within 64 bits, got {short(self.low)} to {short(self.high)}",
+                key=("low" if self.low < -INT64 else "high",),
             )
         if self.scale not in ("linear", "log"):
             raise SpaceError(f"Int scale {self.scale!r} is none of linear, log", key=("scale",))
@@ -57,9 +65,17 @@ class Int(Numeric):
             )
         object.__setattr__(self, "high", self.high - (self.high - self.low) % self.step)
 
-    @property
+    @cached_property
     def size(self) -> int:
         return (self.high - self.low) // self.step + 1
+
+    @cached_property
+    def wide(self) -> bool:
+        """Whether floats do not tell all values apart: then the sums are done in Python's own integers.
+
+        A unit coordinate stands for a few neighbouring values there, and comes back as one of them.
+        """
+        return self.size > MOST_VALUES or max(-self.low, self.high) > MOST_VALUES
 
     @property
     def _edges(self) -> tuple[float, float]:
@@ -75,30 +91,52 @@ class Int(Numeric):
     def canonical(self, value: Any) -> Value:
         return int(value)
 
+    @property
+    def exact(self) -> bool:
+        """Whether Optuna, which keeps numbers as floats, holds all values."""
+        return max(-self.low, self.high) <= LARGEST_EXACT
+
+    def stored(self, value: Any) -> Value | None:
+        return int(value) if self.exact else float(value)
+
     def to_unit(self, value: Any) -> float:
         if self.scale == "log":
             return float(scales.to_unit("log", *self._edges, value))
-        return super().to_unit(value)
+        return super().to_unit(value) if not self.wide else (self.index_of(value) + 0.5) / self.size
 
     def round_units(self, u: Array) -> Array:
         if self.scale == "log":
             return scales.to_unit("log", *self._edges, self.numbers(u))
+        if self.wide:
+            units = [(int(index) + 0.5) / self.size for index in self.indices(u).ravel()]
+            return np.array(units).reshape(np.shape(u))
         return super().round_units(u)
 
     def indices(self, u: Array) -> Indices:
+        if self.wide:
+            found = np.empty(np.shape(u), dtype=object)
+            found.ravel()[:] = [self._wide_index(float(x)) for x in np.ravel(u)]
+            return found  # of Python's integers, which NumPy's would cut to 64 bits
         if self.scale == "log":
             nearest = np.rint(scales.from_unit("log", *self._edges, u))
             return (np.clip(nearest, self.low, self.high) - self.low).astype(np.int64)
         return super().indices(u)
 
+    def _wide_index(self, u: float) -> int:
+        if self.scale == "log":
+            nearest = int(np.rint(scales.from_unit("log", *self._edges, u)))
+            return min(max(nearest, self.low), self.high) - self.low
+        return min(max(math.floor(Fraction(u) * self.size), 0), self.size - 1)
+
     def index_of(self, value: Any) -> int:
-        return int(min(max(round((value - self.low) / self.step), 0), self.size - 1))
+        steps: Any = (Fraction(value) - self.low if self.wide else value - self.low) / self.step
+        return int(min(max(round(steps), 0), self.size - 1))
 
     def value_at(self, index: int) -> Value:
         return self.low + int(index) * self.step
 
     def numbers(self, u: Array) -> Array:
-        return (self.low + self.indices(u) * self.step).astype(np.float64)
+        return np.asarray(self.low + self.indices(u) * self.step).astype(np.float64)
 
     def format(self, value: Any) -> str:
         return str(value)

@@ -43,6 +43,14 @@ class Parameter(ABC):
     def canonical(self, value: Any) -> Value:
         """A legal value in the one form that is stored: 1 as 1.0 for a Float, on its step exactly."""
 
+    def original(self, value: Any) -> Any:
+        """A legal value as training code receives it: None and lists instead of their labels."""
+        return value
+
+    def stored(self, value: Any) -> Value | None:
+        """A legal value as an Optuna study stores it."""
+        return self.canonical(value)
+
     # As finite kinds need them; a continuous range has its own.
 
     def to_unit(self, value: Any) -> float:

@@ -40,7 +40,8 @@ def snap(
                 only = describe_conditions(space.conditions[name])
                 changes.append(f"{name} was left out: it applies only when {only}.")
             continue
-        if value is None:  # a missing key, or the null that schemas make models write for one
+        null_is_legal = name in proposed and space.parameters[name].check(name, None) is None
+        if value is None and not null_is_legal:  # a missing key, or the null that models write for one
             values[name] = _fill(space, name, base)
             changes.append(f"{name} was missing and became {space.format_value(name, values[name])}.")
             continue

@@ -32,9 +32,9 @@ def _parameter_schema(parameter: Any) -> dict[str, Any]:
         case Bool():
             schema = {"type": "boolean"}
         case Categorical():
-            schema = _enum(parameter.choices)
+            schema = _enum(parameter.listed)
         case Ordinal():
-            schema = _enum(parameter.values)
+            schema = _enum(parameter.listed)
         case _:
             raise TypeError(f"no schema for a {type(parameter).__name__}")
     return {"anyOf": [schema, {"type": "null"}]} if parameter.when else schema

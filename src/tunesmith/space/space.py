@@ -86,9 +86,14 @@ class Space(SpaceDefinition):
             if all(self.holds(constraint, values) for constraint in self.parsed_constraints)
         ]
 
-    def to_distributions(self) -> dict[str, BaseDistribution]:
-        """Optuna's distributions: conditions and constraints left out, logit plain, Ordinal categorical."""
-        return {name: distributions.to_distribution(p) for name, p in self.parameters.items()}
+    def to_distributions(self, *, originals: bool = False) -> dict[str, BaseDistribution]:
+        """Optuna's distributions: conditions and constraints left out, logit plain, Ordinal categorical.
+
+        Args:
+            originals: Whether choices are those that were given, lists among them, as an objective has them
+                that suggests them itself; else as `stored`.
+        """
+        return {name: distributions.to_distribution(p, originals) for name, p in self.parameters.items()}
 
     @classmethod
     def from_distributions(cls, given: Mapping[str, Any]) -> Space:

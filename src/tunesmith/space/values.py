@@ -14,12 +14,14 @@ import numpy as np
 
 from tunesmith.trial import Value
 
+INT64 = 2**63
+"""Integers from -2^63 up to, not including, 2^63 are plain values; every store holds them exactly."""
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*")
 
 
 def plain(value: object) -> object:
-    """NumPy scalars as the Python values they stand for; anything else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
+    """NumPy scalars and arrays as the Python values they stand for; anything else as it is."""
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else value
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
