@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tunesmith.agent.methods.llambo.sampler import LlamboSampler
     from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
-    from tunesmith.api import Result, tune
+    from tunesmith.api import Result, stop, tune
     from tunesmith.data_card import DataCard
-    from tunesmith.errors import TunesmithError
+    from tunesmith.errors import RunFailed, TunesmithError
     from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
     from tunesmith.task import Task, load_task
+    from tunesmith.tools.execution.handle import TrialHandle as Trial
+
+    __version__: str
 
 _HOMES = {
     "Bool": "tunesmith.space",
@@ -29,11 +32,14 @@ _HOMES = {
     "LlamboSampler": "tunesmith.agent.methods.llambo.sampler",
     "Ordinal": "tunesmith.space",
     "Result": "tunesmith.api",
+    "RunFailed": "tunesmith.errors",
     "Space": "tunesmith.space",
     "Task": "tunesmith.task",
+    "Trial": "tunesmith.tools.execution.handle:TrialHandle",
     "TunesmithError": "tunesmith.errors",
     "TunesmithSampler": "tunesmith.agent.samplers.tunesmith_sampler",
     "load_task": "tunesmith.task",
+    "stop": "tunesmith.api",
     "tune": "tunesmith.api",
 }
 
@@ -46,22 +52,27 @@ __all__ = [
     "LlamboSampler",
     "Ordinal",
     "Result",
+    "RunFailed",
     "Space",
     "Task",
+    "Trial",
     "TunesmithError",
     "TunesmithSampler",
     "load_task",
+    "stop",
     "tune",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return metadata.version("tunesmith")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+if not TYPE_CHECKING:  # else every misspelt name would pass a type checker
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return metadata.version("tunesmith")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'tunesmith' has no attribute {name!r}")
+        home, _, called = _HOMES[name].partition(":")
+        return getattr(import_module(home), called or name)
 
 
 def __dir__() -> list[str]:

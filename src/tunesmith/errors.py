@@ -10,6 +10,7 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── MissingExtra               an optional package is needed and not installed
 │   ├── ObjectiveError             the training function or command cannot be loaded
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
+├── RunFailed                      `tunesmith.tune`: no trial completed; its `result` has what there is
 ├── MissingMetric                  a trial ended without the task's metric
 ├── ModelError                     anything about a language model; never ends a run
 │   ├── ModelUnavailable           network, authentication, server fault, timeout
@@ -226,6 +227,18 @@ class ObjectiveError(UsageError):
 
 class RunError(UsageError):
     """A run folder that cannot be used: held by another process, of another task, or damaged."""
+
+
+class RunFailed(TunesmithError):
+    """A run in which no trial completed, such as one whose training function cannot work.
+
+    Attributes:
+        result: The `tunesmith.Result` of the run.
+    """
+
+    def __init__(self, message: str, result: object) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class MissingMetric(TunesmithError):

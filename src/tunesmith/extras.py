@@ -11,6 +11,7 @@ EXTRAS = {
     "torch": ("torch", "torch"),
     "sklearn": ("scikit-learn", "bench"),
     "cmaes": ("cmaes", "bench"),
+    "pandas": ("pandas", "pandas"),
     "onnxruntime": ("onnxruntime", "dev"),
 }
 """Importable name -> the package's name, and the extra that installs it."""

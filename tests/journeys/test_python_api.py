@@ -5,11 +5,15 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 import tunesmith
+import tunesmith.training
 from fakes.tiny_job import environment
 from tunesmith import Float, Int
 from tunesmith.errors import InvalidConfiguration, RunError, TaskError
@@ -115,6 +119,115 @@ def test_a_wrong_limit_is_told_as_in_a_task_file(tmp_path: Path, wrong: dict[str
             **{"metric": "x", "direction": "maximize", "runs": tmp_path, **wrong},
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pruner_storage_and_comparison_are_arguments_and_the_result_is_a_table(tmp_path: Path) -> None:
+    def train(config: dict[str, float], trial: tunesmith.Trial) -> dict[str, float]:
+        (trial.checkpoint_dir / "seed").write_text(str(trial.seed))
+        trial.report(config["x"], 0)
+        return {"loss": config["x"] ** 2, "<b>size</b>": config["k"]}
+
+    result = tunesmith.tune(
+        train,
+        SPACE,
+        metric="loss",
+        direction="minimize",
+        trials=4,
+        default={"x": 4.0, "k": 3},
+        runs=tmp_path,
+        model=None,
+        pruner="none",
+        storage=f"sqlite:///{tmp_path}/study.db",
+        confirm={"seeds": 2, "most": 2},
+    )
+    assert (tmp_path / "study.db").is_file() and "2" in result.verdict
+    assert "kind: none" in (result.folder / "task.yaml").read_text()
+    table = result.trials_dataframe()
+    columns = ["number", "state", "value", "seconds", "origin", "reason", "message", "params.x", "params.k"]
+    assert list(table.columns) == [*columns, "metrics.<b>size</b>"] and len(table) == 4
+    assert table["value"].min() == result.best_value and (table["params.x"] ** 2 == table["value"]).all()
+    assert repr(result).startswith("<Result finished: 4 trials, best ") and len(repr(result)) < 200
+    shown = result._repr_html_()
+    assert shown.count("<tr>") == 5 and "&lt;Result finished" in shown and "<b>" not in shown
+
+
+def test_a_function_that_cannot_work_raises_with_its_cause_and_the_run(tmp_path: Path) -> None:
+    def train(config, trial):  # type: ignore[no-untyped-def]
+        raise KeyError("no such column: label")
+
+    with pytest.raises(tunesmith.RunFailed, match="no such column: label") as caught:
+        tunesmith.tune(train, SPACE, metric="x", direction="maximize", trials=9, runs=tmp_path, model=None)
+    assert "raise KeyError" in str(caught.value) and "log.txt" in str(caught.value)
+    result = caught.value.result
+    assert isinstance(result, tunesmith.Result) and 0 < len(result.history) < 9, "it ends early"
+
+
+def test_another_thread_stops_a_run_and_the_same_call_continues_it(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, TrialFinished) and event.number == 1:
+            assert tunesmith.stop(tmp_path / "another") == 0
+            thread = threading.Thread(target=lambda: asked.append(tunesmith.stop(tmp_path / "job")))
+            thread.start()
+            thread.join()
+
+    def go(listen: Callable[[Event], None] | None) -> tunesmith.Result:
+        kinds: dict[str, Any] = {"metric": "x", "direction": "maximize", "model": None, "trials": 4}
+        train = lambda config, trial: config["x"]  # noqa: E731
+        return tunesmith.tune(train, SPACE, name="job", runs=tmp_path, listen=listen, **kinds)
+
+    stopped = go(stop)
+    assert asked == [1] and (stopped.status, stopped.reason) == ("stopped", "asked to end by stop()")
+    assert tunesmith.stop() == 0, "nothing runs any more"
+    assert go(None).status == "finished"
+
+
+SPAWNED = """
+import multiprocessing
+import tunesmith
+
+def train(config, trial):
+    return scale * config["x"]
+
+scale = 2.0
+
+def job(answers):
+    space = {"x": tunesmith.Float(0, 1)}
+    result = tunesmith.tune(train, space, metric="x", direction="maximize", trials=2, model=None)
+    answers.put((result.status, len(result.history)))
+
+if __name__ == "__main__":
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.Queue()
+    process = spawn.Process(target=job, args=(answers,), daemon=True)
+    process.start()
+    process.join()
+    print(process.exitcode, answers.get() if process.exitcode == 0 else None)
+"""
+
+
+def test_a_spawned_process_tunes_a_function_of_the_main_program(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SPAWNED)
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "0 ('finished', 2)", done.stderr
+
+
+def test_the_document_names_every_event_and_every_member() -> None:
+    document = (Path(__file__).parents[2] / "docs/python.md").read_text(encoding="utf-8")
+    kinds = [kind.__name__ for kind in get_args(get_args(Event)[0])]
+    assert "RunStarted" in kinds and [kind for kind in kinds if f"`{kind}`" not in document] == []
+    public = [name for name in dir(tunesmith.Trial) if not name.startswith("_") and name not in ("curve",)]
+    assert [name for name in public if f"trial.{name}" not in document] == []
+    helpers = [name for name in tunesmith.training.__all__ if name not in ("TrialHandle", "Trial")]
+    assert [name for name in helpers if f"`{name}" not in document] == []
 
 
 SCRIPT = """

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONAL = ("torch", "functorch", "torchgen", "sklearn", "scikit_learn", "cmaes")
+OPTIONAL = ("torch", "functorch", "torchgen", "sklearn", "scikit_learn", "cmaes", "pandas")
 
 SCRIPT = """
 import argparse, json

@@ -28,6 +28,9 @@ def pickle_objective(train: Callable[..., Any], path: Path) -> Objective:
 
     if not callable(train):
         raise ObjectiveError(f"the training function must be callable; {type(train).__name__} is not.")
+    started_by = sys.modules.get("__mp_main__")  # the main program, in a process that it spawned
+    if started_by is not None:
+        cloudpickle.register_pickle_by_value(started_by)
     try:
         data = cloudpickle.dumps(train)
     except (pickle.PicklingError, TypeError, RecursionError, AttributeError, ValueError) as error:

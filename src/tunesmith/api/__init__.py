@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from tunesmith.agent.models import Answering, Provider
 from tunesmith.api.result import Result
+from tunesmith.api.stopping import stop
 from tunesmith.data_card import DataCard
-from tunesmith.errors import SpaceError, UsageError
+from tunesmith.errors import RunFailed, SpaceError, UsageError
 from tunesmith.events import Event
 from tunesmith.history import Direction
 from tunesmith.noise import Noise
@@ -26,7 +27,7 @@ from tunesmith.task import Task
 from tunesmith.task.task import slug
 from tunesmith.trial import Value
 
-__all__ = ["Listener", "ModelChoice", "Result", "run_task", "tune"]
+__all__ = ["Listener", "ModelChoice", "Result", "run_task", "stop", "tune"]
 
 ModelChoice = ModelSettings | Provider | Answering | Literal["environment"] | None
 """`"environment"`: what the environment variables name, or none; None: no language model. A function from
@@ -53,6 +54,9 @@ def tune(
     workers: int = 1,
     threads: int = 1,
     confirm_seeds: int = 0,
+    confirm: Mapping[str, Any] | None = None,
+    pruner: str | Mapping[str, Any] | None = None,
+    storage: str | None = None,
     noise: Noise | None = None,
     model: ModelChoice = "environment",
     tuner: str | Mapping[str, Any] | None = None,
@@ -74,21 +78,28 @@ def tune(
             the description is. The data itself is not kept and not sent.
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
+        confirm: The same with all that a task file's `confirm` has, such as
+            `{"function": "test.py:test", "seeds": 5, "most": 20}`; `confirm_seeds` is then its `seeds`.
+        pruner: How poor trials are stopped early: `"forecast"`, `"median"`, `"halving"`, `"none"`, or a
+            mapping as in a task file; None: `"forecast"`.
+        storage: Optuna storage URL, such as `sqlite:///study.db`; None for a journal in the run folder.
         noise: The metric's standard deviation between seeds, in its units; `"measure"` to repeat a trial or
             two for it; `"none"` where training is deterministic; None: nothing is known.
         model: Which language model to use; None for none.
         tuner: The method that proposes the trials: a name of `registry.METHODS`, or a mapping of `method` and
             its settings; None: the first of them.
-        listen: Called with every event, in the thread that raised it.
+        listen: Called with every event of `tunesmith.events`, in the thread that raised it.
     Returns:
-        The result; its `status` is `stopped` after Ctrl-C.
+        The result; its `status` is `stopped` after Ctrl-C or `tunesmith.stop()`.
     Raises:
         UsageError: The space, the default, a limit or the run folder cannot be used.
+        RunFailed: No trial completed; it names the latest cause and has the result.
     """
     if not isinstance(space, Space):
         space = Space(space, constraints)
     elif constraints:
         raise SpaceError("constraints belong to the Space: give them to Space(..., constraints=...)")
+    seeds = {"seeds": confirm_seeds} if confirm_seeds else {}
     # Validated as a task file is, so that a wrong number has the same message.
     task = Task.model_validate(
         {
@@ -99,16 +110,22 @@ def tune(
             "direction": direction,
             "space": space,
             "default": None if default is None else space.validate(default),
-            "confirm": {"seeds": confirm_seeds} if confirm_seeds else None,
+            "confirm": {**(confirm or {}), **seeds} if confirm or confirm_seeds else None,
             "budget": {"trials": trials, "wall_time_s": wall_time_s, "trial_time_s": trial_time_s},
             "noise": noise,
             "seed": seed,
             "workers": workers,
             "threads": threads,
             "tuner": tuner,
+            **({} if pruner is None else {"pruner": pruner}),
         }
     )
-    return run_task(task, runs=runs, fresh=name is None, model=model, listen=listen, train=train)
+    result = run_task(
+        task, runs=runs, fresh=name is None, model=model, storage=storage, listen=listen, train=train
+    )
+    if result.status == "failed":
+        raise RunFailed(_why(result), result)
+    return result
 
 
 def run_task(
@@ -158,6 +175,18 @@ def run_task(
             replay=replay,
             listen=listen,
         )
+
+
+def _why(result: Result) -> str:
+    """Why no trial completed: the run's own reason, the latest failure, and where its log is."""
+    failed = result.history.failures
+    text = f"no trial completed: {result.reason}"
+    if not failed:
+        return text
+    latest = failed[-1]
+    log = result.folder / "trials" / f"{latest.number:05d}" / "log.txt"
+    cause = f"{text}.\nTrial {latest.number} ({latest.state.value}): {latest.message} (log: {log})"
+    return f"{cause}\n{latest.traceback}" if latest.traceback else cause
 
 
 def unused_name(runs: Path, name: str) -> str:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith.budget import Spend
+from tunesmith.extras import require
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
+from tunesmith.text.literal import one_line
+from tunesmith.text.numbers import metric
 from tunesmith.trial import Configuration, Trial
 
+SHOWN_ROWS = 20
+"""Trials that a notebook shows, the best ones."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Result:
     """The result of a run; everything in it is on disk in `folder` as well.
 
@@ -51,3 +59,74 @@ class Result:
     def best_value(self) -> float | None:
         """Its metric in the search, metric units."""
         return None if self.best_trial is None else self.best_trial.value
+
+    def trial_rows(self) -> list[dict[str, Any]]:
+        """One flat mapping a trial, in order of number, all with the same keys.
+
+        Keys: `number`, `state`, `value` (the metric; None unless completed), `seconds`, `origin` (what
+        proposed it), `reason`, `message` (why it failed), `params.NAME` for each hyperparameter (None where
+        it is inactive), `metrics.NAME` for each further metric. Trials of search spaces that the run had
+        before are among them.
+        """
+        trials = self.history.every
+        names = dict.fromkeys(
+            [*self.history.space.names, *(name for t in trials for name in t.configuration)]
+        )
+        others = sorted({name for trial in trials for name in trial.values} - {self.history.metric})
+        return [
+            {
+                "number": trial.number,
+                "state": trial.state.value,
+                "value": trial.value,
+                "seconds": trial.seconds,
+                "origin": trial.proposal.origin.value,
+                "reason": trial.proposal.reason,
+                "message": trial.message,
+                **{f"params.{name}": trial.configuration.get(name) for name in names},
+                **{f"metrics.{name}": trial.values.get(name) for name in others},
+            }
+            for trial in trials
+        ]
+
+    def trials_dataframe(self) -> Any:
+        """`trial_rows` as a pandas.DataFrame.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        require("pandas", "trials_dataframe()")
+        import pandas
+
+        return pandas.DataFrame(self.trial_rows())
+
+    def __repr__(self) -> str:
+        best = "no trial completed"
+        if self.best_trial is not None and self.best_trial.value is not None:
+            best = f"best {metric(self.best_trial.value)} (trial {self.best_trial.number})"
+        return f"<Result {self.status}: {len(self.history)} trials, {best}, in {one_line(self.folder, 80)}>"
+
+    def _repr_html_(self) -> str:
+        """The best trials as a table, for notebooks."""
+        history = self.history
+        done = sorted(history.completed, key=lambda t: -history.sign * (t.value or 0.0))
+        names = history.space.names
+        head = "".join(f"<th>{_cell(name)}</th>" for name in ("trial", history.metric, *names))
+        rows = []
+        for trial in done[:SHOWN_ROWS]:
+            values = [
+                history.space.format_value(name, trial.configuration[name])
+                if name in trial.configuration
+                else ""
+                for name in names
+            ]
+            value = "" if trial.value is None else metric(trial.value)
+            cells = "".join(f"<td>{_cell(text)}</td>" for text in (trial.number, value, *values))
+            rows.append(f"<tr>{cells}</tr>")
+        more = len(done) - SHOWN_ROWS
+        note = f"<p>{more} more in <code>trial_rows()</code>.</p>" if more > 0 else ""
+        verdict = f"<p>{_cell(self.verdict, 600)}</p>" if self.verdict else ""
+        return f"<p>{_cell(repr(self), 300)}</p>{verdict}<table><tr>{head}</tr>{''.join(rows)}</table>{note}"
+
+
+def _cell(text: object, limit: int = 80) -> str:
+    return html.escape(one_line(text, limit))

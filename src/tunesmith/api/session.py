@@ -19,6 +19,7 @@ from tunesmith.api.checking import check_loading
 from tunesmith.api.earlier import nothing_left, standing_plan
 from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
+from tunesmith.api.stopping import stoppable
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ObjectiveError, ReplayMiss
 from tunesmith.events import Degraded, Event, RunFinished, RunStarted, TaskChanged, Woken
@@ -152,7 +153,7 @@ def run_session(
         )
         for note in task.space.notes if not before else ():
             log.append(Degraded(what="warning", where="space", cause=note, continuation="it is left out"))
-        with _signals(engine):
+        with _signals(engine), stoppable(store.path, engine):
             try:
                 check_loading(
                     task,
