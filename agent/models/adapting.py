@@ -12,8 +12,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tunesmith.agent.models.base import Rejected, Request
+from tunesmith.agent.models.estimating import estimate_prompt
 from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.learned import Learned
+from tunesmith.agent.models.limits import AnswerLimit
 from tunesmith.agent.models.rejections import (
     PARAMETERS,
     TOOLS,
@@ -60,12 +62,16 @@ class Adapter:
 
     Args:
         learned: What is known so far; changed here.
+        limits: How long answers may be.
         emit: Gets a Degraded the first time something is left out.
         parameters: Sent with every request, such as `reasoning_effort`.
     """
 
-    def __init__(self, learned: Learned, emit: Emit, parameters: dict[str, Any] | None = None) -> None:
-        self.learned, self._emit, self._parameters = learned, emit, parameters or {}
+    def __init__(
+        self, learned: Learned, limits: AnswerLimit, emit: Emit, parameters: dict[str, Any] | None = None
+    ) -> None:
+        self.learned, self._limits, self._emit = learned, limits, emit
+        self._parameters = parameters or {}
 
     def ask(self, asked: dict[str, Any], send: Send[T]) -> T:
         """What `send` returns for the first form that is not rejected.
@@ -136,7 +142,9 @@ class Adapter:
             body.pop("stream_options", None)
             body["stream"] = False
         if "no_limit" not in refused:
-            body[learned.limit_name] = learned.limit(asked["limit"])
+            prompt = estimate_prompt(body) if learned.least_limit > asked["limit"] else 0
+            choices = body.get("n", 1)
+            body[learned.limit_name] = self._limits.of(asked["limit"], choices=choices, prompt=prompt)
         if isinstance(body.get("tool_choice"), dict) and learned.tool_choice != "named":
             if learned.tool_choice == "none":
                 del body["tool_choice"]

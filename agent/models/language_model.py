@@ -9,27 +9,31 @@ for piece in model.chat(messages, purpose="agent.answer"): ...                  
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from itertools import count
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from tunesmith.agent.models.adapting import Adapter
-from tunesmith.agent.models.base import AttemptFailed, Capabilities, Provider
-from tunesmith.agent.models.estimating import typical_tokens
+from tunesmith.agent.models.adapting import Adapter, ToolsRefused
+from tunesmith.agent.models.base import Answer, AttemptFailed, Capabilities, Provider
+from tunesmith.agent.models.estimating import estimate_prompt, typical_tokens
 from tunesmith.agent.models.exchange import BrokenOff, Exchange
 from tunesmith.agent.models.faults import guarded, report
 from tunesmith.agent.models.learned import Learned
 from tunesmith.agent.models.ledger import Ledger
+from tunesmith.agent.models.limits import AnswerLimit, only_thought, used_up
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.reservations import Reservations
 from tunesmith.agent.models.sampling import SampleCaller, Samples, samples_from
 from tunesmith.agent.models.speed import Speed, SpeedMeter, guess
+from tunesmith.agent.models.spoken import Spoken
 from tunesmith.agent.models.streaming import Hearing, OnItem, Timing
-from tunesmith.agent.models.structured import Completion, Message, StructuredCaller
+from tunesmith.agent.models.structured import Completion, Counted, Message, StructuredCaller
 from tunesmith.agent.models.wire import ANSWER_TOKENS, Piece, Reply, piece_of, reply_of
 from tunesmith.budget import ModelCaps, ModelSpend
-from tunesmith.errors import InvalidAnswer, ModelRefused, ModelUnavailable
+from tunesmith.errors import InvalidAnswer, ModelRefused
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import error_line
@@ -48,8 +52,39 @@ class Pace(NamedTuple):
 
 
 NOTHING_SPENT = ModelSpend()
+MOST_GROWTHS = 2
+"""How often the limit is raised for one question."""
 STREAMED = {"stream_options": {"include_usage": True}}
 """Asks a server to count the tokens of a streamed answer."""
+
+
+class _Said:
+    """What one streamed answer says aloud.
+
+    Attributes:
+        anything: Whether there was a word or a call.
+        ending: Its finish reason.
+    """
+
+    def __init__(self, spoken: Spoken) -> None:
+        self.spoken, self.anything, self.ending = spoken, False, ""
+
+    def pieces(self, chunks: Iterator[Answer]) -> Iterator[Piece]:
+        """The pieces without thoughts in their text."""
+        for chunk in chunks:
+            if Timing.of(chunk) is not None:
+                continue
+            piece = piece_of(chunk)
+            text = self.spoken.add(piece.text) if piece.text else ""
+            if piece.finish_reason or piece.calls:
+                text += self.spoken.close()
+            self.anything = self.anything or bool(text.strip() or piece.calls)
+            self.ending = piece.finish_reason or self.ending
+            yield replace(piece, text=text)
+        rest = self.spoken.close()
+        if rest:
+            self.anything = self.anything or bool(rest.strip())
+            yield Piece(rest)
 
 
 class LanguageModel:
@@ -65,7 +100,11 @@ class LanguageModel:
         spent: What earlier sessions of this run spent; counts against the caps.
         max_retries: How often a passing fault is retried.
         timeout_s: Seconds one request may take in all, retries included; None means the provider's own.
-        reservations: Where attempts are written down before they are made; counts instead of `spent`.
+        reservations: Where attempts are written down before they are made; counts instead of `spent`. It
+            remembers what was learned of the server as well.
+        effort: Sent as `reasoning_effort`; None leaves it open.
+        answer_tokens: Longest answer where a caller states none; None: 4096. It grows for a model whose
+            thinking uses it up.
     """
 
     def __init__(
@@ -78,6 +117,8 @@ class LanguageModel:
         max_retries: int = 2,
         timeout_s: float | None = None,
         reservations: Reservations | None = None,
+        effort: str | None = None,
+        answer_tokens: int | None = None,
     ) -> None:
         self._provider, self._emit, self._name = provider, emit, ""
         able = provider.capabilities
@@ -86,12 +127,18 @@ class LanguageModel:
         self._ledger = Ledger(kept, emit, spent, reservations)
         self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
-        self._learned = Learned(refused=set(refused), limit_name=provider.limit_name)
-        self._learned.level = "schema" if able.schema else "text"
-        self._adapter = Adapter(self._learned, emit)
+        self._kept, self._longest = reservations, answer_tokens or ANSWER_TOKENS
+        self._learned = Learned(limit_name=provider.limit_name)
+        if reservations is not None:
+            self._learned = reservations.learned(provider.place) or self._learned
+        self._learned.refused |= set(refused)
+        if not able.schema:
+            self._learned.level = "text"
+        self._limits = AnswerLimit(self._learned, self._ledger.room, emit)
+        self._adapter = Adapter(self._learned, self._limits, emit, {"reasoning_effort": effort})
         self._structured = StructuredCaller(self._ask, emit, self._learned)
         self._sampler = SampleCaller(
-            self._adapter, self._exchange.respond, emit, portion=None if able.choices else 1
+            self._adapter, self._exchange.respond, self._limits, emit, portion=None if able.choices else 1
         )
 
     @property
@@ -136,6 +183,20 @@ class LanguageModel:
         return self._provider.capabilities
 
     @property
+    def can_call_tools(self) -> bool:
+        """Whether tools may be offered, as far as the provider says and is known by trying."""
+        return self.capabilities.tools and self._learned.tools
+
+    @contextmanager
+    def _remembering(self) -> Iterator[None]:
+        """Keeps what a question taught about the server, whatever came of it."""
+        try:
+            yield
+        finally:
+            if self._kept is not None:
+                self._kept.learn(self._provider.place, self._learned)
+
+    @property
     def usage(self) -> ModelSpend:
         """Calls, tokens and dollars so far, those of earlier sessions included."""
         return self._ledger.spend
@@ -167,12 +228,27 @@ class LanguageModel:
         Raises:
             ModelError: ModelUnavailable, ModelRefused, InvalidAnswer, ModelBudgetReached or ReplayMiss.
         """
-        asked = {"temperature": temperature, "limit": max_tokens or ANSWER_TOKENS, "purpose": purpose}
-        with self._ledger.tally() as tokens:
+        asked = {"temperature": temperature, "limit": max_tokens or self._longest, "purpose": purpose}
+        with self._ledger.tally() as tokens, self._remembering():
             value = self._structured.complete(messages, schema, asked, check, on_item)
         return Completion(value, sum(tokens))
 
     def _ask(self, asked: dict[str, Any], on_item: OnItem | None) -> Reply:
+        """The reply to one request; asked for again with a higher limit where thinking has used it up."""
+        heard = Counted(on_item) if on_item is not None else None
+        for growths in count():
+            reply = self._ask_once(asked, heard)
+            if not only_thought(reply) or (heard is not None and heard.items):
+                return reply
+            prompt = estimate_prompt(asked)
+            grown = growths < MOST_GROWTHS and self._limits.grow(
+                asked["limit"], asked["purpose"], prompt=prompt
+            )
+            if not grown:  # asking it back would be the same thoughts once more
+                raise InvalidAnswer(used_up(self._limits.of(asked["limit"], prompt=prompt)))
+        raise AssertionError("the last growth raises")
+
+    def _ask_once(self, asked: dict[str, Any], on_item: OnItem | None) -> Reply:
         """The reply to one request; streamed where somebody listens to its parts."""
         if on_item is None:
             return reply_of(self._adapter.ask(asked, self._exchange.respond))
@@ -231,10 +307,10 @@ class LanguageModel:
             "top_p": top_p,
             "stop": list(stop) if stop else None,
             "logprobs": logprobs,
-            "limit": max_tokens or ANSWER_TOKENS,
+            "limit": max_tokens or self._longest,
             "purpose": purpose,
         }
-        with self._ledger.tally() as spent:
+        with self._ledger.tally() as spent, self._remembering():
             choices = self._sampler.sample(asked, n)
         return samples_from(choices, spent)
 
@@ -253,27 +329,30 @@ class LanguageModel:
         Raises:
             ModelError: From the iterator, at any point; an answer with neither text nor call is ModelRefused.
         """
-        if tools and not self.capabilities.tools:
-            raise ModelUnavailable(f"{self._provider.place} cannot call tools")
+        if tools and not self.can_call_tools:
+            raise ToolsRefused(f"{self._provider.place} cannot call tools")
         asked = {
             "messages": list(messages),
             "tools": list(tools) or None,
-            "limit": ANSWER_TOKENS,
+            "limit": self._longest,
             "purpose": purpose,
         }
-        spoken, ending = False, ""
-        for chunk in self._adapter.ask({**asked, **STREAMED}, self._exchange.stream):
-            if Timing.of(chunk) is not None:
-                continue
-            piece = piece_of(chunk)
-            spoken = spoken or bool(piece.text.strip() or piece.calls)
-            ending = piece.finish_reason or ending
-            yield piece
-        if ending == "content_filter":
+        with self._remembering():
+            for growths in count():
+                said = _Said(Spoken(thinking=self._learned.thinks_first))
+                yield from said.pieces(self._adapter.ask({**asked, **STREAMED}, self._exchange.stream))
+                self._learned.thinks_first |= said.spoken.swallowed
+                if said.anything:
+                    break
+                grown = growths < MOST_GROWTHS and said.ending == "length"
+                if not grown or not self._limits.grow(self._longest, purpose, prompt=estimate_prompt(asked)):
+                    break
+        if said.ending == "content_filter":
             raise ModelRefused("the provider's content filter stopped the answer")
-        if not spoken and ending == "length":
-            raise InvalidAnswer("the model's answer hit the token limit before its first word")
-        if not spoken:  # a refusal in a field of its own looks like this
+        if not said.anything and said.ending == "length":
+            limit = self._limits.of(self._longest, prompt=estimate_prompt(asked))
+            raise InvalidAnswer(used_up(limit))
+        if not said.anything:  # a refusal in a field of its own looks like this
             raise ModelRefused("the model gave neither text nor a tool call: it declined, or said nothing")
 
     def tally(self) -> AbstractContextManager[list[int]]:

@@ -56,6 +56,7 @@ def open_model(
     if mode == "replay" and exchanges is not None:
         # A replay is never given the key, so that nothing it writes can hold it.
         provider = RecordedConversation(exchanges, None if settings is None else settings.model)
+        options |= {"effort": provider.effort, "answer_tokens": provider.answer_tokens}
         return LanguageModel(provider, caps, emit, timeout_s=provider.timeout_s, spent=spent, **options)
     if choice is None:
         raise ModelUnavailable("no language model is configured: set OPENAI_API_KEY or TUNESMITH_BASE_URL")
@@ -64,7 +65,9 @@ def open_model(
         provider = guarded(lambda: build(choice))
     else:
         provider = choice if isinstance(choice, Provider) else PythonFunction(choice)
+    if settings is not None:
+        options = {"effort": settings.effort, "answer_tokens": settings.answer_tokens, **options}
     if mode == "record" and exchanges is not None:
-        provider = Recording(provider, exchanges, timeout_s)
+        provider = Recording(provider, exchanges, timeout_s, options.get("answer_tokens"))
     kept = None if calls is None else Reservations(calls, spent)
     return LanguageModel(provider, caps, emit, timeout_s=timeout_s, spent=spent, reservations=kept, **options)

@@ -15,11 +15,19 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-_TAG = re.compile(
-    r"<(/?)(think|thinking|thoughts?|reasoning|scratchpad|analysis|reflection)\s{0,4}>|\[(/?)(think)\]",
+TAG = re.compile(
+    r"<(/?)(think|thinking|thoughts?|reasoning|reason|scratchpad|analysis|reflection|inner_monologue)\s{0,4}>"
+    r"|\[(/?)(think)\]",
     re.IGNORECASE,
 )
-_FINAL = re.compile(r"<\|channel\|>final<\|message\|>")
+"""Opens or closes a thought."""
+_ODD_TAGS = re.compile(
+    r"<(/?)(?:seed|antml|mm):(think(?:ing)?)\s{0,4}>|<\|(?:(begin|start)|end)_of_(thought)\|>"
+    r"|<\|(?:(start)|end)_(thinking)\|>|\u25c1(/?)(think)\u25b7",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(r"<\|channel\|>\s{0,4}final[^<]{0,40}<\|message\|>")
+_CHANNEL = re.compile(r"<\|channel\|>\s{0,4}(?:analysis|commentary)")
 _OBJECT = re.compile(r"""\{\s{0,200}["'}]""")
 _FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -107,12 +115,15 @@ def repaired_object(text: str, finish_reason: str) -> dict[str, Any] | None:
 
 def without_thinking(text: str) -> str:
     """The reply without its thinking, finished or not, and without a thought whose start was swallowed."""
+    text = plain_tags(text)
     final = list(_FINAL.finditer(text))
     if final:  # the channels of open-weight reasoning models
         text = text[final[-1].end() :].split("<|")[0]
+    elif channel := _CHANNEL.search(text):  # it never came to the answer
+        text = text[: channel.start()]
     spoken: list[str] = []
     position, inside = 0, ""
-    for tag in _TAG.finditer(text):
+    for tag in TAG.finditer(text):
         closing, name = (tag[1] or tag[3]) == "/", (tag[2] or tag[4]).casefold()
         if closing and (not inside or name != inside):
             spoken, inside = [], ""  # all before it was thought
@@ -127,6 +138,18 @@ def without_thinking(text: str) -> str:
     if not inside:
         spoken.append(text[position:])
     return " ".join(spoken)
+
+
+def plain_tags(text: str) -> str:
+    """The text with the tags that some models write around thoughts in the common form."""
+    return _ODD_TAGS.sub(_plain_tag, text) if "<" in text or "\u25c1" in text else text
+
+
+def _plain_tag(match: re.Match[str]) -> str:
+    slash, name, begun, thought, started, thinking, closing, think = match.groups()
+    if thought or thinking:
+        return f"<{'' if begun or started else '/'}think>"
+    return f"<{slash or closing or ''}{'think' if name or think else ''}>"
 
 
 def is_refusal(text: str) -> bool:

@@ -79,11 +79,25 @@ class Recording(Provider):
         inner: Answers the requests.
         path: The file; made when the first exchange comes.
         timeout_s: The limit that was set for a request; None: the provider's own. A replay is to know it.
+        answer_tokens: The longest answer that was set; None: our own.
     """
 
-    def __init__(self, inner: Provider, path: Path, timeout_s: float | None = None) -> None:
+    def __init__(
+        self,
+        inner: Provider,
+        path: Path,
+        timeout_s: float | None = None,
+        answer_tokens: int | None = None,
+    ) -> None:
         self._inner, self._path = inner, path
-        self._limits = {"timeout_s": timeout_s or inner.timeout_s, "own_server": inner.own_server}
+        self._limits: dict[str, Any] = {
+            "timeout_s": timeout_s or inner.timeout_s,
+            "own_server": inner.own_server,
+        }
+        if not inner.priced:
+            self._limits["priced"] = False
+        if answer_tokens is not None:
+            self._limits["answer_tokens"] = answer_tokens
         self.own_server = inner.own_server
         self.place, self.capabilities, self.limit_name = inner.place, inner.capabilities, inner.limit_name
         self.timeout_s, self.secrets, self.priced = inner.timeout_s, inner.secrets, inner.priced
@@ -132,6 +146,9 @@ class Recording(Provider):
     def unasked(self, request: Request, cause: str) -> None:
         self._append(canonical(request), {"error": NOT_ASKED, "cause": cause})
 
+    def another_model(self, refused: str) -> str | None:
+        return self._inner.another_model(refused)
+
     def price(self) -> Price | None:
         return self._inner.price()
 
@@ -154,7 +171,8 @@ class RecordedConversation(Provider):
         path: The file. A torn last line, from a run that was killed, is left out.
         model: The model's name; None means the one that was recorded.
     Attributes:
-        timeout_s, own_server: As they were for the recorded model.
+        timeout_s, own_server, limit_name: As they were for the recorded model.
+        effort, answer_tokens: As they were set.
     Raises:
         ReplayMiss: There is no such file, or nothing in it.
     """
@@ -179,10 +197,22 @@ class RecordedConversation(Provider):
         self.capabilities = Capabilities(**{str(name): False for name in lacking})
         self.timeout_s = float(limits.get("timeout_s", self.timeout_s))
         self.own_server = bool(limits.get("own_server"))
+        self.priced = bool(limits.get("priced", len(lacking) < len(vars(Capabilities()))))
+        self.answer_tokens: int | None = limits.get("answer_tokens")
+        asked: Recorded = next((body for body in bodies if "messages" in body and len(body) > 2), {})
+        self.effort: str | None = asked.get("reasoning_effort")
+        if "max_completion_tokens" in asked and "max_tokens" not in asked:
+            self.limit_name = "max_completion_tokens"
+        self._models = list(dict.fromkeys(str(body["model"]) for body in bodies if body.get("model")))
 
     @property
     def model(self) -> str:
         return self._model
+
+    def another_model(self, refused: str) -> str | None:
+        later = self._models[self._models.index(refused) + 1 :] if refused in self._models else []
+        self._model = later[0] if later else self._model
+        return self._model if later else None
 
     def price(self) -> Price:
         return Price(self._model, None, "", free=True)

@@ -9,7 +9,8 @@ case; another with what it took, once that is known:
 
 An attempt without the second line was under way when its session was killed: it counts in full. A line
 `{"before": ...}` has what a run had spent when the file was begun. A torn line is one whose request never
-left, because it is written before; what else cannot be read is left out.
+left, because it is written before; what else cannot be read is left out. Lines `{"learned": ..., "of": ...}`
+keep what was learned of a server (`learned.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from tunesmith.agent.models.learned import Learned
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ModelUnavailable
 from tunesmith.text.cleaning import error_line
@@ -57,6 +59,7 @@ class Reservations:
         self._path = path
         self.spend, self.unsettled, self._calls = spent, list[Held](), 0
         lines = _lines(self._read())
+        self._learned = {str(line.get("of")): line["learned"] for line in lines if "learned" in line}
         starts = [place for place, line in enumerate(lines) if _before(line) is not None]
         total = ModelSpend()
         if starts:
@@ -100,6 +103,25 @@ class Reservations:
         taken = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "dollars": dollars}
         try:
             self._append({"settled": number, **taken})
+        except ModelUnavailable:
+            return
+
+    def learned(self, place: str) -> Learned | None:
+        """What earlier sessions learned of the server at `place`."""
+        known = self._learned.get(place)
+        try:
+            return None if known is None else Learned.model_validate(known)
+        except ValueError:
+            return None
+
+    def learn(self, place: str, learned: Learned) -> None:
+        """Keep what is known of a server, if it is new. A session that cannot write it learns it again."""
+        facts = learned.as_json()
+        if facts == self._learned.get(place, Learned(limit_name=learned.limit_name).as_json()):
+            return
+        self._learned[place] = facts
+        try:
+            self._append({"learned": facts, "of": place})
         except ModelUnavailable:
             return
 

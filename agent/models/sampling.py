@@ -14,14 +14,16 @@ from typing import Any
 
 from tunesmith.agent.models.adapting import Adapter, Send
 from tunesmith.agent.models.base import Answer
+from tunesmith.agent.models.estimating import estimate_prompt
 from tunesmith.agent.models.faults import report
+from tunesmith.agent.models.limits import AnswerLimit, only_thought
 from tunesmith.agent.models.wire import Reply, logprobs_of, replies_of
 from tunesmith.errors import InvalidAnswer, ModelError, ModelRefused
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean, error_line
 
-THINKING_TOKENS = 2048
-"""Token limit of an answer once a model has shown that it thinks first and never gets to the answer."""
+MOST_GROWTHS = 2
+"""How often the limit is raised for one question."""
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,22 @@ class SampleCaller:
     Args:
         adapter: Adapts requests to the provider.
         send: Sends one request and returns the completion.
+        limits: Raises the limit of answers that were cut off in thought.
         emit: Gets a Degraded for each thing learned, and where some answers are missing in the end.
         portion: Most choices the provider gives at once; None: it is not known to give fewer than asked for.
     """
 
     def __init__(
-        self, adapter: Adapter, send: Send[Answer], emit: Emit, *, portion: int | None = None
+        self,
+        adapter: Adapter,
+        send: Send[Answer],
+        limits: AnswerLimit,
+        emit: Emit,
+        *,
+        portion: int | None = None,
     ) -> None:
-        self._adapter, self._send, self._emit, self._portion = adapter, send, emit, portion
-        self._least_limit = 0
+        self._adapter, self._send, self._limits = adapter, send, limits
+        self._emit, self._portion = emit, portion
 
     def sample(self, asked: dict[str, Any], n: int) -> list[_Choice]:
         """`n` choices; fewer only where the model fails after giving some.
@@ -110,19 +119,13 @@ class SampleCaller:
         return choices
 
     def _request(self, asked: dict[str, Any], wanted: int, purpose: str) -> list[_Choice]:
-        limit = max(asked["limit"], self._least_limit)
-        choices = self._choices(asked, wanted, limit)
-        if choices and limit < THINKING_TOKENS and all(map(_only_thought, choices)):
-            self._least_limit = THINKING_TOKENS
-            cause = f"every answer was cut off at {limit} tokens before anything was said"
-            report(
-                self._emit,
-                "fallback",
-                purpose,
-                cause,
-                f"answers may take {THINKING_TOKENS} tokens from here on",
-            )
-            choices = self._choices(asked, wanted, THINKING_TOKENS)
+        choices = self._choices(asked, wanted)
+        prompt = estimate_prompt(asked)
+        for _ in range(MOST_GROWTHS):
+            thought = bool(choices) and all(only_thought(choice.reply) for choice in choices)
+            if not thought or not self._limits.grow(asked["limit"], purpose, choices=wanted, prompt=prompt):
+                break
+            choices = self._choices(asked, wanted)
         if not choices:
             raise InvalidAnswer(f"the server's answer ({purpose}) holds no choice that can be read")
         if len(choices) < wanted:
@@ -138,8 +141,8 @@ class SampleCaller:
                 )
         return choices
 
-    def _choices(self, asked: dict[str, Any], wanted: int, limit: int) -> list[_Choice]:
-        data = self._adapter.ask({**asked, "n": wanted, "limit": limit}, self._send)
+    def _choices(self, asked: dict[str, Any], wanted: int) -> list[_Choice]:
+        data = self._adapter.ask({**asked, "n": wanted}, self._send)
         return [
             _Choice(reply, _tokens(places))
             for reply, places in zip(replies_of(data), logprobs_of(data), strict=True)
@@ -184,9 +187,3 @@ def _finite(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         return None
     return min(max(float(value), -1e4), 0.0)
-
-
-def _only_thought(choice: _Choice) -> bool:
-    text = choice.reply.text.strip()
-    unfinished = text.startswith("<think") and "</think" not in text
-    return choice.reply.finish_reason == "length" and (not text or unfinished)

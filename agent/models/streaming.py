@@ -10,7 +10,7 @@ from typing import Any
 from tunesmith.agent.models.base import Answer
 from tunesmith.agent.models.estimating import typical_tokens
 from tunesmith.agent.models.partial import ItemReader
-from tunesmith.agent.models.wire import Reply, Usage, piece_of, speaks, usage_of
+from tunesmith.agent.models.wire import Reply, Usage, decoded, piece_of, speaks, usage_of
 
 OnItem = Callable[[str, Any], None]
 """Is given the name of a list in the answer, and an element of it as soon as that is complete."""
@@ -68,7 +68,7 @@ class Hearing:
         self._on_item, self._items, self._scrub = on_item, ItemReader(scrub), scrub
         self._watch = Stopwatch()
         self._recorded: Timing | None = None
-        self._text, self._refusal, self._finish = "", "", ""
+        self._text, self._refusal, self._finish, self._thought = "", "", "", ""
         self._arguments: str | None = None
         self._chunks = 0
         self.items = 0
@@ -81,6 +81,7 @@ class Hearing:
         self._chunks += speaks(chunk)
         piece = piece_of(chunk)
         self._text += piece.text
+        self._thought += piece.thought
         self._refusal += piece.refusal
         self._finish = piece.finish_reason or self._finish
         added = piece.text
@@ -94,8 +95,9 @@ class Hearing:
 
     @property
     def reply(self) -> Reply:
-        arguments = None if self._arguments is None else self._scrub(self._arguments)
-        return Reply(self._scrub(self._text), arguments, self._scrub(self._refusal), self._finish)
+        arguments = None if self._arguments is None else self._scrub(decoded(self._arguments))
+        text, refusal, thought = map(self._scrub, (self._text, self._refusal, self._thought))
+        return Reply(text, arguments, refusal, self._finish, thought)
 
     @property
     def timing(self) -> Timing | None:

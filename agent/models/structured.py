@@ -61,7 +61,7 @@ class Answer(Generic[T]):
     """Whether there was no JSON in it at all."""
 
 
-class _Counted:
+class Counted:
     """Passes elements on and counts them."""
 
     def __init__(self, on_item: OnItem) -> None:
@@ -103,7 +103,7 @@ class StructuredCaller:
             ModelRefused, InvalidAnswer, and whatever `ask` raises.
         """
         purpose = parameters["purpose"]
-        heard = _Counted(on_item) if on_item is not None else None
+        heard = Counted(on_item) if on_item is not None else None
         try:
             value, stage = self._complete(messages, schema, parameters, check, heard)
         except ModelError as error:
@@ -121,7 +121,7 @@ class StructuredCaller:
         schema: type[T],
         parameters: dict[str, Any],
         check: Callable[[T], list[str]] | None,
-        heard: _Counted | None,
+        heard: Counted | None,
     ) -> tuple[T, str]:
         """The value, and the stage it was read at: `strict`, `tolerant` or, after a question, `repaired`."""
         purpose = parameters["purpose"]
@@ -229,7 +229,7 @@ def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) 
     """Validate a reply. Raises ModelRefused."""
     if reply.refusal or reply.finish_reason == "content_filter":
         raise ModelRefused(f"the model declined to answer: {clean(reply.refusal or 'content filter', 300)}")
-    text = reply.arguments if reply.arguments is not None else reply.text
+    text = _answered(reply)
     candidates = objects_in(text)
     mended = False
     if not candidates:
@@ -254,6 +254,15 @@ def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) 
     if valid:
         return Answer(None, ("the reply holds two different answers; give only one",))
     return Answer(None, tuple(dict.fromkeys(faults))[:MOST_FAULTS])
+
+
+def _answered(reply: Reply) -> str:
+    """Where the answer stands: in the call, the text, or the thoughts of a server that sorts badly."""
+    if reply.arguments:
+        return reply.arguments
+    if reply.text.strip() or reply.finish_reason == "length" or reply.arguments is not None:
+        return reply.text or reply.arguments or ""
+    return reply.thought
 
 
 def _validated(
@@ -282,7 +291,7 @@ def _why_nothing(text: str, finish_reason: str) -> str:
 
 
 def _repair(reply: Reply, faults: Sequence[str], schema: type[BaseModel]) -> list[Message]:
-    text = reply.arguments if reply.arguments is not None else reply.text
+    text = _answered(reply)
     listed = "\n".join(f"- {fault}" for fault in faults)
     question = (
         f"Your answer cannot be used:\n{listed}\nAnswer again with one corrected JSON object and nothing "

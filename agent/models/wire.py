@@ -104,7 +104,7 @@ def replies_of(data: Any) -> list[Reply]:
         replies.append(
             Reply(
                 text=_text(message.get("content")),
-                arguments=None if first is None else _arguments_of(first.get("function")),
+                arguments=None if first is None else _whole(_arguments_of(first.get("function"))),
                 refusal=refusal if isinstance(refusal, str) else "",
                 finish_reason=finish_reason,
                 thought=_thought(message),
@@ -219,6 +219,25 @@ def _arguments_of(function: Any) -> str | None:
     if isinstance(arguments, dict | list):  # Ollama and others send the object itself
         return json.dumps(arguments)
     return arguments if isinstance(arguments, str) else None
+
+
+def _whole(arguments: str | None) -> str | None:
+    return None if arguments is None else decoded(arguments)
+
+
+def decoded(arguments: str) -> str:
+    """Arguments that were written as a JSON string of JSON, as the JSON in it."""
+    for _ in range(2):
+        if not arguments.lstrip().startswith('"'):
+            break
+        try:
+            inner = json.loads(arguments)
+        except ValueError:
+            break
+        if not isinstance(inner, str):
+            break
+        arguments = inner
+    return arguments
 
 
 def _call(call: dict[str, Any]) -> CallPiece:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -17,8 +18,58 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict
 
 from tunesmith.agent.models import LanguageModel, Piece
+from tunesmith.agent.models.parsing import objects_in, without_thinking
+from tunesmith.agent.models.wire import CallPiece, decoded
 
 ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "tool"}
+
+
+@dataclass
+class Call:
+    """One tool call, as far as it has come."""
+
+    id: str
+    name: str
+    arguments: str = ""
+
+
+class Calls:
+    """Gathers the tool calls of one message from their pieces.
+
+    A piece belongs to the call of its index. Servers that number all calls 0, or none, begin a new one with
+    another id, or with a name where the call before has one already.
+    """
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._at: dict[int, int] = {}  # the latest call of an index
+
+    def add(self, piece: CallPiece) -> None:
+        place = self._at.get(piece.index)
+        last = None if place is None else self._calls[place]
+        another = last is not None and (
+            (piece.id and last.id and piece.id != last.id)
+            or (piece.name and last.name and not piece.id and _object(last.arguments) is not None)
+        )
+        if last is None or another:
+            self._at[piece.index] = len(self._calls)
+            last = Call("", "")
+            self._calls.append(last)
+        last.id, last.name = last.id or piece.id or "", last.name or piece.name or ""
+        last.arguments += piece.arguments
+
+    def named(self, messages: int) -> list[Call]:
+        """All of them, each with an id of its own: results are told apart by it.
+
+        Args:
+            messages: How many messages the conversation has, so that no earlier id is used again.
+        """
+        seen: set[str] = set()
+        for number, call in enumerate(self._calls):
+            if not call.id or call.id in seen:
+                call.id = f"call_{messages}_{number}"
+            seen.add(call.id)
+        return self._calls
 
 
 class ChatModel(BaseChatModel):
@@ -54,15 +105,13 @@ class ChatModel(BaseChatModel):
         tools: Sequence[dict[str, Any]] = (),
         **kwargs: Any,
     ) -> ChatResult:
-        text, calls = "", dict[int, tuple[str, str, str]]()  # index -> (id, name, arguments so far)
+        text, calls = "", Calls()
         for piece in self.language_model.chat(list(map(as_dict, messages)), tools, purpose=self.purpose):
             text += piece.text
             for call in piece.calls:
-                call_id, name, arguments = calls.get(call.index, ("", "", ""))
-                known = (call_id or call.id or "", name or call.name or "", arguments + call.arguments)
-                calls[call.index] = known
+                calls.add(call)
             self.on_piece(piece)
-        read = [(call_id, name, arguments, _object(arguments)) for call_id, name, arguments in calls.values()]
+        read = [(c.id, c.name, c.arguments, _object(c.arguments)) for c in calls.named(len(messages))]
         message = AIMessage(
             content=text,
             tool_calls=[ToolCall(name=n, args=args, id=i) for i, n, _, args in read if args is not None],
@@ -95,8 +144,14 @@ def as_dict(message: BaseMessage) -> dict[str, Any]:
 
 
 def _object(arguments: str) -> dict[str, Any] | None:
+    """Arguments as an object: as JSON, as JSON in a string, or with the model's thoughts around it."""
+    text = decoded(arguments).strip()
+    if text in ("", "null", "None"):
+        return {}
     try:
-        decoded = json.loads(arguments or "{}")
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return decoded if isinstance(decoded, dict) else None
+        thoughtful = without_thinking(text).strip() != text
+        found = objects_in(text) if thoughtful else []
+        return found[0] if len(found) == 1 else None
+    return value if isinstance(value, dict) else None
