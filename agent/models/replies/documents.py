@@ -14,6 +14,7 @@ from tunesmith.agent.models.replies.values import Reading, readers
 from tunesmith.errors import short
 from tunesmith.space import Int, Space
 from tunesmith.space.choices import Listed
+from tunesmith.space.nesting import flat_values
 from tunesmith.space.parameter import Parameter
 from tunesmith.space.values import is_number
 from tunesmith.trial import Value
@@ -37,6 +38,8 @@ def strict_documents(text: str, space: Space) -> list[Parsed] | None:
 
 
 def _strict(item: Any, space: Space) -> Parsed | None:
+    if isinstance(item, dict):
+        item = dict(flat_values(item, space.names))
     if not isinstance(item, dict) or not item.keys() <= set(space.names):
         return None
     present = {
@@ -81,11 +84,13 @@ class Answers:
     def __init__(self, text: str, space: Space, finished: bool | None) -> None:
         self._space, self._finished = space, finished
         self._names, self._readers = names(space), readers(space)
+        self._groups = {name[:i] for name in space.names for i, c in enumerate(name) if c == "."}
+        self._groups -= set(space.names)
         self.outcomes: list[Parsed | Refused] = []
         pieces: list[str] = []
         position = 0
         for found in objects(text):
-            answers = list(self._answers(found.node))
+            answers = list(self._answers(self._flat(found.node)))
             if answers:
                 self.outcomes += [self._outcome(answer) for answer in answers]
                 pieces += [text[position : found.start], "\n"]
@@ -107,6 +112,23 @@ class Answers:
             else:
                 for item in node.items:
                     yield from self._answers(item)
+
+    def _flat(self, node: Node, prefix: str = "") -> Node:
+        """An object with the pairs of its groups of parameters, by dotted names: `optimizer: {lr: 0.1}`."""
+        if isinstance(node, Listing):
+            return Listing([self._flat(item) for item in node.items], node.broken)
+        if not isinstance(node, Object) or not self._groups:
+            return node
+        flat = Object([], node.broken, node.cut)
+        for key, value in node.pairs:
+            full = f"{prefix}{key}"
+            if isinstance(value, Object) and full in self._groups:
+                inner = self._flat(value, f"{full}.")
+                assert isinstance(inner, Object)
+                flat.pairs += inner.pairs
+            else:
+                flat.pairs.append((full, value if prefix else self._flat(value)))
+        return flat
 
     def _named_pair(self, node: Node) -> tuple[str, Node] | None:
         """`{"name": "lr", "value": 0.1}` as lr and 0.1."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from tunesmith.space import conditions as cond
 from tunesmith.space import documents
 from tunesmith.space.constraints import Constraint
 from tunesmith.space.encoding import Column, Encoding, Mask
+from tunesmith.space.nesting import condition, flat_values, ungrouped
 from tunesmith.space.parameter import Parameter
 from tunesmith.space.scales import Array
 from tunesmith.space.values import legal_text, plain
@@ -28,6 +30,7 @@ class SpaceDefinition:
     def __init__(self, parameters: Mapping[str, Parameter], constraints: Sequence[str] = ()) -> None:
         if not parameters:
             raise SpaceError("a space needs at least one parameter")
+        parameters = self._ungrouped(parameters)
         for name, parameter in parameters.items():
             if not isinstance(name, str) or not legal_text(name, 100) or name == documents.CONSTRAINTS:
                 raise SpaceError(f"{short(name)} cannot be the name of a parameter", key=(str(name)[:100],))
@@ -48,6 +51,15 @@ class SpaceDefinition:
         self.parsed_constraints = tuple(self._constraint(i, item) for i, item in enumerate(constraints))
         self.constraints = tuple(constraint.text for constraint in self.parsed_constraints)
         self._encoding = Encoding(self.parameters, self.conditions, self.order)
+
+    @staticmethod
+    def _ungrouped(parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The parameters by full name, those in groups (mappings of parameters) included."""
+        found = ungrouped(parameters, lambda item: isinstance(item, Mapping) and bool(item))
+        for name, parameter in found.items():
+            if name not in parameters and isinstance(getattr(parameter, "when", None), Mapping):
+                found[name] = replace(parameter, when=condition(name, parameter.when, found))
+        return found
 
     def _constraint(self, index: int, item: object) -> Constraint:
         key = (documents.CONSTRAINTS, str(index))
@@ -121,6 +133,7 @@ class SpaceDefinition:
         if not isinstance(values, Mapping):
             allowed = "a configuration is a mapping from parameter names to values"
             return {}, (Problem("wrong_type", "configuration", values, allowed),)
+        values = flat_values(values, self.names)
         problems: dict[str, Problem] = {}
         legal: dict[str, Value] = {}
         unsure: set[str] = set()  # a parent is faulty, so whether they belong there is unknown

@@ -3,6 +3,7 @@
     lr: {type: float, low: 1e-5, high: 1e-1, scale: log}
     optimizer: {type: categorical, choices: [adam, sgd]}
     momentum: {type: float, low: 0, high: 0.99, when: {optimizer: sgd}}
+    schedule: {warmup: {type: int, low: 0, high: 10}}       the parameter schedule.warmup
     constraints: ["warmup < epochs"]
 
 Under `constraints` stands a list, which no parameter is.
@@ -18,6 +19,7 @@ from tunesmith.plain_data import restored
 from tunesmith.space.choices import Bool, Categorical, Ordinal
 from tunesmith.space.floats import Float
 from tunesmith.space.ints import Int
+from tunesmith.space.nesting import condition, ungrouped
 from tunesmith.space.parameter import Parameter
 from tunesmith.text.suggestions import did_you_mean
 
@@ -86,11 +88,20 @@ def _with_types(name: str, choices: object, types: object) -> object:
         raise SpaceError(f"{name}: {error}", key=(name, "types")) from None
 
 
+def entries(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands under each parameter's name, those of groups included; SpaceError for a name twice."""
+    found = ungrouped({name: value for name, value in data.items() if name != CONSTRAINTS})
+    for name, value in found.items():
+        if name not in data and isinstance(value.get("when"), Mapping):
+            found[name] = {**value, "when": condition(name, value["when"], found)}
+    return found
+
+
 def read_space(data: object) -> tuple[dict[str, Parameter], tuple[str, ...]]:
     """Parameters and constraint texts; SpaceError for the first fault."""
     if not isinstance(data, Mapping):
         raise SpaceError(f"a space is a mapping of parameter names, got {short(data)}")
-    parameters = {name: read_parameter(name, value) for name, value in data.items() if name != CONSTRAINTS}
+    parameters = {name: read_parameter(name, value) for name, value in entries(data).items()}
     constraints = data.get(CONSTRAINTS, ())
     if isinstance(constraints, str) or not isinstance(constraints, list | tuple):
         raise SpaceError(

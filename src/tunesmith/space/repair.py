@@ -14,6 +14,7 @@ from tunesmith.errors import InvalidConfiguration, Problem, short
 from tunesmith.space.conditions import describe as describe_conditions
 from tunesmith.space.definition import SpaceDefinition
 from tunesmith.space.encoding import Mask
+from tunesmith.space.nesting import flat_values
 from tunesmith.space.scales import Array
 from tunesmith.space.values import plain
 from tunesmith.trial import Configuration, Value
@@ -26,6 +27,7 @@ def snap(
     space: SpaceDefinition, proposed: Mapping[str, object], base: Mapping[str, Value] | None
 ) -> tuple[Configuration, tuple[str, ...]]:
     """See `Space.snap`."""
+    proposed = flat_values(proposed, space.names)
     changes = [
         f"{short(key)} was left out: it is not a parameter."
         for key in proposed

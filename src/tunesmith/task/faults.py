@@ -16,7 +16,7 @@ from tunesmith.budget import Budget
 from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
 from tunesmith.registry import PROBLEMS
 from tunesmith.space import Space
-from tunesmith.space.documents import CONSTRAINTS, read_parameter
+from tunesmith.space.documents import entries, read_parameter
 from tunesmith.task.command import faults_of
 from tunesmith.task.member import ProblemChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec
@@ -94,12 +94,15 @@ def read_space(data: Any) -> tuple[Space | None, list[TaskError]]:
     """A space, or every fault of its parameters and constraints."""
     problems: list[TaskError] = []
     if isinstance(data, Mapping):
-        for name, value in data.items():
-            if name != CONSTRAINTS:
-                try:
-                    read_parameter(name, value)
-                except SpaceError as error:
-                    problems.append(_in_space(error))
+        try:
+            members = entries(data)
+        except SpaceError as error:
+            return None, [_in_space(error)]
+        for name, value in members.items():
+            try:
+                read_parameter(name, value)
+            except SpaceError as error:
+                problems.append(_in_space(error))
     if problems:
         return None, problems
     try:
