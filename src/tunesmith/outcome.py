@@ -82,7 +82,11 @@ class Outcome:
     values: dict[str, float] = field(default_factory=dict)
     """Every finite metric the training function returned, by name; empty unless completed."""
     curve: tuple[tuple[int, float], ...] = ()
-    """(step, value) as reported, in order of step; finite values only."""
+    """(step, value) as reported, in order of step; finite values only; thinned where there were very many."""
+    reports: int = 0
+    """How many reports there were, where the curve is thinned; 0: the curve has them all."""
+    notes: tuple[str, ...] = ()
+    """Sentences on how the value was read, such as which of several was taken. Hostile text, cleaned."""
     message: str = ""
     """For a failure: its cause in one line. Hostile text: cleaned and capped at 500 characters."""
     traceback: str = ""
@@ -97,6 +101,7 @@ class Outcome:
     def __post_init__(self) -> None:
         for name in ("message", "traceback"):
             object.__setattr__(self, name, redact(getattr(self, name)))
+        object.__setattr__(self, "notes", tuple(map(redact, self.notes)))
 
     def changed(self, **changes: Any) -> Outcome:
         """This outcome with some of its fields replaced."""
@@ -174,6 +179,18 @@ def _points(name: str, value: Any) -> tuple[tuple[int, float], ...]:
     return tuple(points)
 
 
+def _count(name: str, value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 1 << 53:
+        raise ValueError(f"{name} is {value!r:.80}, not a number of reports")
+    return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"{name} is no list of texts")
+    return tuple(value)
+
+
 def _loss(name: str, value: Any) -> str:
     if value not in ("interrupted", "process"):
         raise ValueError(f"{name} is {value!r:.80}, neither interrupted nor process")
@@ -190,6 +207,8 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "state": lambda name, value: TrialState(_text(name, value)),
     "values": _numbers,
     "curve": _points,
+    "reports": _count,
+    "notes": _texts,
     "message": _text,
     "traceback": _text,
     "seconds": _number,

@@ -229,6 +229,10 @@ class Trial(Frozen):
     """The task's metric, in its own units; None unless completed. Always finite."""
     values: dict[str, float] = Field(default_factory=dict)
     curve: tuple[tuple[int, float], ...] = ()
+    reports: int = 0
+    """As in `Outcome`."""
+    notes: tuple[str, ...] = ()
+    """As in `Outcome`."""
     message: str = ""
     traceback: str = ""
     seed: int = 0
@@ -245,6 +249,11 @@ class Trial(Frozen):
     @property
     def finished(self) -> bool:
         return self.state is not TrialState.RUNNING
+
+    @property
+    def report_count(self) -> int:
+        """How often the trial reported; its curve may be thinned."""
+        return max(self.reports, len(self.curve))
 
     @property
     def last_reported(self) -> float | None:

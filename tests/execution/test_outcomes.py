@@ -29,7 +29,7 @@ def test_further_finite_numbers_in_a_dict_are_kept_and_the_rest_is_dropped(bench
         ("return 'good'", ["'accuracy'", "str 'good'"]),
         ("return {'accuracy': 'good'}", ["no number", "'good'"]),
         ("return {'accuracy': True}", ["no number", "True"]),
-        ("return [0.5]", ["'accuracy'", "list [0.5]"]),
+        ("return [0.5, 0.6]", ["'accuracy'", "list [0.5, 0.6]"]),
     ],
 )
 def test_a_return_value_without_the_metric_crashes_and_says_what_was_returned(bench, body, words):

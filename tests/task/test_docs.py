@@ -12,6 +12,7 @@ from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
+from tunesmith.task.metric_spec import MetricSpec
 from tunesmith.task.tuner import NAMING
 
 TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
@@ -28,9 +29,10 @@ def rows(section):
 @pytest.mark.parametrize(
     "section, keys",
     [
-        ("Keys", [key for key in Task.model_fields if key != "path"]),
+        ("Keys", [key for key in Task.model_fields if key not in ("path", "metric_spec")]),
         ("space", ["type", *KEYS]),
         ("objective", list(ObjectiveSpec.model_fields)),
+        ("metric", list(MetricSpec.model_fields)),
         ("confirm", list(Confirm.model_fields)),
         ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
          + [f"model.{key}" for key in ModelCaps.model_fields]),

@@ -60,6 +60,8 @@ class Forecaster:
         self._curves: list[Curve] = []
         self._finals: list[float] = []
         self._at: dict[int, tuple[Array, Array]] = {}
+        self.lengths: list[int] = []
+        """How often each completed trial reported."""
         for trial in completed:
             self.add(trial)
 
@@ -67,6 +69,7 @@ class Forecaster:
         """Take in a completed trial."""
         assert trial.value is not None
         self._curves.append(trial.curve)
+        self.lengths.append(trial.report_count)
         self._finals.append(self._sign * trial.value)
         self._at.clear()
 
@@ -77,11 +80,6 @@ class Forecaster:
     def finals(self) -> Array:
         """Final scores of the completed trials, shape (n,)."""
         return np.array(self._finals)
-
-    @property
-    def lengths(self) -> list[int]:
-        """How often each completed trial reported."""
-        return [len(curve) for curve in self._curves]
 
     def forecast(self, curve: Curve) -> Forecast:
         """The final score of a trial that has reported `curve` so far; at least one trial has completed.

@@ -22,6 +22,7 @@ from tunesmith.errors import ExecutorError
 from tunesmith.events import Confirmed, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.metric import Reading
 from tunesmith.objective import Objective
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
@@ -179,6 +180,10 @@ class Confirmation:
             configuration=self.task.space.originals(side.configuration),
             seed=side.seed,
             metric=metric,
+            reading=self.task.reading
+            if metric == self.task.metric
+            else Reading(maximize=self.task.direction == "maximize"),
+            judged=False,
             objective=objective,
             time_limit_s=self.task.budget.trial_time_s,
             resources=self._resources,

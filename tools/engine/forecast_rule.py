@@ -33,15 +33,18 @@ class ForecastRule:
 
     def __init__(self, direction: Direction) -> None:
         self._forecaster = Forecaster(1.0 if direction == "maximize" else -1.0)
+        self._usual = 0.0
+        """Median number of reports of the completed trials."""
 
     def observe(self, trial: Trial) -> None:
         if trial.state is TrialState.COMPLETED:
             self._forecaster.add(trial)
+            self._usual = float(np.median(self._forecaster.lengths))
 
     def should_stop(self, number: int, curve: Sequence[tuple[int, float]], *, cautious: bool) -> bool:
         if not len(self._forecaster):
             return False
-        usual = float(np.median(self._forecaster.lengths))
+        usual = self._usual
         if not max(2, math.ceil(GRANTED * usual)) <= len(curve) < LATEST * usual:
             return False
         score, spread = self._forecaster.forecast(curve)

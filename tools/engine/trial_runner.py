@@ -9,8 +9,11 @@ A kill between any two of these steps leaves what `RunStore.load` can finish.
 from __future__ import annotations
 
 import logging
+import math
+import re
 import time
 from pathlib import Path
+from typing import Any
 
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Noted, TrialFinished, TrialReported, TrialStarted
@@ -20,6 +23,7 @@ from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
 from tunesmith.tools.analysis.collapse import collapse_texts
+from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.engine.triggers import Triggers
 from tunesmith.tools.execution.base import (
@@ -34,12 +38,15 @@ from tunesmith.tools.execution.base import (
 )
 from tunesmith.tools.execution.log_file import take_secrets_out
 from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.bounds import legal_step
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
 from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
 
+MOST_TOLD_NOTES = 20
+"""Different remarks on how values were read that are shown in one session."""
 KILL_LIMIT_S = 10.0
 """How long the ends of killed trials are waited for."""
 
@@ -68,7 +75,8 @@ class TrialRunner:
         self._triggers, self._emit = triggers, emit
         self._resources = Resources(cpus=task.threads)
         self._pruner = Pruner(task.pruner, task.direction)
-        self._curves: dict[int, list[tuple[int, float]]] = {}
+        self._curves: dict[int, LiveCurve] = {}
+        self._told_notes: set[str] = set()
         self._unplaced: Job | None = None
         self._took_down: list[Trial] = []
         self._shown: str | None = None
@@ -96,7 +104,7 @@ class TrialRunner:
         )
         folder = self._store.begin(trial)
         self.history = self.history.with_trial(trial)
-        self._curves[number] = []
+        self._curves[number] = LiveCurve()
         self._emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed))
         job = Job(
             number=number,
@@ -104,6 +112,8 @@ class TrialRunner:
             configuration=self._task.space.originals(proposal.configuration),
             seed=trial.seed,
             metric=self._task.metric,
+            reading=self._task.reading,
+            judged=self._task.pruner.kind != "none",
             objective=self._objective,
             resources=self._resources,
             time_limit_s=self._task.budget.trial_time_s,
@@ -126,11 +136,7 @@ class TrialRunner:
         for event in self._executor.events(timeout_s):
             match event:
                 case Reported(number, step, value):
-                    curve = self._curves.setdefault(number, [])
-                    curve.append((step, value))
-                    stop = self._pruner.should_stop(number, curve, cautious=bool(self._collapse))
-                    self._executor.answer(number, step, Stop() if stop else Continue())
-                    self._emit(TrialReported(number=number, step=step, value=value))
+                    self._judge(number, step, value)
                 case Finished(number, outcome):
                     self._finish(number, outcome)
 
@@ -145,7 +151,7 @@ class TrialRunner:
             lost = Outcome(
                 state=TrialState.LOST,
                 message=message,
-                curve=tuple(self._curves.get(trial.number, ())),
+                **self._recorded(trial.number),
                 seconds=max(0.0, time.time() - trial.started_at),
                 loss="interrupted",
             )
@@ -157,6 +163,22 @@ class TrialRunner:
         deadline = time.monotonic() + KILL_LIMIT_S
         while self.history.pending and time.monotonic() < deadline:
             self.handle_events(0.1)
+
+    def _judge(self, number: int, step: int, value: float) -> None:
+        """Answer a report, and show it."""
+        if not (legal_step(step) and math.isfinite(value)):
+            return  # no report of ours: training code wrote to the line itself
+        curve = self._curves.setdefault(number, LiveCurve())
+        shown = curve.add(step, value)
+        stop = self._pruner.should_stop(number, curve, cautious=bool(self._collapse))
+        self._executor.answer(number, step, Stop() if stop else Continue())
+        if shown:
+            self._emit(TrialReported(number=number, step=step, value=value))
+
+    def _recorded(self, number: int) -> dict[str, Any]:
+        """`curve` and `reports` of an `Outcome`, by what was reported."""
+        curve = self._curves.get(number, LiveCurve())
+        return {"curve": curve.points, "reports": len(curve) if len(curve) > len(curve.points) else 0}
 
     def _checkpoint(self, proposal: Proposal) -> Path | None:
         """What training goes on from: a trial that is run again after an interruption starts anew."""
@@ -184,6 +206,14 @@ class TrialRunner:
             self._shown = text
         return waits is not None
 
+    def _tell_notes(self, trial: Trial) -> None:
+        """Say how a trial's value was read, where that is a question; the same is said once a session."""
+        for note in trial.notes:
+            kind = re.sub(r"[-+]?\d[\d.,e+-]*|nan|inf", "#", note)
+            if kind not in self._told_notes and len(self._told_notes) < MOST_TOLD_NOTES:
+                self._told_notes.add(kind)
+                self._emit(Noted(text=f"Trial {trial.number}: {note}"))
+
     def _finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial whose outcome is in its folder already, then announce it."""
         running = self.history.get(number)
@@ -205,6 +235,7 @@ class TrialRunner:
                 number=number, outcome=outcome_of(trial), value=trial.value, improved=improved, surprise=z
             )
         )
+        self._tell_notes(trial)
         self._triggers.finished(trial, z)
         if trial.loss == "process":
             self._took_down.append(trial)

@@ -9,42 +9,114 @@ from collections.abc import Callable
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.sessions import end_own_session
 
+VERDICT_S = 10.0
+"""How long training waits for a verdict at most."""
+MOST_UNSENT = 1000
+"""Reports kept for an engine that does not read; of more than these every second one is left out."""
+_CLOSING_S = 2.0
+
 
 class EngineChannel:
     """Sends each report to the engine, which answers it with one verdict.
 
-    A thread of its own always reads the verdicts, so the engine never waits for a worker. When the
-    connection ends the engine is gone: the thread then kills this process's whole session at once, without
-    a result, so that a run continued elsewhere does not train beside a leftover of itself.
+    A thread of its own always reads the verdicts, so the engine never waits for a worker, and another one
+    sends what the socket has no room for, so that training does not wait for the engine. When the
+    connection ends the engine is gone: the reading thread then kills this process's whole session at once,
+    without a result, so that a run continued elsewhere does not train beside a leftover of itself.
 
     Args:
         connection: The connected socket.
         on_stop: Called once in the reading thread, when the first verdict to stop arrives.
+        judged: Whether a verdict may be to stop; False: `verdict` does not wait.
+    Attributes:
+        left_out: How many reports were not sent, because the engine did not read.
     """
 
-    def __init__(self, connection: socket.socket, on_stop: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        on_stop: Callable[[], None] | None = None,
+        *,
+        judged: bool = True,
+    ) -> None:
         self._connection = connection
         self._on_stop = on_stop
+        self._judged = judged
         self._changed = threading.Condition()
-        self._verdicts: dict[int, bool] = {}
+        self._answered: int | None = None
+        """The report that the latest verdict is about."""
+        self._answer = self._stop = False
+        """Whether that verdict, and whether any, was to stop."""
+        self._sending = threading.Condition()
+        self._unsent: list[bytes] = []
+        self._busy = False
+        self.left_out = 0
         threading.Thread(target=self._read, name="tunesmith-verdicts", daemon=True).start()
 
     def report(self, step: int, value: float) -> None:
-        """Tell the engine a value; each step only once."""
-        try:
-            self._connection.sendall(encode({"step": step, "value": value}))
-        except OSError:
-            end_own_session()
+        """Tell the engine a value; each step only once. Called from one thread at a time."""
+        message = encode({"step": step, "value": value})
+        with self._sending:
+            if not self._busy:
+                message = self._send_now(message)
+                if not message:
+                    return
+                # The rest of a message goes first and alone: nothing may come between.
+                self._busy = True
+                self._start_sender(message)
+                return
+            self._unsent.append(message)
+            if len(self._unsent) > MOST_UNSENT:
+                kept = self._unsent[::2]  # of an odd number, so the latest one is among them
+                self.left_out += len(self._unsent) - len(kept)
+                self._unsent = kept
 
     def verdict(self, step: int) -> bool:
-        """Wait for the answer to the report of `step`: whether to stop."""
+        """Whether to stop, by the answer to the report of `step`, the latest one.
+
+        Where none comes within `VERDICT_S`: whether any answer so far was to stop.
+        """
+        if not self._judged:
+            return False
         with self._changed:
-            self._changed.wait_for(lambda: step in self._verdicts)
-            return self._verdicts[step]
+            if self._changed.wait_for(lambda: self._answered == step, VERDICT_S):
+                return self._answer
+            return self._stop
+
+    def close(self) -> None:
+        """Wait, for a moment at most, until the engine has taken what was reported."""
+        with self._sending:
+            self._sending.wait_for(lambda: not self._busy, _CLOSING_S)
+
+    def _send_now(self, message: bytes) -> bytes:
+        """Send as much as the socket has room for; returns the rest."""
+        try:
+            return message[self._connection.send(message, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            return message
+        except OSError:
+            end_own_session()
+            return b""
+
+    def _start_sender(self, first: bytes) -> None:
+        threading.Thread(target=self._send, args=(first,), name="tunesmith-reports", daemon=True).start()
+
+    def _send(self, message: bytes) -> None:
+        """Send what is waiting, then end."""
+        while True:
+            try:
+                self._connection.sendall(message)
+            except OSError:
+                end_own_session()
+            with self._sending:
+                if not self._unsent:
+                    self._busy = False
+                    self._sending.notify_all()
+                    return
+                message, self._unsent = b"".join(self._unsent), []
 
     def _read(self) -> None:
         lines = Lines()
-        stopped = False
         while True:
             try:
                 data = self._connection.recv(1 << 16)
@@ -53,9 +125,10 @@ class EngineChannel:
             if not data:
                 end_own_session()
             for message in lines.feed(data):
+                first = message["stop"] and not self._stop
                 with self._changed:
-                    self._verdicts[message["step"]] = message["stop"]
+                    self._answered, self._answer = message["step"], message["stop"]
+                    self._stop = self._stop or self._answer
                     self._changed.notify_all()
-                if message["stop"] and not stopped and self._on_stop is not None:
-                    stopped = True
+                if first and self._on_stop is not None:
                     self._on_stop()

@@ -41,10 +41,14 @@ from tunesmith.tools.execution.command import CommandFailed, CommandRun
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.loading import load_function, load_pickle, search_path
-from tunesmith.tools.execution.measuring import returned_values
+from tunesmith.tools.execution.measuring import returned_result
+from tunesmith.tools.execution.printed.output import Result
+from tunesmith.tools.execution.printed.result_file import ResultFile
 from tunesmith.tools.execution.programs import command_fault
 from tunesmith.tools.execution.signatures import call_fault
-from tunesmith.tools.records.trial_folder import read_curve, record_outcome
+from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics
+from tunesmith.tools.records.curve_file import recorded_curve
+from tunesmith.tools.records.trial_folder import record_outcome
 from tunesmith.tools.training.seeding import seed_everything
 
 log = logging.getLogger(__name__)
@@ -104,7 +108,7 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
     record_outcome(
         job.folder,
         outcome.changed(
-            curve=read_curve(job.folder),
+            **recorded_curve(job.folder),
             seconds=time.monotonic() - started,
             peak_memory_mib=memory_mib(peak),
         ),
@@ -128,11 +132,14 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
             return Outcome(state=TrialState.COMPLETED)
         if job.objective.command is not None:
             run = CommandRun(job)
-            handle = _handle(job, EngineChannel(connection, on_stop=run.stop))
-            values = run.values(handle)
+            channel = EngineChannel(connection, on_stop=run.stop, judged=job.judged)
+            handle = _handle(job, channel)
+            result = run.result(handle)
         else:
-            handle = _handle(job, EngineChannel(connection))
-            values = _train(job, handle)
+            channel = EngineChannel(connection, judged=job.judged)
+            handle = _handle(job, channel)
+            result = _train(job, handle)
+        channel.close()
     except CommandFailed as failure:
         _end_like(failure.code)
     except BaseException as error:  # noqa: BLE001 - the edge of the process: every end becomes an outcome
@@ -146,21 +153,27 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
         return _diverged(handle.diverged)
     if handle.stopped:
         return Outcome(state=TrialState.PRUNED)
-    value = values[job.metric]
+    value = result.values[job.metric]
     if not math.isfinite(value):
         return _diverged(f"{job.metric} was {value} at the end")
-    return Outcome(state=TrialState.COMPLETED, values=values)
+    values, left_out = bounded_metrics(result.values, job.metric)
+    notes = [*result.notes, left_out] if left_out else result.notes
+    kept = tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
+    return Outcome(state=TrialState.COMPLETED, values=values, notes=kept)
 
 
-def _train(job: Job, handle: TrialHandle) -> dict[str, float]:
+def _train(job: Job, handle: TrialHandle) -> Result:
     train = _load(job)
     assert train is not None
     seed_everything(job.seed, only_loaded=True)
     _cap_loaded_libraries(job.resources.cpus)
+    file = None if job.reading.file is None else ResultFile(job.reading.file, job, handle.checkpoint_dir)
     returned = train(dict(job.configuration), handle)
     if handle.stopped or handle.diverged is not None:
-        return {}  # whatever it returned, the trial was over
-    return returned_values(returned, job.metric, job.objective.description)
+        return Result({}, ())  # whatever it returned, the trial was over
+    if file is not None:
+        return file.result(handle.record)
+    return returned_result(returned, handle.tally, job)
 
 
 def _load(job: Job) -> Callable[..., Any] | None:
@@ -187,7 +200,7 @@ def _load(job: Job) -> Callable[..., Any] | None:
 
 
 def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
-    handle = TrialHandle(job.number, job.folder, job.seed, job.metric, channel)
+    handle = TrialHandle(job.number, job.folder, job.seed, job.metric, channel, maximize=job.reading.maximize)
     checkpoints = handle.checkpoint_dir  # exists from the start, also for commands
     if job.checkpoint is not None:
         shutil.copytree(job.checkpoint, checkpoints, dirs_exist_ok=True)

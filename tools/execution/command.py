@@ -1,35 +1,35 @@
 """Training code driven by command line: started, listened to, stopped.
 
-The command prints its metrics as JSON objects, one a line, on stdout:
+The command prints its metrics as JSON objects, one a line:
 
     {"step": 3, "val_accuracy": 0.91}            a report, answered by a verdict
     {"val_accuracy": 0.93, "val_loss": 0.2}      the result; the last such line counts, and without
                                                  any the last report does
 
-Everything else it prints goes to the trial's log. It finds its configuration in its arguments and in the
+or in another of the forms that `printed/output.py` reads, or as the task's `metric` says. All that it prints
+but lines of metrics goes to the trial's log. It finds its configuration in its arguments and in the
 environment: TUNESMITH_CONFIG (JSON), TUNESMITH_SEED, TUNESMITH_CHECKPOINT_DIR, TUNESMITH_TRIAL (the
 number). When the verdict is to stop, its process group gets SIGTERM, and SIGKILL two seconds later.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import selectors
 import signal
 import subprocess
 import time
-from typing import IO, Any
+from typing import IO
 
 from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.launch import command_launch
-from tunesmith.tools.execution.measuring import returned_values
+from tunesmith.tools.execution.printed.output import Output, Result, Stream
+from tunesmith.tools.execution.printed.result_file import ResultFile
 
 GRACE_S = 2.0
 """Time between asking a process to end and killing it."""
-_LONGEST_LINE = 1 << 20
 _POLL_S = 0.1
 
 
@@ -48,8 +48,6 @@ class CommandRun:
         self._job = job
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped_at: float | None = None
-        self._final: dict[str, float] | None = None
-        self._rest = b""
 
     def stop(self) -> None:
         """Ask the command to end; called from the thread that reads verdicts."""
@@ -58,20 +56,31 @@ class CommandRun:
         self._stopped_at = time.monotonic()
         self._signal(signal.SIGTERM)
 
-    def values(self, handle: TrialHandle) -> dict[str, float]:
-        """Run to the end and return the metrics; {} when it was stopped.
+    def result(self, handle: TrialHandle) -> Result:
+        """Run to the end and return the metrics; an empty result when it was stopped.
 
         Raises:
             CommandFailed: It could not be started, or ended with a status other than 0.
-            MissingMetric, TypeError, ValueError, Diverged: What it printed is not usable.
+            MissingMetric, Diverged: What it printed is not usable.
         """
         # A time limit's SIGTERM goes to our whole session. The command may use its grace to end well, so
         # we stay to wait for it. A handler, not SIG_IGN: the command would inherit that.
         signal.signal(signal.SIGTERM, lambda number, frame: None)
+        reading = self._job.reading
+        output = Output(
+            handle.metric,
+            take=reading.take,
+            regex=reading.regex,
+            maximize=reading.maximize,
+            report=handle.report,
+            record=handle.record,
+            log=lambda data: _write_all(1, data),
+        )
+        file = None if reading.file is None else ResultFile(reading.file, self._job, handle.checkpoint_dir)
         self._start(handle)
         assert self._process is not None
         try:
-            self._listen(handle)
+            self._listen(output)
             code = self._wait()
         finally:
             if self._process.poll() is None:
@@ -79,17 +88,22 @@ class CommandRun:
                 self._process.wait()
         if self._stopped_at is not None:
             handle.stopped = True
-            return {}
+            return Result({}, ())
         if code != 0:
             raise CommandFailed(code)
-        if self._final is not None:
-            return self._final
-        if handle.curve:
-            return {handle.metric: handle.curve[next(reversed(handle.curve))]}
-        raise MissingMetric(
-            f"{self._job.objective.description} ended without printing {handle.metric!r}. Print a line such "
-            f'as {{"{handle.metric}": 0.5}} on stdout, or change `metric` in the task.'
-        )
+        if file is not None:
+            return file.result(handle.record)
+        try:
+            return output.result()
+        except MissingMetric as error:
+            raise MissingMetric(
+                f"{self._job.objective.description} ended without printing {handle.metric!r}: {error}. "
+                + (
+                    f'Print a line such as {{"{handle.metric}": 0.5}}, or change `metric` in the task.'
+                    if reading.regex is None
+                    else "Change `metric.regex` in the task so that it matches such a line."
+                )
+            ) from None
 
     def _start(self, handle: TrialHandle) -> None:
         job = self._job
@@ -101,6 +115,7 @@ class CommandRun:
                 launch.argv,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,  # Python's logging writes there
                 env=launch.environment,
                 process_group=0,
             )
@@ -109,35 +124,30 @@ class CommandRun:
         if self._stopped_at is not None:
             self._signal(signal.SIGTERM)
 
-    def _listen(self, handle: TrialHandle) -> None:
-        """Read stdout until it is closed, the command has ended, or its time after a verdict is over."""
-        assert self._process is not None and self._process.stdout is not None
-        pipe: IO[bytes] = self._process.stdout
-        os.set_blocking(pipe.fileno(), False)
+    def _listen(self, output: Output) -> None:
+        """Read both streams to their end, or to the command's, or until its time after a verdict is over."""
+        assert self._process is not None
+        streams: dict[Stream, IO[bytes] | None] = {
+            "stdout": self._process.stdout,
+            "stderr": self._process.stderr,
+        }
         with selectors.DefaultSelector() as selector:
-            selector.register(pipe, selectors.EVENT_READ)
-            while not self._overdue():
+            for name, pipe in streams.items():
+                assert pipe is not None
+                os.set_blocking(pipe.fileno(), False)
+                selector.register(pipe, selectors.EVENT_READ, name)
+            while selector.get_map() and not self._overdue():
                 ended = self._process.poll() is not None  # before reading: what it printed last is there then
                 ready = selector.select(0 if ended else _POLL_S)
-                data = os.read(pipe.fileno(), 1 << 16) if ready else b""
-                self._take(data, handle)
-                if (ready or ended) and not data:
-                    break  # closed; or ended, and a process that it started holds the pipe open
-        self._take(b"\n", handle)  # a last line may lack its end
-
-    def _take(self, data: bytes, handle: TrialHandle) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LONGEST_LINE:
-            lines, self._rest = [*lines, self._rest], b""
-        for line in lines:
-            metrics = _metrics(line, handle.metric)
-            if metrics is None:
-                if line:
-                    os.write(1, line + b"\n")
-            elif "step" in metrics:
-                handle.report(metrics[handle.metric], metrics["step"])
-            else:
-                self._final = returned_values(metrics, handle.metric, self._job.objective.description)
+                for key, _ in sorted(ready, key=lambda one: one[0].data, reverse=True):
+                    data = os.read(key.fd, 1 << 16)
+                    if data:
+                        output.feed(key.data, data)
+                    else:
+                        selector.unregister(key.fileobj)
+                if ended and not ready:
+                    break  # a process that it started holds a pipe open
+        output.end()
 
     def _wait(self) -> int:
         assert self._process is not None
@@ -161,12 +171,6 @@ class CommandRun:
             return  # it has ended, and everything in its group
 
 
-def _metrics(line: bytes, metric: str) -> dict[str, Any] | None:
-    """The JSON object in a line, when it holds the metric."""
-    if not line.lstrip().startswith(b"{"):
-        return None
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) and metric in found else None
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import operator
@@ -13,10 +12,15 @@ from typing import Any, Protocol
 
 from tunesmith.errors import TunesmithError, short
 from tunesmith.tools.execution.measuring import as_number
-from tunesmith.tools.records.plain_files import create_plain
-from tunesmith.tools.records.trial_folder import CHECKPOINTS, CURVE
+from tunesmith.tools.execution.printed.tally import Tally, Value
+from tunesmith.tools.records.bounds import MAX_STEP, legal_step
+from tunesmith.tools.records.curve_file import CurveFile
+from tunesmith.tools.records.trial_folder import CHECKPOINTS
 
 log = logging.getLogger(__name__)
+
+MOST_STEPS = 100_000
+"""Steps that are remembered, so that a second report of one is ignored; after so many, steps have to rise."""
 
 
 class Pruned(TunesmithError):
@@ -53,21 +57,24 @@ class TrialHandle:
         folder: The trial's own folder; absolute.
     """
 
-    def __init__(self, number: int, folder: Path, seed: int, metric: str, channel: Channel) -> None:
+    def __init__(
+        self, number: int, folder: Path, seed: int, metric: str, channel: Channel, *, maximize: bool = True
+    ) -> None:
         self.number, self.folder, self.seed = number, folder, seed
         self.metric = metric
         self.diverged: str | None = None
         """Says what was reported that is not finite; None while all was."""
         self.stopped = False
         """Whether a verdict to stop was received."""
-        self.curve: dict[int, float] = {}
+        self.tally = Tally(maximize=maximize)
+        """What was reported: how often, the last and the best."""
+        self._steps: set[int] = set()
+        self._highest = -1
         self._channel = channel
         self._latest: int | None = None
         self._lock = threading.Lock()
         self._started = time.monotonic()
-        self._file = open(
-            create_plain(folder / CURVE), "w", encoding="utf-8"
-        )  # a retry starts its curve anew
+        self._curve = CurveFile(folder)
 
     @property
     def checkpoint_dir(self) -> Path:
@@ -79,13 +86,15 @@ class TrialHandle:
     def report(self, value: Any, step: int) -> None:
         """Report the metric after `step` (such as an epoch).
 
-        It does not wait for an answer, but a few hundred reports that a busy engine has not read yet do.
+        It waits for nobody. While the engine is busy its latest reports are kept for it, and of more than a
+        thousand some in between never reach it; the trial's curve has them.
 
         Args:
             value: A number, NumPy scalar or tensor of one element. NaN or an infinite value ends the
                 trial as diverged.
-            step: An integer >= 0. Steps may be skipped and come in any order; a step that was
-                reported already is ignored, as in Optuna: the first value is kept.
+            step: An integer from 0 to 2,147,483,647. Steps may be skipped and come in any order; a step that
+                was reported already is ignored, as in Optuna: the first value is kept. After 100,000 reports
+                only steps above all earlier ones count.
         Raises:
             TypeError, ValueError: `value` or `step` is not as above.
             Diverged: `value` is not finite; nothing after this counts.
@@ -97,28 +106,44 @@ class TrialHandle:
             if not math.isfinite(number):
                 self.diverged = f"{self.metric} was {number} at step {place}"
                 raise Diverged(self.diverged)
-            if place in self.curve:
+            self.tally.add(Value(number, place))
+            if not self._is_new(place):
                 log.warning("step %d was reported before; this value of it is ignored", place)
                 return
-            self.curve[place] = number
-            seconds = round(time.monotonic() - self._started, 3)
-            self._file.write(json.dumps({"step": place, "value": number, "seconds": seconds}) + "\n")
-            self._file.flush()
+            self._keep(number, place)
             self._latest = place
             self._channel.report(place, number)
+
+    def record(self, value: float, step: int) -> None:
+        """Put a value into the trial's curve that nobody is to judge, such as one of several final ones."""
+        with self._lock:
+            if math.isfinite(value) and legal_step(step) and self._is_new(step):
+                self._keep(value, step)
 
     def should_prune(self) -> bool:
         """Whether to stop now, judged by the curve up to the latest report.
 
         Waits for the verdict on that report (about a millisecond), so that the same seed gives the same
-        run. Once True it stays True, and however the function returns then, the trial
-        counts as pruned. False before the first report.
+        run; where the engine does not answer within ten seconds, training goes on, and the verdict counts
+        when it is there. Without a pruner nothing is waited for. Once True it stays True, and however the
+        function returns then, the trial counts as pruned. False before the first report.
         """
         with self._lock:
             latest = self._latest
         if latest is not None and self._channel.verdict(latest):
             self.stopped = True
         return self.stopped
+
+    def _is_new(self, step: int) -> bool:
+        if step <= self._highest:
+            return len(self._steps) < MOST_STEPS and step not in self._steps
+        return True
+
+    def _keep(self, value: float, step: int) -> None:
+        if len(self._steps) < MOST_STEPS:
+            self._steps.add(step)
+        self._highest = max(self._highest, step)
+        self._curve.add(step, value, round(time.monotonic() - self._started, 3))
 
     def _number(self, value: Any) -> float:
         number = as_number(value)
@@ -135,9 +160,9 @@ def _step(step: Any) -> int:
         place = int(step) if isinstance(step, float) and step.is_integer() else operator.index(step)
     except TypeError:
         place = -1
-    if isinstance(step, bool) or place < 0:
+    if isinstance(step, bool) or not legal_step(place):
         raise ValueError(
-            f"trial.report(value, step) got step = {short(step)}; it must be an integer >= 0, such "
-            f"as the epoch. The value comes first and the step second."
+            f"trial.report(value, step) got step = {short(step)}; it must be an integer from 0 to "
+            f"{MAX_STEP:,}, such as the epoch. The value comes first and the step second."
         )
     return place

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from tunesmith.metric import Reading
 from tunesmith.objective import Objective
 from tunesmith.outcome import Stamp
 from tunesmith.plain_data import restored, to_json
@@ -54,6 +55,10 @@ class Job:
     starts. None: training starts anew."""
     digest: str = ""
     """The configuration's (`Configuration.digest`); empty where the job belongs to no trial of a study."""
+    reading: Reading = Reading()
+    """How the metric's value is read."""
+    judged: bool = True
+    """Whether a verdict on a report may be to stop. False: nobody waits for one."""
     load_only: bool = False
     """Find out whether training could start, and start none: for `tunesmith check`."""
 
@@ -87,6 +92,7 @@ class Job:
         read = {
             "folder": Path(data["folder"]),
             "objective": Objective(**objective),
+            "reading": Reading(**data["reading"]),
             "resources": Resources(**data["resources"]),
             "checkpoint": _path(data["checkpoint"]),
             "configuration": restored(data["configuration"], data["types"]),

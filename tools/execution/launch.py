@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.argv import arguments
 from tunesmith.errors import ExecutorError
+from tunesmith.metric import Reading
 from tunesmith.tools.execution.loading import search_path
 from tunesmith.tools.records.trial_folder import LOG
 from tunesmith.trial import Outcome, TrialState
@@ -88,6 +89,7 @@ def try_training(
     metric: str,
     configuration: Mapping[str, Any],
     *,
+    reading: Reading | None = None,
     reports: int | None,
     seed: int = 0,
     threads: int = 1,
@@ -100,6 +102,7 @@ def try_training(
     Args:
         objective: The training code, with absolute paths (`Task.objective_ref`).
         configuration: As it receives it (`Space.originals`).
+        reading: How the metric's value is read (`Task.reading`); None: by its name alone.
         reports: After how many reports the verdict is to stop. 0: the function is loaded, or the command's
             program and script are looked for, and nothing is trained. None: it trains to its end.
         time_limit_s: As a trial's own limit; None for none.
@@ -119,6 +122,7 @@ def try_training(
             configuration=dict(configuration),
             seed=seed,
             metric=metric,
+            reading=reading or Reading(),
             objective=objective,
             resources=Resources(cpus=threads),
             time_limit_s=time_limit_s,

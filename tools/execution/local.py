@@ -41,7 +41,8 @@ from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
 from tunesmith.tools.execution.sessions import end_session
 from tunesmith.tools.execution.warm_link import WarmLink
-from tunesmith.tools.records.trial_folder import RESULT, read_curve, record_outcome, recorded_outcome
+from tunesmith.tools.records.curve_file import recorded_curve
+from tunesmith.tools.records.trial_folder import RESULT, record_outcome, recorded_outcome
 from tunesmith.trial import Frozen, Loss, Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
@@ -351,8 +352,9 @@ class LocalExecutor(Executor):
     def _record(self, running: _Running, outcome: Outcome) -> Outcome:
         """Record an outcome with what is known of the job, unless one is recorded already."""
         folder = running.job.folder
+        recorded = {} if outcome.curve else recorded_curve(folder)
         known = {
-            "curve": outcome.curve or read_curve(folder),
+            **recorded,
             "seconds": outcome.seconds or time.monotonic() - running.accepted,
         }
         try:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import MissingMetric, short
+from tunesmith.tools.execution.printed.nearest import Nearest
+from tunesmith.tools.execution.printed.numbers_in import number_from
+from tunesmith.tools.execution.printed.output import Result, choose
+from tunesmith.tools.execution.printed.tally import Tally, Value
+
+if TYPE_CHECKING:
+    from tunesmith.tools.execution.job import Job
 
 
 def as_number(value: Any) -> float | None:
@@ -21,7 +30,7 @@ def as_number(value: Any) -> float | None:
             value = value.item()
         except (ValueError, RuntimeError, TypeError):
             return None  # an array or tensor of several elements
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if isinstance(value, bool) or not isinstance(value, (numbers.Real, decimal.Decimal)):
         return None
     try:
         return float(value)
@@ -29,37 +38,87 @@ def as_number(value: Any) -> float | None:
         return math.inf if value > 0 else -math.inf  # type: ignore[operator] # Real lacks it in typeshed
 
 
+def returned_result(returned: Any, reported: Tally, job: Job) -> Result:
+    """The result of a training function that returned `returned` after the reports in `reported`.
+
+    Args:
+        returned: A number, or a mapping, named tuple or dataclass that holds the metric. None, and a mapping
+            without the metric where `take` is given, leaves the choice to the reports.
+    Raises:
+        MissingMetric: There is no metric in it, and nothing was reported.
+        TypeError: The metric is there and is no number.
+    """
+    metric, take, what = job.metric, job.reading.take, job.objective.description
+    if reported and (returned is None or (take is not None and _lacks(returned, metric))):
+        return choose([reported], metric, take, [], "")
+    values = returned_values(returned, metric, what)
+    number = values.pop(metric)
+    if take != "best" or not reported:
+        return Result({metric: number, **values}, ())
+    reported.add(Value(number, None, values, "returned"))
+    return choose([reported], metric, take, [], "")
+
+
 def returned_values(returned: Any, metric: str, what: str) -> dict[str, float]:
     """The metrics in what a training function returned; the task's own may be infinite or NaN.
 
     Args:
-        returned: A number, or a mapping that holds `metric`. Other entries are kept when they are
+        returned: A number, or something that holds `metric` by name. Other entries are kept when they are
             finite numbers and dropped otherwise.
         what: The training code, for messages.
     Raises:
-        MissingMetric: There is no `metric` in it.
+        MissingMetric: There is no `metric` in it; the nearest name is told.
         TypeError: `metric` is there and is no number.
     """
-    number = as_number(returned)
+    number = _one_number(returned)
     if number is not None:
         return {metric: number}
-    if not isinstance(returned, Mapping) or metric not in returned:
+    named = _by_name(returned)
+    if named is None or metric not in named:
+        nearest = None if named is None else Nearest(metric).name({str(key): None for key in named})[0]
+        hint = f" Its nearest key is {short(nearest)}." if nearest else ""
         raise MissingMetric(
-            f"{what} ended without {metric!r} (it returned {_summary(returned)}). Return a number, or a dict "
-            f"with the key {metric!r}; or change `metric` in the task."
+            f"{what} ended without {metric!r} (it returned {_summary(returned)}).{hint} Return a number, or "
+            f"a dict with the key {metric!r}; or change `metric` in the task."
         )
-    value = as_number(returned[metric])
+    value = _one_number(named[metric])
     if value is None:
         raise TypeError(
-            f"{what} returned {metric!r} = {short(returned[metric])}, which is no number. "
+            f"{what} returned {metric!r} = {short(named[metric])}, which is no number. "
             f"Return a float; for a tensor of one element, its .item()."
         )
     found = {metric: value}
-    for name, extra in returned.items():
+    for name, extra in named.items():
         number = as_number(extra)
         if isinstance(name, str) and number is not None and math.isfinite(number):
             found.setdefault(name, number)
     return found
+
+
+def _one_number(value: Any) -> float | None:
+    """`value` as a float, also from a text that is a number, or from a list or tuple of one."""
+    if isinstance(value, (list, tuple)) and len(value) == 1 and not hasattr(value, "_fields"):
+        value = value[0]
+    number = as_number(value)
+    return number if number is not None or not isinstance(value, str) else number_from(value)
+
+
+def _by_name(returned: Any) -> Mapping[Any, Any] | None:
+    """What has names: a mapping, a named tuple, a dataclass, or what pandas calls a Series."""
+    if isinstance(returned, Mapping):
+        return returned
+    if isinstance(returned, tuple) and hasattr(returned, "_asdict"):
+        return dict(returned._asdict())
+    if is_dataclass(returned) and not isinstance(returned, type):
+        return {field.name: getattr(returned, field.name) for field in fields(returned)}
+    if type(returned).__name__ == "Series" and hasattr(returned, "to_dict"):
+        return dict(returned.to_dict())
+    return None
+
+
+def _lacks(returned: Any, metric: str) -> bool:
+    named = _by_name(returned)
+    return named is not None and metric not in named
 
 
 def _summary(returned: Any) -> str:

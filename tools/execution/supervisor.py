@@ -29,7 +29,8 @@ from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.sessions import end_session, has_ended, signal_session
-from tunesmith.tools.records.trial_folder import LOG, read_curve, record_outcome, recorded_outcome
+from tunesmith.tools.records.curve_file import recorded_curve
+from tunesmith.tools.records.trial_folder import LOG, record_outcome, recorded_outcome
 
 _CHUNK = 1 << 16
 _WATCH_S = 1.0
@@ -283,7 +284,7 @@ class Supervisor:
         """Record an outcome that the worker itself cannot; returns what went wrong, or nothing."""
         folder = worker.job.folder
         known = {
-            "curve": read_curve(folder),
+            **recorded_curve(folder),
             "seconds": time.monotonic() - worker.started,
             "peak_memory_mib": peak_memory_mib,
         }

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+from tunesmith.text.cleaning import log_line, log_tail
+from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics, legal_step
+from tunesmith.tools.records.thinning import thinned
 from tunesmith.trial import Outcome, Trial, TrialState
 
 
@@ -22,14 +25,21 @@ def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
     elif value is not None and not math.isfinite(value):
         state, message, value = TrialState.DIVERGED, f"{metric} was {value}", None
     completed = state is TrialState.COMPLETED
+    values, left_out = bounded_metrics(outcome.values, metric) if completed else ({}, "")
+    notes = (*outcome.notes, left_out) if left_out else outcome.notes
+    whole = finite_curve(outcome.curve)
+    curve = thinned(whole)
+    reports = max(outcome.reports, len(whole))
     return trial.model_copy(
         update={
             "state": state,
             "value": value,
-            "values": {k: v for k, v in outcome.values.items() if math.isfinite(v)} if completed else {},
-            "curve": finite_curve(outcome.curve),
-            "message": message,
-            "traceback": outcome.traceback,
+            "values": {k: v for k, v in values.items() if math.isfinite(v)},
+            "curve": curve,
+            "reports": reports if reports > len(curve) else 0,
+            "notes": tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES]),
+            "message": log_line(message),
+            "traceback": log_tail(outcome.traceback),
             "seconds": outcome.seconds,
             "loss": outcome.loss if state is TrialState.LOST else None,
         }
@@ -43,6 +53,8 @@ def outcome_of(trial: Trial) -> Outcome:
         state=trial.state,
         values=trial.values,
         curve=trial.curve,
+        reports=trial.reports,
+        notes=trial.notes,
         message=trial.message,
         traceback=trial.traceback,
         seconds=trial.seconds,
@@ -51,10 +63,13 @@ def outcome_of(trial: Trial) -> Outcome:
 
 
 def finite_curve(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:
-    """A curve in order of step, finite values only, the first report of a step standing."""
+    """A curve in order of step, the first report of a step standing.
+
+    Only finite values, and steps that any store can hold.
+    """
     points: dict[int, float] = {}
     for step, value in curve:
-        if math.isfinite(value):
+        if math.isfinite(value) and legal_step(step):
             points.setdefault(step, value)
     return tuple(sorted(points.items()))
 

@@ -10,6 +10,7 @@ and `tell` cost up to 37 synced writes a trial, and `tell` takes an infinite val
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import datetime
 from typing import Any
@@ -24,6 +25,8 @@ from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.task import Task
+from tunesmith.text.cleaning import clean
+from tunesmith.tools.records.bounds import MOST_ATTRIBUTE_BYTES
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.storage import Batch, explained, open_storage, quiet, without_password
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
@@ -211,6 +214,8 @@ class StudyStore:
             curve=tuple(sorted(frozen.intermediate_values.items()))
             if state is not TrialState.RUNNING
             else (),
+            reports=notes.get("reports", 0),
+            notes=tuple(notes.get("notes", ())),
             message=notes.get("message", ""),
             seed=notes.get("seed", 0),
             started_at=notes.get("started_at", started),
@@ -249,17 +254,29 @@ def provenance(trial: Trial) -> dict[str, Any]:
     if trial.finished:
         notes |= {"outcome": trial.state.value, "message": trial.message, "loss": trial.loss}
     notes |= {key: proposal[key] for key in _PROPOSAL}
-    notes |= {"values": trial.values, "seconds": trial.seconds, "seed": trial.seed}
+    notes |= {"values": trial.values, "notes": trial.notes, "reports": trial.reports}
+    notes |= {"seconds": trial.seconds, "seed": trial.seed}
     notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
     kept = {key: value for key, value in notes.items() if _worth_keeping(key, value)}
-    return kept | {"started_at": trial.started_at}
+    return _fitting(kept) | {"started_at": trial.started_at}
+
+
+def _fitting(notes: dict[str, Any]) -> dict[str, Any]:
+    """What a database can hold: the least important goes first; the trial's folder has all of it."""
+    for key in ("details", "values", "notes", "evidence", "provenance"):
+        if len(json.dumps(notes)) <= MOST_ATTRIBUTE_BYTES:
+            return notes
+        notes = {name: value for name, value in notes.items() if name != key}
+    return notes | {"reason": clean(notes.get("reason", ""), 2000)}
 
 
 def _worth_keeping(key: str, value: Any) -> bool:
     if isinstance(value, float) and not math.isfinite(value):
         return False  # no JSON, and no browser could show the trial
     # An expectation of 0.0 is information; no tokens and no seconds are none.
-    return value not in (None, "", (), {}) and not (key in ("tokens", "seconds", "seed") and value == 0)
+    return value not in (None, "", (), {}) and not (
+        key in ("tokens", "seconds", "seed", "reports") and value == 0
+    )
 
 
 def _optuna_value(trial: Trial) -> float | None:

@@ -8,16 +8,16 @@ Workers, executors, engine and report all go through here, so this file imports 
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 from tunesmith.errors import RunError
 from tunesmith.outcome import Outcome, Stamp, TrialState, json_object
 from tunesmith.tools.records.atomic_write import set_aside, write_once
+from tunesmith.tools.records.curve_file import CURVE, read_curve_file
 from tunesmith.tools.records.plain_files import clear, make_folder, read_plain
 
 CONFIG, RESULT = "config.json", "result.json"
-CURVE, LOG, CHECKPOINTS = "curve.jsonl", "log.txt", "checkpoints"
+LOG, CHECKPOINTS = "log.txt", "checkpoints"
 FOLDERS = ("trials", "confirm")
 """Where a run has its trials' folders."""
 LARGEST_RECORD = 64 << 20
@@ -107,21 +107,8 @@ def discard_attempt(folder: Path) -> None:
 
 
 def read_curve(folder: Path) -> tuple[tuple[int, float], ...]:
-    """The reported (step, value) pairs in order of step; a last line that was cut is left out."""
-    try:
-        lines = read_plain(folder / CURVE, LARGEST_RECORD).splitlines()
-    except OSError:
-        return ()  # there is none, or training code put something else in its place
-    points: dict[int, float] = {}
-    for line in lines:
-        try:
-            point = json.loads(line)
-            step, value = int(point["step"]), float(point["value"])
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            continue  # cut by the worker's death
-        if math.isfinite(value):
-            points.setdefault(step, value)
-    return tuple(sorted(points.items()))
+    """The reported (step, value) pairs in order of step, thinned where there are very many."""
+    return read_curve_file(folder).points
 
 
 def damaged(path: Path, error: Exception) -> RunError:

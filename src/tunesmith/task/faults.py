@@ -210,7 +210,9 @@ def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
             return []
         model = below
     renamed = {field: key for key, field in DURATIONS.items()} if model is Budget else {}
-    return [renamed.get(key, key) for key in model.model_fields if key != "path" or place]
+    return [
+        renamed.get(key, key) for key in model.model_fields if key not in ("path", "metric_spec") or place
+    ]
 
 
 def across(objective: ObjectiveSpec | None, confirm: Confirm | None, space: Space) -> list[TaskError]:

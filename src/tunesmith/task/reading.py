@@ -26,9 +26,10 @@ def load_task(path: str | Path) -> Task:
     fields = dict(document.data)
     fields.setdefault("name", default_name(path))
     problems: list[TaskError] = []
-    if "path" in fields:
-        fields.pop("path")
-        problems.append(faults.fault(("path",), "is not a key of a task file.", "Remove it."))
+    for key in ("path", "metric_spec"):
+        if key in fields:
+            fields.pop(key)
+            problems.append(faults.fault((key,), "is not a key of a task file.", "Remove it."))
     # An explicit null is what a run of a Python function leaves behind; a kind of problem may fill it in.
     if "objective" not in fields and "problem" not in fields:
         problems.append(faults.from_missing("objective"))

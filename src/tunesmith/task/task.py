@@ -23,6 +23,7 @@ from tunesmith.budget import Budget
 from tunesmith.data_card import DataCard
 from tunesmith.errors import DataError, ObjectiveError
 from tunesmith.history import Direction
+from tunesmith.metric import Reading
 from tunesmith.noise import Noise
 from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
@@ -31,6 +32,7 @@ from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
+from tunesmith.task.metric_spec import MetricSpec, read_metric
 from tunesmith.task.passing import Passing, passing
 from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
@@ -70,7 +72,10 @@ class Task(Frozen):
     data_card: DataCard | None = None
     """Figures of the data. Given together with `data_file`, as in a run's own task file, they stand."""
     metric: str
-    """Name of the value to optimise; a dict that the training code returns must hold it."""
+    """Name of the value to optimise; a dict that the training code returns must hold it. May be given as a
+    mapping, such as `{name: val_accuracy, take: best}`: see `MetricSpec`."""
+    metric_spec: MetricSpec | None = None
+    """What `metric` said as a mapping; None: just the name. In a file this is no key of its own."""
     direction: Direction
     """`minimize` or `maximize`."""
     space: Space
@@ -117,12 +122,13 @@ class Task(Frozen):
         if not isinstance(data, Mapping):
             return handler(data)
         data = faults.compiled(data)
-        # Space, default, budget and tuner are read first: their faults have keys of their own to point at.
+        # These are read first: their faults have keys of their own to point at.
         prepared, problems = faults.prepare(data)
         if (given := prepared.pop("tuner", None)) is not None:
             tuner, wrong = Tuner.read(given)
             problems += wrong
             prepared |= {} if tuner is None else {"tuner": tuner}
+        problems += read_metric(prepared)
         try:
             task = handler(prepared)
         except ValidationError as error:
@@ -203,6 +209,13 @@ class Task(Frozen):
         return (Path.cwd() if self.path is None else self.path.parent).resolve()
 
     @property
+    def reading(self) -> Reading:
+        """How the metric's value is read from what the training code prints, writes or returns."""
+        maximize = self.direction == "maximize"
+        spec = self.metric_spec
+        return Reading(maximize=maximize) if spec is None else spec.reading(maximize=maximize)
+
+    @property
     def uses_model(self) -> bool:
         """Whether the method or the policy uses a language model where there is one."""
         policy = None if self.policy is None else POLICIES.get(self.policy)
@@ -277,11 +290,15 @@ class Task(Frozen):
 
         data: dict[str, Any] = {"name": self.name}
         dumped = self.model_dump(
-            mode="json", exclude_defaults=True, exclude={"path", "name", "space", "default", "budget"}
+            mode="json",
+            exclude_defaults=True,
+            exclude={"path", "name", "space", "default", "budget", "metric_spec"},
         )
         for key in type(self).model_fields:
             if key == "space":
                 data[key] = self.space.to_dict()
+            elif key == "metric" and self.metric_spec is not None:
+                data[key] = self.metric_spec.model_dump(mode="json", exclude_defaults=True)
             elif key == "default" and self.default is not None:
                 data[key] = dict(self.default)
             elif key == "budget":

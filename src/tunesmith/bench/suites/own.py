@@ -53,6 +53,8 @@ class OwnObjective:
                 configuration=dict(configuration),
                 seed=derive_seed(self.task.seed, "bench"),
                 metric=self.task.metric,
+                reading=self.task.reading,
+                judged=False,
                 objective=self.task.objective_ref(),
                 time_limit_s=self.task.budget.trial_time_s,
             )

@@ -1,0 +1,12 @@
+"""Results in what a command prints.
+
+    terminal_lines.py   bytes of a stream -> lines as a terminal would leave them
+    mappings.py         the JSON objects and Python dicts in a text
+    numbers_in.py       numbers and steps in what was found there
+    pattern.py          a regular expression of the task, with a limit on its time
+    nearest.py          the line that comes closest to a result, with the reason why it is none
+    tally.py            what was printed by one stream: last, best, disagreements
+    output.py           all of it: reports as they come, and the result at the end
+
+It runs in the trial's own process and needs the standard library only.
+"""

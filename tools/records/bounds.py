@@ -1,0 +1,50 @@
+"""What a trial may put into the records: the one place that says how much, and cuts what is more.
+
+A run's study may be in any Optuna storage, so the narrowest one decides: a step is a 4-byte integer in
+PostgreSQL and MySQL, an attribute of a trial has 65,535 bytes in MySQL, and no text of PostgreSQL holds a
+NUL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MAX_STEP = 2**31 - 1
+"""Largest step of a report."""
+MOST_METRICS = 100
+"""Metrics that one trial keeps beside the task's own."""
+LONGEST_NAME = 100
+"""Characters of a metric's name."""
+MOST_POINTS = 1000
+"""Points of a learning curve; a longer one is thinned."""
+MOST_NOTES, LONGEST_NOTE = 8, 400
+"""Remarks on how a trial's value was read, and their characters."""
+MOST_ATTRIBUTE_BYTES = 60_000
+"""Bytes of the JSON of a trial's attribute in a study."""
+
+
+def legal_step(step: int) -> bool:
+    return 0 <= step <= MAX_STEP
+
+
+def bounded_metrics(values: Mapping[str, float], metric: str) -> tuple[dict[str, float], str]:
+    """The task's metric and as many others as are kept, in order.
+
+    Returns:
+        The metrics, and a sentence on what was left out; empty where nothing was.
+    """
+    kept = {metric: values[metric]} if metric in values else {}
+    left = 0
+    for name, value in values.items():
+        if name == metric:
+            continue
+        if len(kept) <= MOST_METRICS and len(name) <= LONGEST_NAME and name.isprintable():
+            kept[name] = value
+        else:
+            left += 1
+    if not left:
+        return kept, ""
+    return kept, (
+        f"{left:,} further metrics were left out: a trial keeps {MOST_METRICS} beside {metric}, with "
+        f"printable names of at most {LONGEST_NAME} characters."
+    )
