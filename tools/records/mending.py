@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from tunesmith.errors import RunError
 from tunesmith.tools.records.atomic_write import set_aside, write_atomic
+from tunesmith.tools.records.curve_file import CURVE
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of
 from tunesmith.tools.records.plain_files import kind, make_folder, read_plain
 from tunesmith.tools.records.run_folder import TRIALS, RunFolder, TrialConfig
