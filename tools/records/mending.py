@@ -15,7 +15,6 @@ from tunesmith.tools.records.plain_files import kind, make_folder, read_plain
 from tunesmith.tools.records.run_folder import TRIALS, RunFolder, TrialConfig
 from tunesmith.tools.records.trial_folder import (
     CONFIG,
-    CURVE,
     LOG,
     RESULT,
     make_trial_folder,
