@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Request, as_chunk
+from tunesmith.agent.models.addresses import address_of
+from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Rejected, Request, as_chunk
+from tunesmith.agent.models.choosing import listed_models
 from tunesmith.agent.models.faults import (
     completion_of,
     connection_fault,
@@ -23,7 +24,7 @@ from tunesmith.agent.models.pricing import Price, is_own_server, price_of
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.server_words import is_error
 from tunesmith.agent.models.wire import STREAM_END, stream_event
-from tunesmith.errors import ModelUnavailable
+from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.settings import NO_KEY, ModelSettings
 from tunesmith.text.cleaning import clean
 
@@ -39,6 +40,7 @@ time, it is asked for again with the next question."""
 LIST_ATTEMPTS, LIST_PAUSE_S = 3, 0.5
 EVENT = ("data:", "event:", ":")
 """How a stream of events begins, whatever its content type."""
+NO_ROUTE = (404, 405)
 CONNECT_S = 10.0
 """Longest wait for a connection, seconds, within the request's own time."""
 
@@ -51,30 +53,44 @@ class OpenAICompatible(Provider):
     """
 
     def __init__(self, settings: ModelSettings) -> None:
-        self._url = settings.base_url.rstrip("/")
-        _check_url(self._url)
+        self._address = address_of(settings.base_url)
+        self._url, self._others = self._address.url, list(self._address.others)
         self._key = settings.api_key.get_secret_value()
         if not (self._key.isascii() and self._key.isprintable() and self._key.strip() == self._key):
             raise ModelUnavailable(
                 "the API key holds characters that cannot be sent; was it pasted with a line end?"
             )
         self.place = place(self._url)
-        self.secrets = (self._key,) if self._key != NO_KEY and len(self._key) >= 8 else ()
+        key = (self._key,) if self._key != NO_KEY and len(self._key) >= 8 else ()
+        self.secrets = (*key, *self._address.secrets)
         if self._url.startswith("https://api.openai.com"):
             self.limit_name = "max_completion_tokens"
         if is_own_server(self._url):
             self.own_server, self.timeout_s = True, OWN_SERVER_TIMEOUT_S
-        self._model = settings.model
+        self._model, self._named = settings.model, settings.model is not None
+        self._candidates: list[str] = []  # models that are listed, the one in use first
+        self._settled = not self._others  # whether the routes are known to be under `_url`
+        self._probed = False
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
         self._client: OpenAI | None = None
         self._closed = False
 
     @property
     def model(self) -> str:
-        """The name that is set, else the first that the server lists."""
+        """The name that is set, else the first that the server lists for chats."""
         with self._lock:
             if self._model is None:
-                self._model = self._first_listed()
+                self._model = self._address.model or self._first_listed()
+            return self._model
+
+    def another_model(self, refused: str) -> str | None:
+        with self._lock:
+            if self._named or refused not in self._candidates:
+                return None
+            del self._candidates[: self._candidates.index(refused) + 1]
+            if not self._candidates:
+                return None
+            self._model = self._candidates[0]
             return self._model
 
     def respond(self, request: Request, timeout_s: float) -> Answer:
@@ -117,6 +133,7 @@ class OpenAICompatible(Provider):
     @contextmanager
     def _sent(self, request: Request, timeout_s: float) -> Iterator[APIResponse[Any]]:
         """The response of status 200; its body is read within the time that is left."""
+        self._settle(timeout_s)
         completions = self._opened().chat.completions
         with (
             self._faults(),
@@ -125,7 +142,7 @@ class OpenAICompatible(Provider):
             yield response
 
     @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self, *, explain: bool = True) -> Iterator[None]:
         """Whatever the SDK or the connection raises, as an AttemptFailed without secrets."""
         with IMPORTING:
             import httpx2
@@ -135,30 +152,85 @@ class OpenAICompatible(Provider):
         except openai.APIStatusError as error:
             text, status = scrub(error.response.text, self.secrets), error.status_code
             headers = {name: scrub(value, self.secrets) for name, value in error.response.headers.items()}
-            raise status_fault(status, text, headers, self.place) from None
+            fault = status_fault(status, text, headers, self.place)
+            raise (self._explained(fault) if explain else fault) from None
         except (openai.APIConnectionError, httpx2.RequestError) as error:
             cause = error if isinstance(error, httpx2.RequestError) else error.__cause__ or error
             detail = clean(scrub(str(cause), self.secrets), 300)
             raise connection_fault(type(cause).__name__, detail, self.place) from None
 
     def _first_listed(self) -> str:
+        self._settle(LIST_S)
         ends = time.monotonic() + LIST_S
         for retries_left in reversed(range(LIST_ATTEMPTS)):
             try:
                 with self._faults():
-                    models = self._opened().models.with_raw_response
-                    text = models.list(timeout=_timeout(ends - time.monotonic())).text
+                    text = self._list(ends - time.monotonic())
                 break
             except AttemptFailed as fault:
                 if not retries_left or not fault.retry:
                     words = f"{fault} Set TUNESMITH_MODEL if the server lists no models."
                     raise AttemptFailed(words, retry=fault.retry, lasting=fault.lasting) from None
                 time.sleep(LIST_PAUSE_S)
-        try:
-            name = json.loads(text)["data"][0]["id"]
-        except (ValueError, LookupError, TypeError):
-            raise ModelUnavailable(f"{self.place} lists no models. Set TUNESMITH_MODEL.") from None
-        return clean(str(name), 200)
+        listed = listed_models(text)
+        if not listed.chat:
+            names = ", ".join(listed.other[:3])
+            which = f"only models for other purposes than chats ({names})" if names else "no models"
+            raise ModelUnavailable(f"{self.place} lists {which}. Set TUNESMITH_MODEL.")
+        self._candidates = list(listed.chat)
+        return self._candidates[0]
+
+    def _explained(self, fault: ModelError) -> ModelError:
+        """The fault of a missing route with what to look at; another base URL is tried next."""
+        if not isinstance(fault, AttemptFailed) or fault.status not in NO_ROUTE or fault.wrong_model:
+            return fault
+        if isinstance(fault, Rejected):
+            return fault
+        words = f"{fault} {self._address.advice()}"
+        with self._lock:
+            if self._settled or not self._others:
+                fault.args = (words,)
+                return fault
+            self._use(self._others.pop(0))
+            moved = f"{fault} It is asked at {self._url} instead."
+        return AttemptFailed(
+            moved, retry=True, answered=True, usage=fault.usage, recorded={"error": "RouteMissing"}
+        )
+
+    def _settle(self, timeout_s: float) -> None:
+        """Find out which base URL has the routes, by asking each for its models, which costs nothing."""
+        with self._lock:
+            if self._settled or self._probed:
+                return
+            ends = time.monotonic() + min(timeout_s, LIST_S)
+            for url in (self._url, *self._others):
+                self._use(url)
+                try:
+                    with self._faults(explain=False):
+                        text = self._list(ends - time.monotonic())
+                except AttemptFailed as fault:
+                    if fault.status in (401, 403):
+                        self._settled = True
+                        return
+                    if not fault.status:  # it cannot be reached: nothing is known of its routes
+                        break
+                    continue
+                if any(listed_models(text)):
+                    self._settled = True
+                    return
+            else:
+                self._probed = True  # no list anywhere: the first question finds out
+            self._use(self._address.url)
+
+    def _use(self, url: str) -> None:
+        if url != self._url:
+            if self._client is not None:
+                self._client.close()
+            self._url, self._client = url, None
+
+    def _list(self, timeout_s: float) -> str:
+        models = self._opened().models.with_raw_response
+        return scrub(models.list(timeout=_timeout(timeout_s)).text, self.secrets)
 
     def _opened(self) -> OpenAI:
         with self._lock:
@@ -174,9 +246,13 @@ class OpenAICompatible(Provider):
                 self._client = OpenAI(
                     api_key=self._key,
                     base_url=self._url,
+                    default_query=self._address.query,
                     max_retries=0,  # `Exchange` retries, since caps and ledger count every attempt
                     # Bodies are scrubbed and recorded as they are, so they must not be compressed.
-                    default_headers={"accept-encoding": "identity"},
+                    default_headers={
+                        "accept-encoding": "identity",
+                        **({"api-key": self._key} if self._address.azure else {}),
+                    },
                     http_client=httpx2.Client(
                         transport=network_transport(self._url), trust_env=False, follow_redirects=True
                     ),
@@ -189,11 +265,3 @@ def _timeout(seconds: float) -> httpx2.Timeout:
 
     left = max(seconds, 0.01)
     return httpx2.Timeout(left, connect=min(left, CONNECT_S), pool=min(left, CONNECT_S))
-
-
-def _check_url(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ModelUnavailable(f"{clean(url, 100)!r} is no base URL: write it like http://localhost:8000/v1")
-    if parts.username or parts.password:  # clients log URLs
-        raise ModelUnavailable("the base URL holds a user or password: put the key into TUNESMITH_API_KEY")

@@ -175,6 +175,9 @@ class ChatServer:
     Args:
         script: See the module's docstring.
         models: What `GET /v1/models` lists.
+        listing: What it answers, in another shape than OpenAI's.
+        root: Path under which the routes are.
+        lost: What it answers at any other path.
         rejects: Fields of a request that this server answers with 400, such as `response_format`, `tools`.
         ignores: Fields that it takes and does nothing about, of `n` and `logprobs`.
         key: The only API key it accepts; None accepts any.
@@ -194,7 +197,11 @@ class ChatServer:
         ignores: Sequence[str] = (),
         key: str | None = None,
         port: int = 0,
+        listing: Any = None,
+        root: str = "/v1",
+        lost: Reply | None = None,
     ) -> None:
+        self.listing, self.root, self.lost = listing, root, lost
         self.script, self.models, self.rejects, self.key = script, tuple(models), tuple(rejects), key
         self.ignores = tuple(ignores)
         self.requests: list[ChatRequest] = []
@@ -203,7 +210,7 @@ class ChatServer:
         self.closing = threading.Event()
         self._http = _Server(("127.0.0.1", port), _handler_for(self))
         self.port: int = self._http.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.url = f"http://127.0.0.1:{self.port}{root}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> ChatServer:
@@ -228,11 +235,13 @@ class ChatServer:
     def reply_to(self, request: ChatRequest) -> Reply:
         if self.key is not None and request.headers.get("authorization") != f"Bearer {self.key}":
             return failing(401)
-        if request.path == "/v1/models":
-            listing = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]}
+        path = request.path.partition("?")[0]
+        if path == f"{self.root}/models":
+            entries = [{"id": name, "object": "model"} for name in self.models]
+            listing = self.listing if self.listing is not None else {"object": "list", "data": entries}
             return Reply(raw=json.dumps(listing).encode())
-        if request.path != "/v1/chat/completions":
-            return failing(404, f"no route {request.path}")
+        if path != f"{self.root}/chat/completions":
+            return self.lost or failing(404, f"no route {path}")
         for name in self.rejects:
             if request.body.get(name) is not None:
                 return failing(400, f"{name} is not supported by this server")
