@@ -35,7 +35,7 @@ from tunesmith.events import (
 )
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted
-from tunesmith.trial import TrialState
+from tunesmith.trial import Origin, TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.plot_view import PlotView, plot_view
@@ -220,7 +220,8 @@ class RunView:
 
     def _trial_finished(self, event: TrialFinished) -> None:
         trial = self._trial(event.number)
-        if trial.state is TrialState.RUNNING and event.outcome.state is not TrialState.LOST:
+        paid = trial.proposal is None or trial.proposal.origin is not Origin.PREVIOUS
+        if paid and trial.state is TrialState.RUNNING and event.outcome.state is not TrialState.LOST:
             self.finished += 1
         trial.finish(event)
         self._running.discard(event.number)

@@ -23,6 +23,7 @@ ORIGINS = {
     Origin.LOCAL: "a small step from one of the best trials",
     Origin.RANDOM: "a random draw",
     Origin.RETRY: "an interrupted trial, run again",
+    Origin.PREVIOUS: "a result taken over from another run",
     Origin.REPLICATE: "a trial run again on another seed, because the metric is noisy",
 }
 

@@ -105,8 +105,11 @@ class History:
 
     @property
     def paid(self) -> int:
-        """How many trials count against the budget: a lost one is run again, and is free."""
-        return sum(t.state is not TrialState.LOST for t in (*self.trials, *self.earlier))
+        """How many trials count against the budget: all but those lost, and those of another run."""
+        return sum(
+            t.state is not TrialState.LOST and t.proposal.origin is not Origin.PREVIOUS
+            for t in (*self.trials, *self.earlier)
+        )
 
     @cached_property
     def informative(self) -> tuple[Trial, ...]:

@@ -94,6 +94,7 @@ class Origin(StrEnum):
     LOCAL = "local"  # a small step from one of the best trials
     RANDOM = "random"  # uniform over the space
     RETRY = "retry"  # a trial lost to an interruption, run again
+    PREVIOUS = "previous"  # taken over from another run or study, which had trained it
     REPLICATE = "replicate"  # a completed trial, run again on another seed because the metric is noisy
 
 
@@ -137,6 +138,8 @@ class Provenance(Frozen):
     """Number of the trial whose configuration this one trains again on another seed."""
     attempt: int = 1
     """How often the configuration has been started, this time included."""
+    taken_from: str | None = None
+    """Where a trial of origin `previous` comes from, such as `trial 12 of digits`."""
     model_prediction: Prediction | None = None
     """By the language model that suggested the configuration."""
     surrogate_prediction: Prediction | None = None

@@ -123,6 +123,11 @@ class RunStore(ABC):
         """
 
     @property
+    def study_text(self) -> str:
+        """Where other programs find the trials, for a person; empty where they cannot."""
+        return ""
+
+    @property
     @abstractmethod
     def next_number(self) -> int:
         """Number of the next trial to begin."""

@@ -13,10 +13,12 @@ from itertools import chain, islice
 from pathlib import Path
 
 from tunesmith.errors import RunError
-from tunesmith.events import Degraded, TaskChanged
+from tunesmith.events import Degraded, Noted, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.task import Task
+from tunesmith.text.cleaning import clean
+from tunesmith.text.numbers import counted
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
@@ -25,8 +27,10 @@ from tunesmith.tools.records.mending import mend_run, mend_trial
 from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
+from tunesmith.tools.records.sources import identity
 from tunesmith.tools.records.storage import UNREADABLE
 from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Trial
 
 AGAIN = "it was written again from what is known"
@@ -37,11 +41,12 @@ class FolderStore(RunStore):
 
     Args:
         storage: Optuna storage URL, such as `sqlite:///study.db`; None for a journal in the folder.
+        source: What a new run takes its first results from, as `sources.named` has it; None for nothing.
     """
 
-    def __init__(self, folder: RunFolder, storage: str | None = None) -> None:
+    def __init__(self, folder: RunFolder, storage: str | None = None, source: str | None = None) -> None:
         self.folder, self.task, self.path = folder, folder.task, folder.path
-        self._storage = storage
+        self._storage, self._source = storage, source
         self._events: EventStore | None = None
         self._study: StudyStore | None = None
         self._emit: Emit | None = None
@@ -50,9 +55,18 @@ class FolderStore(RunStore):
         self._journal_mark: FileMark | None = None
 
     @classmethod
-    def create(cls, runs: Path, task: Task, storage: str | None = None) -> FolderStore:
+    def create(
+        cls,
+        runs: Path,
+        task: Task,
+        storage: str | None = None,
+        *,
+        source: str | None = None,
+        begun_as: str | None = None,
+    ) -> FolderStore:
         """The store of `task` under `runs`, new or to be continued. Raises RunError as `RunFolder.create`."""
-        return cls(RunFolder.create(runs, task), storage)
+        shown = None if source is None else identity(source)
+        return cls(RunFolder.create(runs, task, source=shown, begun_as=begun_as), storage, source)
 
     @contextmanager
     def lease(self) -> Iterator[None]:
@@ -72,6 +86,7 @@ class FolderStore(RunStore):
 
     def load(self, emit: Emit) -> History:
         self._emit = emit
+        take_over(self.folder, self._source, emit)
         self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
         history = reconcile(self.folder, self._study, emit=emit)
         restore_events(history, self.events)
@@ -81,7 +96,26 @@ class FolderStore(RunStore):
         self._trials = {trial.number: trial for trial in history}
         self._first = self._study.next_number
         self._mark()
+        if self._storage is not None:
+            emit(Noted(text=self._whats_there()))
         return history
+
+    def _whats_there(self) -> str:
+        """Which studies a storage holds, and which of them this run uses."""
+        others = self.study.others()
+        text = f"Storage {self.study.where}: this run is its study {self.study.name!r}"
+        text += f" ({counted(self.study.next_number, 'trial')} so far)"
+        if others:
+            shown = ", ".join(clean(name, 60) for name in others[:10])
+            text += f"; also there: {shown}" + (f" and {len(others) - 10} more" if others[10:] else "")
+        return text + "."
+
+    @property
+    def study_text(self) -> str:
+        """Where the run's study is, for a person: a journal's path, or a storage and the study's name."""
+        if self._storage is None:
+            return str(self.folder.journal)
+        return f"{self.study.where} (study {self.study.name})"
 
     @property
     def next_number(self) -> int:
@@ -118,7 +152,7 @@ class FolderStore(RunStore):
     def mend(self) -> None:
         self._mend_run()
         # In a space that was changed, what earlier sessions have recorded is not what is known of it now.
-        first = 0 if self.folder.lineage.version == 1 else self._first
+        first = self._first if self.folder.lineage.changed else 0
         known = (t for t in self._trials.values() if t.finished and t.number >= first)
         mended = {trial.number: found for trial in known if (found := mend_trial(self.folder, trial))}
         if mended:

@@ -10,6 +10,7 @@ from tunesmith.errors import RunError, SpaceError
 from tunesmith.task import Task
 from tunesmith.task.lineage import Epoch, Lineage
 from tunesmith.tools.records.atomic_write import write_atomic
+from tunesmith.tools.records.plain_files import read_plain
 
 NAME = "lineage.json"
 LARGEST_FILE = 16 << 20
@@ -24,14 +25,12 @@ def read_lineage(folder: Path, task: Task) -> Lineage:
         RunError: The file is there and cannot be read.
     """
     path = folder / NAME
-    if not path.is_file():
-        return Lineage.begun(task)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ValueError("it is too large")
-        epochs = _EPOCHS.validate_json(path.read_bytes())
+        epochs = _EPOCHS.validate_json(read_plain(path, LARGEST_FILE))
         if not epochs:
             raise ValueError("it is empty")
+    except FileNotFoundError:
+        return Lineage.begun(task)
     except (OSError, ValueError, SpaceError, ValidationError) as error:
         cause = str(error).splitlines()[0]
         raise RunError(

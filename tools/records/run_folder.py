@@ -30,6 +30,7 @@ from tunesmith.tools.records.lineage_file import NAME as LINEAGE
 from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
 from tunesmith.tools.records.lock import Holder, hold
 from tunesmith.tools.records.plain_files import clear, free_name, kind, make_folder, read_plain
+from tunesmith.tools.records.run_names import ABOUT, read_about
 from tunesmith.tools.records.trial_folder import (
     CONFIG,
     LARGEST_RECORD,
@@ -84,25 +85,37 @@ class RunFolder:
         task: The task as run.
         told: What the task has changed since the session before, a clause each; set by `create`.
         own_files: What this run's files are to hold while it is locked, by path.
+        source: Where the results come from that the run began with; None where it began with none.
     """
 
-    def __init__(self, path: Path, task: Task) -> None:
+    def __init__(
+        self, path: Path, task: Task, *, source: str | None = None, begun_as: str | None = None
+    ) -> None:
         self.path, self.task = path.absolute(), task
+        about = read_about(self.path)
+        known = about.get("from")
+        self.source = known if isinstance(known, str) else None if about else source
+        self._begun_as = begun_as
         self.told: tuple[str, ...] = ()
         self._lineage: Lineage | None = None
         self.own_files: dict[Path, bytes] = {}
 
     @classmethod
-    def create(cls, runs: Path, task: Task) -> RunFolder:
+    def create(
+        cls, runs: Path, task: Task, *, source: str | None = None, begun_as: str | None = None
+    ) -> RunFolder:
         """The folder of `task` under `runs`, new or to be continued.
 
         The search space, budget, seed, workers, words and so on may differ from those of the run so far; what
         a trial's value means (metric, direction, objective, data file) may not.
 
+        Args:
+            source: Where a new run takes its first results from, as of `--from`.
+            begun_as: The name that a new run was asked for by, where that was taken.
         Raises:
             RunError: The folder holds another task's run or something that is no run, or cannot be made.
         """
-        folder = cls(Path(runs) / task.name, task)
+        folder = cls(Path(runs) / task.name, task, source=source, begun_as=begun_as)
         if not _is_run(folder.path):
             if folder.path.is_dir() and any(folder.path.iterdir()) and not folder._only_lock_files():
                 raise RunError(
@@ -274,21 +287,24 @@ class RunFolder:
                 write_lineage(self.path, self._lineage)
             if self._task_file.read_bytes() != text:
                 write_atomic(self._task_file, text)
-        source = None if self.task.path is None else str(self.task.path.absolute())
-        about = self.path / "run.json"
-        try:
-            known = json.loads(about.read_bytes())
-        except (OSError, ValueError):
-            known = {}  # not written yet, or cut: nothing in it is needed to go on
-        if known.get("task_file") != source or "created_at" not in known:
-            created = known.get("created_at", time.time())
-            write_atomic(about, json.dumps({"task_file": source, "created_at": created}).encode())
+        known = read_about(self.path)
+        about = {**known, "task_file": None if self.task.path is None else str(self.task.path.absolute())}
+        about.setdefault("created_at", time.time())
+        if not known:
+            about["begun_as"] = self._begun_as or self.path.name
+            if self.source is not None:
+                about["from"] = self.source
+        if about != known:
+            write_atomic(self.path / ABOUT, json.dumps(about).encode())
 
     def _next_trial(self) -> int:
         return max(self.trial_numbers(), default=-1) + 1
 
     def _only_lock_files(self) -> bool:
-        return all(entry.name.startswith("lock") or entry.name == "trials" for entry in self.path.iterdir())
+        return all(
+            entry.name.startswith("lock") or entry.name in ("trials", "engine.log")
+            for entry in self.path.iterdir()
+        )
 
 
 def _is_run(path: Path) -> bool:
@@ -299,8 +315,5 @@ def _is_run(path: Path) -> bool:
 def _read_task(path: Path) -> Task:
     """The task as run, with its paths relative to the file it first came from, not to the copy."""
     task = load_task(path / "task.yaml")
-    try:
-        source = json.loads((path / "run.json").read_bytes()).get("task_file")
-    except (OSError, ValueError, AttributeError):
-        source = None
-    return task.model_copy(update={"path": None if source is None else Path(source)})
+    source = read_about(path).get("task_file")
+    return task.model_copy(update={"path": Path(source) if isinstance(source, str) else None})

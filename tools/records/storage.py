@@ -37,6 +37,20 @@ def open_storage(journal: Path, url: str | None, emit: Emit | None) -> tuple[Bas
     return _journal(journal, emit) if url is None else _database(url)
 
 
+def open_existing(url: str) -> BaseStorage:
+    """An Optuna storage to read from; nothing is made there.
+
+    Raises:
+        RunError: It is a file that does not exist.
+    """
+    from sqlalchemy.engine import make_url
+
+    place = make_url(url)
+    if place.drivername.startswith("sqlite") and not Path(place.database or "").is_file():
+        raise RunError(f"{without_password(url)}: there is no such file.")
+    return RDBStorage(url, skip_table_creation=True)
+
+
 def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     """The journal as storage: its end repaired, or the whole set aside where it cannot be read."""
     repaired = repair(path)

@@ -45,7 +45,7 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
-from tunesmith.tools.report.lineage import lineage_part, split
+from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.trial import Trial
 
 
@@ -77,7 +77,7 @@ def build_report(path: Path) -> ReportData:
         direction=task.direction,
         status="unfinished" if ending is None else ending.status,
         ended="" if ending is None else text(ending.reason),
-        started_at=_moment(events[0].at) if events else None,
+        started_at=_moment((sessions or events)[0].at) if events else None,
         finished_at=_moment(events[-1].at) if ending else None,
         headline=_headline(history, best, default),
         best=best,
@@ -90,6 +90,7 @@ def build_report(path: Path) -> ReportData:
         chosen_by=dict(Counter(trial.proposal.origin.value for trial in history.every)),
         in_the_models_place=sum(trial.proposal.provenance.fallback for trial in history),
         say=_say(history),
+        taken=taken_part(folder, text),
         lineage=lineage_part(folder, history, text),
         trials=_lines(history, text, folder),
         decisions=_decisions(events, text),

@@ -143,6 +143,18 @@ class Lineage(ReportPart):
     sentence: str
 
 
+class TakenOver(ReportPart):
+    """The results of another run or study that this run began with (`--from`)."""
+
+    source: str
+    taken: int
+    left: int
+    reasons: tuple[str, ...]
+    """Why results were left out, each with how many, the most frequent first."""
+    notes: tuple[str, ...]
+    sentence: str
+
+
 class AnswersRead(ReportPart):
     """How answers of language models could be read; see `AnswersParsed` for the stages."""
 
@@ -286,6 +298,8 @@ class ReportData(ReportPart):
     """Of them, those that the numeric strategy chose because the language model could not."""
     say: ModelSay | None = None
     """None where no gate stood between the surrogate and a language model."""
+    taken: TakenOver | None = None
+    """None where the run began with no results."""
     lineage: Lineage | None = None
     """None where the search space of the run was never changed."""
     trials: tuple[TrialLine, ...]

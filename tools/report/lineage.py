@@ -10,8 +10,9 @@ from tunesmith.task.lineage import LeftOut
 from tunesmith.text.numbers import metric
 from tunesmith.tools.records.changed_task import left_out_reasons
 from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.records.taken import read_taken
 from tunesmith.tools.report.anonymous import Anonymous
-from tunesmith.tools.report.data import Lineage, SpaceLine
+from tunesmith.tools.report.data import Lineage, SpaceLine, TakenOver
 from tunesmith.trial import Trial
 
 
@@ -30,6 +31,21 @@ def split(folder: RunFolder, trials: Sequence[Trial]) -> tuple[tuple[Trial, ...]
             trial = trial.model_copy(update={"proposal": proposal})
         counting.append(trial)
     return tuple(counting), tuple(left)
+
+
+def taken_part(folder: RunFolder, text: Anonymous) -> TakenOver | None:
+    """What the run began with; None where it began with nothing."""
+    taken = read_taken(folder.path)
+    if taken is None:
+        return None
+    return TakenOver(
+        source=text(taken.source, 200),
+        taken=taken.taken,
+        left=taken.left,
+        reasons=tuple(text(why, 400) for why in taken.reasons),
+        notes=tuple(text(note, 400) for note in taken.notes),
+        sentence=text(taken.text, 2000),
+    )
 
 
 def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineage | None:

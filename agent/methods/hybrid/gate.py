@@ -47,7 +47,7 @@ LEAD = math.log(10)
 MISSES_BEHIND = 2
 
 Side = Literal["surrogate", "model"]
-_NEITHER = (Origin.DEFAULT, Origin.USER, Origin.RETRY)
+_NEITHER = (Origin.DEFAULT, Origin.USER, Origin.RETRY, Origin.PREVIOUS)
 
 
 class Step(NamedTuple):

@@ -9,7 +9,6 @@ Heavy libraries load when a run starts, not when this module is imported.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +59,8 @@ def tune(
     noise: Noise | None = None,
     model: ModelChoice = "environment",
     tuner: str | Mapping[str, Any] | None = None,
+    fresh: bool = False,
+    start_from: str | Path | None = None,
     listen: Listener | None = None,
 ) -> Result:
     """Tune a Python function. Ctrl-C stops cleanly and returns what is there.
@@ -88,6 +89,8 @@ def tune(
         model: Which language model to use; None for none.
         tuner: The method that proposes the trials: a name of `registry.METHODS`, or a mapping of `method` and
             its settings; None: the first of them.
+        fresh: Start a new run beside one of that name, which the next call with this name continues.
+        start_from: Start a new run with the results of another, as `run_task`.
         listen: Called with every event of `tunesmith.events`, in the thread that raised it.
     Returns:
         The result; its `status` is `stopped` after Ctrl-C or `tunesmith.stop()`.
@@ -120,8 +123,19 @@ def tune(
             **({} if pruner is None else {"pruner": pruner}),
         }
     )
+    from tunesmith.tools.records.run_names import unused_name
+
+    if name is None:  # a run of its own, which no later call under that name goes on with
+        task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
     result = run_task(
-        task, runs=runs, fresh=name is None, model=model, storage=storage, listen=listen, train=train
+        task,
+        runs=runs,
+        fresh=fresh,
+        start_from=start_from,
+        model=model,
+        storage=storage,
+        listen=listen,
+        train=train,
     )
     if result.status == "failed":
         raise RunFailed(_why(result), result)
@@ -133,6 +147,8 @@ def run_task(
     *,
     runs: str | Path = "runs",
     fresh: bool = False,
+    newest: bool = True,
+    start_from: str | Path | None = None,
     model: ModelChoice = "environment",
     storage: str | None = None,
     replay: Path | None = None,
@@ -142,8 +158,11 @@ def run_task(
     """Run a task to its end, continuing where an earlier session ended.
 
     Args:
-        runs: Folder of run folders; this run's is `<runs>/<task.name>`.
+        runs: Folder of run folders; this run's is `<runs>/<task.name>`, or the newest begun beside it.
         fresh: Start anew beside an existing run, as `<task.name>-2` and so on.
+        newest: False: go on with exactly `<runs>/<task.name>`, though newer ones were begun beside it.
+        start_from: Start a new run with the results of another: a run folder, a table (.csv) or a storage
+            such as `sqlite:///study.db` or `sqlite:///study.db:STUDY`. Given again it continues that run.
         storage: Optuna storage URL, such as `sqlite:///study.db`; None for a journal in the run folder.
         replay: An exchanges.jsonl to take the model's answers from, instead of any network.
         train: The training function of a task built in Python.
@@ -151,15 +170,15 @@ def run_task(
         UsageError: The task or run folder cannot be used; nothing was changed.
     """
     from tunesmith.api.checking import check_code
+    from tunesmith.api.choosing import chosen_run
     from tunesmith.api.session import run_session
     from tunesmith.tools.records.folder_store import FolderStore
 
     check_code(task, train)
     if replay is not None and not replay.is_file():
         raise UsageError(f"{replay}: no such file. Name the exchanges.jsonl of a run that used a model.")
-    if fresh:
-        task = task.model_copy(update={"name": unused_name(Path(runs), task.name)})
-    store = FolderStore.create(Path(runs), task, storage)
+    task, source, begun_as = chosen_run(task, Path(runs), fresh=fresh, start_from=start_from, newest=newest)
+    store = FolderStore.create(Path(runs), task, storage, source=source, begun_as=begun_as)
     settings = ModelSettings.from_environment() if model == "environment" else model
     with store.lease():
         objective = None
@@ -187,8 +206,3 @@ def _why(result: Result) -> str:
     log = result.folder / "trials" / f"{latest.number:05d}" / "log.txt"
     cause = f"{text}.\nTrial {latest.number} ({latest.state.value}): {latest.message} (log: {log})"
     return f"{cause}\n{latest.traceback}" if latest.traceback else cause
-
-
-def unused_name(runs: Path, name: str) -> str:
-    """`name`, or `name-2`, `name-3` and so on: the first that no folder under `runs` has."""
-    return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if not (runs / n).exists())

@@ -29,6 +29,7 @@ class Result:
         verdict: Best against default on fresh seeds, in words; empty when the run was stopped before.
         recommendation: The configuration of best expected value, and how that differs from the best value
             seen; None where no trial completed.
+        study: Where its Optuna study is: a journal's path, or a storage and the study's name.
         report: report.md, beside report.html and report.json; None where they could not be written.
     """
 
@@ -40,6 +41,7 @@ class Result:
     verdict: str = ""
     report: Path | None = None
     recommendation: Recommendation | None = None
+    study: str = ""
 
     @property
     def best_trial(self) -> Trial | None:

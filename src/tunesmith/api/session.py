@@ -22,7 +22,7 @@ from tunesmith.api.result import Result
 from tunesmith.api.stopping import stoppable
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ObjectiveError, ReplayMiss
-from tunesmith.events import Degraded, Event, RunFinished, RunStarted, TaskChanged, Woken
+from tunesmith.events import Degraded, Event, Noted, RunFinished, RunStarted, TaskChanged, Woken
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
@@ -89,6 +89,9 @@ def run_session(
         stack.callback(sinks.close)
         sinks.open(store.events)
         if reason is not None:
+            for event in found:  # what was changed is told though nothing is run
+                if listen is not None and isinstance(event, TaskChanged | Noted):
+                    listen(event)
             sinks.close()  # the report is written again: the session may have been killed before it was
             return Result(
                 "finished",
@@ -99,6 +102,7 @@ def run_session(
                 verdict(before),
                 sinks.report,
                 recommended(before),
+                store.study_text,
             )
         log.hand_over = sinks.handle
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
@@ -208,7 +212,15 @@ def _run(
     )
     sinks.close()
     return Result(
-        status, reason, ended.history, store.path, engine.spend, compared, sinks.report, recommendation
+        status,
+        reason,
+        ended.history,
+        store.path,
+        engine.spend,
+        compared,
+        sinks.report,
+        recommendation,
+        store.study_text,
     )
 
 

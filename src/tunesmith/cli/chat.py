@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
-from tunesmith.cli.run import Fresh, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
+from tunesmith.cli.run import Fresh, From, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
 
 LOG_LINES = 20
 """How much of a failed engine's log is shown."""
@@ -32,6 +32,7 @@ def chat(
     runs: Runs = Path("runs"),
     name: Name = None,
     fresh: Fresh = False,
+    start_from: From = None,
     trials: Trials = None,
     workers: Workers = None,
     seed: Seed = None,
@@ -55,8 +56,8 @@ def chat(
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
-    from tunesmith.api import unused_name
     from tunesmith.api.checking import check_code
+    from tunesmith.api.choosing import chosen_run
     from tunesmith.tools.records.lock import holder_of
     from tunesmith.tools.records.run_folder import RunFolder
 
@@ -64,9 +65,8 @@ def chat(
         raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
     task = adjusted(what, name=name, trials=trials, workers=workers, seed=seed)
     check_code(task)
-    if fresh:
-        task = task.model_copy(update={"name": unused_name(runs, task.name)})
-    folder = RunFolder.create(runs, task)
+    chosen = chosen_run(task, runs, fresh=fresh, start_from=start_from)
+    folder = RunFolder.create(runs, chosen.task, source=chosen.source_shown, begun_as=chosen.begun_as)
     holder = holder_of(folder.path / "lock")
     if holder is not None and holder.alive is not False:
         raise typer.Exit(_show(folder.path, owns_run=False))
@@ -75,6 +75,7 @@ def chat(
         workers is not None
     )
     options += [f"--seed={seed}"] * (seed is not None) + ["--no-model"] * no_model
+    options += [f"--from={start_from}"] * (start_from is not None)
     engine = _start_engine(what, options, folder.path)
     code = 0
     try:

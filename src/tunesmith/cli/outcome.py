@@ -65,13 +65,16 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
     line()
     if result.report is not None:
         line(f"Report      {_relative(result.report)}  (report.html and report.json beside it)")
-    line(f"Study       {_relative(result.folder / 'study.journal')}")
+    if result.study:
+        study = Path(result.study)
+        line(f"Study       {result.study if '://' in result.study else _relative(study)}")
     number = best and (best.number if result.recommendation is None else result.recommendation.trial)
     checkpoint = newest_checkpoint(result.folder / "trials" / f"{number:05d}") if best else None
     if checkpoint:
         line(f"Checkpoint  {_relative(checkpoint)}")
     line(f"Look at it  {program(argv[0])} chat {shlex.quote(_relative(result.folder))}")
     if result.status == "stopped":
+        # What --fresh made is the newest run, which the command without it goes on with.
         again = shlex.join(argument for argument in argv[1:] if argument != "--fresh")
         line(f"Continue    {program(argv[0])} {again}")
     elif result.status == "finished":

@@ -16,12 +16,26 @@ from tunesmith.errors import RunError
 if TYPE_CHECKING:
     from tunesmith.task import Task
 
-TaskFile = Annotated[Path, typer.Argument(help="The task file (YAML).", show_default=False)]
+TaskFile = Annotated[
+    Path,
+    typer.Argument(
+        help="The task file (YAML), or a run folder to go on with exactly that run.", show_default=False
+    ),
+]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.")]
 Name = Annotated[
     str | None, typer.Option("--name", help="Name of the run folder; the task's name otherwise.")
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start a new run beside an existing one of that name.")]
+From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="RUN",
+        help="Start a new run with the results of another: a run folder, a .csv, or a storage such as "
+        "sqlite:///study.db or sqlite:///study.db:STUDY.",
+    ),
+]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Trials in all, instead of the task's.")]
 Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Trials at a time, instead of the task's.")
@@ -57,6 +71,7 @@ def run(
     runs: Runs = Path("runs"),
     name: Name = None,
     fresh: Fresh = False,
+    start_from: From = None,
     trials: Trials = None,
     workers: Workers = None,
     seed: Seed = None,
@@ -77,6 +92,9 @@ def run(
     from tunesmith.cli.stream import Stream
     from tunesmith.text.terminal import print_json
 
+    is_run = task.is_dir() and not fresh
+    if task.is_dir():
+        runs = task.absolute().parent
     loaded = adjusted(task, name=name, trials=trials, workers=workers, seed=seed, sinks=sink or ())
     stream = Stream(loaded, to_stderr=as_json, quiet=quiet)
     for line in ([] if quiet else passing_notes(loaded)) + [
@@ -87,6 +105,8 @@ def run(
         loaded,
         runs=runs,
         fresh=fresh,
+        newest=not is_run,
+        start_from=start_from,
         model=None if no_model else "environment",
         storage=storage,
         replay=replay,
@@ -102,6 +122,14 @@ def run(
         raise typer.Exit(INTERRUPTED)
     if result.status == "failed":
         raise typer.Exit(FAILED)
+
+
+def _of_run(path: Path) -> Task:
+    """The task of a run folder, to go on with exactly that run."""
+    from tunesmith.tools.records.run_folder import RunFolder
+
+    folder = RunFolder.open(path)
+    return folder.task.model_copy(update={"name": folder.name})
 
 
 def adjusted(
@@ -120,7 +148,7 @@ def adjusted(
     """
     from tunesmith.task import Task, load_task
 
-    task = load_task(path)
+    task = _of_run(path) if path.is_dir() else load_task(path)
     changes: dict[str, object] = {}
     if name is not None:
         changes["name"] = name

@@ -111,10 +111,13 @@ def literal_value(argv: Sequence[str], other: Sequence[str], name: str) -> str |
     """The text that `argv` passes where `other` has `{name}`: `--lr 0.1` or `--lr=0.1`; None for none."""
     for option in _options(other, name):
         for place, word in enumerate(argv):
+            text = None
             if option.endswith("=") and word.startswith(option):
-                return word.removeprefix(option)
-            if word == option and place + 1 < len(argv):
-                return argv[place + 1]
+                text = word.removeprefix(option)
+            elif word == option and place + 1 < len(argv):
+                text = argv[place + 1]
+            if text is not None and not placeholders([text]):
+                return text
     return None
 
 

@@ -7,7 +7,7 @@ had a known value then, and one that is gone to have the value that it is known 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -107,21 +107,25 @@ class Lineage:
         return carried(configuration, self.epochs[place:])
 
 
-def carried(values: Mapping[str, Value], epochs: Sequence[Epoch]) -> Configuration:
+def carried(
+    values: Mapping[str, Value], epochs: Sequence[Epoch], names: Collection[str] | None = None
+) -> Configuration:
     """Values of one space as a configuration of another.
 
     Args:
         epochs: From that of the values to that of now.
+        names: The hyperparameters there were; None for those of the first epoch.
     Raises:
         LeftOut: They have no counterpart there.
     """
     then, now = epochs[0], epochs[-1]
-    if then.space == now.space and isinstance(values, Configuration):
+    if then.space == now.space and isinstance(values, Configuration) and names is None:
         return values
+    names = then.space.names if names is None else names
     left = dict(values)
     for name in [name for name in left if name not in now.space]:
         value = left.pop(name)
-        current = _current(name, epochs) if name in then.space else _UNKNOWN
+        current = _current(name, epochs) if name in names else _UNKNOWN
         if current is _UNKNOWN:
             raise LeftOut(
                 f"{name} is not tuned any more, and what it is now is not known (say it in `fixed`)"
@@ -138,7 +142,7 @@ def carried(values: Mapping[str, Value], epochs: Sequence[Epoch]) -> Configurati
         if name in left:
             legal[name] = _as_kind(parameter, left.pop(name))
         else:
-            if name in then.space:
+            if name in names:
                 raise LeftOut(f"{name} did not apply to it, and does now")
             value = _earlier(name, parameter, epochs)
             if value is _UNKNOWN:
@@ -186,7 +190,8 @@ def _current(name: str, epochs: Sequence[Epoch]) -> Any:
     """What a hyperparameter that is not tuned any more has for a value now."""
     now = epochs[-1]
     if name in now.fixed:
-        return _as_kind(epochs[0].space.parameters[name], now.fixed[name])
+        parameter = epochs[0].space.parameters.get(name)
+        return now.fixed[name] if parameter is None else _as_kind(parameter, now.fixed[name])
     earlier = [epoch for epoch in epochs if name in epoch.space]
     for epoch in reversed(earlier):
         text = literal_value(now.command, epoch.command, name)
