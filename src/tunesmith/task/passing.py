@@ -121,6 +121,12 @@ class _Writer:
             key, _, value = plain[0].partition("=")
             if (slot := self._bare(value)) is not None:
                 plain = [f"{key}={Slot(slot.name, 'hydra')}"]
+                known = [*(option.name for option in self.declared.options), *self.declared.commands]
+                if self.declared.complete and key[:1] not in "+~" and key not in known:
+                    hint = did_you_mean(key, known)
+                    self.warnings.append(
+                        f"{self.script}: its configuration has no {key}; {hint} `+{key}=` adds a new one."
+                    )
         self.made += plain
         return 1
 

@@ -28,6 +28,10 @@ class Option:
     """UNKNOWN where it cannot be told."""
     choices: tuple[Any, ...] = ()
     required: bool = False
+    low: float | None = None
+    """The least number that the script takes; None where it sets no bound."""
+    high: float | None = None
+    """The largest."""
     line: int = 0
     words: tuple[str, str] | None = None
     """For a value: the texts that are read as true and false."""
