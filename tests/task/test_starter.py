@@ -45,7 +45,7 @@ def start(tmp_path):
     def start(source, function=None):
         script = tmp_path / "my train.py"
         script.write_text(source)
-        text = starter_task(script, function)
+        text = starter_task(script, function).text
         (tmp_path / "task.yaml").write_text(text)
         return text, load_task(tmp_path / "task.yaml")
 
@@ -58,7 +58,7 @@ def test_a_function_gives_its_keys_its_metric_and_its_defaults(start):
     assert (task.metric, task.direction) == ("val_loss", "minimize")
     assert task.space.names == ("lr", "hidden_size", "flip")
     assert dict(task.default) == {"lr": 0.001, "hidden_size": 100, "flip": True}
-    assert "NOTE: The script also reads zeta" in text
+    assert "#   zeta: the script states no value" in text
 
 
 def test_a_default_that_the_script_does_not_state_is_marked_as_a_guess(start):
@@ -73,16 +73,13 @@ def test_an_argparse_script_gives_a_command_line(start):
     text, task = start(ARGPARSE)
     assert task.objective.command == (
         "python", "my train.py", "--lr", "{lr}", "--batch-size", "{batch_size}", "--optimizer", "{optimizer}",
-        "--gamma", "{gamma}", "--seed", "{seed}",
+        "--gamma={gamma}", "--seed", "{seed}", "{--amp}", "--bug={bug:true|}",
     )  # fmt: skip
-    assert dict(task.default) == {"lr": 0.001, "batch_size": 64, "optimizer": "sgd", "gamma": -2.0}
+    assert dict(task.default) == {
+        **{"lr": 0.001, "batch_size": 64, "optimizer": "sgd", "gamma": -2.0, "amp": False, "bug": False}
+    }
     assert (task.metric, task.direction) == ("val_acc", "maximize")
     assert "also requires --data" in text
-
-
-def test_a_script_with_nothing_to_find_still_gives_a_legal_file_that_says_what_to_change(start):
-    text, task = start("x = 1\n")
-    assert task.space.names == ("lr",) and text.count("CHANGE ME") == 3 and "NOTE: No function" in text
 
 
 @pytest.mark.parametrize("source", ["def (", "x = '\x00'", "(" * 500], ids=["syntax", "null", "deep"])
@@ -98,9 +95,9 @@ NAMES = st.sampled_from(
 VALUES = st.one_of(st.integers(), st.floats(), st.booleans(), st.none(), st.text(max_size=5))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.dictionaries(NAMES, VALUES, max_size=6), st.lists(VALUES, max_size=3), st.booleans())
-def test_whatever_the_script_holds_the_starter_is_a_legal_task(
+def test_whatever_the_script_holds_the_starter_is_a_legal_task_or_none_is_written(
     tmp_path_factory, defaults, choices, as_function
 ):
     folder = tmp_path_factory.getbasetemp()
@@ -114,5 +111,11 @@ def test_whatever_the_script_holds_the_starter_is_a_legal_task(
         )
     script.write_text(source, encoding="utf-8")
     target = folder / f"starter_{os.getpid()}.yaml"
-    target.write_text(starter_task(script, None), encoding="utf-8")
-    assert len(load_task(target).space) >= 1
+    try:
+        starter = starter_task(script, None)
+    except ObjectiveError as error:
+        assert "no task was written" in str(error)
+        return
+    target.write_text(starter.text, encoding="utf-8")
+    task = load_task(target)
+    assert task.space.names == starter.tuned and task.objective_ref()

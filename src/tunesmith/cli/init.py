@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
+
+if TYPE_CHECKING:
+    from tunesmith.task.starter import Starter
 
 
 @report_errors
@@ -38,9 +41,36 @@ def init(
     target = output or path.parent / "task.yaml"
     if target.exists() and not force:
         raise UsageError(f"{target} exists already. Use --force to replace it, or --output for another name.")
-    text = starter_task(path, function or None)
-    try:
-        write_atomic(target, text.encode())
-    except OSError as error:
-        raise UsageError(f"{target} cannot be written: {error.strerror or error}.") from error
-    print(f"Wrote {target}. Look through it, then:\n  tunesmith check {target}\n  tunesmith run {target}")
+    starter = starter_task(path, function or None, target.parent)
+    texts = {path.parent / name: text for name, text in starter.files.items()} | {target: starter.text}
+    for beside in texts:
+        if beside.exists() and not force:
+            raise UsageError(f"{beside} exists already. Use --force to replace it.")
+    for place, text in texts.items():
+        try:
+            write_atomic(place, text.encode())
+        except OSError as error:
+            raise UsageError(f"{place} cannot be written: {error.strerror or error}.") from error
+    print(f"Wrote {' and '.join(map(str, reversed(texts)))}.")
+    for line in _summary(starter):
+        print(line)
+    print(f"Look through it, then:\n  tunesmith check {target}\n  tunesmith run {target}")
+
+
+def _summary(starter: Starter) -> list[str]:
+    """What was found, what was not taken and why, and what is still to be done."""
+    from tunesmith.text.cleaning import log_line
+
+    metric = starter.metric
+    lines = [f"Tuned: {', '.join(starter.tuned)}"]
+    if metric.source:
+        unsure = "" if metric.sure_of_direction else "; CHANGE ME if that is the wrong way"
+        lines.append(f"Metric: {metric.direction} {metric.name}, {metric.source}{unsure}")
+    else:
+        lines.append("Metric: not found; CHANGE ME in the file")
+    if starter.left:
+        lines.append("Left as they are:")
+        lines += [f"  {item.name}: {item.reason}" for item in starter.left]
+    return [log_line(line) if not line.startswith(" ") else "  " + log_line(line) for line in lines] + [
+        f"NOTE: {log_line(note)}" for note in starter.notes
+    ]

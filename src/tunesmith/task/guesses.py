@@ -36,8 +36,9 @@ _KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
     (r".*dropout.*|p_?drop|drop_.*", float, "linear", 0.0, 0.7, 0.1),
     (r".*smoothing.*", float, "linear", 0.0, 0.3, 0.0),
     (r".*momentum.*", float, "linear", 0.0, 0.99, 0.9),
-    (r"beta_?1", float, "linear", 0.8, 0.99, 0.9),
-    (r"beta_?2", float, "linear", 0.9, 0.9999, 0.999),
+    (r"(adam_?)?beta_?1", float, "linear", 0.8, 0.99, 0.9),
+    (r"(adam_?)?beta_?2", float, "linear", 0.9, 0.9999, 0.999),
+    (r".*warm_?up_?(ratio|frac|fraction|prop|proportion)", float, "linear", 0.0, 0.3, 0.0),
     (r"bs|.*batch_?size.*", int, "log", 8, 256, 32),
     (r".*(hidden|width|units|embed|dim).*", int, "log", 16, 512, 64),
     (r".*(layers|depth|blocks).*", int, "linear", 1, 8, 2),
@@ -61,6 +62,8 @@ def guess(name: str, current: object = None, choices: list[Any] | None = None) -
     if current is not None and not _ordinary(current):
         return None
     for pattern, kind, scale, low, high, usual in _KNOWN:
+        if current == 0 and kind is float and scale == "log" and re.fullmatch(pattern, word):
+            return Guess(Float(0.0, high), 0.0)  # a logarithmic range cannot hold it
         if re.fullmatch(pattern, word) and (current is None or scale == "linear" or current > 0):
             value = usual if current is None else current
             made = _around(kind if value == int(value) else float, scale, low, high, value)

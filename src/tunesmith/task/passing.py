@@ -125,7 +125,7 @@ class _Writer:
                 if self.declared.complete and key[:1] not in "+~" and key not in known:
                     hint = did_you_mean(key, known)
                     self.warnings.append(
-                        f"{self.script}: its configuration has no {key}; {hint} `+{key}=` adds a new one."
+                        f"{self.script}: its configuration has no {key} (`+{key}=` adds it); {hint}"
                     )
         self.made += plain
         return 1
@@ -164,7 +164,7 @@ class _Writer:
         if done.fault:
             raise ObjectiveError(f"`{written}`: {self.script} declares {flag} {done.fault}")
         self.made += done.arguments
-        if done.note:
+        if done.note and not written.startswith("{"):  # there the task says itself that it is a flag
             self.notes.append(f"{written}: {done.note}")
         self.warnings += [f"{written}: {warning}" for warning in done.warnings]
 

@@ -14,23 +14,21 @@ from tunesmith.task.scripts.source import Script
 
 _OPTION = re.compile(r"--?[A-Za-z0-9][\w.\-]{0,99}")
 _GROUPS = ("add_argument_group", "add_mutually_exclusive_group")
+_DEEPEST = 5
 _MOST_ROUNDS = 200
 """Rounds of a loop that are read."""
 
 
 def argparse_options(script: Script) -> Declarations | None:
     """What the script declares; None where it calls no `add_argument`."""
-    reader = _Reader(script)
-    reader.read(script.tree.body)
-    called = script.called.union(*(source.called for source in script.beside))
+    sources = (script, *script.beside)
+    named = {n for source in sources for n in source.called | source.mentioned}
+    reader = _Reader(script, sources)
+    reader.read(_live(script, named) or script.tree.body)
     for source in script.beside:
-        body = [s for s in source.tree.body if not isinstance(s, ast.FunctionDef) or s.name in called]
-        part = _Reader(source)
-        part.read([statement for statement in body if not _is_guard(statement)])
-        reader.options += part.options
-        reader.unread += part.unread
-        reader.defaults |= part.defaults
-        reader.complete = reader.complete and part.complete
+        part = _Reader(source, sources)
+        part.read([statement for statement in _live(source, named) if not _is_guard(statement)])
+        reader.take(part)
     if not reader.options and not reader.unread:
         return None
     options = [reader.with_default(option) for option in reader.options]
@@ -43,11 +41,36 @@ def argparse_options(script: Script) -> Declarations | None:
     )
 
 
+def _live(script: Script, named: set[str]) -> list[ast.stmt]:
+    """The statements without functions that nothing names, and those that add to a parser they are given."""
+    kept = []
+    for statement in script.tree.body:
+        if isinstance(statement, ast.FunctionDef) and (
+            statement.name not in named or _adds_to_its_own(statement)
+        ):
+            continue
+        kept.append(statement)
+    return kept
+
+
+def _adds_to_its_own(function: ast.FunctionDef) -> bool:
+    """Whether a function adds options to a parameter of its own: it is read where it is called."""
+    names = {argument.arg for argument in (*function.args.posonlyargs, *function.args.args)} - {"self"}
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in ("add_argument", *_GROUPS)
+        and dotted(node.value) in names
+        for node in ast.walk(function)
+    )
+
+
 class _Reader:
     """Goes through statements in order and notes what each parser is given."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, sources: tuple[Script, ...], depth: int = 0) -> None:
         self.script = script
+        self.sources = sources
+        self.depth = depth
         self.constants = Constants(script.tree)  # its own: loops bind names in it
         self.options: list[Option] = []
         self.unread: list[str] = []
@@ -56,7 +79,16 @@ class _Reader:
         self.parsers: dict[str, str] = {}
         """Subcommand of each variable that holds a parser or a group of one; "" for the script itself."""
         self.aliases: dict[str, str] = {}
-        """Names for an `add_argument`, with the variable that it belongs to."""
+        """Names for an `add_argument`, with the subcommand that it belongs to."""
+        self.holders: dict[int, str] = {}
+        """Variable of the parser that each option, by its place in `options`, was given to."""
+
+    def take(self, part: _Reader) -> None:
+        """Add what another reader has found."""
+        self.options += part.options
+        self.unread += part.unread
+        self.defaults |= part.defaults
+        self.complete = self.complete and part.complete
 
     def read(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -103,6 +135,7 @@ class _Reader:
         for call in sorted(found, key=lambda node: (node.lineno, node.end_col_offset or 0)):
             method = last_name(call.func)
             if method == "add_argument" and isinstance(call.func, ast.Attribute):
+                self.holders[len(self.options)] = dotted(call.func.value)
                 self._argument(call, self._command(call.func.value))
             elif dotted(call.func) in self.aliases:
                 self._argument(call, self.aliases[dotted(call.func)])
@@ -112,10 +145,22 @@ class _Reader:
             elif method in ("parse_known_args", "parse_known_intermixed_args"):
                 self.complete = False
             elif any(dotted(argument) in self.parsers for argument in call.args):
-                known = [
-                    source for source in (self.script, *self.script.beside) if method in source.functions
-                ]
-                self.complete = self.complete and bool(known)  # a function elsewhere may add to it
+                self._given_on(call, method)
+
+    def _given_on(self, call: ast.Call, method: str) -> None:
+        """Read a function that is given a parser."""
+        source = next((source for source in self.sources if method in source.functions), None)
+        if source is None:
+            self.complete = False  # a function elsewhere may add to it
+        elif self.depth < _DEEPEST and _adds_to_its_own(source.functions[method]):
+            function = source.functions[method]
+            part = _Reader(source, self.sources, self.depth + 1)
+            names = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+            for name, value in zip(names, call.args, strict=False):
+                if dotted(value) in self.parsers:
+                    part.parsers[name] = self.parsers[dotted(value)]
+            part.read(function.body)
+            self.take(part)
 
     def _assigned(self, value: ast.expr, statement: ast.stmt) -> None:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -134,10 +179,22 @@ class _Reader:
             return ""
         if method == "add_parser" and call.args:
             name = self.constants.value(call.args[0])
+            for parent in getattr(keywords(call).get("parents"), "elts", []):
+                self._share(dotted(parent), name if isinstance(name, str) else "")
             return name if isinstance(name, str) else ""
         if method in _GROUPS and isinstance(call.func, ast.Attribute):
             return self._command(call.func.value)
         return None
+
+    def _share(self, parent: str, command: str) -> None:
+        """Options of a parent parser belong to the subcommands that name it."""
+        for place, holder in list(self.holders.items()):
+            if holder == parent and place < len(self.options):
+                option = self.options[place]
+                if option.command in ("", command):
+                    self.options[place] = replace(option, command=command)
+                else:
+                    self.options.append(replace(option, command=command))
 
     def _command(self, parser: ast.expr) -> str:
         if isinstance(parser, ast.Call):

@@ -75,6 +75,11 @@ class Script:
         return frozenset(last_name(call.func) for call in self.calls)
 
     @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """Names that are read somewhere."""
+        return frozenset(n.id for n in self.nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+
+    @cached_property
     def beside(self) -> tuple[Script, ...]:
         """The files of the same folder that it imports, and those that they import."""
         found: dict[Path, Script] = {}
