@@ -150,7 +150,7 @@ def _one_by_one(values: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]
 
 def _items(value: Any) -> list[Any]:
     """The items of a list; the words of a text."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return list(value)
     return value.split() if isinstance(value, str) else [value]
 
@@ -175,7 +175,7 @@ def _text(slot: Slot, value: Any) -> str | None:
 
 
 def _hydra(value: Any) -> str:
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(_hydra, value)) + "]"
     if not isinstance(value, str):
         return json.dumps(value)

@@ -12,6 +12,7 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
 ├── RunFailed                      `tunesmith.tune`: no trial completed; its `result` has what there is
 ├── MissingMetric                  a trial ended without the task's metric
+├── CommandFailed                  a trial's command ended by itself, and not well
 ├── ModelError                     anything about a language model; never ends a run
 │   ├── ModelUnavailable           network, authentication, server fault, timeout
 │   ├── ModelRefused               the model declined to answer
@@ -243,6 +244,14 @@ class RunFailed(TunesmithError):
 
 class MissingMetric(TunesmithError):
     """A trial ended without reporting the task's metric."""
+
+
+class CommandFailed(TunesmithError):
+    """A command ended by itself, and not well; `code` is its status, or the negated number of a signal."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(f"the command ended with status {code}")
 
 
 class ModelError(TunesmithError):

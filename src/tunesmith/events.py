@@ -37,6 +37,8 @@ class RunStarted(_Event):
     resumed: bool
     trials_before: int = 0
     version: str = ""
+    python: str = ""
+    """Which Python runs the trials, and why; empty for a function given from Python, and in older runs."""
     priors: tuple[StatedPrior, ...] = ()
     """What the strategy believes before the first trial; empty for none, and in runs before there were."""
 

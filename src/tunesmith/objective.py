@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+PYTHON_WORDS = ("python", "python3")
+"""First words of a command that mean `Objective.python`."""
+
 
 @dataclass(frozen=True)
 class Objective:
@@ -18,6 +21,12 @@ class Objective:
     """A function given from Python, by cloudpickle."""
     workdir: Path | None = None
     """Folder the training code runs in and imports from; None means the trial's folder."""
+    python: str | None = None
+    """The Python that runs it; None: not chosen yet (`execution/interpreter.py`), or Tunesmith's own."""
+    pass_env: tuple[str, ...] = ()
+    """Environment variables, or patterns such as `MYLAB_*`, that trials get beyond the usual ones."""
+    set_env: tuple[tuple[str, str], ...] = ()
+    """(name, value) of environment variables that trials get."""
     import_path: tuple[str, ...] = ()
     """For a pickle: `sys.path` where it was made. It refers to modules by name, and they were found there."""
 

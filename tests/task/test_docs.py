@@ -38,6 +38,7 @@ def rows(section):
          + [f"model.{key}" for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),
         ("tuner", [*NAMING, *LlamboSettings.model_fields]),
+        ("env", ["pass", "set"]),
         ("data_file", list(DataFile.model_fields)),
     ],
 )  # fmt: skip

@@ -67,7 +67,7 @@ def test_an_escape_sequence_within_a_secret_hides_none(planted):
 
 def test_an_outcome_keeps_no_secret(planted):
     outcome = Outcome(state=TrialState.CRASHED, message=SECRET, traceback=f"line\n{SECRET}")
-    assert "canary" not in outcome.model_dump_json()
+    assert "canary" not in outcome.to_json()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -140,7 +140,8 @@ class Confirmation:
         waiting = [side for side in sides if not side.result(metric)[0]]
         running: set[int] = set()
         total, done = len(sides), len(sides) - len(waiting)
-        objective = self.task.confirm_ref() or self._objective
+        own = self.task.confirm_ref()
+        objective = self._objective if own is None else replace(own, python=self._objective.python)
         number = 0
         try:
             while waiting or running:

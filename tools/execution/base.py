@@ -22,6 +22,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel
 
 from tunesmith.errors import UnsupportedVerdict
+from tunesmith.objective import Objective
 from tunesmith.tools.execution.job import Job as Job
 from tunesmith.tools.execution.job import Resources as Resources
 from tunesmith.trial import Frozen, Outcome, Value
@@ -160,6 +161,8 @@ class ExecutorContext:
     """Modules that the training code imports; an executor may import them once for all jobs."""
     warn: Callable[[str], None] | None = None
     """To be called, in the engine's thread, with a sentence on whatever makes jobs slower than asked."""
+    objective: Objective | None = None
+    """The training code of the run, whose Python and environment an executor may prepare for."""
 
 
 @dataclass(frozen=True)

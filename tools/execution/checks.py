@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import ObjectiveError
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.execution.base import Executor, Job, Resources
+from tunesmith.tools.execution.interpreter import choose, with_interpreter
 from tunesmith.tools.execution.launch import try_job
-from tunesmith.tools.execution.loading import search_path, split_reference
+from tunesmith.tools.execution.loading import split_reference
 from tunesmith.tools.execution.programs import command_fault
 from tunesmith.tools.execution.signatures import call_fault, source_fault
+from tunesmith.tools.execution.starting import search_path, started
 from tunesmith.trial import Outcome, TrialState, Value
 
 if TYPE_CHECKING:
@@ -39,7 +41,9 @@ def check_exists(objective: Objective, hyperparameters: Sequence[str] = ()) -> N
     """
     if objective.command is not None:
         place = Path(objective.workdir or ".")
-        text = command_fault(objective.command, place, search_path(dict(os.environ)))
+        python = with_interpreter(objective).python
+        words = started(objective.command, place, python)
+        text = command_fault(words, place, search_path(os.environ, python))
         if text is not None:
             raise ObjectiveError(text)
     elif objective.function is not None:
@@ -51,6 +55,8 @@ def check_exists(objective: Objective, hyperparameters: Sequence[str] = ()) -> N
         except (SyntaxError, ValueError, RecursionError) as error:
             line = getattr(error, "lineno", None)
             where = f"{path}:{line}" if line else str(path)
+            if isinstance(error, SyntaxError) and not choose(objective).own:
+                return  # another Python may understand it, and says so when it loads the file
             text = str(getattr(error, "msg", error))
             raise ObjectiveError(f"{where}: not Python {_version()}: {text}.") from error
         if fault is not None:

@@ -31,21 +31,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.errors import CommandFailed, ObjectiveError
+from tunesmith.objective import Objective
 from tunesmith.outcome import Outcome, TrialState
-from tunesmith.settings import SECRET_VARIABLES
 from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.causes import from_exception
 from tunesmith.tools.execution.channel import EngineChannel
-from tunesmith.tools.execution.command import CommandFailed, CommandRun
+from tunesmith.tools.execution.environment import naming_what_it_missed, trial_environment
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
-from tunesmith.tools.execution.loading import load_function, load_pickle, search_path
+from tunesmith.tools.execution.loading import load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_result
+from tunesmith.tools.execution.own_module import is_guest, module_command
 from tunesmith.tools.execution.printed.output import Result
 from tunesmith.tools.execution.printed.result_file import ResultFile
 from tunesmith.tools.execution.programs import command_fault
 from tunesmith.tools.execution.signatures import call_fault
+from tunesmith.tools.execution.starting import search_path, started
 from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import record_outcome
@@ -63,16 +65,31 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {name: str(threads) for name in _THREAD_VARIABLES}
 
 
-def worker_environment() -> dict[str, str]:
-    """This process's environment without keys, for training processes; numerical libraries get one thread.
+def worker_environment(objective: Objective) -> dict[str, str]:
+    """Environment for training processes (`environment.py`); numerical libraries get one thread.
 
     Hash randomisation is off unless asked for, so that sets iterate in the same order in every run.
     """
-    clean = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
-    return {"PYTHONHASHSEED": "0", **clean, **thread_environment(1)}
+    return {"PYTHONHASHSEED": "0", **trial_environment(objective), **thread_environment(1)}
 
 
-def start_worker(job: Job, connection: int, output: int) -> subprocess.Popen[bytes]:
+def python_of(job: Job, home: str | None = None) -> str | None:
+    """The Python that a job's worker needs; None where this process's own is right.
+
+    A function runs in its own, and a command, which starts what it names, in Tunesmith's.
+
+    Args:
+        home: Tunesmith's where this process runs in another.
+    """
+    wanted = job.objective.python if job.objective.function is not None else None
+    if wanted is not None:
+        return None if wanted == sys.executable else wanted
+    return home if is_guest() else None
+
+
+def start_worker(
+    job: Job, connection: int, output: int, *, home: str | None = None
+) -> subprocess.Popen[bytes]:
     """Start a worker as a plain process, leader of a session of its own. For executors.
 
     Args:
@@ -80,19 +97,27 @@ def start_worker(job: Job, connection: int, output: int) -> subprocess.Popen[byt
             each report, `{"step": 3, "value": 0.91}`, and is answered by `{"step": 3, "stop": false}`
             (`messages.py`). When the other end is closed it kills itself.
         output: File descriptor that it prints into.
+        home: See `python_of`.
     """
     with tempfile.TemporaryFile() as file:
         file.write(job.to_json().encode())
         file.seek(0)
         return subprocess.Popen(
-            [sys.executable, "-P", "-m", "tunesmith.tools.execution.child", str(connection)],
+            [*_child_command(job, home), str(connection)],
             stdin=file,
             stdout=output,
             stderr=output,
             pass_fds=(connection,),
             start_new_session=True,
-            env=worker_environment() | thread_environment(job.resources.cpus),
+            env=worker_environment(job.objective) | thread_environment(job.resources.cpus),
         )
+
+
+def _child_command(job: Job, home: str | None) -> list[str]:
+    python = python_of(job, home)
+    if python is not None and python == home:
+        return [home, "-P", "-m", "tunesmith.tools.execution.child"]
+    return module_command("tunesmith.tools.execution.child", python)
 
 
 def work(job: Job, connection: socket.socket) -> NoReturn:
@@ -131,6 +156,8 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
             _load(job)
             return Outcome(state=TrialState.COMPLETED)
         if job.objective.command is not None:
+            from tunesmith.tools.execution.command import CommandRun
+
             run = CommandRun(job)
             channel = EngineChannel(connection, on_stop=run.stop, judged=job.judged)
             handle = _handle(job, channel)
@@ -145,7 +172,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - the edge of the process: every end becomes an outcome
         if handle is not None and handle.diverged is not None:
             return _diverged(handle.diverged)
-        outcome = from_exception(error)
+        outcome = naming_what_it_missed(from_exception(error))
         if outcome.traceback:
             traceback.print_exc()  # into the trial's log, whole
         return outcome
@@ -179,7 +206,9 @@ def _train(job: Job, handle: TrialHandle) -> Result:
 def _load(job: Job) -> Callable[..., Any] | None:
     """The training function; None for a command, whose program and script are looked for."""
     if job.objective.command is not None:
-        fault = command_fault(job.objective.command, job.workdir, search_path(dict(os.environ)))
+        python = job.objective.python
+        words = started(job.objective.command, job.workdir, python)
+        fault = command_fault(words, job.workdir, search_path(os.environ, python))
         if fault is not None:
             raise ObjectiveError(fault)
         return None
@@ -240,9 +269,12 @@ def _cap_loaded_libraries(threads: int) -> None:
     if torch is not None:
         torch.set_num_threads(threads)
     if threads > 1 and "numpy" in sys.modules:
-        from threadpoolctl import threadpool_limits
-
-        threadpool_limits(threads)
+        try:
+            from threadpoolctl import threadpool_limits
+        except ImportError:  # in a Python of the user's
+            print("[tunesmith] threadpoolctl is not installed here: NumPy keeps one thread")
+        else:
+            threadpool_limits(threads)
 
 
 def _leave() -> NoReturn:

@@ -21,24 +21,15 @@ import subprocess
 import time
 from typing import IO
 
-from tunesmith.errors import MissingMetric, ObjectiveError, TunesmithError
+from tunesmith.errors import CommandFailed, MissingMetric, ObjectiveError
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.launch import command_launch
 from tunesmith.tools.execution.printed.output import Output, Result, Stream
 from tunesmith.tools.execution.printed.result_file import ResultFile
+from tunesmith.tools.execution.sessions import GRACE_S
 
-GRACE_S = 2.0
-"""Time between asking a process to end and killing it."""
 _POLL_S = 0.1
-
-
-class CommandFailed(TunesmithError):
-    """A command ended by itself, and not well; `code` is its status, or the negated number of a signal."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-        super().__init__(f"the command ended with status {code}")
 
 
 class CommandRun:

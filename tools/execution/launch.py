@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.argv import arguments
 from tunesmith.errors import ExecutorError
 from tunesmith.metric import Reading
-from tunesmith.tools.execution.loading import search_path
+from tunesmith.tools.execution.starting import prefix_of, search_path, started
 from tunesmith.tools.records.trial_folder import LOG
 from tunesmith.trial import Outcome, TrialState
 
@@ -53,14 +54,19 @@ def command_launch(job: Job, checkpoints: Path) -> CommandLaunch:
     config = json.dumps(dict(job.configuration))
     reserved = {"config": config, "seed": job.seed, "checkpoint_dir": str(checkpoints)}
     vector, missing = arguments(job.objective.command, {**reserved, **job.configuration})
+    python = job.objective.python or sys.executable
     environment = dict(os.environ) | {
         "TUNESMITH_CONFIG": config,
         "TUNESMITH_SEED": str(job.seed),
         "TUNESMITH_CHECKPOINT_DIR": str(checkpoints),
         "TUNESMITH_TRIAL": str(job.number),
-        "PATH": search_path(dict(os.environ)),
+        "TUNESMITH_PYTHON": python,
+        "PATH": search_path(os.environ, python),
         "PYTHONUNBUFFERED": "1",  # or reports would wait in a buffer until the end
     }
+    if (prefix := prefix_of(python)) is not None and environment.get("VIRTUAL_ENV", prefix) != prefix:
+        environment["VIRTUAL_ENV"] = prefix
+    vector = started(vector, job.workdir, python)
     return CommandLaunch(tuple(vector), job.workdir, environment, tuple(missing))
 
 
@@ -111,10 +117,12 @@ def try_training(
         ExecutorError: No process could be started.
     """
     from tunesmith.tools.execution.base import Job, Resources
+    from tunesmith.tools.execution.interpreter import with_interpreter
     from tunesmith.tools.execution.local import LocalExecutor
-    from tunesmith.tools.execution.preload import discover_preload
+    from tunesmith.tools.execution.preload import discover
 
-    modules = discover_preload(objective) if preload is None else preload
+    objective = with_interpreter(objective)
+    modules = discover(objective).modules if preload is None else preload
     with tempfile.TemporaryDirectory(prefix="tunesmith-try-") as home:
         job = Job(
             number=0,
@@ -128,7 +136,7 @@ def try_training(
             time_limit_s=time_limit_s,
             load_only=reports == 0,
         )
-        executor = LocalExecutor(1, modules, start_method=start_method)
+        executor = LocalExecutor(1, modules, start_method=start_method, objective=objective)
         try:
             tried = try_job(executor, job, reports=reports)
         finally:
@@ -156,7 +164,7 @@ def try_job(
         KeyboardInterrupt: Passed on after the job was killed.
     """
     from tunesmith.tools.execution.base import Continue, Reported, Stop
-    from tunesmith.tools.execution.command import GRACE_S
+    from tunesmith.tools.execution.sessions import GRACE_S
 
     arrived: list[tuple[int, float, float]] = []
     started = time.monotonic()

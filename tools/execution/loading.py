@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -61,11 +60,6 @@ def load_pickle(path: Path, import_path: Sequence[str]) -> Callable[..., Any]:
     if not callable(function):
         raise ObjectiveError(f"{path} holds {type(function).__name__}, not a function.")
     return function  # type: ignore[no-any-return]
-
-
-def search_path(environment: dict[str, str]) -> str:
-    """PATH for training commands: this Python's own folder first, so that `python` means this one."""
-    return os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
 
 
 def split_reference(reference: str) -> tuple[str, Path, str]:

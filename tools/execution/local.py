@@ -22,6 +22,7 @@ from typing import Any, Literal
 import psutil
 
 from tunesmith.errors import ExecutorError
+from tunesmith.objective import Objective
 from tunesmith.text.cleaning import log_line
 from tunesmith.tools.execution.base import (
     Executor,
@@ -36,10 +37,9 @@ from tunesmith.tools.execution.base import (
     Waits,
     WorkerEvent,
 )
-from tunesmith.tools.execution.command import GRACE_S
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
-from tunesmith.tools.execution.sessions import end_session
+from tunesmith.tools.execution.sessions import GRACE_S, end_session
 from tunesmith.tools.execution.warm_link import WarmLink
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import RESULT, record_outcome, recorded_outcome
@@ -82,6 +82,8 @@ class LocalExecutor(Executor):
         workers: Jobs that may run at the same time, at least 1.
         preload: Modules to import once for all workers, such as `torch`; see `discover_preload`.
         start_method: See `LocalSettings`.
+        objective: The training code whose Python and environment the warm parent has; a job of another
+            Python starts as a process of its own. None: Tunesmith's Python and the usual environment.
         warn: Called with one sentence on whatever makes the executor slower or less able than asked.
 
     Attributes:
@@ -96,6 +98,7 @@ class LocalExecutor(Executor):
         *,
         start_method: StartMethod = "auto",
         warn: Callable[[str], None] | None = None,
+        objective: Objective | None = None,
     ) -> None:
         if workers < 1:
             raise ExecutorError(f"workers must be at least 1, not {workers}.")
@@ -105,6 +108,7 @@ class LocalExecutor(Executor):
         self.start_method: str = start_method
         self.warnings: list[str] = []
         self._warn = warn
+        self._objective = objective or Objective()
         self._memory_mib = psutil.virtual_memory().total >> 20
         self._running: dict[int, _Running] = {}
         self._events: list[WorkerEvent] = []
@@ -200,7 +204,7 @@ class LocalExecutor(Executor):
     # -- the warm parent ------------------------------------------------------------------------
 
     def _new_link(self) -> WarmLink:
-        link = WarmLink(self._preload, self._method)
+        link = WarmLink(self._preload, self._method, self._objective)
         self._selector.register(link.socket, selectors.EVENT_READ, None)
         return link
 
@@ -370,7 +374,9 @@ class LocalExecutor(Executor):
 
 def _build(context: ExecutorContext) -> LocalExecutor:
     method: StartMethod = context.settings.start_method
-    return LocalExecutor(context.workers, context.preload, start_method=method, warn=context.warn)
+    return LocalExecutor(
+        context.workers, context.preload, start_method=method, warn=context.warn, objective=context.objective
+    )
 
 
 MEMBER = ExecutorMember("processes on this machine", _build, LocalSettings)

@@ -10,15 +10,18 @@ import os
 import signal
 import time
 
-import psutil
+from tunesmith.tools.execution.processes import all_processes
+from tunesmith.tools.execution.processes import has_ended as has_ended
 
+GRACE_S = 2.0
+"""Time between asking a process to end and killing it."""
 _WAIT_S = 1.0
 
 
 def members(session: int) -> list[int]:
     """Process ids in a session, its leader included, also those that have ended and were not waited for."""
     found = []
-    for pid in psutil.pids():
+    for pid, *_ in all_processes():
         try:
             if os.getsid(pid) == session:
                 found.append(pid)
@@ -55,14 +58,6 @@ def end_own_session() -> None:
         if pid != own:
             _send(pid, signal.SIGKILL)
     os.kill(own, signal.SIGKILL)
-
-
-def has_ended(pid: int) -> bool:
-    """Whether a process is gone, or waits only to be waited for."""
-    try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
 
 
 def _send(pid: int, number: int) -> None:

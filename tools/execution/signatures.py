@@ -145,18 +145,18 @@ def _bindings(body: Sequence[ast.stmt], name: str, guarded: bool = False) -> Ite
 
 def _may_appear(tree: ast.Module, name: str) -> bool:
     """Whether the name can come into being by what no statement shows."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.ImportFrom(names=names) if any(alias.name == "*" for alias in names):
+    for node in ast.walk(tree):  # no `match`: a worker may be Python 3.9
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in ("globals", "exec", "setattr"):
                 return True
-            case ast.Call(func=ast.Name(id="globals" | "exec" | "setattr")):
+            if node.func.id in ("vars", "locals") and not node.args:
                 return True
-            case ast.Call(func=ast.Name(id="vars" | "locals"), args=[]):
-                return True
-            case ast.Global(names=globals_) if name in globals_:
-                return True
-            case ast.FunctionDef(name="__getattr__") if node in tree.body:
-                return True
+        if isinstance(node, ast.Global) and name in node.names:
+            return True
+        if isinstance(node, ast.FunctionDef) and node.name == "__getattr__" and node in tree.body:
+            return True
     return False
 
 

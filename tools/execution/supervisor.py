@@ -23,12 +23,12 @@ from typing import Any, NoReturn
 
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
-from tunesmith.tools.execution.child import memory_mib, start_worker, work
-from tunesmith.tools.execution.command import GRACE_S
+from tunesmith.tools.execution.child import memory_mib, python_of, start_worker, work
+from tunesmith.tools.execution.environment import naming_what_it_missed
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
-from tunesmith.tools.execution.sessions import end_session, has_ended, signal_session
+from tunesmith.tools.execution.sessions import GRACE_S, end_session, has_ended, signal_session
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import LOG, record_outcome, recorded_outcome
 
@@ -71,9 +71,11 @@ class Supervisor:
         control: The line to the engine.
         engine: The engine's process id.
         fork: Whether to fork workers; else each is a new process.
+        home: The engine's Python where it is another than this one; commands are run by it.
     """
 
-    def __init__(self, control: socket.socket, engine: int, *, fork: bool) -> None:
+    def __init__(self, control: socket.socket, engine: int, *, fork: bool, home: str | None = None) -> None:
+        self._home = home
         self._control, self._engine, self._fork = control, engine, fork
         self._workers: dict[int, _Worker] = {}
         self._lines = Lines()
@@ -147,12 +149,12 @@ class Supervisor:
         oom_kills, started = kernel_oom_kills(), time.monotonic()
         process = None
         try:
-            if self._fork:
+            if self._fork and python_of(job, self._home) is None:
                 pid = os.fork()
                 if pid == 0:
                     self._become_worker(job, worker_end, line)
             else:
-                process = start_worker(job, line, worker_end)
+                process = start_worker(job, line, worker_end, home=self._home)
                 pid = process.pid
         except OSError as error:
             log.close()
@@ -258,7 +260,7 @@ class Supervisor:
             if code == -signal.SIGKILL and worker.kill_at is None and self._engine_gone():
                 self._abandon()
             killed = kernel_oom_kills() > worker.oom_kills
-            outcome = from_exit(code, worker.log.tail(), oom_killed=killed)
+            outcome = naming_what_it_missed(from_exit(code, worker.log.tail(), oom_killed=killed))
             error = self._record(worker, outcome, memory_mib(usage.ru_maxrss))
         worker.log.close()
         del self._workers[worker.job.number]

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunesmith.errors import ExecutorError
+from tunesmith.objective import Objective
 from tunesmith.text.cleaning import log_tail
 from tunesmith.tools.execution.child import worker_environment
 from tunesmith.tools.execution.messages import Lines, encode
+from tunesmith.tools.execution.own_module import module_command
 
 _SEND_LIMIT_S = 60.0
 """How long a message may wait; the parent does not read while it imports libraries."""
@@ -22,12 +24,16 @@ _SEND_LIMIT_S = 60.0
 class WarmLink:
     """One warm parent, running. Made again when it dies.
 
+    Args:
+        objective: The training code of the run: its Python, where it is a function, and its environment.
+
     Attributes:
         socket: Readable when there is a message from the parent, or it has ended.
         ready: Whether it has imported its libraries.
     """
 
-    def __init__(self, preload: Sequence[str], method: str) -> None:
+    def __init__(self, preload: Sequence[str], method: str, objective: Objective) -> None:
+        python = objective.python if objective.function is not None else None
         ours, theirs = socket.socketpair()
         self._stderr = tempfile.TemporaryFile()
         self._lines = Lines()
@@ -36,14 +42,14 @@ class WarmLink:
         try:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "tunesmith.tools.execution.warm_parent"),
-                    *(str(theirs.fileno()), str(os.getpid()), method, *preload),
+                    *module_command("tunesmith.tools.execution.warm_parent", python),
+                    *(str(theirs.fileno()), str(os.getpid()), method, sys.executable, *preload),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=(theirs.fileno(),),
-                env=worker_environment(),
+                env=worker_environment(objective),
                 start_new_session=True,  # a terminal's Ctrl-C does not reach it
             )
         except OSError as error:

@@ -1,6 +1,8 @@
 """The warm parent: a small process that imports the training code's libraries once and forks workers.
 
-    python -m tunesmith.tools.execution.warm_parent CONTROL_FD ENGINE_PID METHOD [MODULE ...]
+    python -m tunesmith.tools.execution.warm_parent CONTROL_FD ENGINE_PID METHOD HOME [MODULE ...]
+
+HOME is the engine's Python: this process may be in another, the user's, by `bootstrap.py`.
 
 It holds no state of a run. Forking is safe only while this process has one thread and no CUDA context. If a
 library breaks that by being imported, the process starts itself anew without libraries and starts
@@ -19,9 +21,9 @@ import sys
 import time
 from typing import NoReturn
 
-import psutil
-
 from tunesmith.text.cleaning import log_line
+from tunesmith.tools.execution.own_module import is_guest, module_command
+from tunesmith.tools.execution.processes import thread_count
 from tunesmith.tools.execution.supervisor import Supervisor
 
 _WATCH_S = 1.0
@@ -48,10 +50,9 @@ def _preload(modules: list[str], warnings: list[str]) -> str | None:
 
 def _threads() -> int:
     """Threads of this process; looked at again when there are several, for some end soon."""
-    me = psutil.Process()
-    if me.num_threads() > 1:
+    if thread_count() > 1:
         time.sleep(0.05)
-    return int(me.num_threads())
+    return thread_count()
 
 
 def _watch_engine(engine: int) -> None:
@@ -65,7 +66,7 @@ def _watch_engine(engine: int) -> None:
     signal.setitimer(signal.ITIMER_REAL, _WATCH_S, _WATCH_S)
 
 
-def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoReturn:
+def main(control_fd: int, engine: int, method: str, home: str, modules: list[str]) -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the engine to decide about
     _watch_engine(engine)
     warnings: list[str] = []
@@ -81,18 +82,20 @@ def main(control_fd: int, engine: int, method: str, modules: list[str]) -> NoRet
     if unsafe is not None:
         signal.setitimer(signal.ITIMER_REAL, 0)  # it would go on after exec, without a handler
         os.set_inheritable(control_fd, True)
-        anew = [sys.executable, "-P", "-m", __spec__.name, str(control_fd), str(engine), f"spawn:{unsafe}"]
+        anew = [*module_command(__spec__.name), str(control_fd), str(engine), f"spawn:{unsafe}", home]
         os.execv(sys.executable, anew)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     sys.stdout.flush()
     gc.collect()
     gc.freeze()  # what is shared with the workers stays shared: the collector does not write to it
-    supervisor = Supervisor(socket.socket(fileno=control_fd), engine, fork=method == "fork")
+    supervisor = Supervisor(
+        socket.socket(fileno=control_fd), engine, fork=method == "fork", home=home if is_guest() else None
+    )
     supervisor.send({"ready": method, "warnings": warnings})
     supervisor.run()
     os._exit(0)  # an orderly exit of torch takes half a second and has no effect
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4:])
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5:])

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.history import History
     from tunesmith.task import Task
     from tunesmith.tools.execution.base import Executor
+    from tunesmith.tools.execution.interpreter import Interpreter
     from tunesmith.trial import Configuration
 
 
@@ -36,10 +37,29 @@ def codes(task: Task, objective: Objective | None = None) -> Iterator[Code]:
     Args:
         objective: The search's, where it was given from Python; None: what the task names.
     """
-    yield Code("objective", objective or task.objective_ref(), task.metric)
+    objective = objective or code_to_run(task)[0]
+    yield Code("objective", objective, task.metric)
     confirm = task.confirm_ref()
     if confirm is not None and task.confirm is not None:
+        confirm = replace(confirm, python=objective.python)
         yield Code("confirm", confirm, task.confirm.metric or task.metric)
+
+
+def code_to_run(task: Task, objective: Objective | None = None) -> tuple[Objective, Interpreter | None]:
+    """The search's training code as its trials run it, and the Python that was chosen for it.
+
+    Args:
+        objective: Given from Python; it stays in the caller's own, and None is returned for it.
+    Raises:
+        TaskError: The task's `python` is none, or cannot call a function.
+    """
+    from tunesmith.tools.execution.interpreter import interpreter_of
+
+    if objective is not None:
+        return task.surrounded(objective), None
+    objective = task.objective_ref()
+    interpreter = interpreter_of(task, objective)
+    return replace(objective, python=interpreter.path), interpreter
 
 
 def check_code(task: Task, train: Callable[..., Any] | None = None) -> None:

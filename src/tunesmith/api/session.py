@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.api.checking import check_loading
+from tunesmith.api.checking import check_loading, code_to_run
 from tunesmith.api.earlier import nothing_left, standing_plan
 from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
@@ -117,7 +117,7 @@ def run_session(
         competing = () if plan is None else plan.candidates
         parts = _build_method(task, model, log.append, before, competing)
         moments = _moments(store, replay, recording=model is not None)
-        objective = objective or task.objective_ref()
+        objective, interpreter = code_to_run(task, objective)
         executor = build_executor(task, objective, log.append)
         stack.callback(executor.close)
         fallback = POLICIES.get(POLICIES.default).build(PolicyContext(task, log.append, model))
@@ -152,6 +152,7 @@ def run_session(
                 resumed=bool(before),
                 trials_before=used.trials,
                 version=metadata.version("tunesmith"),
+                python="" if interpreter is None else interpreter.line(),
                 priors=engine.strategy.stated_priors(task.default),
             )
         )
@@ -315,14 +316,16 @@ def _toolbox_maker(parts: MethodParts) -> Callable[[Briefing, Engine], StudyTool
 
 def build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
     """The task's executor, with the libraries of its training code loaded once."""
-    from tunesmith.tools.execution.preload import discover_preload
+    from tunesmith.tools.execution.preload import Discovered, discover
 
     def warn(cause: str) -> None:
         how = "trials run all the same, each from a slower start"
         emit(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
 
-    preload = task.preload if task.preload is not None else discover_preload(objective)
-    context = ExecutorContext(task.executor.settings, task.workers, preload, warn)
+    preload = Discovered(list(task.preload)) if task.preload is not None else discover(objective)
+    if preload.fault:
+        warn(preload.fault)
+    context = ExecutorContext(task.executor.settings, task.workers, preload.modules, warn, objective)
     executor: Executor = task.executor.member.build(context)
     return executor
 

@@ -43,7 +43,7 @@ def check(
     from tunesmith.errors import UsageError
 
     try:
-        loaded, warnings, tried = _examine(task, dry_run, steps, seconds)
+        loaded, python, warnings, tried = _examine(task, dry_run, steps, seconds)
     except UsageError as error:
         if as_json:
             print_json(json.dumps(_refused(error), indent=2))
@@ -52,26 +52,27 @@ def check(
         found = {
             "task": loaded.name,
             "legal": True,
+            "python": python,
             "priors": [_as_data(prior) for prior in _priors(loaded)],
             "warnings": warnings,
             "dry_run": None if tried is None else tried.as_data(),
         }
         print_json(json.dumps(found, indent=2))
     else:
-        _print(task, loaded, warnings, tried)
+        _print(task, loaded, python, warnings, tried)
     if tried is not None and tried.failed:
         raise typer.Exit(FAILED)
 
 
 def _examine(
     path: Path, with_dry_run: bool, steps: int, seconds: float
-) -> tuple[Task, list[str], DryRun | None]:
-    """The task, what to warn of, and the dry run where one was asked for.
+) -> tuple[Task, str, list[str], DryRun | None]:
+    """The task, its Python, what to warn of, and the dry run where one was asked for.
 
     Raises:
         UsageError: It cannot be run.
     """
-    from tunesmith.api.checking import check_code, check_loading, hints
+    from tunesmith.api.checking import check_code, check_loading, code_to_run, hints
     from tunesmith.api.dry_run import dry_run
     from tunesmith.api.session import build_executor
     from tunesmith.events import Degraded
@@ -85,14 +86,15 @@ def _examine(
         if isinstance(event, Degraded):
             warnings.append(f"{event.cause}: {event.continuation}")
 
-    objective = task.objective_ref()
+    objective, interpreter = code_to_run(task)
+    assert interpreter is not None, "code that a task names has one"
     executor = build_executor(task, objective, heard)
     try:
         check_loading(task, executor, objective)
         tried = dry_run(task, executor, objective, reports=steps, seconds=seconds) if with_dry_run else None
     finally:
         executor.close()
-    return task, warnings, tried
+    return task, interpreter.line(), warnings, tried
 
 
 def _refused(error: UsageError) -> dict[str, object]:
@@ -107,7 +109,7 @@ def _refused(error: UsageError) -> dict[str, object]:
     return {"legal": False, "kind": type(error).__name__, "error": str(error), "faults": listed}
 
 
-def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) -> None:
+def _print(path: Path, loaded: Task, python: str, warnings: list[str], tried: DryRun | None) -> None:
     from tunesmith.noise import noise_text
     from tunesmith.settings import ModelSettings
     from tunesmith.stated_prior import prior_lines
@@ -118,6 +120,7 @@ def _print(path: Path, loaded: Task, warnings: list[str], tried: DryRun | None) 
     parameters = counted(len(loaded.space), "hyperparameter")
     print(f"{path}: a legal task, {loaded.name!r}")
     print(f"  objective  {loaded.objective_text()}: loads")
+    print(f"  python     {python}")
     if loaded.confirm is not None and loaded.confirm.spec is not None:
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
     for line in passing_notes(loaded):

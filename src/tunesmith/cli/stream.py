@@ -150,6 +150,8 @@ class Stream:
                 "Priors by hyperparameter name, a Gaussian process and templates do the work. "
                 "Set OPENAI_API_KEY or TUNESMITH_BASE_URL to add a model."
             )
+        if event.python:
+            self._line(f"Python of the trials: {event.python}", "dim")
         workers = counted(event.workers, "worker")
         self._line(f"{task.direction.capitalize()} {task.metric} in {task.budget.trials} trials, {workers}.")
         for line in task.space.describe().splitlines():

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from tunesmith.objective import Objective
 from tunesmith.space import Space
@@ -100,6 +101,47 @@ class ObjectiveSpec(_Strict):
 
     def text(self) -> str:
         return self.function or shlex.join(self.command or ())
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PATTERN = re.compile(r"[A-Za-z_*][A-Za-z0-9_*]*")
+
+
+class EnvironmentSpec(_Strict):
+    """Environment variables of the trials, beyond those that training usually needs."""
+
+    passed: Strings = Field(default=(), alias="pass")
+    """Names of variables to pass on, or patterns such as `MYLAB_*`. One whose name says that it is secret
+    (KEY, TOKEN, SECRET, PASSWORD) is passed only by its very name."""
+    given: dict[str, str] = Field(default={}, alias="set")
+    """Names and values of variables to set."""
+
+    @field_validator("passed")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _PATTERN.fullmatch(name):
+                raise ValueError(f"should have names such as `MY_DATA` or `MYLAB_*`, not {name[:60]!r}")
+        return names
+
+    @field_validator("given", mode="before")
+    @classmethod
+    def _texts(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            raise ValueError("should map names to values, such as `STAGE: tuning`")
+        made = {}
+        for name, value in given.items():
+            if not (isinstance(name, str) and _VARIABLE.fullmatch(name)):
+                raise ValueError(f"should have names such as `STAGE`, not {str(name)[:60]!r}")
+            if not isinstance(value, str | int | float) or "\0" in str(value):
+                raise ValueError(f"should have a text or a number as the value of {name[:60]}")
+            made[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        return made
+
+    @model_serializer(mode="plain")
+    def _stored(self) -> dict[str, Any]:
+        stored = {"pass": list(self.passed), "set": dict(self.given)}
+        return {key: value for key, value in stored.items() if value}
 
 
 class Confirm(_Strict):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,7 +36,7 @@ from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.metric_spec import MetricSpec, read_metric
 from tunesmith.task.passing import Passing, passing
-from tunesmith.task.specs import AS_TUPLE, Confirm, ObjectiveSpec, PrunerSpec, Strings
+from tunesmith.task.specs import AS_TUPLE, Confirm, EnvironmentSpec, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
 from tunesmith.trial import Configuration, Frozen, Value
@@ -96,6 +98,11 @@ class Task(Frozen):
     """Trials to run at the same time."""
     threads: int = Field(default=1, ge=1, le=1024)
     """CPU threads for each trial."""
+    python: str | None = None
+    """The Python that runs the trials: its path, or that of a virtual environment, relative to the task
+    file's folder, or a program on PATH. None: the active environment's (VIRTUAL_ENV, CONDA_PREFIX, PATH)."""
+    env: EnvironmentSpec = EnvironmentSpec()
+    """Environment variables that trials get beyond the usual ones; see docs."""
     executor: ExecutorChoice = Field(default_factory=ExecutorChoice.default)
     """Where trials run, with its settings."""
     pruner: PrunerSpec = PrunerSpec()
@@ -242,12 +249,21 @@ class Task(Frozen):
                 "the training function was given from Python, not in a file. "
                 "Call tunesmith.tune() with it again."
             )
-        return self.objective.resolved(self.folder, self.space)
+        return self.surrounded(self.objective.resolved(self.folder, self.space))
 
     def confirm_ref(self) -> Objective | None:
         """The confirmation's own training code with absolute paths; None where it is the objective itself."""
         spec = None if self.confirm is None else self.confirm.spec
-        return None if spec is None else spec.resolved(self.folder, self.space)
+        return None if spec is None else self.surrounded(spec.resolved(self.folder, self.space))
+
+    def surrounded(self, objective: Objective) -> Objective:
+        """Training code with the task's own Python and environment variables, as far as it names them."""
+        changed = replace(objective, pass_env=self.env.passed, set_env=tuple(self.env.given.items()))
+        if self.python is None or objective.pickle is not None:
+            return changed
+        named = Path(self.python).expanduser()
+        is_path = os.sep in self.python or (self.folder / named).exists()
+        return replace(changed, python=os.path.abspath(self.folder / named) if is_path else self.python)
 
     def passings(self) -> dict[str, Passing]:
         """How the hyperparameters are passed to each of the task's command lines, by its key.

@@ -75,7 +75,7 @@ class Redactor:
             return self.text(value)
         if isinstance(value, Mapping):
             return {self.data(key): self.data(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return [self.data(item) for item in value]
         return value
 
