@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith.argv import arguments
+from tunesmith.metric import Reading
 from tunesmith.objective import Objective
 from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.tools.execution.base import Resources
@@ -133,6 +134,68 @@ def test_what_a_command_leaves_behind_neither_delays_its_end_nor_survives_it(ben
     )
     assert outcome.values == {"accuracy": 0.5}
     assert has_ended(int((bench.root / "left").read_text()))
+
+
+def test_a_progress_bar_colours_and_logging_on_stderr_hide_no_result(command):
+    outcome = command(
+        """
+        import json, logging, sys
+        logging.basicConfig(level=logging.INFO)
+        for epoch in range(1, 4):
+            for i in range(50):
+                sys.stderr.write(f"\\rEpoch {epoch}: {i}it [00:00, loss={i / 7:.3f}]")
+            logging.info({"epoch": epoch, "accuracy": epoch / 10, "loss": 1.0})
+        """
+    )
+    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.3, "loss": 1.0})
+    assert outcome.curve == ((1, 0.1), (2, 0.2), (3, 0.3))
+    assert outcome.notes == ("The last of 3 values of accuracy is taken, at step 3.",)
+
+
+def test_a_line_of_text_is_read_by_the_tasks_pattern_and_the_best_is_taken(command):
+    text = "for i, v in enumerate([0.5, 0.9, 0.7]): print(f'epoch {i} loss 2.5 acc {v}')"
+    reading = Reading("best", r"epoch (?P<step>\d+) .*acc (?P<value>[0-9.]+)")
+    outcome = command(text, reading=reading)
+    assert (outcome.values, outcome.curve) == ({"accuracy": 0.9}, ((0, 0.5), (1, 0.9), (2, 0.7)))
+    assert "best of 3" in outcome.notes[0] and "at step 1; the last one is 0.7" in outcome.notes[0]
+    failed = command(text)
+    assert failed.state is TrialState.CRASHED and "line 3, `epoch 2 loss 2.5 acc 0.7`" in failed.message
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("r.json", '{"accuracy": 0.5, "loss": 2}', {"accuracy": 0.5, "loss": 2.0}),
+        ("{checkpoint_dir}/r.jsonl", '{"epoch": 1, "accuracy": 0.5}\\n{"epoch": 2, "accuracy": 0.75}',
+         {"accuracy": 0.75}),
+        ("r-{number}.csv", "epoch,accuracy,loss\\n0,0.5,2\\n1,0.75,1\\n", {"accuracy": 0.75}),
+    ],
+)  # fmt: skip
+def test_results_are_read_from_a_file_that_the_script_writes(command, name, text, values):
+    script = f"""
+        import os, pathlib
+        name = {name!r}.replace("{{checkpoint_dir}}", os.environ["TUNESMITH_CHECKPOINT_DIR"])
+        name = name.replace("{{number}}", os.environ["TUNESMITH_TRIAL"])
+        pathlib.Path(name).write_text("{text.replace(chr(34), chr(92) + chr(34))}")
+    """
+    assert command(script, reading=Reading(file=name)).values == values
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("pass", "was not written by this trial"),
+        (
+            "pathlib.Path('r.json').write_text('{\"acc\": 1}')",
+            "line 1 has `acc`, the task asks for `accuracy`",
+        ),
+        ("pathlib.Path('r.json').unlink(); os.mkfifo('r.json')", "no regular file"),
+    ],
+)
+def test_a_result_file_that_is_old_wrong_or_no_file_is_told(bench, command, text, words):
+    (bench.root / "r.json").write_text('{"accuracy": 0.5}')
+    outcome = command(f"import os, pathlib\n{text}", reading=Reading(file="r.json"))
+    assert outcome.state is TrialState.CRASHED and words in outcome.message
 
 
 def test_inactive_hyperparameters_take_their_option_with_them():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tunesmith.metric import Reading
 from tunesmith.trial import TrialState
 
 HEAD = "import math, os, signal, sys\n"
@@ -164,3 +165,62 @@ def test_a_result_that_training_code_scribbled_itself_is_set_aside(bench):
         """
     )
     assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.5})
+
+
+NUMPY = "import numpy as np; return "
+
+
+@pytest.mark.parametrize(
+    ("body", "values"),
+    [
+        ("import decimal; return decimal.Decimal('0.5')", {"accuracy": 0.5}),
+        ("return {'accuracy': '0.5', 'loss': 1}", {"accuracy": 0.5, "loss": 1.0}),
+        ("return {'accuracy': [0.5]}", {"accuracy": 0.5}),
+        ("return (0.5,)", {"accuracy": 0.5}),
+        (NUMPY + "{'accuracy': np.float32(0.5), 'n': np.int64(2)}", {"accuracy": 0.5, "n": 2.0}),
+        (NUMPY + "np.array([0.5])", {"accuracy": 0.5}),
+        (
+            "import collections; return collections.namedtuple('R', 'accuracy loss')(0.5, 1)",
+            {"accuracy": 0.5, "loss": 1.0},
+        ),
+        (
+            "import dataclasses; return dataclasses.make_dataclass('R', ['accuracy'])(0.5)",
+            {"accuracy": 0.5},
+        ),
+        ("trial.report(0.4, 1); trial.report(0.5, 2)", {"accuracy": 0.5}),
+    ],
+)
+def test_a_function_may_return_its_metric_in_any_usual_form(bench, body, values):
+    outcome = bench.run(f"def train(config, trial): {body}")
+    assert (outcome.state, outcome.values) == (TrialState.COMPLETED, values), outcome.message
+
+
+def test_the_nearest_key_is_named_and_two_numbers_are_none(bench):
+    outcome = bench.run("def train(config, trial): return {'loss': 1, 'acc': 0.5}")
+    assert outcome.state is TrialState.CRASHED and "Its nearest key is 'acc'." in outcome.message
+    outcome = bench.run("def train(config, trial): return 0.5, 0.6")
+    assert outcome.state is TrialState.CRASHED and "tuple (0.5, 0.6)" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("take", "returned", "value", "said"),
+    [
+        ("best", "0.5", 0.9, "best of 4 values of accuracy is taken, at step 1; the last one is 0.5"),
+        ("best", "{'accuracy': 0.95}", 0.95, "best of 4"),
+        ("last", "None", 0.7, "last of 3 values of accuracy is taken, at step 2; the best one is 0.9"),
+        (None, "None", 0.7, "last of 3"),
+        (None, "0.5", 0.5, ""),
+    ],
+)
+def test_the_best_or_the_last_that_a_function_reported_is_taken_and_said(bench, take, returned, value, said):
+    text = "def train(c, trial):\n for i, v in enumerate([0.5, 0.9, 0.7]): trial.report(v, i)\n"
+    outcome = bench.outcome(bench.start(bench.script(f"{text} return {returned}"), reading=Reading(take)))
+    assert outcome.values == {"accuracy": value}
+    assert said in " ".join(outcome.notes) and bool(outcome.notes) == bool(said)
+
+
+def test_further_metrics_are_bounded_and_that_is_told(bench):
+    many = "{f'm{n}': n for n in range(200_000)} | {'x' * 5_000_000: 1.0, 'accuracy': 0.5}"
+    outcome = bench.run(f"def train(c, trial): return {many}")
+    assert outcome.values["accuracy"] == 0.5 and len(outcome.values) == 101
+    assert "199,901 further metrics were left out" in outcome.notes[0]

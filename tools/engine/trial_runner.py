@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ from tunesmith.tools.execution.base import (
 )
 from tunesmith.tools.execution.log_file import take_secrets_out
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.bounds import legal_step
+from tunesmith.tools.records.bounds import kind_of, legal_step
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
 from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
@@ -209,7 +208,7 @@ class TrialRunner:
     def _tell_notes(self, trial: Trial) -> None:
         """Say how a trial's value was read, where that is a question; the same is said once a session."""
         for note in trial.notes:
-            kind = re.sub(r"[-+]?\d[\d.,e+-]*|nan|inf", "#", note)
+            kind = kind_of(note)
             if kind not in self._told_notes and len(self._told_notes) < MOST_TOLD_NOTES:
                 self._told_notes.add(kind)
                 self._emit(Noted(text=f"Trial {trial.number}: {note}"))

@@ -28,6 +28,7 @@ class EngineChannel:
         connection: The connected socket.
         on_stop: Called once in the reading thread, when the first verdict to stop arrives.
         judged: Whether a verdict may be to stop; False: `verdict` does not wait.
+        on_gone: Called, in any thread, when the engine is gone; does not return to training code.
     Attributes:
         left_out: How many reports were not sent, because the engine did not read.
     """
@@ -38,9 +39,10 @@ class EngineChannel:
         on_stop: Callable[[], None] | None = None,
         *,
         judged: bool = True,
+        on_gone: Callable[[], None] = end_own_session,
     ) -> None:
         self._connection = connection
-        self._on_stop = on_stop
+        self._on_stop, self._on_gone = on_stop, on_gone
         self._judged = judged
         self._changed = threading.Condition()
         self._answered: int | None = None
@@ -95,7 +97,7 @@ class EngineChannel:
         except BlockingIOError:
             return message
         except OSError:
-            end_own_session()
+            self._on_gone()
             return b""
 
     def _start_sender(self, first: bytes) -> None:
@@ -107,7 +109,8 @@ class EngineChannel:
             try:
                 self._connection.sendall(message)
             except OSError:
-                end_own_session()
+                self._on_gone()
+                return
             with self._sending:
                 if not self._unsent:
                     self._busy = False
@@ -123,7 +126,8 @@ class EngineChannel:
             except OSError:
                 data = b""
             if not data:
-                end_own_session()
+                self._on_gone()
+                return
             for message in lines.feed(data):
                 first = message["stop"] and not self._stop
                 with self._changed:

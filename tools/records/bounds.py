@@ -7,6 +7,7 @@ NUL.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 MAX_STEP = 2**31 - 1
@@ -25,6 +26,11 @@ MOST_ATTRIBUTE_BYTES = 60_000
 
 def legal_step(step: int) -> bool:
     return 0 <= step <= MAX_STEP
+
+
+def kind_of(note: str) -> str:
+    """A remark without its numbers, so that the same one on many trials is known to be the same."""
+    return re.sub(r"[-+]?\d[\d.,e+-]*|\bnan\b|\binf\b", "#", note)
 
 
 def bounded_metrics(values: Mapping[str, float], metric: str) -> tuple[dict[str, float], str]:

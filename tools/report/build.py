@@ -21,6 +21,9 @@ from tunesmith.events import (
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import trusts_of
+from tunesmith.task import Task
+from tunesmith.text.numbers import counted
+from tunesmith.tools.records.bounds import kind_of
 from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.log_reading import elicited_priors, last_ending, recommended, spent
@@ -47,6 +50,9 @@ from tunesmith.tools.report.data import (
 from tunesmith.tools.report.environment import environment
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.trial import Trial
+
+MOST_KINDS = 12
+"""Kinds of remarks on how values were read that the report has."""
 
 
 def build_report(path: Path) -> ReportData:
@@ -93,6 +99,7 @@ def build_report(path: Path) -> ReportData:
         taken=taken_part(folder, text),
         lineage=lineage_part(folder, history, text),
         trials=_lines(history, text, folder),
+        reading=_reading(task, history, text),
         decisions=_decisions(events, text),
         priors=_priors(sessions, history, text),
         beliefs=tuple(
@@ -130,6 +137,24 @@ def _history(folder: RunFolder) -> History:
     task = folder.task
     counting, left = split(folder, trials)
     return History(task.space, task.metric, task.direction, task.default, counting, left)
+
+
+def _reading(task: Task, history: History, text: Anonymous) -> tuple[str, ...]:
+    """What the task says of it, then each kind of remark with the first trial that it is about."""
+    how = task.metric_spec.words() if task.metric_spec is not None else ""
+    first: dict[str, tuple[int, str]] = {}
+    times: Counter[str] = Counter()
+    for trial in history:
+        for note in trial.notes:
+            kind = kind_of(note)
+            first.setdefault(kind, (trial.number, note))
+            times[kind] += 1
+    lines = [f"The task asks for {how}."] if how else []
+    for kind, (number, note) in list(first.items())[:MOST_KINDS]:
+        more = times[kind] - 1
+        also = f" The same kind of remark holds for {counted(more, 'other trial')}." if more else ""
+        lines.append(f"Trial {number}: {note}{also}")
+    return tuple(text(line) for line in lines)
 
 
 def _priors(sessions: list[RunStarted], history: History, text: Anonymous) -> tuple[BeliefLine, ...]:

@@ -303,6 +303,8 @@ class ReportData(ReportPart):
     lineage: Lineage | None = None
     """None where the search space of the run was never changed."""
     trials: tuple[TrialLine, ...]
+    reading: tuple[str, ...] = ()
+    """Sentences on how the values of trials were read, where that was a question; each kind once."""
     decisions: tuple[DecisionLine, ...]
     priors: tuple[BeliefLine, ...] = ()
     """By name, word, data and default; empty in runs of releases up to 0.1."""

@@ -131,6 +131,7 @@ def dry_run(task: Task, executor: Executor, objective: Objective, *, reports: in
             configuration=dict(any_configuration(task)),
             seed=task.seed % 2**31,
             metric=task.metric,
+            reading=task.reading,
             objective=objective,
             resources=Resources(cpus=task.threads),
             time_limit_s=task.budget.trial_time_s,

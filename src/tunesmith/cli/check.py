@@ -125,7 +125,8 @@ def _print(path: Path, loaded: Task, python: str, warnings: list[str], tried: Dr
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
     for line in passing_notes(loaded):
         print(f"             {line}")
-    print(f"  metric     {loaded.direction} {loaded.metric}")
+    how = loaded.metric_spec.words() if loaded.metric_spec is not None else ""
+    print(f"  metric     {loaded.direction} {loaded.metric}" + (f": {how}" if how else ""))
     if loaded.noise is not None:
         print(f"  noise      {noise_text(loaded.noise)}")
     print(f"  space      {parameters}" + (f", {size} configurations" if size else ""))
