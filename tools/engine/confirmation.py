@@ -24,6 +24,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.metric import Reading
 from tunesmith.objective import Objective
+from tunesmith.outcome import json_object
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
@@ -31,7 +32,15 @@ from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
 from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.trial_folder import CONFIG, discard_attempt, newest_checkpoint, recorded_outcome
+from tunesmith.tools.records.plain_files import read_plain
+from tunesmith.tools.records.trial_folder import (
+    CONFIG,
+    LARGEST_RECORD,
+    discard_attempt,
+    make_trial_folder,
+    newest_checkpoint,
+    recorded_outcome,
+)
 from tunesmith.trial import Configuration, Outcome, TrialState
 
 
@@ -49,7 +58,7 @@ class _Side:
     def result(self, metric: str) -> tuple[bool, float | None]:
         """(done, value); a run of another configuration, seed or code in this folder counts as not done."""
         try:
-            made_for = json.loads((self.folder / CONFIG).read_bytes())
+            made_for = json_object(read_plain(self.folder / CONFIG, LARGEST_RECORD))
         except (OSError, ValueError):
             return False, None
         outcome = recorded_outcome(self.folder)
@@ -199,7 +208,7 @@ class Confirmation:
         return "running" if waits is None else "waits"
 
     def _prepare(self, side: _Side) -> None:
-        side.folder.mkdir(parents=True, exist_ok=True)
+        make_trial_folder(side.folder)
         discard_attempt(side.folder)
         write_atomic(side.folder / CONFIG, json.dumps(side.identity).encode())
 

@@ -47,6 +47,8 @@ from tunesmith.trial import Frozen, Loss, Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
 _CHUNK = 1 << 16
+_WATCH_S = 1.0
+"""How often to look whether the warm parent was stopped by a signal."""
 _MAX_DEATHS = 3
 """Warm parents that may die one after the other without having started anything."""
 
@@ -113,6 +115,8 @@ class LocalExecutor(Executor):
         self._running: dict[int, _Running] = {}
         self._events: list[WorkerEvent] = []
         self._deaths = 0
+        self._look_at = 0.0
+        self._woken = False
         self._closed = False
         self._selector = selectors.DefaultSelector()
         # At once: the libraries load while the caller prepares its first job.
@@ -159,6 +163,7 @@ class LocalExecutor(Executor):
                     self._on_control()
                 elif key.data in self._running and self._running[key.data].connection is key.fileobj:
                     self._on_connection(self._running[key.data], mask)
+            self._wake_parent()
             if left <= 0:
                 break
         events, self._events = self._events, []
@@ -244,6 +249,15 @@ class LocalExecutor(Executor):
                 self._end(running, f"no process could be started: {message['error']}")
             elif "ended" in message:
                 self._end(self._running[message["ended"]], f"its result was not recorded: {message['error']}")
+
+    def _wake_parent(self) -> None:
+        """Let the warm parent go on where training code has stopped it; looked at once a second."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + _WATCH_S
+        if self._running and self._link.wake() and not self._woken:
+            self._woken = True
+            self._report("the process that starts trials was stopped by a signal, and was made to go on")
 
     def _started(self, running: _Running, pid: int) -> None:
         running.pid = pid

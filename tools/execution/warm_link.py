@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import psutil
 
 from tunesmith.errors import ExecutorError
 from tunesmith.objective import Objective
@@ -78,6 +81,16 @@ class WarmLink:
         if messages and any("ready" in message for message in messages):
             self.ready = True
         return messages
+
+    def wake(self) -> bool:
+        """Let the parent go on where a signal has stopped it; whether one had."""
+        try:
+            stopped = psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            return False
+        if stopped:
+            self._process.send_signal(signal.SIGCONT)
+        return bool(stopped)
 
     def wait(self, timeout_s: float) -> None:
         """Wait for its end, and kill it when that takes too long."""

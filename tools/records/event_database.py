@@ -101,6 +101,16 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def damage(path: Path) -> str:
+    """What is wrong with the log at `path`, all of which is read; empty where nothing is."""
+    try:
+        with closing(connect(path)) as connection:
+            found = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except (sqlite3.Error, RunError) as error:
+        return str(error)
+    return "" if found == "ok" else f"{path} is damaged: {found.splitlines()[0]}"
+
+
 def _is_ours(connection: sqlite3.Connection) -> bool:
     rows = connection.execute("SELECT type, name FROM sqlite_master LIMIT 100").fetchall()
     kinds = {kind for kind, _ in rows}

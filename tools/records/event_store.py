@@ -25,7 +25,7 @@ from tunesmith.text.secrets import redactor
 from tunesmith.tools.records import event_database
 from tunesmith.tools.records.base import CommandStatus, EventLog
 from tunesmith.tools.records.event_database import FIX
-from tunesmith.tools.records.plain_files import FileMark, kind
+from tunesmith.tools.records.plain_files import FileMark, kind, make_folder
 from tunesmith.trial import Frozen
 
 AnyEvent = TypeVar("AnyEvent", bound=Frozen)
@@ -80,6 +80,14 @@ class EventStore(EventLog):
                 stored = _insert(connection, dated)
         self._session += [event for event in stored if not isinstance(event, TrialReported)]
         return stored
+
+    def check(self) -> None:
+        """Read the whole file, and make it anew where it was damaged; at the end of a session."""
+        with self._lock:
+            self._open()
+        cause = event_database.damage(self._path)
+        if cause:
+            self._make_anew(cause)
 
     def mended(self) -> list[str]:
         """What had to be mended since the last call: the file was deleted, moved, replaced or damaged."""
@@ -169,7 +177,7 @@ class EventStore(EventLog):
         """Put a copy of the log that `connection` is to where the log has to be."""
         what = kind(self._path)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_place()
             copy = event_database.make_beside(self._path)
             with closing(sqlite3.connect(copy)) as target:
                 connection.backup(target)
@@ -180,9 +188,16 @@ class EventStore(EventLog):
         self._connect()
         self._mended.append(f"{self._path.name} was {'replaced' if what == 'a file' else what or 'gone'}")
 
+    def _make_place(self) -> None:
+        """The run's folder may be gone as well, or something else in its place."""
+        if not self._path.parent.is_dir():
+            self._path.parent.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
+
     def _make_anew(self, cause: str) -> None:
-        """Start another log with the events of this session; the trials' own come back with `reconcile`."""
+        """Start another log with the events of this session; earlier trials' come from the history."""
         with self._lock:
+            self._make_place()
             copy = event_database.make_beside(self._path)
             with closing(sqlite3.connect(copy)) as target:
                 _insert(target, self._session)

@@ -23,12 +23,13 @@ from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.journal_repair import clear_stale_lock
 from tunesmith.tools.records.mending import mend_run, mend_trial
 from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.sources import identity
-from tunesmith.tools.records.storage import UNREADABLE
+from tunesmith.tools.records.storage import UNREADABLE, trials_in_journal
 from tunesmith.tools.records.study import StudyStore
 from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Trial
@@ -150,7 +151,10 @@ class FolderStore(RunStore):
         self._trials[trial.number] = trial
 
     def mend(self) -> None:
+        self.events.check()
         self._mend_run()
+        if self._storage is None:
+            self._check_journal()
         # In a space that was changed, what earlier sessions have recorded is not what is known of it now.
         first = self._first if self.folder.lineage.changed else 0
         known = (t for t in self._trials.values() if t.finished and t.number >= first)
@@ -188,14 +192,31 @@ class FolderStore(RunStore):
         if self._storage is not None:
             write(self.study)
             return
-        if self._journal_mark is not None and not self._journal_mark.holds(self.folder.journal):
-            self._rebuild_journal("the journal was changed from outside")
+        self._check_journal()
+        clear_stale_lock(self.folder.journal)
         try:
             write(self.study)
         except (*UNREADABLE, RunError) as error:
             self._rebuild_journal(f"the journal cannot be used ({type(error).__name__}: {error})"[:500])
             write(self.study)
         self._mark()
+
+    def _check_journal(self) -> None:
+        """Make the journal anew where it is not the file, or not what the file held, any more."""
+        journal, mark = self.folder.journal, self._journal_mark
+        if mark is None or FileMark.of(journal) == mark:
+            return
+        if mark.holds(journal) and self._reads_back():
+            self._mark()  # somebody else has added to it, as optuna-dashboard adds notes
+            return
+        self._rebuild_journal("the journal was changed from outside")
+
+    def _reads_back(self) -> bool:
+        """Whether the journal, read again from its beginning, has every trial."""
+        try:
+            return trials_in_journal(self.folder.journal, self.study.name) == self.study.next_number
+        except (*UNREADABLE, RunError, OSError):
+            return False
 
     def _rebuild_journal(self, cause: str) -> None:
         journal = self.folder.journal

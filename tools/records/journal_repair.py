@@ -20,8 +20,14 @@ from typing import Any, NamedTuple
 
 from optuna.storages.journal import BaseJournalBackend, JournalFileBackend, JournalFileSymlinkLock
 
+from tunesmith.tools.records.plain_files import clear, kind, open_plain
+
 STALE_LOCK_S = 0.5
 """A journal lock unchanged for so long is a dead writer's; a live one holds it for milliseconds."""
+MOST_TORN = 1000
+"""Lines at the end that a crash may have left torn: far more than one write has."""
+LONGEST_LINE = 64 << 20
+"""Bytes; a longer line is none of Optuna's."""
 _LOCK_SUFFIX = ".lock"
 
 
@@ -98,6 +104,9 @@ def clear_stale_lock(path: Path) -> bool:
         True when one was removed.
     """
     lock = path.with_name(path.name + _LOCK_SUFFIX)
+    if kind(lock) not in (None, "a symbolic link"):  # as Optuna's lock is
+        clear(lock)
+        return True
     mark = _mark(lock)
     seen = time.monotonic()
     while mark is not None:
@@ -120,13 +129,18 @@ def _mark(lock: Path) -> tuple[int, int] | None:
 
 
 def _repair(path: Path) -> Repair | None:
-    with open(path, "r+b") as file:
+    with open(open_plain(path, os.O_RDWR), "r+b") as file:
         size = end = os.fstat(file.fileno()).st_size
-        while end:
+        line = b""
+        for _ in range(MOST_TORN):
+            if not end:
+                break
             start, line = _last_line(file.fileno(), end)
             if _is_record(line):
                 break
             end = start
+        else:
+            return None  # no crash does that: Optuna refuses the file, and it is set aside
         complete = end == 0 or line.endswith(b"\n")
         if end == size and complete:
             return None
@@ -140,21 +154,21 @@ def _repair(path: Path) -> Repair | None:
 
 
 def _last_line(descriptor: int, end: int) -> tuple[int, bytes]:
-    """Start and content of the line that ends at `end`, its line end included."""
-    start, block = end, b""
-    while start:
+    """Start and content of the line that ends at `end`, its line end included; nothing of too long a one."""
+    start, newline = end, -1
+    while start and newline < 0:
         step = min(start, 65536)
         start -= step
-        block = os.pread(descriptor, step, start) + block
-        newline = block.rfind(b"\n", 0, len(block) - 1)
+        block = os.pread(descriptor, min(step, end - 1 - start), start)  # its own line end is not looked for
+        newline = block.rfind(b"\n")
         if newline >= 0:
-            return start + newline + 1, block[newline + 1 :]
-    return 0, block
+            start += newline + 1
+    return start, os.pread(descriptor, end - start, start) if end - start <= LONGEST_LINE else b""
 
 
 def _is_record(line: bytes) -> bool:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(record, dict) and "op_code" in record

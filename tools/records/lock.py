@@ -7,20 +7,26 @@ The note beside it (`lock.json`) only serves the error message: it may be stale,
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from tunesmith.errors import RunError
 from tunesmith.tools.records.atomic_write import write_atomic
+from tunesmith.tools.records.plain_files import FileMark, clear, kind, read_plain
 from tunesmith.trial import Frozen
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LARGEST_NOTE = 1 << 16
+"""Bytes."""
 
 
 class Holder(Frozen):
@@ -54,6 +60,17 @@ class Holder(Frozen):
         return self.boot == _boot_id() and started is not None and abs(started - self.started) < 1.0
 
 
+@dataclass
+class _Held:
+    """The locks of this process on one path; more than one where the file was deleted under the first."""
+
+    locks: list[BaseFileLock]
+    mark: FileMark | None
+
+
+_held: dict[Path, _Held] = {}
+
+
 @contextmanager
 def hold(path: Path) -> Iterator[Holder]:
     """Hold the lock at `path` for the length of the block; guards everything in its folder.
@@ -71,17 +88,47 @@ def hold(path: Path) -> Iterator[Holder]:
     try:
         holder = Holder.this_process()
         write_atomic(_note(path), holder.model_dump_json().encode())
+        _held[path] = _Held([lock], FileMark.of(path))
         yield holder
     finally:
-        _note(path).unlink(missing_ok=True)
-        lock.release()
+        with suppress(OSError):  # training code may have put anything in the place of the run's folder
+            _note(path).unlink(missing_ok=True)
+        for held in _held.pop(path, _Held([lock], None)).locks:
+            held.release()
+
+
+def renew(path: Path) -> str | None:
+    """Take a lock that this process holds once more, where its file was deleted or replaced meanwhile.
+
+    Returns:
+        What was in the file's place; None where nothing had happened.
+    Raises:
+        RunError: Another process has taken it since.
+    """
+    from filelock import FileLock, Timeout
+
+    held = _held.get(path)
+    if held is None or (held.mark is not None and held.mark.same(path)):
+        return None
+    what = kind(path)
+    if what not in (None, "a file"):
+        clear(path)
+    again = FileLock(path, timeout=0, thread_local=False)
+    try:
+        again.acquire()
+    except Timeout as error:
+        raise RunError(_explain(path)) from error
+    held.locks.append(again)
+    held.mark = FileMark.of(path)
+    write_atomic(_note(path), Holder.this_process().model_dump_json().encode())
+    return "replaced" if what == "a file" else what or "gone"
 
 
 def holder_of(path: Path) -> Holder | None:
     """Who last noted holding the lock at `path`; None without a readable note."""
     try:
-        return Holder.model_validate(json.loads(_note(path).read_bytes()))
-    except (OSError, ValueError, ValidationError):
+        return Holder.model_validate_json(read_plain(_note(path), LARGEST_NOTE))
+    except (OSError, ValueError):
         return None  # no note, or one cut short by a power loss: the lock works without it
 
 

@@ -6,13 +6,15 @@ Everything here is known to the engine, so it is written again; what is in a fil
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from tunesmith.errors import RunError
 from tunesmith.tools.records.atomic_write import set_aside, write_atomic
 from tunesmith.tools.records.curve_file import CURVE
+from tunesmith.tools.records.lock import renew
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of
 from tunesmith.tools.records.plain_files import kind, make_folder, read_plain
-from tunesmith.tools.records.run_folder import TRIALS, RunFolder, TrialConfig
+from tunesmith.tools.records.run_folder import LOCK, TRIALS, RunFolder, TrialConfig
 from tunesmith.tools.records.trial_folder import (
     CONFIG,
     LOG,
@@ -25,24 +27,31 @@ from tunesmith.trial import Trial
 def mend_run(folder: RunFolder) -> list[str]:
     """Put the run's own files and its folder of trials back; returns what had to be mended."""
     found: list[str] = []
-    if not folder.path.is_dir():
-        folder.path.mkdir(parents=True)
-        found.append("the run's folder was gone")
+    if not folder.path.is_dir():  # a link to a folder is somebody's choice of a place
+        folder.path.parent.mkdir(parents=True, exist_ok=True)
+        found.append(f"the run's folder was {make_folder(folder.path) or 'gone'}")
     if (folder.path / TRIALS).is_symlink() or not (folder.path / TRIALS).is_dir():
         what = make_folder(folder.path / TRIALS)
         found.append(f"{TRIALS} was {what or 'gone'}")
     for path, content in folder.own_files.items():
-        try:
-            if read_plain(path, len(content)) == content:
-                continue
-            what = "changed"
-        except OSError:
-            what = kind(path) or "gone"
-        if kind(path) not in (None, "a file"):
+        if _holds(path, content):
+            continue
+        what = kind(path)
+        if what not in (None, "a file"):
             set_aside(path)
         write_atomic(path, content)
-        found.append(f"{path.name} was {what}")
+        found.append(f"{path.name} was {'changed' if what == 'a file' else what or 'gone'}")
+    what = renew(folder.path / LOCK)
+    if what is not None:
+        found.append(f"{LOCK} was {what}")
     return found
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_plain(path, len(content)) == content
+    except OSError:
+        return False  # gone, larger, or no file
 
 
 def mend_trial(folder: RunFolder, trial: Trial) -> list[str]:

@@ -41,6 +41,7 @@ class FileMark(NamedTuple):
     device: int
     inode: int
     size: int
+    changed_ns: int
 
     @classmethod
     def of(cls, path: Path) -> FileMark | None:
@@ -49,7 +50,9 @@ class FileMark(NamedTuple):
             found = os.lstat(path)
         except OSError:
             return None
-        return cls(found.st_dev, found.st_ino, found.st_size) if stat.S_ISREG(found.st_mode) else None
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
     def same(self, path: Path) -> bool:
         """Whether that very file is still there."""

@@ -41,7 +41,7 @@ from tunesmith.tools.records.trial_folder import (
 )
 from tunesmith.trial import Frozen, Outcome, Proposal, Trial
 
-TRIALS = "trials"
+TRIALS, LOCK = "trials", "lock"
 OWN_FILES = ("task.yaml", "run.json", LINEAGE)
 """Small files that are written when a session begins."""
 EXCHANGES = "exchanges.jsonl"
@@ -189,7 +189,7 @@ class RunFolder:
             RunError: Another process is; names it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with hold(self.path / "lock") as holder:
+        with hold(self.path / LOCK) as holder:
             self._write_task()  # budget or description may have changed since the last session
             self.own_files = {
                 p: p.read_bytes() for p in (self.path / name for name in OWN_FILES) if p.exists()

@@ -69,6 +69,16 @@ def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
         return JournalStorage(backend), backend.batch
 
 
+def trials_in_journal(path: Path, study: str) -> int:
+    """How many trials a study in a journal has, read from its beginning.
+
+    Raises:
+        Exception: Any of `UNREADABLE`, or an OSError.
+    """
+    storage = JournalStorage(BatchingBackend(path))
+    return storage.get_n_trials(storage.get_study_id_from_name(study))
+
+
 def _database(url: str) -> tuple[BaseStorage, Batch]:
     storage = RDBStorage(url)
     return storage, lambda: _one_commit(storage)
