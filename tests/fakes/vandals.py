@@ -96,6 +96,8 @@ def train(config, trial):
     run = trial.folder.parent.parent
     if target == "parent":
         os.kill(os.getppid(), {"stopped": signal.SIGSTOP, "killed": signal.SIGKILL}[way])
+        if way == "killed":
+            signal.pause()  # until the engine has noticed, and ends this process too
     elif target:
         places = {
             "own": trial.folder,
