@@ -187,6 +187,11 @@ class LanguageModel:
         """Whether tools may be offered, as far as the provider says and is known by trying."""
         return self.capabilities.tools and self._learned.tools
 
+    def without_tools(self, purpose: str, cause: str) -> None:
+        """Offer it tools no more: a question with them was rejected that was answered without."""
+        with self._remembering():
+            self._adapter.refuse("tools", purpose, cause)
+
     @contextmanager
     def _remembering(self) -> Iterator[None]:
         """Keeps what a question taught about the server, whatever came of it."""

@@ -113,6 +113,8 @@ def role_changes(words: str, body: Request) -> list[str]:
     system, turns, tool = (bool(p.search(words)) for p in (_SYSTEM, _TURNS, _TOOL_ROLE))
     if not (system or turns or tool or _TEMPLATE.search(words)):
         return []
+    if not (system or turns or tool) and body.get("tools") and TOOLS.search(words):
+        return []  # a template is named, but tools are what it lacks
     wanted = ["turns"] if turns else []
     wanted += ["system", "turns", "tool_role"] if system or not tool else ["system", "tool_role", "turns"]
     possible = possible_changes(body)

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.agent.models import translate
+from tunesmith.agent.models import Rejected, translate
+from tunesmith.agent.models.adapting import ToolsRefused
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.policy.findings import Watermark, findings
+from tunesmith.agent.policy.structured_turn import StructuredTurn
 from tunesmith.agent.policy.thoughts import Thoughts
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -47,7 +49,7 @@ class AgentPolicy(Policy):
     """Asks a language model in every turn.
 
     Args:
-        model: Asked for turns, for which it must have `capabilities.tools`, and for answers.
+        model: Asked for turns and for answers.
         emit: Gets thoughts, tool calls and repairs.
         model_calls, tool_calls: Most of each in one turn; one more raises ModelBudgetReached.
         wrong_uses: Wrong uses of tools that end a turn.
@@ -72,9 +74,31 @@ class AgentPolicy(Policy):
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         """One turn.
 
+        A model without tools gives one structured answer instead. So does one that was offered tools, used
+        none, and left what a person said undone.
+
         Raises:
             ModelError: the model failed, refused, or ran into a limit of the turn or of the run.
         """
+        turn = Turn(briefing, toolbox, PROMPT_ID)
+        briefed = self._briefed(turn)
+        if not self._model.can_call_tools:
+            return self._structured(turn, briefed)
+        try:
+            decision = self._with_tools(turn, briefed)
+        except Rejected as refused:  # tools, or something that nobody named
+            decision = self._structured(turn, briefed)
+            self._model.without_tools("agent.decide", str(refused))
+        except ToolsRefused:
+            decision = self._structured(turn, briefed)
+        return decision
+
+    def _structured(self, turn: Turn, briefed: Prompt) -> Decision:
+        StructuredTurn(self._model, self._emit).take(turn, briefed)
+        return turn.decision(otherwise="The model gave no reason.")
+
+    def _with_tools(self, turn: Turn, briefed: Prompt) -> Decision:
+        briefing = turn.briefing
         with IMPORTING:
             from langchain.agents import create_agent
             from langchain.agents.middleware import ModelCallLimitMiddleware, ToolCallLimitMiddleware
@@ -83,7 +107,6 @@ class AgentPolicy(Policy):
             from tunesmith.agent.policy.middleware import TurnGuard
             from tunesmith.agent.policy.turn import langchain_tools
 
-        turn = Turn(briefing, toolbox, PROMPT_ID)
         thoughts = Thoughts(self._emit, briefing.turn)
         guard = TurnGuard(turn, briefing.turn, self._emit, self._wrong_uses)
         # The guard is first: a turn that has just been decided must not run into a limit.
@@ -94,7 +117,7 @@ class AgentPolicy(Policy):
         ]
         # Outside the edge below: a fault in a suggestion or in the package of a tool is not the model's.
         tools = langchain_tools(turn)
-        asked: Any = {"messages": self._briefed(turn).as_chat()}
+        asked: Any = {"messages": briefed.as_chat()}
         try:
             agent = create_agent(
                 ChatModel(language_model=self._model, purpose="agent.decide", on_piece=thoughts.add),
@@ -109,6 +132,10 @@ class AgentPolicy(Policy):
             raise translate(error) from None
         finally:
             thoughts.close()
+        if not turn.closed and briefing.messages and not guard.used and not turn.launched:
+            cause, how = "the model used no tool", "what the person said is asked about without tools"
+            self._emit(Degraded(what="repair", where="policy.decide", cause=cause, continuation=how))
+            return self._structured(turn, briefed)
         if not turn.closed:
             self._undecided(guard.mistakes, turn.launched)
         return turn.decision(otherwise=thoughts.last or "The model ended its turn without giving a reason.")

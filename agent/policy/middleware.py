@@ -39,6 +39,7 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         wrong_uses: How many wrong uses of tools end the turn.
     Attributes:
         mistakes: Texts of the wrong uses so far.
+        used: Whether a tool was called, rightly or wrongly.
         fault: An error of our own inside a tool: not the model's doing, and not to be mistaken for it.
     """
 
@@ -51,6 +52,7 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         self._order: deque[str | None] = deque()
         self._next = threading.Condition()
         self.mistakes: list[str] = []
+        self.used = False
         self.fault: Exception | None = None
 
     @hook_config(can_jump_to=["end"])
@@ -125,6 +127,7 @@ class TurnGuard(AgentMiddleware[AgentState[Any], Any, Any]):
         return text
 
     def _called(self, name: str, arguments: dict[str, Any]) -> None:
+        self.used = True
         shown = {clean(key, 60): _shown(value) for key, value in list(arguments.items())[:SHOWN_ARGUMENTS]}
         self._emit(ToolCalled(turn=self._number, tool=name, arguments=shown))
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tunesmith.agent.policy import narrator
 from tunesmith.agent.policy.base import PolicyContext, PolicyMember
 from tunesmith.agent.policy.query_schedule import query_due
 from tunesmith.agent.policy.rules import RulesPolicy
-from tunesmith.events import Degraded
-from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.errors import ModelError
+from tunesmith.events import Degraded, Thought
+from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
 
 URGENT = frozenset({"plateau", "surprise", "failures"})
 WAKE_AFTER_OPENING = 2
@@ -27,14 +29,15 @@ class ScheduledPolicy(Policy):
     Args:
         agent: Asks a language model; what it raises is passed on.
         rules: Costs nothing.
-        turns: False: the agent only answers questions.
+        emit: Told when what a person said could not be followed.
+        turns: False: the agent only answers questions, and follows what a person says.
     """
 
     reads_messages = True
     asks_model = True
 
-    def __init__(self, agent: Policy, rules: Policy, *, turns: bool = True) -> None:
-        self.name = agent.name
+    def __init__(self, agent: Policy, rules: Policy, *, turns: bool = True, emit: Emit | None = None) -> None:
+        self.name, self._emit = agent.name, emit
         self._agent, self._rules, self._turns = agent, rules, turns
         self._asked_at: int | None = None  # number of finished trials at the agent's last turn
 
@@ -49,10 +52,17 @@ class ScheduledPolicy(Policy):
         if not spoken_to and "start" in triggers and not len(briefing.history):
             self._asked_at = finished
             return self._opening(briefing, toolbox)
-        if not self._turns or not (spoken_to or query_due(finished, self._asked_at, urgent=urgent)):
+        due = self._turns and query_due(finished, self._asked_at, urgent=urgent)
+        if not (spoken_to or due):
             return self._rules.decide(briefing, toolbox)
         self._asked_at = finished
-        return self._agent.decide(briefing, toolbox)
+        try:
+            return self._agent.decide(briefing, toolbox)
+        except ModelError as error:
+            if spoken_to and self._emit is not None:
+                text = narrator.not_followed(len(briefing.messages), error)
+                self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))
+            raise
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
         return self._agent.answer(question, briefing)
@@ -79,9 +89,9 @@ def _build(context: PolicyContext) -> Policy:
     turns = context.model.capabilities.tools
     if not turns:
         cause = f"{context.model.label} cannot call tools"
-        how = "rules decide; the model proposes configurations and answers questions"
+        how = "rules decide; the model proposes configurations, answers questions and follows what you say"
         context.emit(Degraded(what="fallback", where="policy", cause=cause, continuation=how))
-    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns)
+    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns, emit=context.emit)
 
 
 MEMBER = PolicyMember(

@@ -372,3 +372,130 @@ def test_a_wrong_citation_in_an_answer_is_flagged_in_the_text_and_counted():
 def test_an_answer_that_fails_raises_a_typed_error(reply, error):
     with stage([reply]) as s, pytest.raises(error):
         list(s.policy.answer("best?", briefing(grown(12))))
+
+
+PLAN = {
+    "reason": "Wider, as you said.",
+    "picks": [1],
+    "own": [own(width=200)],
+    "wake_after": 2,
+    "finish": False,
+}
+
+
+def refusing_tools(status: int, body: str):
+    def script(request: Any) -> Reply | dict[str, Any]:
+        return Reply(status=status, raw=body.encode()) if request.tools and not request.forced_tool else PLAN
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        refusing_tools(400, '{"error": "m does not support tools"}'),
+        refusing_tools(404, '{"error": {"message": "No endpoints found that support tool use."}}'),
+        refusing_tools(500, '{"error": {"message": "tools param requires --jinja flag"}}'),
+        refusing_tools(400, '{"message": "\\"auto\\" tool choice requires --enable-auto-tool-choice"}'),
+        refusing_tools(422, '{"detail": [{"loc": ["body", "tools"], "msg": "Extra inputs"}]}'),
+        refusing_tools(400, "Bad Request"),
+    ],
+    ids=["ollama", "openrouter", "llama.cpp", "vllm", "fastapi", "nothing named"],
+)  # fmt: skip
+def test_without_tools_a_persons_words_are_obeyed_by_one_structured_answer(script):
+    with stage(script) as s:
+        s.suggested = [proposal(configured(width=100))]
+        for _ in range(2):
+            decision = s.decide(briefing(grown(12), "message", messages=["try it wider"]))
+    assert decision.reason == "Wider, as you said." and decision.wake_after == 2
+    assert [p.configuration["width"] for p in s.launched] == [100, 200] * 2
+    assert s.launched[1].origin is Origin.MODEL and s.launched[1].reason == "Because."
+    assert [(tool, ok) for tool, ok, _ in s.results()] == [("decide", True)] * 2
+    assert s.log.of(Thought)[-1].text == "Wider, as you said."
+    with_tools = [chat.number for chat in s.server.chats if chat.tools and not chat.forced_tool]
+    assert max(with_tools) < 3 and len(s.server.chats) == len(with_tools) + 2, "tools are offered no more"
+    asked = s.server.chats[-1].messages
+    assert "try it wider" in asked[1]["content"] and "JSON object" in asked[0]["content"]
+
+
+def test_a_model_that_ignores_its_tools_is_asked_without_when_a_person_has_spoken():
+    with stage(lambda r: "I would go wider." if r.tools else PLAN) as s:
+        s.suggested = [proposal(configured(width=100))]
+        s.decide(briefing(grown(12), "message", messages=["try it wider"]))
+        assert len(s.launched) == 2
+        s.decide(briefing(grown(13), "plateau"))
+    assert len(s.launched) == 2 and len(s.server.chats) == 3
+    assert [e.cause for e in s.repairs()] == [
+        "the model used no tool",
+        "the model ended its turn without calling decide",
+    ]
+
+
+def test_a_structured_turn_is_held_to_the_space_and_to_the_run():
+    wrong = {**PLAN, "picks": [7], "own": [own(lr=5.0)]}
+    end = {**PLAN, "picks": [], "own": [], "finish": True}
+    refuses = refusing_tools(400, '{"error": "m does not support tools"}')
+
+    def script(request: Any) -> Reply | dict[str, Any]:
+        first = refuses(request)
+        if isinstance(first, Reply):
+            return first
+        if "Your answer cannot be used" in request.last:
+            assert "there is no pick 7 (1 to 1)" in request.last and "out of range" in request.last
+            return PLAN
+        return (
+            end
+            if "stop" in request.messages[1]["content"].partition("The person watching said")[2]
+            else wrong
+        )
+
+    with stage(script) as s:
+        s.suggested = [proposal(configured(width=100))]
+        s.decide(briefing(grown(12), "message", messages=["try"]))
+        assert [p.configuration["width"] for p in s.launched] == [100, 200]
+        assert s.decide(briefing(grown(12), "message", messages=["stop now"])).stop == "Wider, as you said."
+        early = s.decide(briefing(history(), "message", messages=["stop now"]))
+    assert early.stop is None and "could not be done: too early to finish" in early.reason
+
+
+def test_words_that_cannot_be_followed_are_answered_plainly():
+    from tunesmith.agent.policy.rules import RulesPolicy
+    from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
+
+    with stage([failing(500, "out of order")]) as s:
+        policy = ScheduledPolicy(s.policy, RulesPolicy(s.log), turns=False, emit=s.log)
+        about = briefing(grown(12), "message", messages=["try it wider"])
+        with pytest.raises(ModelUnavailable):
+            policy.decide(about, StudyToolbox(about, suggest=s, launch=s._launch, gate=ShareGate()))
+    (told,) = s.log.of(Thought)
+    assert told.speaker == "narrator" and told.text.startswith("What you wrote could not be acted on")
+    assert "out of order" in told.text and "/stop" in told.text
+
+
+def test_a_python_function_follows_what_a_person_says_and_is_asked_no_more_than_that():
+    from tunesmith.agent.policy.base import PolicyContext
+    from tunesmith.agent.policy.turn_schedule import MEMBER
+
+    asked, log = [], Log()
+
+    def answering(messages: list[dict[str, Any]]) -> str:
+        asked.append(messages)
+        return json.dumps(PLAN)
+
+    model = open_model(answering, ModelCaps(), log, mode="live")
+    policy = MEMBER.build(PolicyContext(briefing().task, log, model))
+    launched: list[Proposal] = []
+
+    def decide(about: Briefing) -> Decision:
+        def launch(proposals: list[Proposal]) -> list[int]:
+            launched.extend(proposals)
+            return list(range(len(proposals)))
+
+        suggest = Stage(None, None, suggested=[proposal(configured(width=100))])  # type: ignore[arg-type]
+        return policy.decide(about, StudyToolbox(about, suggest=suggest, launch=launch, gate=ShareGate()))
+
+    decide(briefing(grown(12), "plateau"))
+    assert asked == []
+    assert decide(briefing(grown(12), "message", messages=["try it wider"])).reason == "Wider, as you said."
+    assert len(asked) == 1 and len(launched) == 2
+    assert "follows what you say" in log.of(Degraded)[0].continuation

@@ -45,6 +45,10 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "picks": "",
         },
     },
+    "agent/plain_system.v1": {"usual": {"launch_limit": 8}},
+    "narrator/not_followed.v1": {
+        "one message": {"which": "What you wrote", "cause": "http://localhost:8000: cannot connect"},
+    },
     "agent/system.v2": {"usual": {"tool_calls": 10, "launch_limit": 8}},
     "llambo/discriminative.v1": {
         "one configuration": {
