@@ -236,13 +236,16 @@ async def test_a_fault_in_a_worker_is_shown_and_following_goes_on(
 
     def read_once_broken(after_seq: int) -> object:
         if broken.pop() if broken else False:
-            raise KeyError("[/] surprise")
+            raise RuntimeError("[/] surprise\x1b]0;owned\x07\u202e" + "x" * 9_000)
         return read(after_seq)
 
     monkeypatch.setattr(app._feed, "read", read_once_broken)
     async with app.run_test(size=WIDE) as pilot:
         await until(pilot, lambda: app.view.state == "running")
-        assert "KeyError: '[/] surprise'" in log(app)
+        shown = log(app)
+        assert "RuntimeError: [/] surprise" in shown
+        assert not {"\x1b", "\u202e", "\x07"} & set(shown)
+        assert "owned" not in shown and shown.count("x") < 400
 
 
 async def test_of_a_long_run_the_newest_trials_are_shown(run: Run) -> None:
