@@ -37,8 +37,8 @@ def test_a_kind_of_another_package_fills_in_the_task_and_is_run_and_continued(pa
     ("problem", "message"),
     [
         ("rosenbrok", r":2: problem: 'rosenbrok' is no kind of problem; did you mean 'rosenbrock'\?"),
-        ("{name: rosenbrock, dimensions: 1}", ":2: problem: of rosenbrock has a fault: dimensions: "),
-        ("{name: rosenbrock, dimensions: 2, bumps: 3}", ":2: problem: of rosenbrock has a fault: bumps: "),
+        ("{name: rosenbrock, dimensions: 1}", ":2: problem: rosenbrock: `dimensions` should be"),
+        ("{name: rosenbrock, dimensions: 2, bumps: 3}", ":2: problem: rosenbrock has no setting 'bumps'"),
         ("training", "space: is missing"),
     ],
     ids=["unknown kind", "illegal setting", "unknown setting", "training states all itself"],

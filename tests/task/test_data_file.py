@@ -58,7 +58,7 @@ def test_a_written_task_has_its_card_and_needs_the_file_no_more(read, tmp_path):
 @pytest.mark.parametrize(
     ("more", "line", "said"),
     [
-        ("data_file: data/wein.csv\n", 6, "wein.csv: is not a file. Check the name."),
+        ("data_file: data/wein.csv\n", 6, "wein.csv is not there. Did you mean 'wine.csv'?"),
         ("data_file: {path: data/wine.csv, target: lable}\n", 6, "acid, colour, label"),
         ("data_file:\n  path: data/wine.csv\n  goal: label\n", 8, "is not a key of a task file"),
         ("data_file: {target: label}\n", 6, "data_file.path: is missing"),

@@ -60,7 +60,7 @@ def test_a_tuner_is_a_name_or_a_mapping_and_reads_back_from_every_form_it_is_wri
         ("{method: llamb}", "tuner.method", "did you mean 'llambo'?"),
         ("{alhpa: 0.1}", "tuner.alhpa", "did you mean 'alpha'?"),
         ("{alpha: much}", "tuner.alpha", "number"),
-        ("{candidates: 0}", "tuner.candidates", "greater than or equal to 1"),
+        ("{candidates: 0}", "tuner.candidates", "at least 1"),
         ("{context: ful}", "tuner.context", "'none', 'partial' or 'full'"),
         ("{method: hybrid, alpha: 0.1}", "tuner.alpha", "belongs to the method llambo, not to hybrid"),
         ("{method: numeric, preset: llambo}", "tuner.preset", "no preset of the method numeric"),
@@ -78,7 +78,7 @@ def test_an_executor_is_chosen_in_the_same_way():
     assert task.executor == Task.model_validate(fields).executor and "executor" not in task.to_yaml()
     for chosen, key, said in (
         ("locl", "executor", "did you mean 'local'?"),
-        ({"queue": "gpu"}, "executor", "queue: Extra inputs are not permitted"),
+        ({"queue": "gpu"}, "executor", "has no setting 'queue'"),
     ):
         with pytest.raises(TaskError) as caught:
             Task.model_validate(fields | {"executor": chosen})

@@ -243,7 +243,7 @@ async def test_a_fault_in_a_worker_is_shown_and_following_goes_on(
     async with app.run_test(size=WIDE) as pilot:
         await until(pilot, lambda: app.view.state == "running")
         shown = log(app)
-        assert "RuntimeError: [/] surprise" in shown
+        assert "RuntimeError: [/]" in shown
         assert not {"\x1b", "\u202e", "\x07"} & set(shown)
         assert "owned" not in shown and shown.count("x") < 400
 

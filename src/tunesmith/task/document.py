@@ -18,6 +18,8 @@ from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tunesmith.errors import TaskError, short
+from tunesmith.task.fixes import near_path
+from tunesmith.task.yaml_faults import explain, tight_colon, top_fault
 
 LARGEST_FILE = 1 << 20
 """Bytes."""
@@ -60,15 +62,19 @@ def parse_document(text: str, path: Path | None = None) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(filter(None, [error.context, error.problem]))
-        line = None if mark is None else mark.line + 1
-        raise TaskError(f"not YAML: {problem}.", path=path, line=line) from None
+        if mark is None:
+            raise TaskError(f"not YAML: {problem}.", path=path) from None
+        opened = None if error.context_mark is None else error.context_mark.line + 1
+        why = explain(text, mark.line + 1, opened, problem)
+        raise TaskError(f"not YAML: {why.problem}", path=path, line=why.line, fix=why.fix) from None
     except YAMLError as error:
         raise TaskError(f"not YAML: {str(error).splitlines()[0]}.", path=path) from None
     except (ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError) as error:
         # What ruamel's parser lets out for some malformed input, a bad %YAML line for one.
         raise TaskError(f"not YAML: {short(str(error))}.", path=path) from None
     if not isinstance(node, MappingNode):
-        raise TaskError("should be a mapping with keys such as `metric` and `space`.", path=path, line=1)
+        problem, fix = top_fault(text, node.value if isinstance(node, ScalarNode) else None)
+        raise TaskError(problem, path=path, line=1, fix=fix)
     reader = _Reader(path)
     data = reader.mapping(node, ())
     return Document(data, reader.lines)
@@ -91,7 +97,8 @@ def _text(path: Path) -> str:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise TaskError(f"cannot be read ({reason}).", path=path, fix="Check the name.") from None
+        fix = "Allow reading it: `chmod u+r`." if path.exists() else near_path(path)
+        raise TaskError(f"cannot be read ({reason}).", path=path, fix=fix) from None
     if len(raw) > LARGEST_FILE:
         raise TaskError(f"is larger than {LARGEST_FILE:,} bytes, too large for a task file.", path=path)
     try:
@@ -143,8 +150,15 @@ class _Reader:
             name = str(name_node.value)
             place = (*key, name)
             if name in data:
-                problem = f"stands twice (first in line {self.lines[place]})."
+                values = ""
+                if isinstance(value_node, ScalarNode) and not isinstance(data[name], dict | list):
+                    values = f": {short(data[name])} there and {short(value_node.value)} here"
+                problem = f"stands twice (first in line {self.lines[place]}{values})."
                 raise self.fail(name_node, place, problem, "Remove one.")
+            empty = isinstance(value_node, ScalarNode) and not value_node.value
+            if empty and ":" in name and name_node.style is None:
+                fix = f"Write `{tight_colon(name)}`."
+                raise self.fail(name_node, place, f"`{name}` has no blank after its colon.", fix)
             self.lines[place] = name_node.start_mark.line + 1
             data[name] = self.value(value_node, place)
         return data

@@ -7,17 +7,19 @@ key or value, compare fields, and name the keys as the file has them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.budget import Budget
-from tunesmith.errors import InvalidConfiguration, SpaceError, TaskError, short
+from tunesmith.errors import DataError, InvalidConfiguration, Problem, SpaceError, TaskError, short
 from tunesmith.registry import PROBLEMS
 from tunesmith.space import Space
 from tunesmith.space.documents import entries, read_parameter
 from tunesmith.task.command import faults_of
+from tunesmith.task.fixes import near_path, pydantic_fix, space_fix
 from tunesmith.task.member import ProblemChoice
 from tunesmith.task.specs import Confirm, ObjectiveSpec
 from tunesmith.text.durations import parse_duration
@@ -32,6 +34,7 @@ _EXAMPLES = {
     "space": "Write the parameters, such as `space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}`.",
     "objective": "Write `objective: train.py:train`, or `objective: {command: 'python train.py --lr {lr}'}`.",
     "confirm": "Write `confirm: {seeds: 5}`.",
+    "default": "Write the values in use today, such as `default: {lr: 0.001}`.",
     "pruner": "Write `pruner: {kind: forecast}`.",
     "data_file": "Write `data_file: {path: train.csv, target: label}`.",
 }
@@ -97,24 +100,33 @@ def read_space(data: Any) -> tuple[Space | None, list[TaskError]]:
         try:
             members = entries(data)
         except SpaceError as error:
-            return None, [_in_space(error)]
+            return None, [_in_space(error, data)]
         for name, value in members.items():
             try:
                 read_parameter(name, value)
             except SpaceError as error:
-                problems.append(_in_space(error))
+                problems.append(_in_space(error, data))
     if problems:
         return None, problems
     try:
         space = Space.from_dict(data)
         space.sample(np.random.default_rng(0))  # whether the constraints leave anything at all
     except SpaceError as error:
-        return None, [_in_space(error)]
+        return None, [_in_space(error, data)]
     return space, []
 
 
-def _in_space(error: SpaceError) -> TaskError:
-    return fault(("space", *error.key), f"{error}.".replace("?.", "?"))
+def _in_space(error: SpaceError, space: Any) -> TaskError:
+    text = str(error)
+    fix = space_fix(error.key, text, space)
+    if fix:
+        text = text.partition("; did you mean")[0]
+    return fault(("space", *error.key), _ended(text), fix)
+
+
+def _ended(text: str) -> str:
+    """A sentence with its end."""
+    return text if text.endswith((".", "?")) else f"{text}."
 
 
 def _read_default(raw: Any, space: Any) -> tuple[Configuration | None, list[TaskError]]:
@@ -122,16 +134,40 @@ def _read_default(raw: Any, space: Any) -> tuple[Configuration | None, list[Task
         return None, []  # the space has a fault of its own
     if isinstance(raw, Mapping) and not isinstance(raw, Configuration) and set(raw) == {"values", "digest"}:
         raw = raw if "digest" in space else raw["values"]  # as a dumped model has it
+    if not isinstance(raw, Mapping):
+        return None, [fault(("default",), f"should be a mapping, got {short(raw)}.", _EXAMPLES["default"])]
     try:
         return space.validate(raw), []
     except InvalidConfiguration as error:
-        return None, [
-            fault(
-                ("default", *(() if problem.kind in ("missing", "constraint") else (problem.key,))),
-                f"{problem}.".replace("?.", "?"),
-            )
-            for problem in error.problems
-        ]
+        return None, [_in_default(problem, space) for problem in error.problems]
+
+
+def _in_default(problem: Problem, space: Space) -> TaskError:
+    key = () if problem.kind in ("missing", "constraint") else (problem.key,)
+    fix = ""
+    if problem.kind == "missing" and problem.key in space:
+        drawn = space.sample(np.random.default_rng(0), 64)
+        value = next((one[problem.key] for one in drawn if problem.key in one), None)
+        shown = "..." if value is None else space.format_value(problem.key, value)
+        fix = f"Add the one in use today, such as `{problem.key}: {shown}`."
+    elif problem.kind == "out_of_range" and problem.nearest is None:
+        fix = "Write one of these, or widen the space."
+    elif problem.kind == "wrong_type":
+        fix = (
+            "Write such a value, without quotes." if isinstance(problem.value, str) else "Write such a value."
+        )
+    elif problem.kind == "inactive":
+        fix = "Remove it."
+    return fault(("default", *key), _ended(str(problem)), fix)
+
+
+def of_data(error: DataError, path: Path) -> TaskError:
+    """A fault of the file that `data_file` names, with the nearest one where there is none."""
+    if path.is_dir():
+        return fault(("data_file", "path"), f"{path} is a folder.", "Name the file in it.")
+    if not path.exists():
+        return fault(("data_file", "path"), f"{path} is not there.", near_path(path))
+    return fault(("data_file",), str(error))
 
 
 def _read_budget(raw: Any) -> tuple[Budget | None, list[TaskError]]:
@@ -151,7 +187,8 @@ def _read_budget(raw: Any) -> tuple[Budget | None, list[TaskError]]:
             try:
                 value = parse_duration(value)
             except ValueError as error:
-                problems.append(fault(("budget", key), f"{error}, got {short(value)}."))
+                problem = f"{error}, got {short(value)}."
+                problems.append(fault(("budget", key), problem, f"Write it such as `{key}: 1h30m`."))
                 value = None
         values[target] = value
     try:
@@ -192,12 +229,16 @@ def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> Tas
     if kind == "extra_forbidden":
         return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(model, place[:-1])))
     if kind == "missing":
-        return from_missing(loc[0]) if loc[0] in _EXAMPLES and len(loc) == 1 else fault(loc, "is missing.")
+        known = loc[0] in _EXAMPLES and len(loc) == 1
+        return from_missing(loc[0]) if known else fault(loc, "is missing.", f"Write `{loc[-1]}: ...`.")
     if kind in ("model_type", "model_attributes_type"):
         return fault(loc, f"should be a mapping, got {short(value)}.", example)
-    problem = item["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    shown = "" if isinstance(value, Mapping) else f", got {short(value)}"
-    return fault(loc, f"{problem}{shown}.", example)
+    rule, fix = pydantic_fix(loc, kind, value, item.get("ctx") or {})
+    problem = rule or item["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = isinstance(value, Mapping) or ", got " in problem or short(value) in problem
+    says = kind == "value_error" and (isinstance(value, Mapping) or "Write" in problem or "Name " in problem)
+    shown = problem if said else f"{problem}, got {short(value)}"
+    return fault(loc, _ended(shown), fix or ("" if says else example))
 
 
 def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ValidationError, model_serializer, model_validator
 
-from tunesmith.errors import UnknownName
+from tunesmith.errors import UnknownName, short
 from tunesmith.registry import EXECUTORS, PROBLEMS, SINKS, Registry
+from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Frozen
 
 
@@ -40,7 +41,11 @@ class MemberChoice(Frozen):
         except ValidationError as error:
             fault = error.errors()[0]
             key = ".".join(str(part) for part in fault["loc"])
-            raise ValueError(f"of {name} has a fault: {key}: {fault['msg']}") from None
+            known = cls.REGISTRY.get(str(name)).settings.model_fields
+            if fault["type"] == "extra_forbidden":
+                raise ValueError(f"{name} has no setting {key!r}; {did_you_mean(key, known)}") from None
+            rule = fault["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            raise ValueError(f"{name}: `{key}` {rule}, got {short(fault['input'])}") from None
 
     @model_serializer
     def _as_in_task_file(self) -> str | dict[str, Any]:

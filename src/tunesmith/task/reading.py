@@ -9,6 +9,15 @@ from tunesmith.task import faults
 from tunesmith.task.document import Document, read_document
 from tunesmith.task.task import Task, slug
 
+_OTHER_KINDS = {
+    ".py": "a Python script",
+    ".ipynb": "a notebook",
+    ".toml": "TOML",
+    ".sh": "a shell script",
+    ".csv": "a table of data",
+    ".jsonl": "a log",
+}
+
 
 def load_task(path: str | Path) -> Task:
     """Read and check a task file. Nothing is imported or run.
@@ -22,6 +31,9 @@ def load_task(path: str | Path) -> Task:
         raise TaskError(
             "is a folder.", path=path, fix=f"Name the task file in it, such as {path / 'task.yaml'}."
         )
+    if (kind := _OTHER_KINDS.get(path.suffix.casefold())) is not None and path.is_file():
+        fix = f"Name the task file; `tunesmith init {path}` writes one." if path.suffix == ".py" else ""
+        raise TaskError(f"is {kind}, not a task file.", path=path, fix=fix or "A task file is YAML.")
     document = read_document(path)
     fields = dict(document.data)
     fields.setdefault("name", default_name(path))

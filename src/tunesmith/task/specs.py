@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_serializer, model_validator
 
+from tunesmith.errors import short
 from tunesmith.objective import Objective
 from tunesmith.space import Space
+from tunesmith.task.fixes import objective_fix
 from tunesmith.task.passing import passing
 from tunesmith.trial import Frozen
 
@@ -56,7 +58,11 @@ class ObjectiveSpec(_Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, data: Any) -> Any:
-        return {"function": data} if isinstance(data, str) and FUNCTION.fullmatch(data) else data
+        if not isinstance(data, str):
+            return data
+        if not FUNCTION.fullmatch(data):
+            raise ValueError(objective_fix(data))
+        return {"function": data}
 
     @field_validator("function")
     @classmethod
@@ -84,7 +90,11 @@ class ObjectiveSpec(_Strict):
     @model_validator(mode="after")
     def _one_of_two(self) -> ObjectiveSpec:
         if (self.function is None) == (self.command is None):
-            raise ValueError("should have either `function` or `command`")
+            has = "neither" if self.function is None else "both"
+            raise ValueError(
+                f"should have either `function` or `command`, got {has}. Write `objective: train.py:train`, "
+                "or `objective: {command: 'python train.py --lr {lr}'}`"
+            )
         return self
 
     def resolved(self, folder: Path, space: Space) -> Objective:
@@ -162,9 +172,12 @@ class Confirm(_Strict):
     @model_validator(mode="after")
     def _legal_code(self) -> Confirm:
         if self.function is not None and not FUNCTION.fullmatch(self.function):
-            raise ValueError("`function` should have the form `path/file.py:function`")
+            raise ValueError(
+                f"`function` should have the form `path/file.py:function`, got {short(self.function)}. "
+                "Write `function: train.py:test`"
+            )
         if self.function is not None and self.command is not None:
-            raise ValueError("should have at most one of `function` and `command`")
+            raise ValueError("should have at most one of `function` and `command`, got both. Remove one")
         return self
 
     @field_validator("command", mode="before")
@@ -175,7 +188,8 @@ class Confirm(_Strict):
     @model_validator(mode="after")
     def _not_below_the_first(self) -> Confirm:
         if self.most is not None and self.most < self.seeds:
-            raise ValueError(f"`most` should be at least `seeds`, which is {self.seeds}")
+            rule = f"`most` should be at least `seeds`, which is {self.seeds}, got {self.most}"
+            raise ValueError(f"{rule}. Write `most: {self.seeds}`")
         return self
 
     def looks(self, trials: int) -> tuple[int, ...]:

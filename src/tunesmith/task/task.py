@@ -149,11 +149,11 @@ class Task(Frozen):
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
-        if task.data_file is not None and task.data_card is None:
+        if (data := task.data_file) is not None and task.data_card is None:
             try:
-                task = task.model_copy(update={"data_card": task.data_file.card(task.folder)})
+                task = task.model_copy(update={"data_card": data.card(task.folder)})
             except DataError as error:
-                problems.append(faults.fault(("data_file",), str(error)))
+                problems.append(faults.of_data(error, task.folder / data.path))
         if problems:
             raise faults.joined(problems)
         return task
