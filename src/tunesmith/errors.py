@@ -10,6 +10,8 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── MissingExtra               an optional package is needed and not installed
 │   ├── ObjectiveError             the training function or command cannot be loaded
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
+│       └── NoWinner               the run has no completed trial
+├── RetrainFailed                  `tunesmith retrain`: no training completed
 ├── RunFailed                      `tunesmith.tune`: no trial completed; its `result` has what there is
 ├── MissingMetric                  a trial ended without the task's metric
 ├── CommandFailed                  a trial's command ended by itself, and not well
@@ -228,6 +230,26 @@ class ObjectiveError(UsageError):
 
 class RunError(UsageError):
     """A run folder that cannot be used: held by another process, of another task, or damaged."""
+
+
+class NoWinner(RunError):
+    """A run without a best configuration, because no trial has completed.
+
+    Attributes:
+        folder: The run's folder.
+        trials: How many trials it has.
+    """
+
+    exit_code = 1
+
+    def __init__(self, folder: Path, trials: int) -> None:
+        self.folder, self.trials = folder, trials
+        begun = "no trial has begun" if not trials else f"none of its {trials} trials has completed"
+        super().__init__(f"{folder} has no best configuration: {begun}. Run the task on, or see its report.")
+
+
+class RetrainFailed(TunesmithError):
+    """None of the trainings of the best configuration completed."""
 
 
 class RunFailed(TunesmithError):

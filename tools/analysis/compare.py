@@ -83,7 +83,7 @@ def compare_paired(
         raise ValueError("every value must be finite; leave out the pairs with a failed run")
     n = int(a.size)
     differences = (a - b) if direction == "maximize" else (b - a)
-    low, high = _interval(differences, level) if n >= 2 else (None, None)
+    low, high = interval(differences, level) if n >= 2 else (None, None)
     verdict: Verdict = "not distinguishable"
     if low is not None and low > 0:
         verdict = "better"
@@ -103,8 +103,13 @@ def compare_paired(
     return comparison.model_copy(update={"sentence": _sentence(comparison)})
 
 
-def _interval(differences: np.ndarray, level: float) -> tuple[float, float]:
-    """mean ± t * s / sqrt(n), with n - 1 degrees of freedom."""
+def interval(differences: np.ndarray, level: float) -> tuple[float, float]:
+    """Ends of Student's interval of a mean: mean ± t * s / sqrt(n), with n - 1 degrees of freedom.
+
+    Args:
+        differences: At least two values, shape (n,).
+        level: The share of intervals that may miss, such as 0.05.
+    """
     from scipy import stats
 
     n, mean = len(differences), float(differences.mean())

@@ -14,66 +14,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
-from tunesmith.errors import ExecutorError
-from tunesmith.events import Confirmed, Degraded, Noted
+from tunesmith.events import Confirmed, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
-from tunesmith.metric import Reading
 from tunesmith.objective import Objective
-from tunesmith.outcome import json_object
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
-from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
+from tunesmith.tools.engine.repeats import Repeat, Repeats
+from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.plain_files import read_plain
-from tunesmith.tools.records.trial_folder import (
-    CONFIG,
-    LARGEST_RECORD,
-    discard_attempt,
-    make_trial_folder,
-    newest_checkpoint,
-    recorded_outcome,
-)
-from tunesmith.trial import Configuration, Outcome, TrialState
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One configuration on one seed."""
-
-    name: str
-    configuration: Configuration
-    seed: int
-    folder: Path
-    objective: str
-    """Which training code, as the task names it."""
-
-    def result(self, metric: str) -> tuple[bool, float | None]:
-        """(done, value); a run of another configuration, seed or code in this folder counts as not done."""
-        try:
-            made_for = json_object(read_plain(self.folder / CONFIG, LARGEST_RECORD))
-        except (OSError, ValueError):
-            return False, None
-        outcome = recorded_outcome(self.folder)
-        if outcome is None or made_for != self.identity or outcome.state is TrialState.LOST:
-            return False, None
-        return True, outcome.values.get(metric) if outcome.state is TrialState.COMPLETED else None
-
-    @property
-    def identity(self) -> dict[str, object]:
-        return {
-            "digest": self.configuration.digest,
-            "seed": self.seed,
-            "objective": self.objective,
-            "values": dict(self.configuration),
-        }
+from tunesmith.tools.records.trial_folder import newest_checkpoint
+from tunesmith.trial import Configuration
 
 
 class Confirmation:
@@ -95,7 +51,6 @@ class Confirmation:
     ) -> None:
         self.task, self._store, self.executor, self._emit = task, store, executor, emit
         self._objective, self._should_stop = objective, should_stop
-        self._resources = Resources(cpus=task.threads)
 
     def run(self, history: History, recommendation: Recommendation | None = None) -> str:
         """Compare the recommended configuration with the default; returns the verdict as a sentence.
@@ -115,10 +70,13 @@ class Confirmation:
         if best.configuration == default:
             return self._skip("the default configuration is itself the best found")
         metric = spec.metric or self.task.metric
+        own = self.task.confirm_ref()
+        objective = self._objective if own is None else replace(own, python=self._objective.python)
+        repeats = Repeats(self.task, self.executor, self._emit, "the comparison", self._should_stop)
         looks = spec.looks(self.task.budget.trials)
         for seeds, level in zip(looks, levels(looks), strict=True):
             sides = self._sides(spec, best.configuration, default, seeds)
-            if not self._train(sides, metric):
+            if not repeats.train(sides, metric, objective):
                 return self._skip("the comparison was interrupted; the same command finishes it")
             pairs = _pairs(sides, metric)
             comparison = compare_paired(
@@ -135,85 +93,18 @@ class Confirmation:
             self._emit(Noted(text=text))
         return self._judge(sides, pairs, comparison, best.trial)
 
-    def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[_Side]:
+    def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[Repeat]:
         root = self._store.path / "confirm"
         seeds = [derive_seed(self.task.seed, "confirm", index) for index in range(count)]
         code = spec.spec.text() if spec.spec is not None else "the objective"
         return [
-            _Side(name, configuration, seed, root / f"{name}-{index}", code)
+            Repeat(name, configuration, seed, root / f"{name}-{index}", code)
             for index, seed in enumerate(seeds)  # paired: both sides of a seed before the next seed
             for name, configuration in (("default", default), ("best", best))
         ]
 
-    def _train(self, sides: list[_Side], metric: str) -> bool:
-        waiting = [side for side in sides if not side.result(metric)[0]]
-        running: set[int] = set()
-        total, done = len(sides), len(sides) - len(waiting)
-        own = self.task.confirm_ref()
-        objective = self._objective if own is None else replace(own, python=self._objective.python)
-        number = 0
-        try:
-            while waiting or running:
-                if self._should_stop():
-                    return False
-                while waiting and self.executor.room(self._resources) is None:
-                    side = waiting.pop(0)
-                    number -= 1
-                    match self._start(number, side, metric, objective):
-                        case "running":
-                            running.add(number)
-                        case "waits":
-                            waiting.insert(0, side)
-                            break
-                        case "failed":
-                            done += 1
-                for event in self.executor.events(0.1):
-                    if isinstance(event, Reported):
-                        self.executor.answer(event.number, event.step, Continue())
-                    elif isinstance(event, Finished):
-                        running.discard(event.number)
-                        done += 1
-                        self._emit(Confirmed(done=done, total=total))
-            return True
-        finally:
-            for left in running:
-                lost = Outcome(state=TrialState.LOST, message="the comparison was interrupted")
-                self.executor.kill(left, lost)
-
-    def _start(
-        self, number: int, side: _Side, metric: str, objective: Objective
-    ) -> Literal["running", "waits", "failed"]:
-        self._prepare(side)
-        job = Job(
-            number=number,
-            folder=side.folder,
-            configuration=self.task.space.originals(side.configuration),
-            seed=side.seed,
-            metric=metric,
-            reading=self.task.reading
-            if metric == self.task.metric
-            else Reading(maximize=self.task.direction == "maximize"),
-            judged=False,
-            objective=objective,
-            time_limit_s=self.task.budget.trial_time_s,
-            resources=self._resources,
-        )
-        try:
-            waits = self.executor.offer(job)
-        except ExecutorError as error:
-            where = f"confirm/{side.folder.name}"
-            how = "this run counts as failed"
-            self._emit(Degraded(what="warning", where=where, cause=str(error)[:500], continuation=how))
-            return "failed"
-        return "running" if waits is None else "waits"
-
-    def _prepare(self, side: _Side) -> None:
-        make_trial_folder(side.folder)
-        discard_attempt(side.folder)
-        write_atomic(side.folder / CONFIG, json.dumps(side.identity).encode())
-
     def _judge(
-        self, sides: list[_Side], pairs: list[tuple[float, float]], comparison: Comparison, number: int
+        self, sides: list[Repeat], pairs: list[tuple[float, float]], comparison: Comparison, number: int
     ) -> str:
         metric, values = comparison.metric, _values(sides, comparison.metric)
         failed = len(values["best"]) - len(pairs)
@@ -256,12 +147,12 @@ class Confirmation:
         write_atomic(self._store.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())
 
 
-def _values(sides: list[_Side], metric: str) -> dict[str, list[float | None]]:
+def _values(sides: list[Repeat], metric: str) -> dict[str, list[float | None]]:
     """Both sides' values, seed by seed; None for a run that failed."""
-    return {name: [s.result(metric)[1] for s in sides if s.name == name] for name in ("best", "default")}
+    return {name: [s.value(metric) for s in sides if s.name == name] for name in ("best", "default")}
 
 
-def _pairs(sides: list[_Side], metric: str) -> list[tuple[float, float]]:
+def _pairs(sides: list[Repeat], metric: str) -> list[tuple[float, float]]:
     """Values of both on the seeds where neither failed."""
     values = _values(sides, metric)
     both = zip(values["best"], values["default"], strict=True)

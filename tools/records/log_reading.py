@@ -37,6 +37,12 @@ def recommended(events: Sequence[Event]) -> Recommendation | None:
     return next(found, None)
 
 
+def standing_recommendation(events: Sequence[Event]) -> Recommendation | None:
+    """What was recommended, unless a session has begun since: then its trials have not been judged yet."""
+    last = next((e for e in reversed(events) if isinstance(e, RunStarted | Recommended)), None)
+    return last.recommendation if isinstance(last, Recommended) else None
+
+
 def verdict(events: Sequence[Event]) -> str:
     """The latest result of comparing the best configuration with the default; empty without one."""
     return next((e.text for e in reversed(events) if isinstance(e, Confirmed) and e.text), "")

@@ -18,7 +18,7 @@ from tunesmith.tools.records.plain_files import clear, make_folder, read_plain
 
 CONFIG, RESULT = "config.json", "result.json"
 LOG, CHECKPOINTS = "log.txt", "checkpoints"
-FOLDERS = ("trials", "confirm")
+FOLDERS = ("trials", "confirm", "retrain")
 """Where a run has its trials' folders."""
 LARGEST_RECORD = 64 << 20
 """Bytes that a file of a trial's records may have; more is no record of ours."""

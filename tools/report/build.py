@@ -68,7 +68,7 @@ def build_report(path: Path) -> ReportData:
     finally:
         store.close()
     task = folder.task
-    history = _history(folder)
+    history = recorded_history(folder)
     text = Anonymous(folder.path, None if task.path is None else task.path.parent)
     comparison, not_compared = read_comparison(folder, history, events, text)
     ending = last_ending(events)
@@ -125,7 +125,7 @@ def build_report(path: Path) -> ReportData:
     )
 
 
-def _history(folder: RunFolder) -> History:
+def recorded_history(folder: RunFolder) -> History:
     """The trials as their folders record them. Only reads: running trials stay running."""
     trials: list[Trial] = []
     for number in folder.trial_numbers():

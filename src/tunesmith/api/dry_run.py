@@ -128,7 +128,7 @@ def dry_run(task: Task, executor: Executor, objective: Objective, *, reports: in
         job = Job(
             number=0,
             folder=Path(home).resolve() / "trial",
-            configuration=dict(any_configuration(task)),
+            configuration=task.space.originals(any_configuration(task)),
             seed=task.seed % 2**31,
             metric=task.metric,
             reading=task.reading,

@@ -50,17 +50,24 @@ class Result:
     @property
     def recommended(self) -> Configuration | None:
         """The configuration to use: of best expected value, which with noise is not always that of `best`."""
-        return self.best if self.recommendation is None else self.recommendation.configuration
+        return self.best if self.recommendation is None else self._received(self.recommendation.configuration)
 
     @property
     def best(self) -> Configuration | None:
-        """The configuration of the best value seen; a mapping of names to values."""
-        return None if self.best_trial is None else self.best_trial.configuration
+        """The configuration of the best value seen; names to values, as training received them."""
+        return None if self.best_trial is None else self._received(self.best_trial.configuration)
 
     @property
     def best_value(self) -> float | None:
         """Its metric in the search, metric units."""
         return None if self.best_trial is None else self.best_trial.value
+
+    def _received(self, configuration: Configuration) -> Configuration:
+        """None and lists instead of the labels that stand for them in the history."""
+        space = self.history.space
+        if space.problems(configuration):  # of a space that the run had before
+            return configuration
+        return Configuration(space.originals(configuration), configuration.digest)
 
     def trial_rows(self) -> list[dict[str, Any]]:
         """One flat mapping a trial, in order of number, all with the same keys.
@@ -84,10 +91,11 @@ class Result:
                 "origin": trial.proposal.origin.value,
                 "reason": trial.proposal.reason,
                 "message": trial.message,
-                **{f"params.{name}": trial.configuration.get(name) for name in names},
+                **{f"params.{name}": values.get(name) for name in names},
                 **{f"metrics.{name}": trial.values.get(name) for name in others},
             }
             for trial in trials
+            for values in (self._received(trial.configuration),)
         ]
 
     def trials_dataframe(self) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tunesmith.cli import bench, bench_model, chat, check, init, report, run
+from tunesmith.cli import bench, bench_model, best, chat, check, init, report, retrain, run
 from tunesmith.text.terminal import clean_streams
 
 
@@ -60,6 +60,8 @@ app.command("chat")(chat.chat)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("best")(best.best)
+app.command("retrain")(retrain.retrain)
 app.command("bench")(bench.bench)
 app.command("bench model")(bench_model.bench_model)
 

@@ -177,6 +177,7 @@ class Listed(Parameter):
         return f"{_kind(choice)}:{choice!r}"
 
     def format(self, value: Any) -> str:
+        value = value if is_plain(value) else self.canonical(value)
         return repr(value) if isinstance(value, str) and value in self._mistakable else show(value)
 
     @cached_property

@@ -71,6 +71,11 @@ def print_json(document: str | bytes) -> None:
     text = document if isinstance(document, str) else document.decode()
     if not text.isascii() or "\x7f" in text:
         text = "".join(c if c == "\n" or category(c) not in UNSEEN else _escaped(c) for c in text)
+    print_whole(text)
+
+
+def print_whole(text: str) -> None:
+    """Print text on stdout as it is, as UTF-8 and however long: for text in which nothing can act."""
     out = uncleaned(sys.stdout)
     out.flush()
     buffer = getattr(out, "buffer", None)
