@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tunesmith.api.checking import check_code
 from tunesmith.api.winner import Winner
 from tunesmith.errors import RetrainFailed
 from tunesmith.interfaces import Emit
@@ -89,6 +90,7 @@ def retrain(
         listen: Called with `Confirmed` after each training, and with `Degraded`.
     Raises:
         RunError: Another process holds the run.
+        TaskError, ObjectiveError: The training code cannot be found.
         RetrainFailed: No training completed.
         KeyboardInterrupt: After the running trainings were ended.
     """
@@ -96,7 +98,10 @@ def retrain(
     from tunesmith.tools.engine.repeats import Repeat, Repeats
     from tunesmith.tools.records.trial_folder import discard_attempt, newest_checkpoint
 
-    task, folder, objective = winner.task, winner.folder, winner.objective()
+    task, folder = winner.task, winner.folder
+    if task.objective is not None:
+        check_code(task)
+    objective = winner.objective()
     numbers = tuple(derive_seed(task.seed, "retrain", index) for index in range(seeds))
     repeats = [
         Repeat("best", winner.configuration, seed, folder.path / "retrain" / f"seed-{index}", "the objective")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.api.checking import code_to_run
 from tunesmith.argv import as_text
 from tunesmith.errors import NoWinner, ObjectiveError, RunError
 from tunesmith.history import History
@@ -83,7 +84,7 @@ class Winner:
             configuration=self.received,
             seed=started.seed,
             metric=self.task.metric,
-            objective=self.task.objective_ref(),
+            objective=self.objective(),
         )
         return list(command_launch(job, folder / CHECKPOINTS).argv)
 
@@ -94,14 +95,14 @@ class Winner:
             ObjectiveError: A function given from Python that the run did not keep.
         """
         if self.task.objective is not None:
-            return self.task.objective_ref()
+            return code_to_run(self.task)[0]
         kept = self.folder.path / "objective.pkl"
         if not kept.is_file():
             raise ObjectiveError(
                 f"{kept} is missing, and the training function was given from Python. "
                 "Call tunesmith.tune() with it and the run's name again."
             )
-        return Objective(pickle=kept, workdir=Path.cwd())
+        return self.task.surrounded(Objective(pickle=kept, workdir=Path.cwd()))
 
 
 def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) -> Winner:
