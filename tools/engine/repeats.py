@@ -17,10 +17,18 @@ from tunesmith.events import Confirmed, Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.metric import Reading
 from tunesmith.objective import Objective
+from tunesmith.outcome import json_object
 from tunesmith.task import Task
 from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
-from tunesmith.tools.records.trial_folder import CONFIG, discard_attempt, make_trial_folder, recorded_outcome
+from tunesmith.tools.records.plain_files import read_plain
+from tunesmith.tools.records.trial_folder import (
+    CONFIG,
+    LARGEST_RECORD,
+    discard_attempt,
+    make_trial_folder,
+    recorded_outcome,
+)
 from tunesmith.trial import Configuration, Outcome, TrialState
 
 
