@@ -27,6 +27,7 @@ space: {lr: {type: float, low: 0.001, high: 0.1, scale: log}}
 default: {lr: 0.05}
 budget: {trials: 4}
 in_step: true
+env: {pass: [SERVICE_API_TOKEN]}
 """
 
 
