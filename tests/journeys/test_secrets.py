@@ -14,7 +14,7 @@ import os
 
 def train(config, trial):
     key = os.environ["SERVICE_API_TOKEN"]
-    print("logging in with", key, flush=True)
+    print("logging in with", key, os.environ["OTHER_SECRET"], flush=True)
     if config["lr"] > 0.03:
         raise RuntimeError(f"403: {key!r} is not allowed")
     return {"loss": config["lr"]}
@@ -27,7 +27,7 @@ space: {lr: {type: float, low: 0.001, high: 0.1, scale: log}}
 default: {lr: 0.05}
 budget: {trials: 4}
 in_step: true
-env: {pass: [SERVICE_API_TOKEN]}
+env: {pass: [SERVICE_API_TOKEN], set: {OTHER_SECRET: canary-of-the-task-file}}
 """
 
 
@@ -53,6 +53,8 @@ def test_a_secret_in_output_and_errors_reaches_nothing(tmp_path: Path) -> None:
         path.name for path in (tmp_path / "runs").rglob("*") if path.is_file() and CANARY in text(path)
     ]
     assert quoting == []
+    logs = [text(path) for path in (tmp_path / "runs").rglob("log.txt")]
+    assert len(logs) == 4 and not any("canary-of" in log for log in logs) and "[OTHER_SECRET]" in logs[0]
 
 
 def text(path: Path) -> str:

@@ -29,7 +29,7 @@ from tunesmith.registry import POLICIES
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
-from tunesmith.text.secrets import refresh
+from tunesmith.text.secrets import remember
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.log_reading import elicited_priors, recommended, spent, verdict
@@ -74,7 +74,8 @@ def run_session(
     from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.sinks.session import SessionSinks
 
-    refresh()
+    key = settings.api_key.get_secret_value() if isinstance(settings, ModelSettings) else ""
+    remember({"API_KEY": key, **task.env.given})
     with ExitStack() as stack:
         stack.callback(store.close)
         log = RunLog(store.events, listen)
