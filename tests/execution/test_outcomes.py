@@ -198,6 +198,8 @@ def test_a_function_may_return_its_metric_in_any_usual_form(bench, body, values)
 def test_the_nearest_key_is_named_and_two_numbers_are_none(bench):
     outcome = bench.run("def train(config, trial): return {'loss': 1, 'acc': 0.5}")
     assert outcome.state is TrialState.CRASHED and "Its nearest key is 'acc'." in outcome.message
+    outcome = bench.run("def train(config, trial): return {'accuracy': [0.5, 0.6]}")
+    assert outcome.state is TrialState.CRASHED and "take: last" in outcome.message
     outcome = bench.run("def train(config, trial): return 0.5, 0.6")
     assert outcome.state is TrialState.CRASHED and "tuple (0.5, 0.6)" in outcome.message
 
@@ -207,6 +209,8 @@ def test_the_nearest_key_is_named_and_two_numbers_are_none(bench):
     [
         ("best", "0.5", 0.9, "best of 4 values of accuracy is taken, at step 1; the last one is 0.5"),
         ("best", "{'accuracy': 0.95}", 0.95, "best of 4"),
+        ("best", "{'accuracy': [0.3, 0.97]}", 0.97, "best of 5"),
+        ("last", "{'accuracy': (0.3, 0.97)}", 0.97, "last of 5"),
         ("last", "None", 0.7, "last of 3 values of accuracy is taken, at step 2; the best one is 0.9"),
         (None, "None", 0.7, "last of 3"),
         (None, "0.5", 0.5, ""),

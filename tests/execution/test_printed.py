@@ -219,7 +219,8 @@ def test_two_different_final_values_are_both_named(text, value, both):
         ('{"loss": 1}', '`{"loss": 1}`, has no `val_acc`'),
         ('{"val_acc": null}', "`val_acc` = None, which is no number"),
         ('{"val_acc": "91%"}', "'91%', which is no number"),
-        ('{"val_acc": [1, 2]}', "[1, 2], which is no number"),
+        ('{"val_acc": [1, 2]}', "[1, 2], 2 numbers; `metric: {name: val_acc, take: last}`"),
+        ("x" * 300 + " epoch 3 val_acc: 0.91 " + "y" * 300, "x epoch 3 val_acc: 0.91 y"),
         ('{"val_acc": 0.9 0.8}', "is no JSON that can be read"),
         ("step 1\nepoch 3 val_acc: 0.91\nbye 3\n", r"regex: 'val_acc\W{1,3}(?P<value>"),
         ("x" * (1 << 21), "longer than can be read"),
@@ -263,6 +264,14 @@ def test_a_match_that_takes_for_ever_is_broken_off_and_told():
 def test_the_log_has_everything_but_lines_of_metrics():
     text = 'start\nINFO {"val_acc": 0.5}\n{"val_acc": 0.5}\n{"other": 1}\n\x1b[1mend\r\n'
     assert Read(text).log == b'start\nINFO {"val_acc": 0.5}\n{"other": 1}\n\x1b[1mend\r\n'
+
+
+def test_the_history_of_a_metric_is_a_curve_where_the_task_says_which_value_to_take():
+    history = "{'loss': [3, 2, 1], 'val_acc': [0.1, np.float32(0.7), '0.5']}\n"
+    best = Read(history, take="best")
+    assert (best.value, best.reports, best.recorded) == (0.7, [], [(0, 0.1), (1, 0.7), (2, 0.5)])
+    assert Read(history, take="last").value == 0.5
+    assert Read(history).values is None, "the folds of a cross-validation would look the same"
 
 
 def test_nan_at_the_end_is_kept_and_the_best_is_a_number():

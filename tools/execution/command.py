@@ -88,7 +88,7 @@ class CommandRun:
             return output.result()
         except MissingMetric as error:
             raise MissingMetric(
-                f"{self._job.objective.description} ended without printing {handle.metric!r}: {error}. "
+                f"it ended without printing {handle.metric!r}: {error}. "
                 + (
                     f'Print a line such as {{"{handle.metric}": 0.5}}, or change `metric` in the task.'
                     if reading.regex is None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import MissingMetric, short
 from tunesmith.tools.execution.printed.nearest import Nearest
-from tunesmith.tools.execution.printed.numbers_in import number_from
+from tunesmith.tools.execution.printed.numbers_in import MOST_IN_A_LIST, number_from, numbers_of
 from tunesmith.tools.execution.printed.output import Result, choose
 from tunesmith.tools.execution.printed.tally import Tally, Value
 
@@ -51,6 +51,11 @@ def returned_result(returned: Any, reported: Tally, job: Job) -> Result:
     metric, take, what = job.metric, job.reading.take, job.objective.description
     if reported and (returned is None or (take is not None and _lacks(returned, metric))):
         return choose([reported], metric, take, [], "")
+    history = None if take is None else _history(returned, metric)
+    if history is not None:
+        for step, one in enumerate(history):
+            reported.add(Value(one, step))
+        return choose([reported], metric, take, [], "")
     values = returned_values(returned, metric, what)
     number = values.pop(metric)
     if take != "best" or not reported:
@@ -82,6 +87,11 @@ def returned_values(returned: Any, metric: str, what: str) -> dict[str, float]:
             f"a dict with the key {metric!r}; or change `metric` in the task."
         )
     value = _one_number(named[metric])
+    if value is None and _history(named, metric) is not None:
+        raise TypeError(
+            f"{what} returned {metric!r} = {short(named[metric])}, which is no number but several. "
+            f"Return one, or let `metric: {{name: {metric}, take: last}}` (or best) in the task take one."
+        )
     if value is None:
         raise TypeError(
             f"{what} returned {metric!r} = {short(named[metric])}, which is no number. "
@@ -114,6 +124,17 @@ def _by_name(returned: Any) -> Mapping[Any, Any] | None:
     if type(returned).__name__ == "Series" and hasattr(returned, "to_dict"):
         return dict(returned.to_dict())
     return None
+
+
+def _history(returned: Any, metric: str) -> list[float] | None:
+    """Several numbers under the metric's name: a list, a tuple or an array of one dimension."""
+    named = _by_name(returned)
+    found = None if named is None else named.get(metric)
+    if found is not None and not isinstance(found, (list, tuple)) and hasattr(found, "tolist"):
+        found = found.tolist()
+    if isinstance(found, (list, tuple)):
+        found = [as_number(item) if as_number(item) is not None else item for item in found[:MOST_IN_A_LIST]]
+    return numbers_of(found)
 
 
 def _lacks(returned: Any, metric: str) -> bool:

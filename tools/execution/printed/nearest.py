@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.errors import short
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.execution.printed.numbers_in import numbers_of
 
 _SYNONYMS = {
     "acc": "accuracy",
@@ -22,6 +23,8 @@ _SYNONYMS = {
 }
 _WORDS = re.compile(r"[a-z]+|\d+")
 _NAME = re.compile(r"[A-Za-z_][\w./-]{0,99}")
+_SHOWN = 80
+"""Characters of a line that are quoted."""
 _MOST_NAMES = 50
 """Names of one line that are compared."""
 _LONGEST = 1000
@@ -58,12 +61,16 @@ class Nearest:
 
     def unusable(self, line: int, value: Any) -> None:
         """A line has the metric, with a value that is no number."""
-        self._keep(9, f"line {line}{self._where} has `{self._metric}` = {short(value)}, which is no number")
+        why = "which is no number"
+        if numbers_of(value) is not None:
+            way = f"`metric: {{name: {self._metric}, take: last}}`, or best, would take one"
+            why = f"{len(value)} numbers; {way}"
+        self._keep(9, f"line {line}{self._where} has `{self._metric}` = {short(value)}, {why}")
 
     def mapping(self, line: int, text: str, values: Mapping[str, Any]) -> None:
         """A line has a mapping without the metric."""
         nearest, rank = self.name(values)
-        shown = clean(text, 120)
+        shown = _around(text, "")
         if nearest is None:
             self._keep(2, f"line {line}{self._where}, `{shown}`, has no `{self._metric}`")
         else:
@@ -81,7 +88,7 @@ class Nearest:
         if self._rank <= 8 and any(c.isdigit() for c in text):
             names = _NAME.findall(text)[:_MOST_NAMES]
             rank, name = max(((self._near(n), n) for n in names), default=(0, None))
-        shown = clean(text, 120)
+        shown = _around(text, name or "")
         if not rank or name is None:
             self._keep(0, f"line {line}{self._where}, `{shown}`, {self._plain}")
             return
@@ -94,7 +101,9 @@ class Nearest:
 
     def broken(self, line: int, text: str) -> None:
         """A line that has the metric's name in a mapping that cannot be read."""
-        self._keep(8, f"line {line}{self._where}, `{clean(text, 120)}`, is no JSON that can be read")
+        self._keep(
+            8, f"line {line}{self._where}, `{_around(text, self._metric)}`, is no JSON that can be read"
+        )
 
     def too_long(self, line: int) -> None:
         self._keep(1, f"line {line}{self._where} is longer than can be read")
@@ -118,6 +127,17 @@ class Nearest:
     def _keep(self, rank: int, why: str) -> None:
         if rank >= self._rank:
             self._rank, self._why = rank, why
+
+
+def _around(text: str, name: str) -> str:
+    """The part of a line about a name in it, or its beginning."""
+    place = text.find(name)
+    if len(text) <= _SHOWN or place < 0:
+        return clean(text, _SHOWN)
+    start = max(0, place - _SHOWN // 3)
+    end = start + _SHOWN
+    shown = clean(text[start:end], _SHOWN)
+    return ("… " if start else "") + shown + (" …" if end < len(text) else "")
 
 
 def nearness(name: str, metric: str) -> int:

@@ -11,6 +11,8 @@ from tunesmith.tools.records.bounds import MAX_STEP
 
 STEP_KEYS = ("step", "epoch", "iteration", "iter", "global_step", "batch")
 """Keys that say how far training is, the first one found counts; upper and lower case alike."""
+MOST_IN_A_LIST = 100_000
+"""Numbers in a list that is read as the history of a metric."""
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NO_NUMBER = {"nan": math.nan, "inf": math.inf, "infinity": math.inf}
 _OF_TOTAL = re.compile(r"(\d{1,18})\s*/\s*\d+")
@@ -35,6 +37,14 @@ def number_from(value: Any) -> float | None:
     if isinstance(value, list) and len(value) == 1:
         return number_from(value[0])
     return None
+
+
+def numbers_of(value: Any) -> list[float] | None:
+    """A list of several numbers, such as the history of a metric, as floats; None where it is none."""
+    if not isinstance(value, (list, tuple)) or not 1 < len(value) <= MOST_IN_A_LIST:
+        return None
+    numbers = [number_from(item) for item in value]
+    return None if None in numbers else [number for number in numbers if number is not None]
 
 
 def value_of(values: Mapping[str, Any], metric: str) -> tuple[bool, Any]:

@@ -16,7 +16,13 @@ from typing import Any, Literal, NamedTuple
 from tunesmith.errors import MissingMetric
 from tunesmith.tools.execution.printed.mappings import Found, mappings_in
 from tunesmith.tools.execution.printed.nearest import Nearest
-from tunesmith.tools.execution.printed.numbers_in import number_from, other_numbers, step_of, value_of
+from tunesmith.tools.execution.printed.numbers_in import (
+    number_from,
+    numbers_of,
+    other_numbers,
+    step_of,
+    value_of,
+)
 from tunesmith.tools.execution.printed.pattern import Pattern
 from tunesmith.tools.execution.printed.tally import Tally, Value
 from tunesmith.tools.execution.printed.terminal_lines import Drawn, TerminalLines
@@ -223,6 +229,10 @@ class Output:
             source.nearest.mapping(piece.line, piece.text, values)
             return False
         number = number_from(raw)
+        history = None if number is not None or self._take is None else numbers_of(raw)
+        if history is not None:
+            self._offer_history(source, history, f"line {piece.line}")
+            return True
         if number is None:
             source.nearest.unusable(piece.line, raw)
             return False
@@ -242,6 +252,13 @@ class Output:
         if not piece.redrawn:
             self._release(source)
         return True
+
+    def _offer_history(self, source: _Source, history: list[float], where: str) -> None:
+        """All values of a curve at once, as Keras has them at the end: too late for verdicts."""
+        self._release(source)
+        for step, number in enumerate(history):
+            source.own.add(Value(number, step, {}, where))
+            self._record(number, step)
 
     def _release(self, source: _Source) -> None:
         """What was held is not drawn over any more: it counts."""
@@ -316,7 +333,7 @@ def choose(tallies: list[Tally], metric: str, take: str | None, notes: list[str]
         what = "best" if take == "best" else "last"
         at = "" if value.step is None else f", at step {value.step}"
         compared = ""
-        if take == "best" and value is not tally.last:
+        if take == "best" and value.number != tally.last.number:
             compared = f"; the last one is {tally.last.number:g}"
         elif what == "last" and tally.best is not None and tally.best.number != value.number:
             compared = f"; the best one is {tally.best.number:g}"

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.errors import MissingMetric
 from tunesmith.tools.execution.printed.mappings import mappings_in
 from tunesmith.tools.execution.printed.nearest import Nearest
-from tunesmith.tools.execution.printed.numbers_in import number_from, other_numbers, step_of, value_of
+from tunesmith.tools.execution.printed.numbers_in import (
+    number_from,
+    numbers_of,
+    other_numbers,
+    step_of,
+    value_of,
+)
 from tunesmith.tools.execution.printed.output import Result, choose
 from tunesmith.tools.execution.printed.tally import Tally, Value
 
@@ -51,6 +57,12 @@ class ResultFile:
         for line, values in _mappings(self._path.suffix.lower(), text):
             there, raw = value_of(values, metric)
             number = number_from(raw) if there else None
+            history = None if number is not None or reading.take is None else numbers_of(raw)
+            for place, one in enumerate(history or ()):
+                tally.add(Value(one, place, {}, f"line {line}"))
+                record(one, place)
+            if history is not None:
+                continue
             if number is None:
                 if there:
                     nearest.unusable(line, raw)
@@ -64,26 +76,30 @@ class ResultFile:
             if whole is not None:
                 record(number, whole)
         why = nearest.why or "it holds no JSON object and no row"
-        return choose([tally], metric, reading.take, [], f"{self._path} has no {metric!r}: {why}.")
+        return choose(
+            [tally], metric, reading.take, [], f"it ended without {metric!r} in {self._path}: {why}."
+        )
 
     def _text(self) -> str:
         after = self._state()
         if after is None or after == self._before:
             raise MissingMetric(
-                f"{self._path} was not written by this trial. Write {self._job.metric!r} to it, or change "
-                "`metric.file` in the task."
+                f"it ended without {self._job.metric!r}: {self._path} was not written by this trial. "
+                "Write it there, or change `metric.file` in the task."
             )
         try:
             # Not blocking: what stands there may be anything by now, such as a pipe that nobody writes to.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
             with open(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise MissingMetric(f"{self._path} is no regular file.")
+                    raise MissingMetric(f"it ended without a result: {self._path} is no regular file.")
                 data = file.read(LARGEST + 1)
         except OSError as error:
-            raise MissingMetric(f"{self._path} cannot be read ({error.strerror}).") from error
+            raise MissingMetric(
+                f"it ended without a result: {self._path} cannot be read ({error.strerror})."
+            ) from error
         if len(data) > LARGEST:
-            raise MissingMetric(f"{self._path} has more than {LARGEST >> 20} MiB, which is not read.")
+            raise MissingMetric(f"it ended without a result: {self._path} has more than {LARGEST >> 20} MiB.")
         return data.decode("utf-8-sig", errors="replace")
 
     def _state(self) -> tuple[int, int, int] | None:
