@@ -27,6 +27,8 @@ class Objective:
     """Environment variables, or patterns such as `MYLAB_*`, that trials get beyond the usual ones."""
     set_env: tuple[tuple[str, str], ...] = ()
     """(name, value) of environment variables that trials get."""
+    memory_limit: int | None = None
+    """Bytes of main memory that a training and all it starts may hold; None for no limit."""
     import_path: tuple[str, ...] = ()
     """For a pickle: `sys.path` where it was made. It refers to modules by name, and they were found there."""
 

@@ -161,6 +161,8 @@ class ExecutorContext:
     """Modules that the training code imports; an executor may import them once for all jobs."""
     warn: Callable[[str], None] | None = None
     """To be called, in the engine's thread, with a sentence on whatever makes jobs slower than asked."""
+    tell: Callable[[str], None] | None = None
+    """To be called, in the engine's thread, with a sentence that people should read, no loss of ours."""
     objective: Objective | None = None
     """The training code of the run, whose Python and environment an executor may prepare for."""
 

@@ -16,6 +16,8 @@ from tunesmith.text.secrets import refresh
 from tunesmith.tools.execution.handle import Diverged, Pruned
 
 _HERE = str(Path(__file__).parent)
+GONE = "[tunesmith] the line to the engine is closed: this trial ends itself"
+"""Printed by a worker before it kills its own session."""
 _MEMORY_TEXT = re.compile(
     r"out of memory|can't allocate memory|cannot allocate memory|\bstd::bad_alloc\b|RESOURCE_EXHAUSTED"
     r"|^(\w+\.)*(MemoryError|OutOfMemoryError)\b",
@@ -26,6 +28,7 @@ _SIGNAL_CAUSES = {
     signal.SIGSEGV: "segmentation fault, in native code",
     signal.SIGBUS: "bus error; a full /dev/shm is a common cause",
     signal.SIGABRT: "native code gave up",
+    signal.SIGPIPE: "it wrote into a pipe or socket whose reader had ended",
     signal.SIGFPE: "arithmetic fault, in native code",
     signal.SIGILL: "illegal instruction; a library built for another processor?",
     signal.SIGKILL: "often by the out-of-memory killer; the kernel reports none",
@@ -85,6 +88,9 @@ def from_exit(code: int, log_tail: str, *, oom_killed: bool) -> Outcome:
             message="killed by the kernel's out-of-memory killer",
             traceback=log_tail,
         )
+    if -code == signal.SIGKILL and GONE in log_tail[-1000:]:
+        message = "it ended itself: its line to Tunesmith was closed, though Tunesmith was running"
+        return Outcome(state=TrialState.CRASHED, message=message, traceback=log_tail)
     cause = _SIGNAL_CAUSES.get(signal.Signals(-code)) if name.startswith("SIG") else None
     memory = -code == signal.SIGABRT and _MEMORY_TEXT.search(log_tail)
     return Outcome(

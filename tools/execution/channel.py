@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable
 
+from tunesmith.errors import ObjectiveError
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.sessions import end_own_session
 
@@ -14,6 +16,11 @@ VERDICT_S = 10.0
 MOST_UNSENT = 1000
 """Reports kept for an engine that does not read; of more than these every second one is left out."""
 _CLOSING_S = 2.0
+_NOT_OURS = (errno.EBADF, errno.ENOTSOCK)
+CLOSED = (
+    "the training code has closed the connection to Tunesmith, as `os.closerange()` and daemonising do, so "
+    "no report can be sent. Close only descriptors that the code has opened itself."
+)
 
 
 class EngineChannel:
@@ -96,7 +103,9 @@ class EngineChannel:
             return message[self._connection.send(message, socket.MSG_DONTWAIT) :]
         except BlockingIOError:
             return message
-        except OSError:
+        except OSError as error:
+            if error.errno in _NOT_OURS:
+                raise ObjectiveError(CLOSED) from error
             self._on_gone()
             return b""
 
@@ -123,7 +132,9 @@ class EngineChannel:
         while True:
             try:
                 data = self._connection.recv(1 << 16)
-            except OSError:
+            except OSError as error:
+                if error.errno in _NOT_OURS:
+                    return  # closed in this process: the next report raises
                 data = b""
             if not data:
                 self._on_gone()

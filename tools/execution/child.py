@@ -35,17 +35,19 @@ from tunesmith.errors import CommandFailed, ObjectiveError
 from tunesmith.objective import Objective
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.text.cleaning import log_line
-from tunesmith.tools.execution.causes import from_exception
+from tunesmith.tools.execution.causes import GONE, from_exception
 from tunesmith.tools.execution.channel import EngineChannel
 from tunesmith.tools.execution.environment import naming_what_it_missed, trial_environment
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
+from tunesmith.tools.execution.left_processes import MARK, adopt_orphans
 from tunesmith.tools.execution.loading import load_function, load_pickle
 from tunesmith.tools.execution.measuring import returned_result
 from tunesmith.tools.execution.own_module import is_guest, module_command
 from tunesmith.tools.execution.printed.output import Result
 from tunesmith.tools.execution.printed.result_file import ResultFile
 from tunesmith.tools.execution.programs import command_fault
+from tunesmith.tools.execution.sessions import end_own_session
 from tunesmith.tools.execution.signatures import call_fault
 from tunesmith.tools.execution.starting import search_path, started
 from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics
@@ -126,6 +128,8 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
     _prepare_for_signals()
     _set_up_output()
     os.environ.update(thread_environment(job.resources.cpus))
+    os.environ[MARK] = str(job.folder)
+    adopt_orphans()
     outcome = _outcome(job, connection)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if job.objective.command is not None:
@@ -140,6 +144,12 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
         job.stamp,
     )
     _leave()
+
+
+def _engine_gone() -> NoReturn:
+    """End this session; what is printed is read where the engine is there all the same (`causes.py`)."""
+    os.write(2, f"\n{GONE}\n".encode())
+    end_own_session()
 
 
 def memory_mib(peak: int) -> float:
@@ -159,11 +169,11 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
             from tunesmith.tools.execution.command import CommandRun
 
             run = CommandRun(job)
-            channel = EngineChannel(connection, on_stop=run.stop, judged=job.judged)
+            channel = EngineChannel(connection, on_stop=run.stop, judged=job.judged, on_gone=_engine_gone)
             handle = _handle(job, channel)
             result = run.result(handle)
         else:
-            channel = EngineChannel(connection, judged=job.judged)
+            channel = EngineChannel(connection, judged=job.judged, on_gone=_engine_gone)
             handle = _handle(job, channel)
             result = _train(job, handle)
         channel.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import operator
@@ -10,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any, Protocol
 
-from tunesmith.errors import TunesmithError, short
+from tunesmith.errors import ObjectiveError, TunesmithError, short
+from tunesmith.tools.execution.channel import CLOSED
 from tunesmith.tools.execution.measuring import as_number
 from tunesmith.tools.execution.printed.tally import Tally, Value
 from tunesmith.tools.records.bounds import MAX_STEP, legal_step
@@ -110,7 +112,12 @@ class TrialHandle:
             if not self._is_new(place):
                 log.warning("step %d was reported before; this value of it is ignored", place)
                 return
-            self._keep(number, place)
+            try:
+                self._keep(number, place)
+            except OSError as error:
+                if error.errno == errno.EBADF:
+                    raise ObjectiveError(CLOSED) from error
+                raise
             self._latest = place
             self._channel.report(place, number)
 

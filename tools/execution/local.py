@@ -37,8 +37,10 @@ from tunesmith.tools.execution.base import (
     Waits,
     WorkerEvent,
 )
+from tunesmith.tools.execution.left_processes import end_left, left_by
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
+from tunesmith.tools.execution.processes import all_processes
 from tunesmith.tools.execution.sessions import GRACE_S, end_session
 from tunesmith.tools.execution.warm_link import WarmLink
 from tunesmith.tools.records.curve_file import recorded_curve
@@ -49,6 +51,7 @@ StartMethod = Literal["auto", "fork", "spawn"]
 _CHUNK = 1 << 16
 _WATCH_S = 1.0
 """How often to look whether the warm parent was stopped by a signal."""
+_MOST_TOLD = 3
 _MAX_DEATHS = 3
 """Warm parents that may die one after the other without having started anything."""
 
@@ -86,6 +89,7 @@ class LocalExecutor(Executor):
         start_method: See `LocalSettings`.
         objective: The training code whose Python and environment the warm parent has; a job of another
             Python starts as a process of its own. None: Tunesmith's Python and the usual environment.
+        tell: Called with a sentence on what a trial left running.
         warn: Called with one sentence on whatever makes the executor slower or less able than asked.
 
     Attributes:
@@ -101,6 +105,7 @@ class LocalExecutor(Executor):
         start_method: StartMethod = "auto",
         warn: Callable[[str], None] | None = None,
         objective: Objective | None = None,
+        tell: Callable[[str], None] | None = None,
     ) -> None:
         if workers < 1:
             raise ExecutorError(f"workers must be at least 1, not {workers}.")
@@ -109,7 +114,7 @@ class LocalExecutor(Executor):
         self._workers, self._preload, self._method = workers, with_companions(preload), start_method
         self.start_method: str = start_method
         self.warnings: list[str] = []
-        self._warn = warn
+        self._warn, self._tell, self._told = warn, tell, 0
         self._objective = objective or Objective()
         self._memory_mib = psutil.virtual_memory().total >> 20
         self._running: dict[int, _Running] = {}
@@ -248,7 +253,15 @@ class LocalExecutor(Executor):
                 running = self._running[message["unstarted"]]
                 self._end(running, f"no process could be started: {message['error']}")
             elif "ended" in message:
+                if message["left"]:
+                    self._tell_of(message["left"])
                 self._end(self._running[message["ended"]], f"its result was not recorded: {message['error']}")
+
+    def _tell_of(self, left: str) -> None:
+        """What a trial left running; told a few times, and in every such trial's log."""
+        self._told += 1
+        if self._tell is not None and self._told <= _MOST_TOLD:
+            self._tell(f"{left}.")
 
     def _wake_parent(self) -> None:
         """Let the warm parent go on where training code has stopped it; looked at once a second."""
@@ -307,6 +320,7 @@ class LocalExecutor(Executor):
                 same = False
             if same:
                 end_session(running.pid)
+            end_left(left_by(running.job.folder, _own_children()))
 
     # -- one worker's connection ----------------------------------------------------------------------
 
@@ -386,10 +400,20 @@ class LocalExecutor(Executor):
             self._warn(warning)
 
 
+def _own_children() -> set[int]:
+    """Processes of this one that no trial left: the engine adopts none."""
+    return {process.pid for process in all_processes() if process.parent == os.getpid()}
+
+
 def _build(context: ExecutorContext) -> LocalExecutor:
     method: StartMethod = context.settings.start_method
     return LocalExecutor(
-        context.workers, context.preload, start_method=method, warn=context.warn, objective=context.objective
+        context.workers,
+        context.preload,
+        start_method=method,
+        warn=context.warn,
+        objective=context.objective,
+        tell=context.tell,
     )
 
 

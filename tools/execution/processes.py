@@ -29,6 +29,13 @@ def all_processes() -> list[Process]:
     return [process for process in found if process is not None]
 
 
+def all_pids() -> list[int]:
+    """The ids alone, which costs less."""
+    if not _HAS_PROC:
+        return [process.pid for process in all_processes()]
+    return [int(entry) for entry in os.listdir(_PROC) if entry.isdigit()]
+
+
 def process_of(pid: int) -> Process | None:
     """None where there is no such process any more."""
     if not _HAS_PROC:

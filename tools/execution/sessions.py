@@ -1,7 +1,7 @@
 """Ending everything that a trial started: its session, whatever process groups are in it.
 
 A worker leads a session of its own. What it starts belongs to that session unless it asks for another
-one (`setsid`, as daemons do); such a process is beyond our reach and is left alone.
+one (`setsid`, as daemons do); `left_processes.py` finds those.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import signal
 import time
+from typing import NoReturn
 
-from tunesmith.tools.execution.processes import all_processes
+from tunesmith.tools.execution.processes import all_pids
 from tunesmith.tools.execution.processes import has_ended as has_ended
 
 GRACE_S = 2.0
@@ -21,7 +22,7 @@ _WAIT_S = 1.0
 def members(session: int) -> list[int]:
     """Process ids in a session, its leader included, also those that have ended and were not waited for."""
     found = []
-    for pid, *_ in all_processes():
+    for pid in all_pids():
         try:
             if os.getsid(pid) == session:
                 found.append(pid)
@@ -51,13 +52,14 @@ def end_session(session: int) -> None:
         time.sleep(0.002)
 
 
-def end_own_session() -> None:
+def end_own_session() -> NoReturn:
     """Kill everything in this process's session, and this process."""
     own = os.getpid()
     for pid in members(os.getsid(0)):
         if pid != own:
             _send(pid, signal.SIGKILL)
     os.kill(own, signal.SIGKILL)
+    os._exit(1)  # not reached
 
 
 def _send(pid: int, number: int) -> None:

@@ -7,7 +7,7 @@ nothing, so that the trials count as interrupted.
 
     engine -> here    {"start": job} + a socket    {"kill": number}    {"close": true}
     here -> engine    {"started": number, "pid": ...}    {"unstarted": number, "error": ...}
-                      {"ended": number, "error": ...}
+                      {"ended": number, "error": ..., "left": what it left running}
 """
 
 from __future__ import annotations
@@ -22,19 +22,24 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from tunesmith.outcome import Outcome, TrialState
+from tunesmith.text.sizes import write_size
 from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
 from tunesmith.tools.execution.child import memory_mib, python_of, start_worker, work
 from tunesmith.tools.execution.environment import naming_what_it_missed
 from tunesmith.tools.execution.job import Job
+from tunesmith.tools.execution.left_processes import adopt_orphans, end_left, left_by, sentence
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
-from tunesmith.tools.execution.sessions import GRACE_S, end_session, has_ended, signal_session
+from tunesmith.tools.execution.processes import memory_of
+from tunesmith.tools.execution.sessions import GRACE_S, end_session, has_ended, members, signal_session
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import LOG, record_outcome, recorded_outcome
 
 _CHUNK = 1 << 16
 _WATCH_S = 1.0
 """How often to look whether the engine is still there, beside listening for its end."""
+_MEMORY_S = 0.1
+"""How often to look at the memory of trials that have a limit."""
 _ENDING_S = 0.2
 """How long the end of an engine may take to show everywhere."""
 
@@ -81,11 +86,14 @@ class Supervisor:
         self._lines = Lines()
         self._sockets: list[int] = []
         self._closing = False
+        self._look_at = 0.0
+        """When to look at memory again, in monotonic seconds."""
         self._selector = selectors.DefaultSelector()
         self._wake, wake = socket.socketpair()
         self._wake.setblocking(False)
         wake.setblocking(False)
         self._wake_end = wake
+        adopt_orphans()
         signal.signal(signal.SIGCHLD, lambda number, frame: None)  # a handler must be there to wake the loop
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
         self._selector.register(control, selectors.EVENT_READ, self._on_control)
@@ -210,9 +218,12 @@ class Supervisor:
 
     def _timeout(self) -> float:
         deadlines = [w.deadline for w in self._workers.values() if w.deadline is not None]
-        return max(0.0, min([_WATCH_S, *(deadline - time.monotonic() for deadline in deadlines)]))
+        limited = any(w.job.objective.memory_limit is not None for w in self._workers.values())
+        watch = _MEMORY_S if limited else _WATCH_S
+        return max(0.0, min([watch, *(deadline - time.monotonic() for deadline in deadlines)]))
 
     def _enforce(self, now: float) -> None:
+        self._enforce_memory(now)
         for worker in self._workers.values():
             if worker.deadline is None or now < worker.deadline:
                 continue
@@ -226,6 +237,22 @@ class Supervisor:
                 worker, Outcome(state=TrialState.TIMED_OUT, message=f"not finished within {limit:g} s")
             )
             self._terminate(worker)
+
+    def _enforce_memory(self, now: float) -> None:
+        if now < self._look_at:
+            return
+        self._look_at = now + _MEMORY_S
+        for worker in self._workers.values():
+            limit = worker.job.objective.memory_limit
+            if limit is None or worker.kill_at is not None:
+                continue
+            used = memory_of(members(worker.pid))
+            if used > limit:
+                allowed = f"the task's `trial_memory` allows {write_size(limit)}"
+                said = f"it used {write_size(used)} of memory; {allowed}"
+                self._record(worker, Outcome(state=TrialState.OUT_OF_MEMORY, message=said), used / (1 << 20))
+                worker.kill_at = now + _WATCH_S
+                end_session(worker.pid)  # at once: it may be growing
 
     def _terminate(self, worker: _Worker) -> None:
         if worker.kill_at is None:
@@ -247,6 +274,7 @@ class Supervisor:
     def _end(self, worker: _Worker) -> None:
         # Before the worker is waited for, so that its id, which is its session's, cannot be another's yet.
         end_session(worker.pid)
+        left = end_left(left_by(worker.job.folder, {other.pid for other in self._workers.values()}))
         _, status, usage = os.wait4(worker.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if worker.process is not None:
@@ -262,9 +290,12 @@ class Supervisor:
             killed = kernel_oom_kills() > worker.oom_kills
             outcome = naming_what_it_missed(from_exit(code, worker.log.tail(), oom_killed=killed))
             error = self._record(worker, outcome, memory_mib(usage.ru_maxrss))
+        said = f"trial {worker.job.number} {sentence(left)}" if left else ""
+        if left:
+            worker.log.write(f"\n[tunesmith] this {said}\n".encode())
         worker.log.close()
         del self._workers[worker.job.number]
-        self.send({"ended": worker.job.number, "error": error})
+        self.send({"ended": worker.job.number, "error": error, "left": said})
 
     def _engine_gone(self) -> bool:
         """Whether the engine has ended, or does so in the next moment: ending is not all at once."""

@@ -323,10 +323,13 @@ def build_executor(task: Task, objective: Objective, emit: Emit) -> Executor:
         how = "trials run all the same, each from a slower start"
         emit(Degraded(what="warning", where="execution", cause=cause[:500], continuation=how))
 
+    def tell(text: str) -> None:
+        emit(Noted(text=text[:1000]))
+
     preload = Discovered(list(task.preload)) if task.preload is not None else discover(objective)
     if preload.fault:
         warn(preload.fault)
-    context = ExecutorContext(task.executor.settings, task.workers, preload.modules, warn, objective)
+    context = ExecutorContext(task.executor.settings, task.workers, preload.modules, warn, tell, objective)
     executor: Executor = task.executor.member.build(context)
     return executor
 

@@ -39,6 +39,7 @@ from tunesmith.task.passing import Passing, passing
 from tunesmith.task.specs import AS_TUPLE, Confirm, EnvironmentSpec, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
+from tunesmith.text.sizes import read_size
 from tunesmith.trial import Configuration, Frozen, Value
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -98,6 +99,9 @@ class Task(Frozen):
     """Trials to run at the same time."""
     threads: int = Field(default=1, ge=1, le=1024)
     """CPU threads for each trial."""
+    trial_memory: str | None = None
+    """Main memory that one trial may use, such as `2GB`; a trial that uses more is ended as out of memory. It
+    counts what its processes hold of their own, not files that they map. None: no limit of ours."""
     python: str | None = None
     """The Python that runs the trials: its path, or that of a virtual environment, relative to the task
     file's folder, or a program on PATH. None: the active environment's (VIRTUAL_ENV, CONDA_PREFIX, PATH)."""
@@ -203,6 +207,13 @@ class Task(Frozen):
             "should be the metric's standard deviation between seeds, such as 0.004, or `measure` or `none`"
         )
 
+    @field_validator("trial_memory")
+    @classmethod
+    def _memory_is_a_size(cls, size: str | None) -> str | None:
+        if size is not None:
+            read_size(size)
+        return size
+
     @field_validator("policy")
     @classmethod
     def _policy_is_registered(cls, name: str | None) -> str | None:
@@ -259,6 +270,8 @@ class Task(Frozen):
     def surrounded(self, objective: Objective) -> Objective:
         """Training code with the task's own Python and environment variables, as far as it names them."""
         changed = replace(objective, pass_env=self.env.passed, set_env=tuple(self.env.given.items()))
+        if self.trial_memory is not None:
+            changed = replace(changed, memory_limit=read_size(self.trial_memory))
         if self.python is None or objective.pickle is not None:
             return changed
         named = Path(self.python).expanduser()
