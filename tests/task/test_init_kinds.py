@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,13 @@ print({"eval_loss": 0.1})
     "function": """def train(config, trial):
     return {'val_loss': config['lr'] + config.get('dropout', 0.1)}
 """,
+    "words": """
+HIDDEN = 64
+def main():
+    for epoch in range(3):
+        print(f"Epoch {epoch}: train loss 0.5, val acc = {HIDDEN / 100 + epoch:.2f}")
+main()
+""",
     "one_argument": """def train(config):
     return config['lr'] * 2
 """,
@@ -194,6 +202,7 @@ TUNED = {
     " adam_beta1 adam_beta2 max_grad_norm label_smoothing_factor",
     "function": "lr dropout",
     "one_argument": "lr",
+    "words": "HIDDEN",
     "keywords": "lr batch_size",
     "keywords_print": "lr hidden",
     "dictionary": "lr model.depth",
@@ -241,8 +250,15 @@ def test_the_task_trains_the_script_as_it_is_with_its_default(tmp_path, kind):
     argv = arguments(command, values)[0]
     done = subprocess.run([sys.executable, *argv[1:]], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    last = json.loads(done.stdout.splitlines()[-1])
-    assert isinstance(last, float) or task.metric in last
+    if kind == "words":
+        assert (task.metric, task.metric_spec.regex) == (
+            "val_acc",
+            r"\bval\sacc[\s:=]*(?P<value>[-+0-9.eE]+|nan|inf)",
+        )
+        assert re.findall(task.metric_spec.regex, done.stdout) == ["0.64", "1.64", "2.64"]
+    else:
+        last = json.loads(done.stdout.splitlines()[-1])
+        assert isinstance(last, float) or task.metric in last
 
 
 def test_a_launcher_replaces_values_and_leaves_the_script_alone(tmp_path):

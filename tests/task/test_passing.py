@@ -30,6 +30,8 @@ def str2bool(text):
     if text.lower() in ("no", "false", "f", "n", "0"):
         return False
     raise argparse.ArgumentTypeError("Boolean value expected.")
+def float_or_none(text):
+    return None if text == "none" else float(text)
 def onoff(text):
     return {"on": True, "off": False}[text]
 """
@@ -62,6 +64,15 @@ NUMBERS = [
     ('choices=["adam", "sgd"], default="sgd"', Categorical(["adam", "sgd"])),
     ("type=str", Categorical(["a b", "$(x)", "-x", "--lr", "é'\"", "1e-3"])),
     ("type=float", Categorical([0.1, -1e-05, 2])),
+    ("type=float", Categorical([None, 0.1, -1e-05])),
+    ("type=float_or_none, default=1.0", Categorical([None, 0.5])),
+    ('type=int, nargs="+", default=[1]', Categorical([[64, 32], [128]])),
+    ('type=int, nargs="*"', Categorical([None, [64, 32], []])),
+    ('type=int, action="append"', Categorical([None, [64, 32], [7]])),
+    ('type=lambda s: [int(x) for x in s.split(",")], default=[]', Categorical([[64, 32], [128]])),
+    ("type=json.loads, default={}", Categorical([[64, 32], "a", None, {"a": [1]}])),
+    ("type=eval, default=0", Categorical([[64, 32], "a b", None, -3])),
+    ('choices=["relu", "none"], default="relu"', Categorical(["none", "relu"])),
 ]
 OPTIONS = st.one_of(
     st.sampled_from(SWITCHES).map(lambda given: (given, Bool())),
@@ -103,10 +114,11 @@ def test_parsing_the_arguments_gives_the_configuration_back(tmp_path_factory, op
     command = ["python", script.name, *(["{options}"] if all_at_once else sum(words, []))]
     made = passing(command, space, folder)
     configuration = space.sample(np.random.default_rng(data.draw(st.integers(0, 99))))[0]
-    argv, missing = arguments(made.command, dict(configuration))
+    values = space.originals(configuration)
+    argv, missing = arguments(made.command, values)
     assert argv[:2] == ["python", script.name] and not missing
     found = vars(parser.parse_args(argv[2:]))
-    assert {p: read_as(found[p], configuration[p]) for p in parameters} == dict(configuration), argv
+    assert {p: read_as(found[p], values[p]) for p in parameters} == values, argv
     assert not made.warnings
 
 

@@ -90,12 +90,12 @@ def expanded(argument: str, space: Space) -> list[str]:
 
 def is_switch(parameter: Parameter) -> bool:
     """Whether a parameter is true or false."""
-    return isinstance(parameter, Listed) and all(isinstance(value, bool) for value in parameter.listed)
+    return isinstance(parameter, Listed) and all(isinstance(value, bool) for value in parameter.originals)
 
 
 def holds_list(parameter: Parameter) -> bool:
     """Whether a parameter has a list among its values."""
-    return isinstance(parameter, Listed) and any(isinstance(v, list | tuple) for v in parameter.listed)
+    return isinstance(parameter, Listed) and any(isinstance(v, list | tuple) for v in parameter.originals)
 
 
 def name_of(flag: str) -> str:
@@ -151,7 +151,7 @@ def _check_forms(argument: str, space: Space) -> None:
 
 def _can_be_switch(parameter: Parameter) -> bool:
     """True, false, 0, 1 and null."""
-    return isinstance(parameter, Listed) and all(v is None or v in (0, 1) for v in parameter.listed)
+    return isinstance(parameter, Listed) and all(v is None or v in (0, 1) for v in parameter.originals)
 
 
 def _formed(found: re.Match[str], space: Space) -> str:

@@ -79,7 +79,7 @@ class _Spelling:
 
 
 def _flag(option: Option, flag: str, name: str, parameter: Parameter) -> Passed:
-    values = parameter.listed if isinstance(parameter, Listed) else ()
+    values = parameter.originals if isinstance(parameter, Listed) else ()
     if not values or not all(value is None or value in (0, 1) for value in values):
         fault = (
             f"with {option.declared or 'no value'}, so it takes no value, and {name} is not true or false."
@@ -140,7 +140,7 @@ def _switch(spelled: _Spelling) -> Passed:
 
 def _value(spelled: _Spelling, parameter: Parameter) -> Passed:
     option = spelled.option
-    values: tuple[Any, ...] = parameter.listed if isinstance(parameter, Listed) else ()
+    values: tuple[Any, ...] = parameter.originals if isinstance(parameter, Listed) else ()
     null = any(value is None for value in values)
     form, note = _form(option, values)
     if null and form == "" and option.null is not None:

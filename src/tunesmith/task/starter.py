@@ -246,7 +246,11 @@ def _template(name: str) -> Any:
 
 
 def _metric(metric: Metric) -> str:
-    return _quoted(metric.name)
+    if not metric.printed_in_words:
+        return _quoted(metric.name)
+    label = re.sub(r"\s+", r"\\s", re.sub(r"([^\w\s])", r"\\\1", metric.label))
+    pattern = rf"\b{label}[\s:=]*(?P<value>[-+0-9.eE]+|nan|inf)"
+    return f"{{name: {_key(metric.name)}, regex: '{pattern}'}}"
 
 
 def _flow(made: Guess) -> str:

@@ -59,9 +59,9 @@ def returns_something(function: ast.FunctionDef) -> bool:
 def printed(script: Script) -> Metric | None:
     """The value that a script prints, as JSON or else in words."""
     sources = (script, *script.beside)
-    as_json = [name for source in sources for name in _in_json(source)]
+    as_json = [name for source in sources for name in (*_in_json(source), *_in_dicts(source))]
     if as_json:
-        return Metric(choose(as_json), "printed as JSON")
+        return Metric(choose(as_json), "printed as JSON or a dict")
     labels = {_as_name(label): label for source in sources for label in _in_words(source)}
     known = [n for n in labels if SMALLER_IS_BETTER.search(n) or LARGER_IS_BETTER.search(n)]
     if not known:
@@ -142,6 +142,19 @@ def _in_json(script: Script) -> Iterator[str]:
             literal = isinstance(call.args[0], ast.Dict | ast.Call)
             yield from (name for name in names if literal or not isinstance(call.args[0], ast.Name) or
                         name != call.args[0].id)  # fmt: skip
+
+
+def _in_dicts(script: Script) -> Iterator[str]:
+    """Keys of dicts that are printed as they are, which is read as well."""
+    for call in script.calls:
+        if (
+            dotted(call.func) == "print"
+            and len(call.args) == 1
+            and isinstance(call.args[0], ast.Dict | ast.Name)
+        ):
+            names = _names(call.args[0], script.tree)
+            whole = isinstance(call.args[0], ast.Name) and names == [call.args[0].id]
+            yield from () if whole else names
 
 
 def _in_words(script: Script) -> Iterator[str]:
