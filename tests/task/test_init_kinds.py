@@ -124,6 +124,38 @@ def main():
         print(f"Epoch {epoch}: train loss 0.5, val acc = {HIDDEN / 100 + epoch:.2f}")
 main()
 """,
+    "class_config": """
+import json
+class CFG:
+    debug = False
+    lr = 1e-3
+    model_name = "resnet"
+    dropout: float = 0.2
+    seed = 42
+print(json.dumps({"cv_score": CFG.lr + CFG.dropout}))
+""",
+    "inline_config": """
+import json
+class wandb:
+    config = {}
+    def init(project, config):
+        wandb.config = config
+wandb.init(project="x", config={"learning_rate": 0.02, "architecture": "CNN", "epochs": 10})
+print(json.dumps({"acc": wandb.config["learning_rate"]}))
+""",
+    "namespace": """
+import json
+from types import SimpleNamespace
+args = SimpleNamespace(lr=0.1, use_bias=True, log_every=10)
+print(json.dumps({"loss": args.lr * args.use_bias}))
+""",
+    "lower_case": """
+learning_rate = 6e-4
+batch_size = 12
+n = 3
+best = 0
+loss = abs(learning_rate - 1e-3)
+""",
     "one_argument": """def train(config):
     return config['lr'] * 2
 """,
@@ -202,6 +234,10 @@ TUNED = {
     " adam_beta1 adam_beta2 max_grad_norm label_smoothing_factor",
     "function": "lr dropout",
     "one_argument": "lr",
+    "class_config": "lr dropout",
+    "inline_config": "learning_rate",
+    "namespace": "lr use_bias",
+    "lower_case": "learning_rate batch_size",
     "words": "HIDDEN",
     "keywords": "lr batch_size",
     "keywords_print": "lr hidden",

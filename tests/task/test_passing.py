@@ -217,9 +217,65 @@ def test_what_the_script_may_refuse_is_a_warning(passed, declared, kind, words):
     assert any(words in text for text in said), said
 
 
+@pytest.mark.parametrize(
+    ("source", "words", "argv", "said"),
+    [
+        ("", "--on {on}", "--on false", "write {--on} if it is a flag"),
+        ("from sacred import Experiment", "with on={on} x={x}", "with on=False x='a b'", None),
+        ("from absl import flags\nflags.DEFINE_bool('b', True, '')", "--on {on}", "--on=false", "as these"),
+        ("from absl import flags\nflags.DEFINE_bool('on', True, '')", "--on {on}", "--noon", "as the script"),
+        ("import fire\ndef f(on=True, x='b'): pass\nfire.Fire(f)", "{options}", "--on=False --x='a b'", None),
+        (
+            "import argparse\np = argparse.ArgumentParser()\ns = p.add_subparsers()\n"
+            "a = s.add_parser('a')\na.add_argument('--on', type=bool)\n"
+            "b = s.add_parser('b')\nb.add_argument('--on', action='store_true')",
+            "b --on {on}", "b", "a flag",
+        ),
+        ("from tap import Tap\nclass A(Tap):\n    on: bool = True\nA()", "--on {on}", "--on", "a flag"),
+        ("import tyro\ndef f(o_n: bool = True): pass\ntyro.cli(f)", "{--o-n}", "--no-o-n", None),
+        ("import typer\ndef f(o_n: bool = True): pass\ntyper.run(f)", "--o-n {o_n}", "--no-o-n", "a flag"),
+        ("import click\n@click.command()\n@click.option('--on', default=True)\ndef f(on): pass", "--on {on}",
+         "--on false", None),
+    ],
+    ids=["unknown", "sacred", "absl elsewhere", "absl", "fire", "sub", "tap", "tyro", "typer", "click"],
+)  # fmt: skip
+def test_other_libraries_have_their_own_ways(tmp_path, source, words, argv, said):
+    (tmp_path / "t.py").write_text(source)
+    kinds = {"on": Bool(), "o_n": Bool(), "x": Categorical(["a b"])}
+    named = re.findall(r"[{-](on|o.n|x)}", words.replace("o-n", "o_n")) or ["on", "x"]
+    space = Space({name: kinds[name] for name in named})
+    made = passing(["python", "t.py", *words.split()], space, tmp_path)
+    filled = arguments(made.command, {"on": False, "o_n": False, "x": "a b"})[0][2:]
+    assert " ".join(filled) == argv
+    assert (said is None and not made.notes) or any(said in note for note in made.notes), made.notes
+
+
+def test_hydra_overrides_are_quoted_where_they_must_be_and_go_with_what_is_inactive(tmp_path):
+    (tmp_path / "conf" / "optimizer").mkdir(parents=True)
+    (tmp_path / "conf" / "config.yaml").write_text("defaults:\n  - optimizer: adam\nname: x\nclip: null\n")
+    (tmp_path / "conf" / "optimizer" / "adam.yaml").write_text("lr: 0.1\n")
+    source = "import hydra\n@hydra.main(config_path='conf', config_name='config')\ndef main(cfg): pass\n"
+    (tmp_path / "t.py").write_text(source)
+    space = Space({"lr": Float(0.0, 1.0), "name": Categorical(["a,b", "16"]), "clip": Categorical([None, 1])})
+    words = "t.py optimizer.lr={lr} name={name} clip={clip} +new={clip} optimiser.lr={lr} ~x"
+    made = passing(["python", *words.split()], space, tmp_path)
+    values = {"lr": 0.5, "name": "16", "clip": None}
+    assert arguments(made.command, values)[0][2:] == [
+        *("optimizer.lr=0.5", "name='16'", "clip=null", "+new=null", "optimiser.lr=0.5", "~x")
+    ]
+    assert arguments(made.command, {"name": "a,b"})[0][2:] == ["name='a,b'", "~x"]
+    assert len(made.warnings) == 1 and "did you mean 'optimizer.lr'?" in made.warnings[0]
+
+
+def test_a_positional_argument_that_reads_any_text_as_true_is_refused(passed):
+    with pytest.raises(ObjectiveError, match="every text for true"):
+        passed('p.add_argument("on", type=bool)', "{on}", {"on": Bool()}, on=False)
+
+
 def test_where_the_options_cannot_all_be_seen_nothing_is_said_about_those_that_are_not(passed):
     for line in ("args, rest = p.parse_known_args()", "from lib import add\nadd(p)", "p.add_argument(*more)"):
-        assert passed(f'p.add_argument("--lr")\n{line}', "--x {x}", {"x": Float(0.0, 1.0)}, x=1)[1] == []
+        said = passed(f'p.add_argument("--lr")\n{line}', "--x {x}", {"x": Float(0.0, 1.0)}, x=1)[1]
+        assert said == []
 
 
 SPREAD = {

@@ -98,6 +98,11 @@ def holds_list(parameter: Parameter) -> bool:
     return isinstance(parameter, Listed) and any(isinstance(v, list | tuple) for v in parameter.originals)
 
 
+def holds_null(parameter: Parameter) -> bool:
+    """Whether a parameter has null among its values."""
+    return isinstance(parameter, Listed) and any(value is None for value in parameter.originals)
+
+
 def name_of(flag: str) -> str:
     """`hidden_dim` of `--hidden-dim`."""
     return flag.lstrip("-").replace("-", "_")

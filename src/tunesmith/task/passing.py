@@ -14,12 +14,15 @@ from pathlib import Path
 from tunesmith.argv import Slot, pieces, slots
 from tunesmith.errors import ObjectiveError
 from tunesmith.space import Space
-from tunesmith.task.command import OPTIONS, CommandFault, expanded, is_switch, name_of
+from tunesmith.task.command import OPTIONS, CommandFault, expanded, holds_list, holds_null, is_switch, name_of
 from tunesmith.task.passing_rules import passed
 from tunesmith.task.scripts.declarations import declarations
 from tunesmith.task.scripts.option import Declarations, Option
 from tunesmith.task.scripts.source import read_script
 from tunesmith.text.suggestions import did_you_mean
+
+_OVERRIDES = {"hydra": "hydra", "sacred": "python"}
+"""Libraries whose arguments are `key=value`, with the form of a value."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def passing(command: Sequence[str], space: Space, folder: Path) -> Passing:
     Raises:
         ObjectiveError: An option cannot be told one of its hyperparameter's values.
     """
-    writer = _Writer(space, *_declared(command, folder))
+    start, declared, script = _declared(command, folder)
+    writer = _Writer(space, start, declared, script, frozenset(command[start:]))
     place = 0
     while place < len(command):
         place += writer.take(command, place)
@@ -52,8 +56,10 @@ def passing(command: Sequence[str], space: Space, folder: Path) -> Passing:
 def script_of(command: Sequence[str], folder: Path) -> tuple[int, Path] | None:
     """The Python file that a command starts, and the place of its name in it."""
     for place, argument in enumerate(command):
-        if any(isinstance(piece, Slot) for piece in pieces(argument)) or argument == "-c":
+        if argument == "-c":
             return None
+        if slots(argument):
+            continue  # of the launcher, such as torchrun's number of processes
         if argument == "-m" and place + 1 < len(command):
             module = folder.joinpath(*command[place + 1].split("."))
             found = [path for path in (module.with_suffix(".py"), module / "__main__.py") if path.is_file()]
@@ -91,6 +97,8 @@ class _Writer:
     start: int
     declared: Declarations
     script: str
+    words: frozenset[str]
+    """The script's own arguments as they are written."""
     made: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -99,7 +107,7 @@ class _Writer:
         """Pass on the argument there, with the next one where the two belong together; returns how many."""
         argument = command[place]
         if argument == f"{{{OPTIONS}}}" and OPTIONS not in self.space:
-            self._all_options(command)
+            self._all_options()
             return 1
         try:
             plain = expanded(argument, self.space)
@@ -117,18 +125,46 @@ class _Writer:
             if (slot := self._bare(value)) is not None and self._takes_next(flag, slot):
                 self._pair(flag, slot, written=f"{argument} {value}")
                 return 2
-        if place >= self.start and self.declared.library == "hydra" and "=" in plain[0]:
-            key, _, value = plain[0].partition("=")
-            if (slot := self._bare(value)) is not None:
-                plain = [f"{key}={Slot(slot.name, 'hydra')}"]
-                known = [*(option.name for option in self.declared.options), *self.declared.commands]
-                if self.declared.complete and key[:1] not in "+~" and key not in known:
-                    hint = did_you_mean(key, known)
-                    self.warnings.append(
-                        f"{self.script}: its configuration has no {key} (`+{key}=` adds it); {hint}"
-                    )
-        self.made += plain
+        self.made += [self._as_written(each, place) for each in plain]
         return 1
+
+    def _as_written(self, argument: str, place: int) -> str:
+        """An argument whose option, if it has one, is not known."""
+        key, equals, value = argument.partition("=")
+        library = self.declared.library if place >= self.start else ""
+        if library in _OVERRIDES and equals and (slot := self._bare(value)) is not None:
+            known = [*(option.name for option in self.declared.options), *self.declared.commands]
+            if self.declared.complete and key[:1] not in "+~" and key not in known:
+                hint = did_you_mean(key, known)
+                self.warnings.append(
+                    f"{self.script}: its configuration has no {key} (`+{key}=` adds it); {hint}"
+                )
+            return f"{key}={Slot(slot.name, _OVERRIDES[library])}"
+        slot = self._bare(argument) or self._bare(value)
+        if slot is not None:
+            self._positional(argument, slot)
+            self._in_words(argument, slot)
+        return argument
+
+    def _positional(self, written: str, slot: Slot) -> None:
+        """Refuse true and false for positional arguments that read any text as true."""
+        read = [option for option in self.declared.options if not option.flags and option.reads == "truth"]
+        if read and written == str(slot) and is_switch(self.space.parameters[slot.name]):
+            raise ObjectiveError(
+                f"`{written}`: {self.script} reads its argument {read[0].name} by {read[0].declared}, which "
+                "takes every text for true. Make it an option with action=argparse.BooleanOptionalAction."
+            )
+
+    def _in_words(self, written: str, slot: Slot) -> None:
+        """Say how true, false and null are passed to what could not be looked up."""
+        parameter = self.space.parameters[slot.name]
+        said = ["true and false as these words"] if is_switch(parameter) else []
+        said += ["lists as JSON"] if holds_list(parameter) else []
+        said += ["left out for null"] if holds_null(parameter) else []
+        if said:
+            place = f"{self.script} declares no such option that could be read"
+            fix = f"; write {{--{slot.name}}} if it is a flag" if is_switch(parameter) else ""
+            self.notes.append(f"{written}: {', '.join(said)}, as {place}{fix}")
 
     def _bare(self, text: str) -> Slot | None:
         """The hyperparameter that an argument is, without a form."""
@@ -147,6 +183,7 @@ class _Writer:
     def _option(self, flag: str) -> Option | None:
         options = self.declared.options
         exact = [o for o in options if flag in (*o.flags, o.on, o.off)]
+        exact.sort(key=lambda option: option.command not in self.words)  # of the subcommand that is used
         if exact or self.declared.library != "argparse" or not flag.startswith("--"):
             return exact[0] if exact else None
         begun = [o for o in options if any(known.startswith(flag) for known in o.flags)]
@@ -158,6 +195,10 @@ class _Writer:
         if option is None:
             if self.declared.library and self.declared.complete:
                 self._unknown(flag)
+            else:
+                self._in_words(written, slot)
+            # A switch of absl's takes a value only so; of `--amp false` it would leave `false` over.
+            joined = joined or (self.declared.library == "absl" and is_switch(parameter))
             self.made += [f"{flag}={slot}"] if joined else [flag, str(slot)]
             return
         done = passed(option, flag, slot.name, parameter, self.declared.library, joined=joined)
@@ -172,23 +213,22 @@ class _Writer:
         known = [spelling for option in self.declared.options for spelling in option.flags]
         self.warnings.append(f"{self.script} declares no option {flag}; {did_you_mean(flag, known)}")
 
-    def _all_options(self, command: Sequence[str]) -> None:
-        words = set(command[self.start :])
+    def _all_options(self) -> None:
         for name in self.space.names:
-            option = self._named(name, words)
+            option = self._named(name)
             if option is not None:
                 self._pair(option.on or option.off or option.flag, Slot(name), written=f"{{{name}}}")
-            elif self.declared.library == "hydra":
-                self.made.append(f"{name}={Slot(name, 'hydra')}")
+            elif self.declared.library in _OVERRIDES:
+                self.made.append(f"{name}={Slot(name, _OVERRIDES[self.declared.library])}")
             else:
                 if self.declared.library and self.declared.complete:
                     self._unknown(f"--{name}")
                 self.made += [f"--{name}", str(Slot(name))]
 
-    def _named(self, name: str, words: set[str]) -> Option | None:
+    def _named(self, name: str) -> Option | None:
         """The option for a parameter; one of a subcommand that the command names before others."""
         plain = name.replace("-", "_")
         found = [o for o in self.declared.options if o.flags and o.name.replace("-", "_") == plain] or [
             o for o in self.declared.options if any(name_of(flag) == plain for flag in o.flags)
         ]
-        return next((o for o in found if o.command in words), found[0] if found else None)
+        return next((o for o in found if o.command in self.words), found[0] if found else None)

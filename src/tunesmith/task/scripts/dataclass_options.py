@@ -56,7 +56,7 @@ def dataclass_options(script: Script) -> Declarations | None:
             continue
         if library and (found := _given(call, script, library)) is not None:
             return found
-    return _settings(script)
+    return _tap(script) or _settings(script)
 
 
 def _given(call: ast.Call, script: Script, library: str) -> Declarations | None:
@@ -164,6 +164,22 @@ def _option(field: Field, library: str) -> Option:
     if library in ("pydantic", "draccus") and field.kind.many:
         return replace(made, kind="value", reads="json")
     return made
+
+
+def _tap(script: Script) -> Declarations | None:
+    """A class of typed-argument-parser: a bool is a flag that turns its default round."""
+    for name in script.constants.classes if script.uses("tap") else ():
+        if "Tap" in _all_bases(name, script):
+            options = []
+            for field in class_fields(name, script):
+                option = _option(field, "tap")
+                if field.kind.reads == "bool" and not field.kind.many and not field.required:
+                    flag = option.flag
+                    off = flag if field.default is True else None
+                    option = replace(option, kind="flag", on=None if off else flag, off=off)
+                options.append(option)
+            return Declarations("tap", tuple(options), complete=False)
+    return None
 
 
 def _settings(script: Script) -> Declarations | None:

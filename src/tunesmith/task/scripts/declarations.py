@@ -30,4 +30,6 @@ def declarations(script: Script) -> Declarations:
     for read in _READERS:
         if (found := read(script)) is not None:
             return found
+    if script.uses("sacred"):  # `with lr=0.1`: values are Python literals, `false` would be a text
+        return Declarations("sacred", complete=False)
     return Declarations("", complete=False)

@@ -80,7 +80,7 @@ def assigned(script: Script) -> Metric | None:
         and isinstance(node.value, ast.Call | ast.BinOp | ast.Attribute | ast.Subscript)
     ]
     names = [n for n in names if SMALLER_IS_BETTER.search(n) or LARGER_IS_BETTER.search(n)]
-    fit = [name for name in names if not re.search(r"fn|func|criterion|optim|s$", name)]
+    fit = [name for name in names if not re.search(r"fn|func|criterion|optim|[^s]s$", name)]
     return Metric(choose(fit), f"the variable {choose(fit)} at the script's end") if fit else None
 
 

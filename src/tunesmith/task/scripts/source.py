@@ -124,7 +124,7 @@ def parse_script(path: Path, source: bytes | str) -> Script:
 
 
 def _imported_files(script: Script) -> Iterator[Path]:
-    folder = script.path.parent
+    parents = script.path.absolute().parents
     for node in script.nodes:
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -133,7 +133,9 @@ def _imported_files(script: Script) -> Iterator[Path]:
             module = node.module or ""
             names = [module, *(f"{module}.{alias.name}".strip(".") for alias in node.names)]
         for name in filter(None, names):
-            place = folder.joinpath(*name.split("."))
-            for path in (place.with_suffix(".py"), place / "__init__.py"):
-                if path.is_file():
-                    yield path
+            for folder in parents[:3]:  # above it: where `python -m package.train` is started
+                place = folder.joinpath(*name.split("."))
+                found = [p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()]
+                if found:
+                    yield found[0]
+                    break
