@@ -24,6 +24,10 @@ class Budget(Frozen):
     """Seconds of running, summed over resumptions; None means no limit."""
     trial_time_s: float | None = Field(default=None, gt=0)
     """Seconds one trial may take before it is killed; None means no limit."""
+    target: float | None = Field(default=None, allow_inf_nan=False)
+    """Value of the metric at which the search is over; None for none."""
+    patience: int | None = Field(default=None, ge=1)
+    """Trials without improvement after which the search is over; None: it never is for that."""
     model: ModelCaps = ModelCaps()
 
 

@@ -40,6 +40,8 @@ class History:
     earlier: tuple[Trial, ...] = ()
     """Trials of search spaces that the run had before, of configurations that are not legal in `space`: shown
     and paid for, never learned from."""
+    first: int = 0
+    """Number of the first trial that was started in `space` as it is since it was changed last."""
     _rows: dict[str, tuple[Array, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
     # Encoded rows by digest, shared between the snapshots of one study: encoding is the only
     # work that would otherwise grow with the square of the number of trials.

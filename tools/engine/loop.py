@@ -27,6 +27,7 @@ from tunesmith.events import Noted, Woken
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Toolbox
 from tunesmith.objective import Objective
+from tunesmith.stopping import doubtful, why_over
 from tunesmith.task import Task
 from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
@@ -41,7 +42,7 @@ from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.moments import Moment, Moments
 from tunesmith.tools.toolbox.advice import Advice
-from tunesmith.trial import Proposal
+from tunesmith.trial import Origin, Proposal
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
@@ -132,6 +133,8 @@ class Engine:
             keep_messages=policy.reads_messages,
         )
         self._turn = 0
+        self._looked_at: History | None = None
+        self._over: str | None = None
 
     # -- what others may call -------------------------------------------------------------------
 
@@ -237,7 +240,7 @@ class Engine:
             self._moments.ended(last)
         assert ending is not None
         status, reason = ending
-        by_budget = self.spend.exhausted(self._budget) is not None
+        by_budget = self._used_up() is not None
         return Ended(status, reason, self.history, self.spend, by_budget)
 
     def _ending(self) -> tuple[Status, str] | None:
@@ -248,7 +251,7 @@ class Engine:
         if self._clockless and self._moments.over(self._plan.moment):
             return good, "the recorded run ended here"
         budget, spend = self._budget, self.spend
-        exhausted = spend.exhausted(budget)
+        exhausted = self._used_up()
         if exhausted and budget.wall_time_s is not None and spend.seconds >= budget.wall_time_s:
             return good, exhausted
         broken = why_broken(self.history, self._first, self.task.workers)
@@ -262,12 +265,30 @@ class Engine:
             exhausted = "every configuration of the search space has been tried"
         return None if exhausted is None else (good, exhausted)
 
+    def _used_up(self) -> str | None:
+        """Why no further trial may start: the budget is used, or the search is over before."""
+        return self.spend.exhausted(self._budget) or self._over_early()
+
+    def _over_early(self) -> str | None:
+        if self._looked_at is not self.history:
+            self._looked_at = self.history
+            self._over = why_over(self.history, self._budget, self.task.noise)
+        return self._over
+
+    def _run_doubtful_again(self) -> None:
+        """A target that one lucky seed may have reached is looked at again before it counts."""
+        if self._budget.target is None or any(p.origin is Origin.REPLICATE for p in self.queued):
+            return
+        again = doubtful(self.history, self._budget, self.task.noise)
+        if again is not None:
+            self._chooser.queue.add([again])
+
     def _wake_if_due(self) -> None:
         if self._policy.busy or self._inbox.paused or self._plan.decision.stop is not None:
             return
         if not self._moments.may_wake(self._plan.moment):
             return
-        if self.spend.exhausted(self._budget) is not None:
+        if self._used_up() is not None:
             return  # whatever it decided could not be run
         messages = self._inbox.messages
         triggers = self._triggers.due(self.history, self._plan.decision.wake_after, messages=len(messages))
@@ -322,7 +343,8 @@ class Engine:
             return
         if self._in_step and self._policy.busy:
             return
-        while self._trials.room() and self.spend.exhausted(self._budget) is None:
+        while self._trials.room() and self._used_up() is None:
+            self._run_doubtful_again()
             if self._kept_apart():
                 return
             choice = self._chooser.next(self.history, self._plan.decision.candidates)

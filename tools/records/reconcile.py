@@ -101,6 +101,7 @@ class _Reconciliation:
             default=self._task.default,
             trials=tuple(t for t in trials if t.number not in self._left_out),
             earlier=tuple(t for t in trials if t.number in self._left_out),
+            first=self._lineage.epochs[-1].first_trial,
         )
 
     def _reconcile(self, number: int, in_study: Trial | None, known: bool) -> Trial | None:

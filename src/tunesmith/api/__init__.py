@@ -49,6 +49,8 @@ def tune(
     data: tuple[Any, Any] | DataCard | None = None,
     wall_time_s: float | None = None,
     trial_time_s: float | None = None,
+    target: float | None = None,
+    patience: int | None = None,
     seed: int = 0,
     workers: int = 1,
     threads: int = 1,
@@ -78,6 +80,8 @@ def tune(
         data: The training data as `(X, y)`, y None for no target, or its DataCard; figures of it are used as
             the description is. The data itself is not kept and not sent.
         wall_time_s, trial_time_s: Seconds for the whole run, and for one trial.
+        target, patience: End the search when the metric reaches this value, or after so many trials without
+            an improvement beyond the noise.
         confirm_seeds: Train the best and the default again on this many fresh seeds and compare.
         confirm: The same with all that a task file's `confirm` has, such as
             `{"function": "test.py:test", "seeds": 5, "most": 20}`; `confirm_seeds` is then its `seeds`.
@@ -114,7 +118,13 @@ def tune(
             "space": space,
             "default": None if default is None else space.validate(default),
             "confirm": {**(confirm or {}), **seeds} if confirm or confirm_seeds else None,
-            "budget": {"trials": trials, "wall_time_s": wall_time_s, "trial_time_s": trial_time_s},
+            "budget": {
+                "trials": trials,
+                "wall_time_s": wall_time_s,
+                "trial_time_s": trial_time_s,
+                "target": target,
+                "patience": patience,
+            },
             "noise": noise,
             "seed": seed,
             "workers": workers,

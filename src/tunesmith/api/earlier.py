@@ -6,19 +6,28 @@ from collections.abc import Sequence
 
 from tunesmith.budget import Spend
 from tunesmith.events import Decided, Event, RunFinished, TrialStarted
+from tunesmith.history import History
 from tunesmith.interfaces import Decision
+from tunesmith.stopping import why_over
 from tunesmith.task import Task
 from tunesmith.tools.records.log_reading import last_ending
 
 
-def nothing_left(before: Sequence[Event], used: Spend, task: Task, *, new_space: bool = False) -> str | None:
+def nothing_left(
+    before: Sequence[Event], used: Spend, task: Task, history: History, *, new_space: bool = False
+) -> str | None:
     """Why there is nothing to continue, or None. A larger budget lets a finished run continue.
 
     Args:
         new_space: Whether the search space was changed since: whatever ended the run was about another one.
     """
     last = last_ending(before)
-    if last is None or last.status != "finished" or _more_trials(last, task):
+    if last is None or last.status != "finished":
+        return None
+    over = why_over(history, task.budget, task.noise)
+    if over is not None:
+        return over
+    if _more_trials(last, task):
         return None
     if new_space and used.exhausted(task.budget) is None:
         return None

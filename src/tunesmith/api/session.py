@@ -85,7 +85,7 @@ def run_session(
         history = store.load(lambda event: found.append(log.append(event)))
         used = spent(before, history)
         new_space = any(isinstance(event, TaskChanged) and event.space for event in found)
-        reason = nothing_left(before, used, task, new_space=new_space)
+        reason = nothing_left(before, used, task, history, new_space=new_space)
         sinks = SessionSinks(store.path, task, log.append)
         stack.callback(sinks.close)
         sinks.open(store.events)
