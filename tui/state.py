@@ -21,6 +21,7 @@ from tunesmith.events import (
     ModelCalled,
     Noted,
     PriorsElicited,
+    Progress,
     Recommended,
     RunFinished,
     RunStarted,
@@ -44,6 +45,8 @@ from tunesmith.tui.trial_view import TrialView, expectation, result_line
 
 RunState = Literal["waiting", "running", "paused", "stopping", "interrupted", "finished", "stopped", "failed"]
 """interrupted: its process is gone and the log does not say how the run ended."""
+MOST_SILENT_S = 120.0
+"""A run stores something every minute; a longer silence is a clock that was set, or a machine asleep."""
 OVER: frozenset[RunState] = frozenset({"interrupted", "finished", "stopped", "failed"})
 
 
@@ -72,6 +75,8 @@ class RunView:
         """What the run recommends at its end, in words; empty while it goes on."""
         self.finished = 0
         """Trials that ended by themselves; interrupted ones do not count."""
+        self.progress: Progress | None = None
+        """The latest of this session; None before the first."""
         self.chat = ChatView()
         self.spend = ModelSpend()
         self.thinking_since: float | None = None
@@ -84,6 +89,7 @@ class RunView:
         self._newest = 0
         self._session_from = 0.0
         self._seconds_before = 0.0
+        self._began_clock = self._last_clock = 0.0
         # elapsed time sums over the sessions of a resumed run; between them nothing ran
         self._touched: set[int] = set()
         self._plot_changed = False
@@ -111,8 +117,21 @@ class RunView:
         """Seconds of running so far, over all sessions; `now` is Unix time."""
         if self.started is None:
             return 0.0
-        until = self.last_at if self.over else max(now, self.last_at)
-        return self._seconds_before + max(until - self._session_from, 0.0)
+        return self._seconds_before + (0.0 if self.over else self._lasted(now, self._last_clock))
+
+    def _lasted(self, until: float, clock: float) -> float:
+        """Seconds of this session until a moment; the wall clock counts for what is since the last event."""
+        if not (self._began_clock and clock):  # a log of before events carried a clock of their own
+            return max(max(until, self.last_at) - self._session_from, 0.0)
+        since = min(max(until - self.last_at, 0.0), MOST_SILENT_S)
+        return max(clock - self._began_clock, 0.0) + since
+
+    def left(self, now: float) -> float | None:
+        """Estimated seconds until the last trial ends; None where nobody can say, or nothing runs."""
+        known = self.progress
+        if known is None or known.left_s is None or self.state != "running" or known.done >= known.total:
+            return None
+        return max(known.left_s - max(now - known.at, 0.0), 0.0)
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -149,6 +168,7 @@ class RunView:
             self._fold(event)
             self.last_seq = event.seq or self.last_seq
             self.last_at = event.at or self.last_at
+            self._last_clock = event.clock or self._last_clock
 
     def _fold(self, event: Event) -> None:
         match event:
@@ -189,6 +209,8 @@ class RunView:
                 self.chat.add(
                     "!", "warn", ((literal(text), "warn"), (f"  {literal(event.continuation)}", "dim"))
                 )
+            case Progress():
+                self.progress = event
             case TaskChanged():
                 self._task_changed(event)
             case Noted():
@@ -288,10 +310,11 @@ class RunView:
     def _run_started(self, event: RunStarted) -> None:
         self.recommended = ""
         if self.started is not None and not self.over:
-            self._seconds_before += max(self.last_at - self._session_from, 0.0)
+            self._seconds_before += self._lasted(self.last_at, self._last_clock)
         self._close_session()
         self.started, self.state, self.ending = event, "running", ""
-        self._session_from = event.at
+        self.progress = None
+        self._session_from, self._began_clock = event.at, event.clock
         name = one_line(event.name, 60)
         if event.resumed:
             text = f"{name} continues after {event.trials_before} trials"
@@ -303,7 +326,9 @@ class RunView:
         self.chat.add("●", "good", ((text, "strong"), (parts, "dim")))
 
     def _run_finished(self, event: RunFinished) -> None:
-        self._seconds_before += max((event.at or self.last_at) - self._session_from, 0.0)
+        if event.clock:
+            self.last_at = event.at
+        self._seconds_before += self._lasted(event.at or self.last_at, event.clock)
         self._session_from = event.at
         self._close_session()
         self.state, self.ending = event.status, literal(event.reason)

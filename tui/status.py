@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from tunesmith.text import numbers
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
+from tunesmith.time_left import about
 from tunesmith.tui.spans import Role, Span, Spans, plain
 from tunesmith.tui.state import RunState, RunView
 
@@ -54,6 +55,9 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
             Segment((("best ", "dim"), (numbers.metric(best.value), "best"), (f" #{view.best}", "dim")), 2)
         )
     line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
+    left = view.left(now)
+    if left is not None:
+        line.append(Segment((("left ", "dim"), (f"about {about(left)}", "")), 4))
     line.extend(_model(view))
     if view.thinking_since is not None and now - view.thinking_since >= THINKING_FROM_S:
         thinking = f"thinking {duration(now - view.thinking_since)}"

@@ -15,6 +15,8 @@ from tunesmith.interfaces import Decision
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import StatedPrior
 from tunesmith.text.cleaning import clean
+from tunesmith.text.numbers import counted
+from tunesmith.time_left import about
 from tunesmith.trial import Frozen, Outcome, Proposal
 
 
@@ -23,6 +25,9 @@ class _Event(Frozen):
     """Unix time; set when the event is stored."""
     seq: int = 0
     """Position in the run's log, from 1; set when the event is stored."""
+    clock: float = 0.0
+    """Seconds since its session began, by a clock that nobody sets; 0 for what no session has stored, and in
+    logs of before 0.3."""
 
 
 class RunStarted(_Event):
@@ -113,6 +118,37 @@ class TrialFinished(_Event):
     """Whether it is the new incumbent."""
     surprise: float | None = None
     """(value - expected) / spread, positive when better than expected; None without a prediction."""
+
+
+class Progress(_Event):
+    """How far the search is: when a trial has ended, and once a minute."""
+
+    kind: Literal["progress"] = "progress"
+    done: int
+    """Trials that have ended, of those that the budget counts."""
+    total: int
+    """Trials that the budget allows."""
+    running: int
+    workers: int
+    seconds: float
+    """Of running so far, over all sessions."""
+    left_s: float | None
+    """Estimated seconds until the last trial ends, at most what the time budget leaves; None while no trial
+    has ended."""
+    comparison_s: float | None = None
+    """Estimated seconds of the comparison on fresh seeds, which comes after; None for none."""
+
+    @property
+    def text(self) -> str:
+        """`about 2 h 10 min for the other 29 trials with 2 workers`; empty without an estimate."""
+        rest = self.total - self.done
+        if self.left_s is None or rest <= 0:
+            return ""
+        text = f"about {about(self.left_s)} for the other {counted(rest, 'trial')}"
+        text += f" with {counted(self.workers, 'worker')}"
+        if self.comparison_s is not None:
+            text += f", then about {about(self.comparison_s)} for the comparison with the default"
+        return text
 
 
 class Woken(_Event):
@@ -303,6 +339,7 @@ Event = Annotated[
     | TrialStarted
     | TrialReported
     | TrialFinished
+    | Progress
     | Woken
     | Thought
     | ToolCalled

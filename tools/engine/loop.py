@@ -34,6 +34,7 @@ from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
 from tunesmith.tools.engine.plan import Plan
 from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, PolicyRunner
+from tunesmith.tools.engine.progress import ProgressTeller
 from tunesmith.tools.engine.requeue import Requeued, after_loss, changed_since, requeue, runs_alone
 from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.engine.trial_runner import TrialRunner
@@ -119,6 +120,7 @@ class Engine:
         self._trials = TrialRunner(task, store, executor, objective, history, self._triggers, emit)
         self._spent_before = (spent or Spend()).seconds
         self._model_spend = model_spend
+        self._progress = ProgressTeller(task, history, emit)
         self._began = time.monotonic()
         self._first = store.next_number
         self._chooser = Chooser(task, strategy, emit, self._first)
@@ -224,6 +226,7 @@ class Engine:
                     continue
                 soon = 0.0 < self._policy.thinking_s < SOON_S
                 self._trials.handle_events(POLL_S / 5 if soon else POLL_S)
+                self._progress.look(self.history, self.spend)
                 for trial in self._trials.took_their_process_down():
                     self._run_again(after_loss(self.history, trial))
         except KeyboardInterrupt:

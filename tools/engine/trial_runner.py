@@ -76,6 +76,7 @@ class TrialRunner:
         self._pruner = Pruner(task.pruner, task.direction)
         self._curves: dict[int, LiveCurve] = {}
         self._told_notes: set[str] = set()
+        self._began: dict[int, float] = {}  # monotonic clock, by number
         self._unplaced: Job | None = None
         self._took_down: list[Trial] = []
         self._shown: str | None = None
@@ -101,6 +102,7 @@ class TrialRunner:
             seed=derive_seed(self._task.seed, "trial", number),
             started_at=time.time(),
         )
+        self._began[number] = time.monotonic()
         folder = self._store.begin(trial)
         self.history = self.history.with_trial(trial)
         self._curves[number] = LiveCurve()
@@ -151,7 +153,7 @@ class TrialRunner:
                 state=TrialState.LOST,
                 message=message,
                 **self._recorded(trial.number),
-                seconds=max(0.0, time.time() - trial.started_at),
+                seconds=time.monotonic() - self._began.get(trial.number, time.monotonic()),
                 loss="interrupted",
             )
             if self._unplaced is not None and self._unplaced.number == trial.number:

@@ -51,22 +51,31 @@ def verdict(events: Sequence[Event]) -> str:
 def spent(events: Sequence[Event], history: History) -> Spend:
     """Trials, seconds and model use over all sessions.
 
-    A session lasts from its start to its end or, if it was killed, to its last event; between two sessions
-    no time passes. Lost trials are not counted, because they are run again.
+    A session lasts from its start to its end or, if it was killed, to its last event, by the clock that its
+    events carry: nobody sets that one, and it stands still while the machine sleeps. Between two sessions no
+    time passes. Lost trials are not counted, because they are run again.
     """
     seconds, model = 0.0, ModelSpend()
-    began: float | None = None
-    last = 0.0
+    began: Event | None = None
+    last, clock = 0.0, 0.0
     for event in events:
         if isinstance(event, RunStarted | RunFinished):
             if began is not None:
-                seconds += max(0.0, (event.at if isinstance(event, RunFinished) else last) - began)
-            began = last = event.at
+                until = event if isinstance(event, RunFinished) else None
+                seconds += _lasted(began, until.at if until else last, until.clock if until else clock)
+            began, last, clock = event, event.at, event.clock
             if isinstance(event, RunFinished):
                 began = None
         elif isinstance(event, ModelCalled):
             model = event.spend
-        last = max(last, event.at)
+        last, clock = max(last, event.at), max(clock, event.clock)
     if began is not None:
-        seconds += last - began
+        seconds += _lasted(began, last, clock)
     return Spend(trials=history.paid, seconds=seconds, model=model)
+
+
+def _lasted(began: Event, until_at: float, until_clock: float) -> float:
+    """Seconds of a session; by the wall clock where its log is of before events carried another one."""
+    if began.clock and until_clock:
+        return max(0.0, until_clock - began.clock)
+    return max(0.0, until_at - began.at)

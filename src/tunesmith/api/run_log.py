@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from tunesmith.events import Degraded, Event, ModelCalled, RunFinished, RunStarted
@@ -29,6 +30,7 @@ class RunLog:
 
     def __init__(self, log: EventLog, listen: Listener | None = None) -> None:
         self._log, self._listen = log, listen
+        self._began = time.monotonic()
         self.fault: Exception | None = None
         self.on_fault: Callable[[Exception], None] = lambda error: None
         self.hand_over: Callable[[Sequence[Event]], None] = lambda events: None
@@ -46,7 +48,7 @@ class RunLog:
                 return event
             self._over = isinstance(event, RunFinished) or self._over
             early, self._early = self._early or (), None
-            stored = [self._log.append(each) for each in (event, *early)]
+            stored = [self._log.append(self._timed(each)) for each in (event, *early)]
             self.hand_over(stored)
         for each in stored:
             self._call_listener(each)
@@ -59,6 +61,10 @@ class RunLog:
                 early, self._early = self._early, None
                 self._log.append_many(early or ())
                 self._closed = True
+
+    def _timed(self, event: Event) -> Event:
+        # Never 0, which means that nothing is known.
+        return event.model_copy(update={"clock": max(time.monotonic() - self._began, 1e-6)})
 
     def _call_listener(self, event: Event) -> None:
         if self._listen is None:

@@ -22,6 +22,7 @@ from tunesmith.events import (
     ModelCalled,
     Noted,
     PriorsElicited,
+    Progress,
     RunStarted,
     TaskChanged,
     Thought,
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Narration is wrapped here, or at the terminal's width where that is smaller."""
+WORTH_S = 20.0
+"""Time left that is worth a line."""
 STYLES = {
     TrialState.COMPLETED: "",
     TrialState.PRUNED: "dim",
@@ -82,6 +85,7 @@ class Stream:
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
         self._best: float | None = None
+        self._tenth: int | None = None  # of the trials, when the time left was told last
         self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
 
     def show(self, event: Event) -> None:
@@ -120,6 +124,8 @@ class Stream:
                 self._line(f"  ~ the language model expects {priors}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
+            case Progress():
+                self._time_left(event)
             case TaskChanged(changes=changes):
                 for change in changes:
                     self._line(f"  changed: {change}", "yellow")
@@ -195,6 +201,15 @@ class Stream:
             self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
         if outcome.message and outcome.state.failed:
             self._line(f"       {one_line(outcome.message, 160)}", "red")
+
+    def _time_left(self, event: Progress) -> None:
+        """Say how long the rest takes: when it is known, and again at every tenth of the trials."""
+        tenth = 10 * event.done // max(event.total, 1)
+        worth = event.left_s is not None and (event.left_s >= WORTH_S or self._tenth is not None)
+        if not event.text or not worth or tenth == self._tenth:
+            return
+        self._tenth = tenth
+        self._line(f"  {event.done} of {event.total} done; {event.text}", "dim")
 
     def _print_text(self, turn: int, speaker: str) -> None:
         """Print the text of a turn that is not printed yet."""
