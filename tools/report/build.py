@@ -23,6 +23,7 @@ from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import trusts_of
 from tunesmith.task import Task
 from tunesmith.text.numbers import counted
+from tunesmith.tools.analysis.health import health
 from tunesmith.tools.records.bounds import kind_of
 from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
@@ -86,6 +87,7 @@ def build_report(path: Path) -> ReportData:
         started_at=_moment((sessions or events)[0].at) if events else None,
         finished_at=_moment(events[-1].at) if ending else None,
         headline=_headline(history, best, default),
+        health=tuple(text(line) for line in health(history, task, events)),
         best=best,
         recommended=found,
         default=None if history.default is None else dict(history.default),

@@ -282,6 +282,8 @@ class ReportData(ReportPart):
     """As all times: ISO 8601, UTC."""
     finished_at: str | None
     headline: str
+    health: tuple[str, ...] = ()
+    """What gives reason to doubt the run, the most serious first; empty while nothing does."""
     best: Best | None
     """Of the best value seen."""
     recommended: Recommended | None = None

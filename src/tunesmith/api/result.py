@@ -30,6 +30,7 @@ class Result:
         recommendation: The configuration of best expected value, and how that differs from the best value
             seen; None where no trial completed.
         study: Where its Optuna study is: a journal's path, or a storage and the study's name.
+        health: What gives reason to doubt the run, in sentences; empty while nothing does.
         report: report.md, beside report.html and report.json; None where they could not be written.
     """
 
@@ -42,6 +43,7 @@ class Result:
     report: Path | None = None
     recommendation: Recommendation | None = None
     study: str = ""
+    health: tuple[str, ...] = ()
 
     @property
     def best_trial(self) -> Trial | None:

@@ -30,6 +30,7 @@ from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
 from tunesmith.text.secrets import remember
+from tunesmith.tools.analysis.health import health
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.log_reading import elicited_priors, recommended, spent, verdict
@@ -104,6 +105,7 @@ def run_session(
                 sinks.report,
                 recommended(before),
                 store.study_text,
+                health(history, task, before),
             )
         log.hand_over = sinks.handle
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
@@ -223,6 +225,7 @@ def _run(
         sinks.report,
         recommendation,
         store.study_text,
+        health(ended.history, task, store.events.events()),
     )
 
 

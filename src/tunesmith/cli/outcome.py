@@ -40,6 +40,11 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
         line(f"Failed: {result.reason}.", "bold red")
     else:
         line(f"Finished: {result.reason}.")
+    if result.health and best is not None:
+        line()
+        line("To be asked first:", "yellow")
+        for text in result.health:
+            line(f"  {text}", "yellow")
     if best is not None and best.value is not None:
         line()
         found = result.recommendation
