@@ -82,7 +82,7 @@ def connect(path: Path) -> sqlite3.Connection:
             path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
         )
     except sqlite3.Error as error:
-        raise RunError(f"{path} cannot be used: {error}. {FIX}") from error
+        raise unusable(path, error) from error
     try:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -94,11 +94,18 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
     except sqlite3.Error as error:
         connection.close()
-        raise RunError(f"{path} cannot be used: {error}. {FIX}") from error
+        raise unusable(path, error) from error
     except RunError:
         connection.close()
         raise
     return connection
+
+
+def unusable(path: Path, error: Exception) -> RunError:
+    """For a log that SQLite cannot open or read."""
+    if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return RunError(f"{path} is in use by another program ({error}). End that, and try again.")
+    return RunError(f"{path} cannot be used: {error}. {FIX}")
 
 
 def damage(path: Path) -> str:

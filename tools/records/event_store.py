@@ -237,7 +237,7 @@ class EventStore(EventLog):
             try:
                 return [] if connection is None else connection.execute(sql, parameters).fetchall()
             except (sqlite3.Error, OverflowError) as error:
-                raise RunError(f"{self._path} cannot be read: {error}. {FIX}") from error
+                raise event_database.unusable(self._path, error) from error
 
     def _event(self, seq: int, at: float, body: str) -> Event:
         try:

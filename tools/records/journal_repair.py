@@ -28,6 +28,8 @@ MOST_TORN = 1000
 """Lines at the end that a crash may have left torn: far more than one write has."""
 LONGEST_LINE = 64 << 20
 """Bytes; a longer line is none of Optuna's."""
+LARGEST_JOURNAL = 1 << 32
+"""Bytes; a trial takes some thousand."""
 _LOCK_SUFFIX = ".lock"
 
 
@@ -95,6 +97,23 @@ def repair(path: Path) -> Repair | None:
         return _repair(path)
     finally:
         lock.release()
+
+
+def has_lines(path: Path) -> bool:
+    """Whether a journal is of a size and of lines that Optuna, which reads it by the line, can hold."""
+    if kind(path) is None:
+        return True
+    with open(open_plain(path, os.O_RDONLY), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_JOURNAL:
+            return False
+        length = 0  # of the line that the next block goes on with
+        while size > LONGEST_LINE and (block := file.read(1 << 20)):
+            last = block.rfind(b"\n")
+            length = length + len(block) if last < 0 else len(block) - last - 1
+            if length > LONGEST_LINE:
+                return False
+    return True
 
 
 def clear_stale_lock(path: Path) -> bool:

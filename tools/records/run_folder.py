@@ -26,6 +26,7 @@ from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
 from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic
+from tunesmith.tools.records.folder_check import check_run_folder
 from tunesmith.tools.records.lineage_file import NAME as LINEAGE
 from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
 from tunesmith.tools.records.lock import Holder, hold
@@ -117,10 +118,14 @@ class RunFolder:
         """
         folder = cls(Path(runs) / task.name, task, source=source, begun_as=begun_as)
         if not _is_run(folder.path):
+            if kind(folder.path / ABOUT) is not None:
+                check_run_folder(folder.path)  # a run whose task file is no file
             if folder.path.is_dir() and any(folder.path.iterdir()) and not folder._only_lock_files():
                 raise RunError(
                     f"{folder.path} exists and is not a run. Give the task another `name`, or move it."
                 )
+            if folder.path.is_dir():
+                check_run_folder(folder.path)
             try:
                 (folder.path / "trials").mkdir(parents=True, exist_ok=True)
                 folder._write_task()
@@ -147,6 +152,8 @@ class RunFolder:
             RunError: There is no run at `path`.
         """
         path = Path(path).absolute()
+        if path.is_dir():
+            check_run_folder(path)
         if not _is_run(path):
             raise RunError(
                 f"{path} is not a run folder: no run has begun there. Name a folder such as runs/<task>."

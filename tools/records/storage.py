@@ -14,7 +14,7 @@ from tunesmith.errors import RunError
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.tools.records.atomic_write import set_aside
-from tunesmith.tools.records.journal_repair import BatchingBackend, repair
+from tunesmith.tools.records.journal_repair import BatchingBackend, has_lines, repair
 
 Batch = Callable[[], AbstractContextManager[None]]
 """Makes one write of what its block writes to the storage; none of it if the block raises."""
@@ -53,6 +53,11 @@ def open_existing(url: str) -> BaseStorage:
 
 def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     """The journal as storage: its end repaired, or the whole set aside where it cannot be read."""
+    if not has_lines(path):
+        aside = set_aside(path)
+        _report(
+            emit, "the journal holds no lines of a journal", f"it was moved to {aside.name} and is rebuilt"
+        )
     repaired = repair(path)
     if repaired is not None:
         _report(

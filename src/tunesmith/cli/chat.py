@@ -15,6 +15,8 @@ import typer
 from tunesmith.cli.errors import FAILED, INTERRUPTED, Debug, report_errors
 from tunesmith.cli.run import Fresh, From, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
 
+FIRST_EVENTS = 1000
+"""How many of a run's events are read before the terminal UI opens."""
 LOG_LINES = 20
 """How much of a failed engine's log is shown."""
 
@@ -106,8 +108,11 @@ def _start_engine(task: Path, options: list[str], folder: Path) -> subprocess.Po
 
 
 def _show(folder: Path, *, owns_run: bool) -> int:
+    from tunesmith.tools.records.event_store import EventStore
     from tunesmith.tui.app import TunesmithApp
 
+    with contextlib.closing(EventStore(folder / "run.db", create=False)) as log:
+        log.events(limit=FIRST_EVENTS)  # a log that cannot be read is told on one line, and not in the UI
     app = TunesmithApp(folder, owns_run=owns_run)
 
     def leave(number: int, frame: object = None) -> None:

@@ -1,0 +1,98 @@
+"""Looks at a run folder before anything in it is read or written: it may have been made by anybody.
+
+A link would be followed, and what it points to read or overwritten; a FIFO would be waited for; a file in
+the place of a folder would end in a traceback. A run has none of these, so it is refused with one sentence.
+What is damaged in other ways (a record that cannot be read) is for its own reader to tell.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from tunesmith.errors import RunError
+from tunesmith.outcome import json_object
+from tunesmith.tools.records.curve_file import CURVE
+from tunesmith.tools.records.plain_files import kind, read_plain
+from tunesmith.tools.records.trial_folder import CONFIG, FOLDERS, LOG, RESULT
+
+LARGEST_SMALL_FILE = 16 << 20
+"""Bytes of `task.yaml` and `run.json`."""
+_OF_A_RUN = (*FOLDERS, "sinks")
+_SMALL = ("task.yaml", "run.json")
+_OF_A_TRIAL = (CONFIG, RESULT, CURVE, LOG)
+_LOCK_OF_OPTUNA = "study.journal.lock"
+_SET_ASIDE = re.compile(r".*\.(damaged|orphan)-\d+", re.DOTALL)
+_TRIAL = re.compile("[0-9]{5,12}|(best|default)-[0-9]+")
+
+
+def check_run_folder(path: Path) -> None:
+    """See to it that what has a run's names in the folder `path` is what a run has there.
+
+    Raises:
+        RunError: Something is not; names it and the fix.
+    """
+    for entry in _entries(path):
+        name, place = entry.name, Path(entry.path)
+        what = kind(place)
+        if _SET_ASIDE.fullmatch(name) or what is None:
+            continue
+        if name in _OF_A_RUN:
+            if what != "a folder":
+                raise _refused(place, what, "a folder")
+            _check_trials(place)
+        elif what not in ("a file", "a folder") and name != _LOCK_OF_OPTUNA:
+            raise _refused(place, what, "a file")
+        elif what == "a folder" and name in _FILES:
+            raise _refused(place, what, "a file")
+    for name in _SMALL:
+        _check_small(path / name)
+
+
+def _check_trials(path: Path) -> None:
+    for entry in _entries(path):
+        if entry.is_symlink() and not _SET_ASIDE.fullmatch(entry.name):
+            raise _refused(Path(entry.path), "a symbolic link", "a folder")
+        if not _TRIAL.fullmatch(entry.name):
+            continue
+        if not entry.is_dir(follow_symlinks=False):
+            raise _refused(Path(entry.path), kind(Path(entry.path)) or "gone", "a folder")
+        for record in _entries(Path(entry.path)):
+            if record.is_symlink() and record.name in _OF_A_TRIAL:
+                raise _refused(Path(record.path), "a symbolic link", "a file")
+
+
+def _check_small(path: Path) -> None:
+    if kind(path) is None:
+        return
+    try:
+        data = read_plain(path, LARGEST_SMALL_FILE)
+        if path.suffix == ".json":
+            json_object(data)
+    except (OSError, ValueError) as error:
+        fix = "Delete it: it is written again." if path.suffix == ".json" else "Restore it."
+        raise RunError(f"{path} cannot be read ({str(error).splitlines()[0]}). {fix}") from error
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise RunError(f"{path} cannot be looked into ({error.strerror or error}).") from error
+
+
+_FILES = frozenset(
+    [
+        *(*_SMALL, "lineage.json", "study.journal", "run.db", "run.db-wal", "run.db-shm", "run.db-journal"),
+        *("lock", "lock.json", "exchanges.jsonl", "confirm.json", "engine.log", "objective.pkl"),
+    ]
+)
+
+
+def _refused(path: Path, what: str, wanted: str) -> RunError:
+    return RunError(
+        f"{path} is {what}, and a run has {wanted} there, which is read and written. Move it away, or put "
+        f"{wanted} in its place."
+    )
