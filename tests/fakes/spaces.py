@@ -54,6 +54,13 @@ def log_ints(draw):
     return Int(low, low + draw(st.integers(0, 2**30)), "log")
 
 
+@st.composite
+def wide_ints(draw):
+    """Beyond 2^40, where unit coordinates do not tell all values apart; within what Optuna's floats hold."""
+    low = draw(st.integers(-(2**52), 2**41))
+    return Int(low, draw(st.integers(low + 2**41, low + 2**52)), step=draw(st.integers(1, 2**20)))
+
+
 KINDS = {
     "linear": linear_floats(),
     "log": log_floats(),
@@ -61,6 +68,7 @@ KINDS = {
     "step": stepped_floats(),
     "int": ints(),
     "log_int": log_ints(),
+    "wide_int": wide_ints(),
     "categorical": VALUES.map(Categorical),
     "ordinal": VALUES.map(Ordinal),
     "bool": st.just(Bool()),

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tunesmith.agent.methods.llambo.formats import view
+from tunesmith.agent.methods.llambo.settings import PRESETS
 from tunesmith.agent.models.replies import parse_configuration
 from tunesmith.errors import SpaceError
-from tunesmith.space import Categorical, Float, Ordinal, Space
+from tunesmith.space import Categorical, Float, Int, Ordinal, Space
 from tunesmith.space.values import legal_text
 from tunesmith.task import Task
 
@@ -139,8 +141,44 @@ def test_null_means_the_choice_null_where_there_is_one_and_missing_elsewhere():
 def test_an_answer_of_a_model_is_read_however_it_writes_null_and_lists(answer):
     space = Space({"layers": Categorical([[50], [50, 100], [100, 50]]), "depth": Ordinal([None, 4, 8]),
                    "lr": Float(0, 1)})  # fmt: skip
-    found = parse_configuration(answer, space)
-    assert space.validate(found.values) == space.validate({"layers": [50, 100], "depth": None, "lr": 0.1})
+    wanted = space.validate({"layers": [50, 100], "depth": None, "lr": 0.1})
+    assert space.validate(parse_configuration(answer, space).values) == wanted
+    # LLAMBO's prompts have labels of their own.
+    shown = view(space, PRESETS["llambo"])
+    assert space.snap(shown.values(parse_configuration(answer, shown.space).values))[0] == wanted
+
+
+def test_nulls_of_inactive_parameters_are_told_from_the_choice_null():
+    space = Space({"a": Categorical(["on", None]), "b": Categorical([None, 1], when={"a": "on"})})
+    assert space.without_nulls({"a": None, "b": None}) == {"a": None}
+    assert space.without_nulls({"a": "on", "b": None}) == {"a": "on", "b": None}
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        Int(0, 2**62),
+        Int(-(2**63), 2**63 - 1),
+        Int(1, 2**62, "log"),
+        Int(5, 2**62, step=7),
+        Int(2**63 - 3, 2**63 - 1),
+        Int(-(2**62), 2**62, step=2**50 + 1),
+    ],
+    ids=str,
+)
+def test_integers_of_64_bits_are_drawn_and_kept_exactly(whole):
+    space = Space({"x": whole})
+    drawn = space.sample(np.random.default_rng(0), 40)
+    assert all(space.problems(c) == () and space.decode(space.encode(c)[0]) == c for c in drawn)
+    if whole.size > 2**50:
+        assert len({c["x"] % 1024 for c in drawn}) > 10  # the last digits are drawn too
+    for value in (whole.low, whole.high, whole.low + (whole.size // 3) * whole.step):
+        assert space.validate({"x": value})["x"] == value == space.originals({"x": value})["x"]
+        assert space.snap({"x": value})[0]["x"] == value
+    if whole.step > 1:
+        assert whole.check("x", whole.low + 1).nearest == whole.low
+        assert whole.check("x", whole.high - 1).nearest == whole.high
+    assert Space.from_dict(json.loads(json.dumps(space.to_dict()))) == space
 
 
 def test_a_function_as_a_choice_is_refused_with_the_way_to_give_it():

@@ -32,7 +32,7 @@ def _picked(turn: Turn, number: int) -> Proposal:
 
 
 def _proposed(turn: Turn, place: int, trial: OwnTrial) -> Proposal:
-    values = {name: value for name, value in trial.configuration.items() if value is not None}
+    values = turn.history.space.without_nulls(trial.configuration)
     try:
         configuration = turn.history.space.validate(values)
     except InvalidConfiguration as error:

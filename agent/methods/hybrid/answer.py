@@ -125,11 +125,13 @@ class Reader:
 
     def _values(self, candidate: Candidate) -> dict[str, Any]:
         """As written, without nulls for inactive parameters and with Markdown's escapes taken back."""
-        return {
-            name if name in self.space else name.replace("\\", ""): value
-            for name, value in candidate.configuration.items()
-            if value is not None
-        }
+        return self.space.without_nulls(
+            {
+                name if name in self.space else name.replace("\\", ""): value
+                for name, value in candidate.configuration.items()
+                if value is not None or name in self.space
+            }
+        )
 
     def _configuration(self, place: int, candidate: Candidate) -> Configuration | None:
         values = self._values(candidate)

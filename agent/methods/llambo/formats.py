@@ -25,6 +25,7 @@ from typing import Any, Literal
 from tunesmith.agent.methods.llambo.naming import Renaming, blind, safe
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.space import Categorical, Float, Int, Ordinal, Space
+from tunesmith.space.choices import Listed
 from tunesmith.space.conditions import describe as describe_conditions
 from tunesmith.space.parameter import Parameter
 from tunesmith.space.values import is_number
@@ -123,6 +124,10 @@ class View:
                 for name, field in self.fields.items()
             }
         )
+        for name, field in self.fields.items():
+            shown, real = self.space.parameters[field.shown], space.parameters[name]
+            if isinstance(shown, Listed) and isinstance(real, Listed) and not protocol.blinded:
+                shown.stand_for(real.originals)  # a list whose label is another here may still be answered
 
     def _conditions(self, name: str) -> dict[str, list[Value]]:
         return {

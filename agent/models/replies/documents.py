@@ -42,11 +42,7 @@ def _strict(item: Any, space: Space) -> Parsed | None:
         item = dict(flat_values(item, space.names))
     if not isinstance(item, dict) or not item.keys() <= set(space.names):
         return None
-    present = {
-        name: value
-        for name, value in item.items()
-        if value is not None or space.parameters[name].check(name, None) is None
-    }
+    present = space.without_nulls(item)
     if not all(_of_type(space.parameters[name], value) for name, value in present.items()):
         return None
     applies: dict[str, Value] = {}

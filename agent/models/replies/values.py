@@ -18,6 +18,7 @@ from tunesmith.agent.models.replies.spelling import alike, unescaped
 from tunesmith.errors import short
 from tunesmith.space import Int, Space
 from tunesmith.space.choices import Bool, Listed
+from tunesmith.space.labels import label_of
 from tunesmith.space.parameter import Parameter
 from tunesmith.space.values import is_number
 from tunesmith.trial import Value
@@ -241,12 +242,12 @@ def _spellings(parameter: Listed) -> list[tuple[str, str]]:
     words = [choice for choice in parameter.listed if isinstance(choice, str)]
     found = [(word, word) for word in words]
     known = {str(choice).casefold() for choice in parameter.listed}
-    for label, choice in zip(parameter.listed, parameter.originals, strict=True):
+    for label, choice in zip(parameter.listed, parameter.meanings, strict=True):
         others: list[str] = []
         if choice is None:
             others = ["none", "None", "null"]
         elif isinstance(choice, list | tuple) and isinstance(label, str):
-            inside = label[1:-1].rstrip(",")
+            inside = label_of(choice)[1:-1].rstrip(",")
             forms = [inside, inside.replace(" ", "")]
             others = [f"{a}{form}{b}" for form in forms for a, b in ("[]", "()")]
             others += forms if len(choice) > 1 else []

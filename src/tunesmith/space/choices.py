@@ -27,6 +27,7 @@ class Listed(Parameter):
 
     _values: tuple[Value, ...]
     _given: tuple[Any, ...] = ()
+    _named: tuple[Any, ...] = ()
     left_out: tuple[str, ...] = ()
     """A clause for every choice that was given and equals an earlier one, such as `True equals 1`."""
 
@@ -39,6 +40,15 @@ class Listed(Parameter):
     def originals(self) -> tuple[Any, ...]:
         """The same as training code receives them, None and lists among them."""
         return self.listed
+
+    def stand_for(self, originals: Sequence[Any]) -> None:
+        """Say what the choices are other names of, in order; for reading answers that give those."""
+        object.__setattr__(self, "_named", tuple(originals))
+
+    @property
+    def meanings(self) -> tuple[Any, ...]:
+        """What each choice stands for: `originals`, unless `stand_for` said otherwise."""
+        return self._named or self.originals
 
     @property
     def given(self) -> tuple[Any, ...]:
@@ -145,16 +155,17 @@ class Listed(Parameter):
 
     def meant_by(self, value: object) -> Value | None:
         """The labelled choice that an answer means, whatever its brackets and blanks, or None."""
-        if not self._labelled or not isinstance(value, str | list | tuple | dict):
+        labelled = self._labelled or self._named
+        if not labelled or not isinstance(value, str | list | tuple | dict):
             return None
         if not isinstance(value, str):
             value = label_of(value)
         if len(value) > 2 * LONGEST_LABEL or not (wanted := reading_key(value)):
             return None
-        meant = [self.listed[i] for i, _ in self._labelled if reading_key(str(self.listed[i])) == wanted]
-        meant = meant or [
-            self.listed[i] for i, c in self._labelled if c is None and wanted in ("none", "null", "nil")
-        ]
+        pairs = [(m, label) for m, label in zip(self.meanings, self.listed, strict=True) if not is_plain(m)]
+        meant = [label for _, label in pairs if reading_key(str(label)) == wanted]
+        meant = meant or [label for m, label in pairs if reading_key(label_of(m)) == wanted]
+        meant = meant or [label for m, label in pairs if m is None and wanted in ("none", "null", "nil")]
         return meant[0] if len(meant) == 1 else None
 
     def value_at(self, index: int) -> Value:

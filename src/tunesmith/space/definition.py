@@ -129,6 +129,20 @@ class SpaceDefinition:
             raise InvalidConfiguration(problems)
         return Configuration(legal, self.digest(legal))
 
+    def without_nulls(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values without the nulls that say that a parameter does not apply; null as a choice is kept."""
+        values = flat_values(values, self.names)
+        known: dict[str, Value] = {}
+        idle: set[str] = set()
+        for name in self.order:
+            value = plain(values.get(name))
+            legal = self.parameters[name].check(name, value) is None
+            if value is None and not (legal and self.is_active(name, known)):
+                idle.add(name)
+            elif name in values and legal:
+                known[name] = self.parameters[name].canonical(value)
+        return {name: value for name, value in values.items() if value is not None or name not in idle}
+
     def _examine(self, values: Mapping[str, object]) -> tuple[dict[str, Value], tuple[Problem, ...]]:
         if not isinstance(values, Mapping):
             allowed = "a configuration is a mapping from parameter names to values"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -102,13 +104,13 @@ class Int(Numeric):
     def to_unit(self, value: Any) -> float:
         if self.scale == "log":
             return float(scales.to_unit("log", *self._edges, value))
-        return super().to_unit(value) if not self.wide else (self.index_of(value) + 0.5) / self.size
+        return super().to_unit(value) if not self.wide else self._centre(self.index_of(value))
 
     def round_units(self, u: Array) -> Array:
         if self.scale == "log":
             return scales.to_unit("log", *self._edges, self.numbers(u))
         if self.wide:
-            units = [(int(index) + 0.5) / self.size for index in self.indices(u).ravel()]
+            units = [self._centre(int(index)) for index in self.indices(u).ravel()]
             return np.array(units).reshape(np.shape(u))
         return super().round_units(u)
 
@@ -122,11 +124,24 @@ class Int(Numeric):
             return (np.clip(nearest, self.low, self.high) - self.low).astype(np.int64)
         return super().indices(u)
 
+    def _centre(self, index: int) -> float:
+        """Unit coordinate of a value of a wide range, correctly rounded."""
+        return float(Fraction(2 * index + 1, 2 * self.size))
+
     def _wide_index(self, u: float) -> int:
         if self.scale == "log":
-            nearest = int(np.rint(scales.from_unit("log", *self._edges, u)))
-            return min(max(nearest, self.low), self.high) - self.low
-        return min(max(math.floor(Fraction(u) * self.size), 0), self.size - 1)
+            nearest = float(np.rint(scales.from_unit("log", *self._edges, u)))
+            value = int(nearest) + _mixed(u) % max(int(math.ulp(nearest)), 1)
+            return min(max(value, self.low), self.high) - self.low
+        u = min(max(u, 0.0), 1.0)
+        below, above = (Fraction(u) + Fraction(math.nextafter(u, to)) for to in (-1.0, 2.0))
+        # The indices whose unit coordinate rounds to u; where floats are as dense as the values, one or none.
+        first = math.floor(below / 2 * self.size - Fraction(1, 2)) + 1
+        last = math.ceil(above / 2 * self.size - Fraction(1, 2)) - 1
+        index = (
+            first + _mixed(u) % (last - first + 1) if last > first else math.floor(Fraction(u) * self.size)
+        )
+        return min(max(index, 0), self.size - 1)
 
     def index_of(self, value: Any) -> int:
         steps: Any = (Fraction(value) - self.low if self.wide else value - self.low) / self.step
@@ -140,3 +155,8 @@ class Int(Numeric):
 
     def format(self, value: Any) -> str:
         return str(value)
+
+
+def _mixed(u: float) -> int:
+    """64 bits that look random and depend on u alone: last digits of a number that u is too coarse for."""
+    return int.from_bytes(hashlib.blake2b(struct.pack("<d", u), digest_size=8).digest(), "big")
