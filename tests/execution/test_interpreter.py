@@ -286,6 +286,21 @@ def test_a_run_names_its_python_and_uses_it_for_the_comparison_too(tmp_path: Pat
     assert all(f"prefix {plain.parents[1]}" in log.read_text() for log in logs)
 
 
+def test_a_package_that_the_python_lacks_is_told_with_the_fix_and_another_python_on_resuming(
+    tmp_path: Path, plain: Path
+):
+    for kind in ("import numpy", "def train(config, trial): import numpy"):
+        (tmp_path / "train.py").write_text(kind)
+        function = "{command: 'python train.py {x}'}" if kind == "import numpy" else "train.py:train"
+        (tmp_path / "task.yaml").write_text(TASK + f"objective: {function}\n")
+        prefix = str(plain.parents[1])
+        tunesmith("run", "task.yaml", "--no-model", "--name", kind[:3], cwd=tmp_path, VIRTUAL_ENV=prefix)
+        result = (tmp_path / "runs" / kind[:3] / "trials" / "00000" / "result.json").read_text()
+        assert f"(not in {plain}: install it there, or name another Python by `python:`" in result
+    done = tunesmith("run", "task.yaml", "--no-model", "--name", "def", "--trials", "3", cwd=tmp_path)
+    assert f"Earlier trials of this run ran in another Python: {plain}" in done.stdout.replace("\n", "")
+
+
 def test_a_python_that_is_missing_names_its_key_and_line(tmp_path: Path):
     (tmp_path / "train.py").write_text(WHO)
     (tmp_path / "task.yaml").write_text(TASK + "objective: train.py:train\npython: .venv/bin/python\n")

@@ -14,6 +14,7 @@ from tunesmith.outcome import Outcome, TrialState
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.text.secrets import refresh
 from tunesmith.tools.execution.handle import Diverged, Pruned
+from tunesmith.tools.execution.own_module import is_guest
 
 _HERE = str(Path(__file__).parent)
 GONE = "[tunesmith] the line to the engine is closed: this trial ends itself"
@@ -54,7 +55,9 @@ def from_exception(error: BaseException) -> Outcome:
     state = TrialState.OUT_OF_MEMORY if _ran_out_of_memory(error) else TrialState.CRASHED
     sentence = _sentence(error)
     return Outcome(
-        state=state, message=log_line(sentence + install_hint(sentence)), traceback=formatted(error)
+        state=state,
+        message=log_line(sentence + ("" if is_guest() else install_hint(sentence))),
+        traceback=formatted(error),
     )
 
 

@@ -49,7 +49,7 @@ from tunesmith.tools.execution.printed.result_file import ResultFile
 from tunesmith.tools.execution.programs import command_fault
 from tunesmith.tools.execution.sessions import end_own_session
 from tunesmith.tools.execution.signatures import call_fault
-from tunesmith.tools.execution.starting import search_path, started
+from tunesmith.tools.execution.starting import naming_its_python, search_path, started
 from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import record_outcome
@@ -182,7 +182,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - the edge of the process: every end becomes an outcome
         if handle is not None and handle.diverged is not None:
             return _diverged(handle.diverged)
-        outcome = naming_what_it_missed(from_exception(error))
+        outcome = naming_its_python(naming_what_it_missed(from_exception(error)), job.objective.python)
         if outcome.traceback:
             traceback.print_exc()  # into the trial's log, whole
         return outcome

@@ -68,10 +68,15 @@ class Interpreter:
     missing: tuple[str, ...] = ()
     """Modules that the script imports at its top and this Python does not find."""
 
+    @property
+    def name(self) -> str:
+        """Which it is, with its version."""
+        return f"{self.path} ({self.version})"
+
     def line(self) -> str:
         """Which it is and why, for `check` and the start of a run."""
         lacks = f"; it does not find {', '.join(self.missing)}" if self.missing else ""
-        return f"{self.path} ({self.version}): {self.why}{lacks}"
+        return f"{self.name}: {self.why}{lacks}"
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,7 @@ def _choose(objective: Objective, env: Mapping[str, str]) -> Interpreter:
         elif not set(own.missing) - set(theirs.missing) and (
             objective.function is not None or answer.base == sys.base_prefix
         ):
-            why = f"Tunesmith's own; the `{word}` on PATH is no environment{told}"
+            why = f"Tunesmith's own; the `{word}` on PATH belongs to no environment{told}"
         else:
             return theirs
         return replace(own, why=why)

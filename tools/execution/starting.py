@@ -7,12 +7,14 @@ looked for on PATH, with that Python's folder in front where it is an environmen
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tunesmith.objective import PYTHON_WORDS
+from tunesmith.outcome import Outcome, TrialState
 
 
 def started(command: Sequence[str], folder: Path, python: str | None) -> list[str]:
@@ -55,6 +57,24 @@ def search_path(environment: Mapping[str, str], python: str | None) -> str:
         return path
     environments = python is None or own == sys.executable or prefix_of(own) is not None
     return os.pathsep.join([folder, path]) if environments else path
+
+
+def naming_its_python(outcome: Outcome, python: str | None) -> Outcome:
+    """The outcome of a crash for want of a package, with the Python that has none and what to do.
+
+    Args:
+        python: The Python that was chosen for the trials; None where none was, and nothing is said.
+    """
+    lacks = re.search(r"(?:ModuleNotFoundError|ImportError): No module named ['\"]?([\w.]+)", outcome.message)
+    if (
+        python is None
+        or lacks is None
+        or "Tunesmith does not install" in outcome.message
+        or outcome.state is not TrialState.CRASHED
+    ):
+        return outcome
+    fix = f"not in {python}: install it there, or name another Python by `python:` in the task"
+    return outcome.changed(message=f"{outcome.message[:300]} ({fix})")
 
 
 def prefix_of(python: str) -> str | None:

@@ -32,6 +32,7 @@ from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.processes import memory_of
 from tunesmith.tools.execution.sessions import GRACE_S, end_session, has_ended, members, signal_session
+from tunesmith.tools.execution.starting import naming_its_python
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import LOG, record_outcome, recorded_outcome
 
@@ -289,6 +290,7 @@ class Supervisor:
                 self._abandon()
             killed = kernel_oom_kills() > worker.oom_kills
             outcome = naming_what_it_missed(from_exit(code, worker.log.tail(), oom_killed=killed))
+            outcome = naming_its_python(outcome, worker.job.objective.python)
             error = self._record(worker, outcome, memory_mib(usage.ru_maxrss))
         said = f"trial {worker.job.number} {sentence(left)}" if left else ""
         if left:

@@ -59,6 +59,8 @@ def tune(
     pruner: str | Mapping[str, Any] | None = None,
     storage: str | None = None,
     noise: Noise | None = None,
+    env: Mapping[str, Any] | None = None,
+    trial_memory: str | None = None,
     model: ModelChoice = "environment",
     tuner: str | Mapping[str, Any] | None = None,
     fresh: bool = False,
@@ -90,6 +92,9 @@ def tune(
         storage: Optuna storage URL, such as `sqlite:///study.db`; None for a journal in the run folder.
         noise: The metric's standard deviation between seeds, in its units; `"measure"` to repeat a trial or
             two for it; `"none"` where training is deterministic; None: nothing is known.
+        env: Environment variables that trials get beyond the usual ones, as in a task file, such as
+            `{"pass": ["MY_DATA"], "set": {"STAGE": "tuning"}}`; secrets are passed only by name.
+        trial_memory: Main memory that one trial may use, such as `"2GB"`; None for no limit.
         model: Which language model to use; None for none.
         tuner: The method that proposes the trials: a name of `registry.METHODS`, or a mapping of `method` and
             its settings; None: the first of them.
@@ -130,6 +135,8 @@ def tune(
             "workers": workers,
             "threads": threads,
             "tuner": tuner,
+            **({} if env is None else {"env": env}),
+            "trial_memory": trial_memory,
             **({} if pruner is None else {"pruner": pruner}),
         }
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.budget import Spend
-from tunesmith.events import Decided, Event, RunFinished, TrialStarted
+from tunesmith.events import Decided, Event, RunFinished, RunStarted, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Decision
 from tunesmith.stopping import why_over
@@ -34,6 +34,12 @@ def nothing_left(
     if last.by_budget and used.exhausted(task.budget) is None:
         return None
     return last.reason
+
+
+def earlier_python(before: Sequence[Event]) -> str:
+    """The Python that trials of the latest earlier session ran in; empty where none is known."""
+    last = next((event.python for event in reversed(before) if isinstance(event, RunStarted)), "")
+    return last.partition(": ")[0]
 
 
 def standing_plan(before: Sequence[Event], task: Task) -> Decision | None:

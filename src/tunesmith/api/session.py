@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.checking import check_loading, code_to_run
-from tunesmith.api.earlier import nothing_left, standing_plan
+from tunesmith.api.earlier import earlier_python, nothing_left, standing_plan
 from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.api.stopping import stoppable
@@ -121,6 +121,9 @@ def run_session(
         parts = _build_method(task, model, log.append, before, competing)
         moments = _moments(store, replay, recording=model is not None)
         objective, interpreter = code_to_run(task, objective)
+        earlier = earlier_python(before)
+        if interpreter is not None and earlier not in ("", interpreter.name):
+            log.append(Noted(text=f"Earlier trials of this run ran in another Python: {earlier}."))
         executor = build_executor(task, objective, log.append)
         stack.callback(executor.close)
         fallback = POLICIES.get(POLICIES.default).build(PolicyContext(task, log.append, model))
