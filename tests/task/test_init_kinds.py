@@ -156,6 +156,11 @@ n = 3
 best = 0
 loss = abs(learning_rate - 1e-3)
 """,
+    "tuple": """
+def train(lr: float = 0.1, epochs: int = 3, *, hidden: int = 32, device="cpu"):
+    val_loss, acc = 1.0, 2.0
+    return acc, val_loss
+""",
     "one_argument": """def train(config):
     return config['lr'] * 2
 """,
@@ -234,6 +239,7 @@ TUNED = {
     " adam_beta1 adam_beta2 max_grad_norm label_smoothing_factor",
     "function": "lr dropout",
     "one_argument": "lr",
+    "tuple": "lr hidden",
     "class_config": "lr dropout",
     "inline_config": "learning_rate",
     "namespace": "lr use_bias",
@@ -324,6 +330,26 @@ def test_init_check_and_a_run_of_two_trials(tmp_path, kind):
     assert [json.loads(path.read_text())["state"] for path in results] == ["completed"] * 2
 
 
+@pytest.mark.parametrize(
+    ("line", "name", "text", "value"),
+    [
+        ("print('Loss: {:.2f}'.format(x)); print(f'Test set: Average loss: {x:.4f}, n')", "average_loss",
+         "Test set: Average loss: 0.2500, n", "0.2500"),
+        ('print(f"Accuracy of the network on images: {x} %")', "accuracy",
+         "Accuracy of the network on images: 91 %", "91"),
+        ("print('epoch %d train_acc %.3f val_acc=%.3f' % (1, x, x))", "val_acc",
+         "epoch 3 train_acc 0.9 val_acc=0.8", "0.8"),
+        ("print('F1', x)", "f1", "F1 0.5", "0.5"),
+        ("logging.info(f'{x} | nll: {x:.1e}')", "nll", "1 | nll: -1.2e-05", "-1.2e-05"),
+    ],
+)  # fmt: skip
+def test_a_metric_printed_in_words_gets_a_pattern(tmp_path, line, name, text, value):
+    (tmp_path / "train.py").write_text(f"import logging\nLR = x = 0.1\nWIDTH = 3\n{line}\n")
+    (tmp_path / "task.yaml").write_text(starter_task(tmp_path / "train.py", None).text)
+    task = load_task(tmp_path / "task.yaml")
+    assert (task.metric, re.findall(task.metric_spec.regex, text)) == (name, [value])
+
+
 def notebook(*cells: str) -> str:
     made = [{"cell_type": "markdown", "source": ["# title"]}]
     made += [{"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": []} for cell in cells]
@@ -336,6 +362,7 @@ def notebook(*cells: str) -> str:
         ("n.ipynb", notebook("%pip install x\nLR = 0.1\nHIDDEN = 64", "%%bash\nls -l", "!ls"), "LR, HIDDEN"),
         ("n.ipynb", notebook("x = 1"), "jupyter nbconvert --to script n.ipynb"),
         ("n.ipynb", '{"cells": 3}', "not a notebook"),
+        ("t.py", "c = load('conf.yaml')\n", "seems to read conf.yaml"),
         ("t.py", "x = 1\n", "no hyperparameters were found, so no task was written"),
         ("t.py", "DATA = 'x'\nEPOCHS = 3\n", "EPOCHS: no hyperparameter by its name"),
         ("t.py", "def train(model, loader):\n    return model(loader)\n", "no hyperparameters were found"),

@@ -41,7 +41,7 @@ _KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
     (r".*warm_?up_?(ratio|frac|fraction|prop|proportion)", float, "linear", 0.0, 0.3, 0.0),
     (r"bs|.*batch_?size.*", int, "log", 8, 256, 32),
     (r".*(hidden|width|units|embed|dim).*", int, "log", 16, 512, 64),
-    (r".*(layers|depth|blocks).*", int, "linear", 1, 8, 2),
+    (r".*(layers?|depth|blocks).*", int, "linear", 1, 8, 2),
     (r".*heads.*", int, "linear", 1, 16, 4),
     (r".*(clip|grad_?norm).*", float, "log", 0.1, 10.0, 1.0),
     (r"n_?estimators|num_?trees", int, "log", 50, 1000, 200),
@@ -98,7 +98,10 @@ def _by_value(current: float) -> Guess:
         return Guess(Float(0.0, 1.0), 0.0)
     if current < 0:
         return Guess(Float(_short(current * 4), 0.0), float(current))
-    return Guess(Float(_short(current / 10), _short(current * 10), "log"), float(current))
+    high = _short(current * 10)
+    if current < 1 < high:
+        high = 1.0  # it may be a share, and one that is none is easily given more
+    return Guess(Float(_short(current / 10), high, "log"), float(current))
 
 
 def _short(value: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -124,10 +125,13 @@ def _by_function(source: Script, function: TrainingFunction, place: str) -> _Fou
         else:
             left = (*left, Left(name, "the script states no value: add it with a range or choices"))
     metric = metrics.returned(node, source)
+    values = [] if metric is not None else metrics.returned_tuple(node)
+    if values:
+        metric = Metric(metrics.choose(values), f"returned by {node.name}() among others")
     if metric is None and metrics.returns_something(node):
         metric = Metric("value", f"whatever {node.name}() returns; the name is yours to choose")
     ordered = {name: guesses[name] for name in function.keys if name in guesses}
-    if function.takes == "config and trial":
+    if function.takes == "config and trial" and not values:
         objective = f"function: {_quoted(f'{place}:{node.name}')}  # called as {node.name}(config, trial)"
         return _Found(ordered, objective, metric, left)
     launcher = f"tune_{_module(source.path.stem)}.py"
@@ -138,10 +142,11 @@ def _by_function(source: Script, function: TrainingFunction, place: str) -> _Fou
         stem=source.path.stem,
         plain=source.path.stem.isidentifier(),
         name=node.name,
-        keywords=function.takes == "keywords",
+        arguments={"keywords": "**config", "config": "config"}.get(function.takes, "config, trial"),
+        values=values,
     )
     beside = os.path.join(os.path.dirname(place), launcher)
-    call = f"{node.name}(config)" if function.takes == "config" else f"{node.name}(**config)"
+    call = f"{node.name}({'**config' if function.takes == 'keywords' else 'config'})"
     if metric is not None:
         objective = f"function: {_quoted(f'{beside}:objective')}  # which calls {call}"
         return _Found(ordered, objective, metric, left, files={launcher: text})
@@ -183,13 +188,25 @@ def _by_assignments(source: Script, place: str) -> _Found:
 
 
 def _nothing(source: Script, found: _Found) -> ObjectiveError:
+    texts = [node.value for node in source.nodes if isinstance(node, ast.Constant)]
+    files = [text for text in texts if isinstance(text, str) and _is_config(text)]
+    hint = (
+        f"It seems to read {_comment(files[0])}: let it update what it reads by the JSON in the environment "
+        "variable TUNESMITH_CONFIG, and write `command: python ... {config}`. Or write"
+        if files
+        else "Write"
+    )
     left = "".join(f"\n  {_comment(item.name)}: {_comment(item.reason)}" for item in found.left[:20])
     seen = f" Found, and not taken:{left}\n" if left else " "
     return ObjectiveError(
-        f"{source.path}: no hyperparameters were found, so no task was written.{seen}Write a function "
+        f"{source.path}: no hyperparameters were found, so no task was written.{seen}{hint} a function "
         "train(config, trial) that returns the metric, or give the script options such as --lr, and run "
         "`tunesmith init` again."
     )
+
+
+def _is_config(text: str) -> bool:
+    return len(text) < 200 and text.endswith((".yaml", ".yml", ".json", ".toml"))
 
 
 def _notebook(path: Path) -> ObjectiveError:

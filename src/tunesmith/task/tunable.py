@@ -17,9 +17,10 @@ from tunesmith.task.scripts.option import Option
 _NO_SWITCH = re.compile(
     r"verb|quiet|debug|dry|wandb|tensorboard|mlflow|comet|neptune|force|overwrite|determin|profil|compil|download"
     r"|progress|bar|test|demo|only|list|help|push|hub|upload|cache|pin|distributed|parallel|ddp|fsdp|show|plot"
-    r"|figure|visual|write|read|offline|online|interactive|pretend|skip_|keep_|tf32|bench|sanity|validate|predict"
+    r"|tokeniz|auth|trust|figure|visual|write|read|offline|online|interactive|pretend|skip_|keep_|tf32|bench|sanity|validate|predict"
 )
 """Parts of names of flags that are no hyperparameters, beside `NOT_TUNED`."""
+_OF_TESTING = re.compile(r"(test|eval|val|valid|validation|inference)_")
 _FIXED = "no hyperparameter by its name (data, output, seed, length of training, logging, machine)"
 
 
@@ -36,9 +37,9 @@ def tunable(name: str, current: Any, choices: tuple[Any, ...] = ()) -> Guess | L
     word = name.rpartition(".")[2].casefold().replace("-", "_")
     if word in RESERVED or word == OPTIONS:
         return Left(name, "the seed and the like come from Tunesmith" if word in RESERVED else _FIXED)
-    known = guess(word) is not None
+    known = guess(word) is not None and not _OF_TESTING.match(word)
     switch = isinstance(current, bool) and not choices
-    if NOT_TUNED.search(word) and not known:
+    if (NOT_TUNED.search(word) or _OF_TESTING.match(word)) and not known:
         return Left(name, _FIXED)
     if switch and _NO_SWITCH.search(word):
         return Left(name, _FIXED)

@@ -104,7 +104,13 @@ def class_fields(name: str, script: Script, above: str = "", depth: int = 0) -> 
             made |= {field.name: field for field in nested}
             continue
         value = _default(item.value, kind, script)
-        made[full] = Field(full, kind, value, item.value is None, item.lineno)
+        given = keywords(item.value) if isinstance(item.value, ast.Call) else {}
+        bare = isinstance(item.value, ast.Call) and last_name(item.value.func) in ("field", "Field")
+        bare = bare and not item.value.args and not {"default", "default_factory"} & set(given)  # type: ignore[union-attr]
+        if isinstance(given.get("metadata"), ast.Dict) and not kind.choices:
+            choices = script.constants.value(given["metadata"]).get("choices")
+            kind = replace(kind, choices=tuple(choices) if isinstance(choices, list) else ())
+        made[full] = Field(full, kind, value, item.value is None or bare, item.lineno)
     yield from made.values()
 
 

@@ -13,6 +13,7 @@ from tunesmith.task.scripts.source import Script
 SMALLER_IS_BETTER = re.compile(r"loss|err|rmse|mse|mae|perplexity|ppl|bpb|regret|latency|nll|cost|distance")
 LARGER_IS_BETTER = re.compile(r"acc|auc|f1|score|r2|reward|precision|recall|iou|dice|bleu|rouge|map")
 _WORD = re.compile(r"([A-Za-z][\w\-/]*(?: [A-Za-z]\w*)?)\s*[:=]?\s*$")
+_PHRASE = re.compile(r"([A-Za-z]\w*(?: \w+){2,7})\s*[:=]\s*$")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ class Metric:
 
     @property
     def sure_of_direction(self) -> bool:
-        name = self.name.casefold()
-        return bool(SMALLER_IS_BETTER.search(name) or LARGER_IS_BETTER.search(name))
+        return is_metric(self.name)
 
 
 def returned(function: ast.FunctionDef, script: Script) -> Metric | None:
@@ -62,12 +62,15 @@ def printed(script: Script) -> Metric | None:
     as_json = [name for source in sources for name in (*_in_json(source), *_in_dicts(source))]
     if as_json:
         return Metric(choose(as_json), "printed as JSON or a dict")
-    labels = {_as_name(label): label for source in sources for label in _in_words(source)}
-    known = [n for n in labels if SMALLER_IS_BETTER.search(n) or LARGER_IS_BETTER.search(n)]
+    seen = [(label, line) for source in sources for label, line in _in_words(source)]
+    known = [(label, line.casefold()) for label, line in seen if is_metric(_as_name(label))]
     if not known:
         return None
-    name = choose(known)
-    return Metric(name, f"printed after {labels[name]!r}", printed_in_words=True, label=labels[name])
+    apart = [label for label, line in known if "train" not in line]  # of a line about validation, if any is
+    judged = [label for label, line in known if re.search(r"val|test|eval|dev", line) and label in apart]
+    names = {_as_name(label): label for label in reversed(judged or apart or [label for label, _ in known])}
+    name = choose(list(reversed(names)))
+    return Metric(name, f"printed after {names[name]!r}", printed_in_words=True, label=names[name])
 
 
 def assigned(script: Script) -> Metric | None:
@@ -79,9 +82,25 @@ def assigned(script: Script) -> Metric | None:
         and isinstance(node.targets[0], ast.Name)
         and isinstance(node.value, ast.Call | ast.BinOp | ast.Attribute | ast.Subscript)
     ]
-    names = [n for n in names if SMALLER_IS_BETTER.search(n) or LARGER_IS_BETTER.search(n)]
+    names = [name for name in names if is_metric(name)]
     fit = [name for name in names if not re.search(r"fn|func|criterion|optim|[^s]s$", name)]
     return Metric(choose(fit), f"the variable {choose(fit)} at the script's end") if fit else None
+
+
+def returned_tuple(function: ast.FunctionDef) -> list[str]:
+    """Names of the values that a function returns as a tuple, in order; empty where it does not."""
+    values = [n.value for n in _own_nodes(function) if isinstance(n, ast.Return) and n.value is not None]
+    if not values or not all(isinstance(value, ast.Tuple) for value in values):
+        return []
+    last = values[-1]
+    assert isinstance(last, ast.Tuple)
+    names = [(_names(item, function) or [f"value_{i}"])[0] for i, item in enumerate(last.elts)]
+    return names if len(set(names)) == len(names) else []
+
+
+def is_metric(name: str) -> bool:
+    """Whether a name sounds like one that is made larger or smaller."""
+    return bool(SMALLER_IS_BETTER.search(name.casefold()) or LARGER_IS_BETTER.search(name.casefold()))
 
 
 def choose(names: list[str]) -> str:
@@ -136,12 +155,20 @@ def _names(node: ast.expr, scope: ast.AST, depth: int = 0) -> list[str]:
 
 
 def _in_json(script: Script) -> Iterator[str]:
+    """Keys of what is turned into JSON: any that is printed at once, elsewhere only names of metrics."""
+    shown = {
+        id(inner)
+        for call in script.calls
+        if dotted(call.func) in ("print", "click.echo", "typer.echo", "sys.stdout.write")
+        for inner in ast.walk(call)
+    }
     for call in script.calls:
-        if last_name(call.func) in ("dumps", "dump") and call.args:
-            names = _names(call.args[0], script.tree) if not isinstance(call.args[0], ast.Attribute) else []
-            literal = isinstance(call.args[0], ast.Dict | ast.Call)
-            yield from (name for name in names if literal or not isinstance(call.args[0], ast.Name) or
-                        name != call.args[0].id)  # fmt: skip
+        if last_name(call.func) != "dumps" or not call.args or isinstance(call.args[0], ast.Attribute):
+            continue
+        names = _names(call.args[0], script.tree)
+        if isinstance(call.args[0], ast.Name) and names == [call.args[0].id]:
+            continue  # what it holds is not known
+        yield from (name for name in names if id(call) in shown or is_metric(name))
 
 
 def _in_dicts(script: Script) -> Iterator[str]:
@@ -157,46 +184,57 @@ def _in_dicts(script: Script) -> Iterator[str]:
             yield from () if whole else names
 
 
-def _in_words(script: Script) -> Iterator[str]:
-    """Labels directly before a formatted value in what is printed or logged."""
+def _in_words(script: Script) -> Iterator[tuple[str, str]]:
+    """Labels directly before a formatted value in what is printed or logged, each with its whole line."""
     for call in script.calls:
-        if last_name(call.func) not in ("print", "info", "write", "tqdm", "set_description", "log"):
+        if last_name(call.func) not in ("print", "echo", "info", "write", "set_description", "log"):
             continue
         for argument in call.args[:1]:
-            if isinstance(argument, ast.JoinedStr):
-                yield from _labels(argument)
-            elif (
-                isinstance(argument, ast.Constant) and isinstance(argument.value, str) and len(call.args) > 1
-            ):
-                yield from _label(argument.value)
-            elif isinstance(argument, ast.BinOp) and isinstance(argument.left, ast.Constant):
-                parts = re.split(r"%[-+.\d]*[dfegs]", str(argument.left.value))
-                yield from (label for part in parts[:-1] for label in _label(part))
-            elif isinstance(argument, ast.Call) and last_name(argument.func) == "format":
-                text = argument.func.value if isinstance(argument.func, ast.Attribute) else None
-                if isinstance(text, ast.Constant):
-                    parts = re.split(r"\{[^{}]*\}", str(text.value))
-                    yield from (label for part in parts[:-1] for label in _label(part))
+            parts = _texts(argument, alone=len(call.args) == 1)
+            yield from ((label, " ".join(parts)) for part in parts[:-1] for label in _label(part))
 
 
-def _labels(text: ast.JoinedStr) -> Iterator[str]:
-    before = ""
-    for part in text.values:
-        if isinstance(part, ast.Constant):
-            before = str(part.value)
-        else:
-            yield from _label(before)
-            before = ""
+def _texts(node: ast.expr, *, alone: bool) -> list[str]:
+    """The texts between the values of a line, the last one behind all values."""
+    if isinstance(node, ast.JoinedStr):
+        texts = [""]
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                texts[-1] += str(part.value)
+            else:
+                texts.append("")
+        return texts
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value] if alone else [node.value, ""]
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant):
+        return re.split(r"%[-+.\d]*[dfegs]", str(node.left.value))
+    if (
+        isinstance(node, ast.Call)
+        and last_name(node.func) == "format"
+        and isinstance(node.func, ast.Attribute)
+    ):
+        text = node.func.value
+        return re.split(r"\{[^{}]*\}", str(text.value)) if isinstance(text, ast.Constant) else []
+    return []
 
 
 def _label(text: str) -> Iterator[str]:
+    """The word or two before a value; of a longer phrase, from the metric's name on."""
     found = _WORD.search(text)
-    if found is not None and text.strip():
+    phrase = _PHRASE.search(text)
+    if found is not None and (phrase is None or is_metric(found[1])):
         yield found[1]
+    elif phrase is not None:
+        words = phrase[1].split(" ")
+        first = next((i for i, word in enumerate(words) if is_metric(word)), None)
+        if first is not None:
+            yield " ".join(words[first:])
 
 
 def _as_name(label: str) -> str:
-    return re.sub(r"[^a-z0-9_]+", "_", label.casefold()).strip("_")
+    """`val_acc` of `val acc`, `accuracy` of `Accuracy of the network`."""
+    words = re.sub(r"[^a-z0-9_]+", "_", label.casefold()).strip("_").split("_")
+    return "_".join(words if len(words) <= 3 else words[:1])
 
 
 def _is_name(text: str) -> bool:
