@@ -46,6 +46,7 @@ SAID = {
     "strict": "schemas are sent without the strict promise from here on",
     "tools": "tools are not offered to it from here on",
 }
+COUNTING = {"stream_options"}
 MOST_CHANGES = 24
 """Changes to one request: a server that always finds another fault is given up."""
 
@@ -116,14 +117,21 @@ class Adapter:
         if rejected.persistent:
             how = "another attempt, in the plainest form"
             report(self._emit, "retry", asked["purpose"], str(rejected), how)
-        plainest = self._body(asked, droppable)
-        try:
-            answer = send(plainest, asked["purpose"])
-        except (Rejected, ReplayMiss):
-            raise rejected from None
-        for name in sorted(droppable):
-            self.refuse(name, asked["purpose"], str(rejected))
-        return answer
+        # That a stream says what it cost is given up last.
+        stages = [gone for gone in (droppable - COUNTING, droppable) if gone]
+        if rejected.persistent:
+            stages = stages[:1] or [droppable]  # the circuit breaker allows one more attempt
+        for place, gone in enumerate(stages):
+            if gone in stages[:place]:
+                continue
+            try:
+                answer = send(self._body(asked, gone), asked["purpose"])
+            except (Rejected, ReplayMiss):
+                continue
+            for name in sorted(gone):
+                self.refuse(name, asked["purpose"], str(rejected))
+            return answer
+        raise rejected
 
     def _body(self, asked: dict[str, Any], also: set[str] = frozenset()) -> Request:  # type: ignore[assignment]
         learned = self.learned
