@@ -150,3 +150,27 @@ def test_the_bounds_are_reached_exactly():
         Float(1, 1.0000001, "log"),
     ):
         assert (parameter.from_unit(0.0), parameter.from_unit(1.0)) == (parameter.low, parameter.high)
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        Float(5e-324, 1e-310, "log"),
+        Float(5e-324, 1.7e308, "log"),
+        Float(0, 5e-324),
+        Float(-5e-324, 1e-322),
+        Float(0.1, 0.1),
+        Float(0, 1, step=0.1),
+        Float(0, 1e6, step=1e-5),
+        Float(-1e308, 7e307),
+    ],
+    ids=str,
+)
+def test_floats_at_the_edge_of_what_there_is_come_back_from_the_unit_cube(parameter):
+    space = Space({"x": parameter})
+    for configuration in space.sample(np.random.default_rng(0), 50):
+        assert space.problems(configuration) == ()
+        assert space.decode(space.encode(configuration)[0]) == configuration
+        assert space.snap({"x": space.format_value("x", configuration["x"])})
+    for bound in (parameter.low, parameter.high):
+        assert space.decode(space.encode(space.validate({"x": bound}))[0])["x"] == bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -20,6 +21,7 @@ from tunesmith.trial import Value
 
 CELLS = 10**9
 """Cells per unit of the cube's side: floats that share a cell are one value to the digest."""
+LARGEST = sys.float_info.max
 _CELL_OFFSET = 0.381966011
 # Puts the cells' edges away from every short decimal, so float noise almost never crosses one.
 
@@ -54,7 +56,7 @@ class Float(Numeric):
             raise SpaceError(
                 f"Float scale {self.scale!r} is none of {', '.join(scales.SCALES)}", key=("scale",)
             )
-        if self.scale == "log" and not (self.low >= 1e-300 and math.isfinite(self.high / self.low)):
+        if self.scale == "log" and not self.low > 0:
             raise SpaceError(f"Float on a log scale needs low > 0, got low={self.low!r}", key=("low",))
         if self.scale == "logit" and not (1e-300 <= self.low and self.high < 1):
             raise SpaceError(
@@ -158,7 +160,7 @@ class Float(Numeric):
         value = float(value)
         if self.size is not None or value in (self.low, self.high):
             return show(value)
-        side = scales.slope(self.scale, self.low, self.high, value)
+        side = min(scales.slope(self.scale, self.low, self.high, value), LARGEST)
         # The slack gives [1e-8, 1] and [1, 1000] the digits of [0, 1] and [0, 1000].
         digits = 3 + math.ceil(-math.log10(side) - 0.05) if side else 0
         rounded = round(value, digits)

@@ -38,8 +38,10 @@ def from_unit(scale: Scale, low: float, high: float, u: ArrayLike) -> Array:
     t = u * length(scale, low, high)
     if scale == "linear":
         x = low + t
-    elif scale == "log":
+    elif scale == "log" and np.isfinite(high / low):
         x = low + low * np.expm1(t)
+    elif scale == "log":  # a ratio that no float holds, from one near the smallest
+        x = np.exp(t + np.log(low))
     else:
         growth = np.expm1(t)
         x = low + low * (1 - low) * growth / (1 + low * growth)
@@ -63,5 +65,7 @@ def _distance(scale: Scale, low: float, x: Array | np.float64) -> Array:
     if scale == "linear":
         return np.asarray(away)
     if scale == "log":
-        return np.asarray(np.log1p(away / low))
+        with np.errstate(over="ignore"):
+            ratio = np.asarray(away / low)
+        return np.where(np.isfinite(ratio), np.log1p(ratio), np.log(x) - np.log(low))
     return np.asarray(np.log1p(away / low) - np.log1p(-away / (1 - low)))
