@@ -8,19 +8,39 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import StatedPrior
-from tunesmith.text.cleaning import clean
+from tunesmith.text.cleaning import clean, storable
 from tunesmith.text.numbers import counted
 from tunesmith.time_left import about
 from tunesmith.trial import Frozen, Outcome, Proposal
 
+LONGEST_TEXT = 200_000
+"""Characters of a text in an event or a command."""
 
-class _Event(Frozen):
+
+class _Bounded(Frozen):
+    """Whatever a person, a model or a log had in a text: it can be stored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _can_be_stored(cls, fields: Any) -> Any:
+        return _stored(fields)
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value, LONGEST_TEXT)
+    if isinstance(value, dict):
+        return {_stored(key): _stored(item) for key, item in value.items()}
+    return value
+
+
+class _Event(_Bounded):
     at: float = 0.0
     """Unix time; set when the event is stored."""
     seq: int = 0
@@ -360,31 +380,31 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads and writes any event: `EVENT.dump_json(event)`, `EVENT.validate_json(text)`."""
 
 
-class Pause(Frozen):
+class Pause(_Bounded):
     """Start no further trial; running ones go on."""
 
     kind: Literal["pause"] = "pause"
 
 
-class Resume(Frozen):
+class Resume(_Bounded):
     kind: Literal["resume"] = "resume"
 
 
-class Stop(Frozen):
+class Stop(_Bounded):
     """End the run cleanly and resumably; running trials are stopped and run again on resume."""
 
     kind: Literal["stop"] = "stop"
     reason: str = "a person asked to stop"
 
 
-class Ask(Frozen):
+class Ask(_Bounded):
     """A question or an instruction in plain words."""
 
     kind: Literal["ask"] = "ask"
     text: str
 
 
-class Try(Frozen):
+class Try(_Bounded):
     """Run this configuration next."""
 
     kind: Literal["try"] = "try"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +21,7 @@ from tunesmith.outcome import FAILURES as FAILURES
 from tunesmith.outcome import Loss as Loss
 from tunesmith.outcome import Outcome as Outcome
 from tunesmith.outcome import TrialState as TrialState
+from tunesmith.text.cleaning import storable
 
 Value = bool | int | float | str
 """A hyperparameter's value."""
@@ -98,6 +100,8 @@ class Origin(StrEnum):
     REPLICATE = "replicate"  # a completed trial, run again on another seed because the metric is noisy
 
 
+LONGEST_REASON = 2000
+"""Characters of `Proposal.reason`."""
 WARM_START = "warm_start"
 """`Provenance.stage` of configurations that a language model proposed before any trial had been run."""
 
@@ -171,8 +175,8 @@ class Proposal(Frozen):
 
     configuration: Configuration
     origin: Origin
-    reason: str
-    """One or two plain sentences for a person."""
+    reason: Annotated[str, AfterValidator(lambda text: storable(text, LONGEST_REASON))]
+    """One or two plain sentences for a person; of more than 2,000 characters the middle is left out."""
     evidence: tuple[int, ...] = ()
     """Numbers of the trials this rests on; checked to exist."""
     expected: float | None = None

@@ -1,6 +1,7 @@
 """What enters the records is bounded: steps, names, numbers of metrics and reports, remarks."""
 
 import json
+from contextlib import closing
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tunesmith.events import LONGEST_TEXT, Answered, Ask, Noted, Try
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.optuna_rule import OptunaRule
@@ -15,6 +17,7 @@ from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.records.bounds import MAX_STEP, MOST_METRICS, MOST_POINTS
 from tunesmith.tools.records.curve_file import CURVE, recorded_curve
+from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile
 from tunesmith.tools.records.study import MOST_ATTRIBUTE_BYTES, StudyStore, provenance
@@ -158,3 +161,19 @@ def test_what_a_report_costs_does_not_grow_with_their_number(monkeypatch):
     assert looked <= 4 * 64_000
     assert told <= MOST_POINTS + 3 * MOST_POINTS // 2, "ever fewer of a long curve"
     assert sum(shown) <= 8 * MOST_POINTS and all(shown[:MOST_POINTS])
+
+
+@pytest.mark.parametrize(
+    "text", ["nul \0 here", "half a pair \ud800", "x" * 3_000_000], ids=["nul", "surrogate", "long"]
+)
+def test_what_people_and_models_say_can_be_stored_whatever_it_is(tmp_path, text):
+    with closing(EventStore(tmp_path / "run.db")) as store:
+        store.append_many([Noted(text=text), Answered(command_id=1, text=text, final=True)])
+        store.post(Ask(text=text))
+        store.post(Try(values={"lr": text}))
+        noted, answered = store.events()
+        (_, ask), (_, asked) = store.take_commands()
+    stored = [noted.text, answered.text, ask.text, asked.values["lr"]]
+    assert {len(one) for one in stored} == {min(len(text), LONGEST_TEXT)} and "\0" not in "".join(stored)
+    reason = Proposal(configuration=Configuration({}, "0"), origin=Origin.MODEL, reason=text).reason
+    assert len(reason) <= 2000 and reason.encode()

@@ -41,6 +41,19 @@ def clean(text: object, limit: int = 2000, *, lines: bool = False) -> str:
     return kept[: limit - tail - len(CUT)].rstrip() + CUT + kept[-tail:].lstrip()
 
 
+def storable(text: str, limit: int) -> str:
+    """`text` as every store can hold it: at most `limit` characters, UTF-8, without NUL.
+
+    Of a longer text, head and tail are kept with a mark between them.
+    """
+    if len(text) > limit:
+        tail = limit // 3
+        text = text[: limit - tail - len(CUT)] + CUT + text[-tail:]
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()
+
+
 def fenced(text: object, source: str, limit: int = 2000) -> str:
     """`text` between `<data from="source">` and `</data>`, cleaned, unable to end its own fence."""
     inner = _FENCE.sub(r"‹\1data", clean(text, limit, lines=True))
