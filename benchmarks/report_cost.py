@@ -18,7 +18,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-REPORTS = (10_000, 20_000, 40_000, 80_000)
+REPORTS = (10_000, 20_000, 40_000)
 PRUNERS = ("forecast", "median", "none")
 _TRAIN = """
 def train(config, trial):
