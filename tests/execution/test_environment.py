@@ -11,9 +11,10 @@ from tests.fakes.tiny_job import tunesmith
 
 from tunesmith.errors import TaskError
 from tunesmith.objective import Objective
+from tunesmith.outcome import Outcome, TrialState
 from tunesmith.task import load_task
 from tunesmith.text.secrets import is_secret_name
-from tunesmith.tools.execution.environment import WITHHELD, trial_environment
+from tunesmith.tools.execution.environment import WITHHELD, naming_what_it_missed, trial_environment
 
 _NEEDED = """
 PATH HOME LANG LC_ALL TMPDIR VIRTUAL_ENV CONDA_PREFIX CUDA_VISIBLE_DEVICES NVIDIA_VISIBLE_DEVICES
@@ -113,6 +114,18 @@ def test_a_crash_that_names_a_withheld_variable_says_how_to_pass_it(tmp_path: Pa
     tunesmith("run", "task.yaml", "--no-model", "-q", cwd=tmp_path, **KEYS)
     result = next(tmp_path.rglob("trials/00000/result.json")).read_text()
     assert "MY_DATA is withheld from trials; add `env: {pass: [MY_DATA]}`" in result
+
+
+def test_a_name_of_the_code_is_no_withheld_variable(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(WITHHELD, "STAGE MY_DATA WANDB_API_KEY")
+    crash = Outcome(TrialState.CRASHED, message="NameError: name 'STAGE' is not defined")
+    assert naming_what_it_missed(crash) == crash
+    told = naming_what_it_missed(crash.changed(message="MY_DATA is not set, and STAGEX"))
+    assert told.message.endswith(
+        "(MY_DATA is withheld from trials; add `env: {pass: [MY_DATA]}` to the task to pass it)"
+    )
+    login = naming_what_it_missed(crash.changed(message="api_key not configured. call wandb.login()"))
+    assert "pass: [WANDB_API_KEY]" in login.message
 
 
 @pytest.mark.parametrize(

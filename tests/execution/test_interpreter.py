@@ -270,6 +270,25 @@ tuner: random
 """
 
 
+def test_the_comparison_by_a_function_needs_a_python_that_can_call_it(tmp_path: Path):
+    (tmp_path / "old").write_text("""#!/bin/sh\necho '["/x/python", [3, 6, 15], "/x", "/x", false, []]'\n""")
+    (tmp_path / "old").chmod(0o755)
+    (tmp_path / "train.py").write_text(WHO)
+    task = (
+        "objective: {command: 'python train.py {x}'}\npython: ./old\nconfirm: {function: 'train.py:train'}\n"
+    )
+    (tmp_path / "task.yaml").write_text(TASK + task)
+    done = tunesmith("check", "task.yaml", cwd=tmp_path)
+    assert done.returncode == 2 and "needs 3.9 or later" in done.stderr.replace("\n", " "), done
+
+
+def test_a_function_of_another_python_starts_as_a_process_of_its_own_too(own_bench, plain: Path):
+    bench = own_bench(1, objective=Objective(function="x.py:train", python=str(plain)), start_method="spawn")
+    script = bench.script(WHO)
+    job = bench.start(Objective(function=f"{script}:train", workdir=bench.root, python=str(plain)))
+    assert bench.outcome(job).values["has_pydantic"] == 0.0
+
+
 def test_a_run_names_its_python_and_uses_it_for_the_comparison_too(tmp_path: Path, plain: Path):
     (tmp_path / "train.py").write_text(WHO.replace("0.5", "config['x']"))
     confirm = "default: {x: 0.0}\nconfirm: {function: 'train.py:train', seeds: 1, most: 1}\n"

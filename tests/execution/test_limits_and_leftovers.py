@@ -86,6 +86,19 @@ def test_what_one_trial_leaves_is_not_taken_from_another(own_bench):
     assert len(told) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="found by /proc")
+def test_what_a_library_starts_when_it_is_imported_was_left_by_no_trial(own_bench, tmp_path, monkeypatch):
+    code = "import subprocess\nP = subprocess.Popen(['sleep', '600'])\n"
+    (tmp_path / "starts_a_helper.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    told: list[str] = []
+    bench = own_bench(1, ["starts_a_helper"], tell=told.append)
+    script = "import starts_a_helper, os\ndef train(c, t): os.kill(starts_a_helper.P.pid, 0); return 0.5"
+    for _ in range(2):
+        assert bench.run(script).state is TrialState.COMPLETED
+    assert told == []
+
+
 GROWS = """
 import time
 def train(config, trial):

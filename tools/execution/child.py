@@ -128,6 +128,7 @@ def work(job: Job, connection: socket.socket) -> NoReturn:
     _prepare_for_signals()
     _set_up_output()
     os.environ.update(thread_environment(job.resources.cpus))
+    os.environ.update(job.objective.set_env)
     os.environ[MARK] = str(job.folder)
     adopt_orphans()
     outcome = _outcome(job, connection)

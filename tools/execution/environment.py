@@ -43,6 +43,10 @@ _ALLOWED, _PROVIDERS = _ALLOWED_TEXT.split(), _PROVIDERS_TEXT.split()
 WITHHELD = "TUNESMITH_WITHHELD"
 """Variable with the names, not the values, of what a trial was not given, to name one that it misses."""
 _MOST_NAMES = 400
+_ABOUT_VARIABLES = re.compile(
+    r"environ|getenv|KeyError|\bnot set\b|\bunset\b|unbound variable|required|missing", re.I
+)
+"""What an error that is about a variable of the environment says, rather than about a name in the code."""
 
 
 def trial_environment(objective: Objective, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -78,7 +82,8 @@ def naming_what_it_missed(outcome: Outcome) -> Outcome:
     text = f"{outcome.message}\n{outcome.traceback[-2000:]}"
     words = set(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", text))
     withheld = os.environ.get(WITHHELD, "").split()
-    missed = [name for name in withheld if name in words and len(name) > 2]
+    about = _ABOUT_VARIABLES.search(text) is not None
+    missed = [name for name in withheld if about and name in words and len(name) > 2]
     if not missed:  # a tracker that misses its key seldom names the variable
         lower = {word.lower() for word in words}
         login = {"login", "api_key", "authentication", "unauthorized", "credentials", "token", "401"}

@@ -76,7 +76,7 @@ class Interpreter:
     def line(self) -> str:
         """Which it is and why, for `check` and the start of a run."""
         lacks = f"; it does not find {', '.join(self.missing)}" if self.missing else ""
-        return f"{self.name}: {self.why}{lacks}"
+        return log_line(f"{self.name}: {self.why}{lacks}")
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,7 @@ def _python_in(folder: Path) -> Path | None:
 
 
 def _interpreter(python: str, answer: _Answer, why: str) -> Interpreter:
+    python = os.path.abspath(python)
     version = ".".join(map(str, answer.version))
     wrapped = _is_script(python)
     if wrapped and Path(python).parent.name == "shims" and os.path.isfile(answer.executable):

@@ -32,11 +32,16 @@ def adopt_orphans() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def own_children() -> set[int]:
+    """Children of this process now."""
+    return {process.pid for process in all_processes() if process.parent == os.getpid()}
+
+
 def left_by(folder: Path, workers: Collection[int]) -> list[int]:
     """What the trial in `folder` has left now that its worker has ended, and what that has started in turn.
 
     Args:
-        workers: Our children that are workers, this one included; every other child of ours was adopted.
+        workers: Our children that we started, this worker included; every other child of ours was adopted.
     """
     mark = f"{MARK}={folder}".encode()
     own = os.getpid()
@@ -79,6 +84,8 @@ def sentence(described: list[str]) -> str:
 
 def _below(found: set[int]) -> set[int]:
     """Descendants of processes."""
+    if not found:
+        return set()
     children: dict[int, list[int]] = {}
     for process in all_processes():
         children.setdefault(process.parent, []).append(process.pid)

@@ -37,10 +37,9 @@ from tunesmith.tools.execution.base import (
     Waits,
     WorkerEvent,
 )
-from tunesmith.tools.execution.left_processes import end_left, left_by
+from tunesmith.tools.execution.left_processes import end_left, left_by, own_children
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
-from tunesmith.tools.execution.processes import all_processes
 from tunesmith.tools.execution.sessions import GRACE_S, end_session
 from tunesmith.tools.execution.warm_link import WarmLink
 from tunesmith.tools.records.curve_file import recorded_curve
@@ -320,7 +319,7 @@ class LocalExecutor(Executor):
                 same = False
             if same:
                 end_session(running.pid)
-            end_left(left_by(running.job.folder, _own_children()))
+            end_left(left_by(running.job.folder, own_children()))
 
     # -- one worker's connection ----------------------------------------------------------------------
 
@@ -398,11 +397,6 @@ class LocalExecutor(Executor):
         self.warnings.append(warning)
         if self._warn is not None:
             self._warn(warning)
-
-
-def _own_children() -> set[int]:
-    """Processes of this one that no trial left: the engine adopts none."""
-    return {process.pid for process in all_processes() if process.parent == os.getpid()}
 
 
 def _build(context: ExecutorContext) -> LocalExecutor:

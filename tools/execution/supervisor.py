@@ -27,7 +27,7 @@ from tunesmith.tools.execution.causes import from_exit, kernel_oom_kills
 from tunesmith.tools.execution.child import memory_mib, python_of, start_worker, work
 from tunesmith.tools.execution.environment import naming_what_it_missed
 from tunesmith.tools.execution.job import Job
-from tunesmith.tools.execution.left_processes import adopt_orphans, end_left, left_by, sentence
+from tunesmith.tools.execution.left_processes import adopt_orphans, end_left, left_by, own_children, sentence
 from tunesmith.tools.execution.log_file import CappedLog
 from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.processes import memory_of
@@ -94,6 +94,8 @@ class Supervisor:
         self._wake.setblocking(False)
         wake.setblocking(False)
         self._wake_end = wake
+        self._helpers = own_children()
+        """Processes that a library has started while it was imported."""
         adopt_orphans()
         signal.signal(signal.SIGCHLD, lambda number, frame: None)  # a handler must be there to wake the loop
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
@@ -275,7 +277,9 @@ class Supervisor:
     def _end(self, worker: _Worker) -> None:
         # Before the worker is waited for, so that its id, which is its session's, cannot be another's yet.
         end_session(worker.pid)
-        left = end_left(left_by(worker.job.folder, {other.pid for other in self._workers.values()}))
+        left = end_left(
+            left_by(worker.job.folder, self._helpers | {other.pid for other in self._workers.values()})
+        )
         _, status, usage = os.wait4(worker.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if worker.process is not None:

@@ -37,11 +37,15 @@ def codes(task: Task, objective: Objective | None = None) -> Iterator[Code]:
     Args:
         objective: The search's, where it was given from Python; None: what the task names.
     """
+    from tunesmith.tools.execution.interpreter import interpreter_of
+
     objective = objective or code_to_run(task)[0]
     yield Code("objective", objective, task.metric)
     confirm = task.confirm_ref()
     if confirm is not None and task.confirm is not None:
         confirm = replace(confirm, python=objective.python)
+        if confirm.function is not None and confirm.python is not None:
+            interpreter_of(task, confirm)  # a Python that may run a command may be too old for a function
         yield Code("confirm", confirm, task.confirm.metric or task.metric)
 
 
@@ -53,8 +57,10 @@ def code_to_run(task: Task, objective: Objective | None = None) -> tuple[Objecti
     Raises:
         TaskError: The task's `python` is none, or cannot call a function.
     """
+    from tunesmith.text.secrets import remember
     from tunesmith.tools.execution.interpreter import interpreter_of
 
+    remember(task.env.given)
     if objective is not None:
         return task.surrounded(objective), None
     objective = task.objective_ref()
