@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fakes.changed_runs import LR, V1, numbers, run_trials, task
 from tunesmith.errors import RunError
 from tunesmith.events import TaskChanged
-from tunesmith.space import Categorical, Float, Int
+from tunesmith.space import Bool, Categorical, Float, Int
 from tunesmith.task.lineage import LeftOut, Lineage
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.report.build import build_report
@@ -127,6 +127,7 @@ def test_a_value_that_the_command_had_fixed_becomes_a_hyperparameter(tmp_path, o
         {"direction": "minimize"},
         {"objective": {"function": "t.py:other"}},
         {"objective": {"command": "python train.py {lr} {opt}"}},
+        {"metric": {"name": "acc", "take": "best"}},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -139,6 +140,30 @@ def test_what_changes_the_meaning_of_values_is_refused_with_the_ways_out(tmp_pat
     assert {p: p.read_bytes() for p in (tmp_path / "t").rglob("*.*") if p.is_file()} == before
 
 
+def test_nothing_is_refused_while_no_trial_has_a_value(tmp_path):
+    run_trials(tmp_path, task(V1, metric="ac"), [{"lr": 1e-2, "opt": "sgd"}], ends=[TrialState.CRASHED])
+    told = []
+    mended = task(V1, objective={"function": "t.py:other"})
+    assert len(run_trials(tmp_path, mended, [], events=told)) == 1
+    assert "metric was 'ac' and is now 'acc'" in told[0].changes[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value"),
+    [
+        ("--amp", "{--amp}", True),
+        ("--no-amp", "{--amp|--no-amp}", False),
+        ("--amp=1", "--amp={amp}", None),
+    ],
+)
+def test_flags_of_a_command_are_known_values_too(tmp_path, old, new, value):
+    command = "python train.py --epochs 5 --lr {lr} --opt {opt} "
+    run_trials(tmp_path, task(V1, objective={"command": command + old}), [{"lr": 1e-2, "opt": "sgd"}])
+    more = task({**V1, "amp": Bool()}, objective={"command": command + new})
+    history = run_trials(tmp_path, more, [])
+    assert [t.configuration["amp"] for t in history] == ([] if value is None else [value])
+
+
 def test_everything_else_is_accepted_and_told_in_a_line_each(tmp_path):
     run_trials(tmp_path, task(V1, description="a"), [{"lr": 1e-2, "opt": "sgd"}])
     told = []
@@ -147,7 +172,7 @@ def test_everything_else_is_accepted_and_told_in_a_line_each(tmp_path):
     (event,) = told
     assert numbers(history) == [0] and event.text == "" and len(event.changes) == 6
     lines = "\n".join(event.changes)
-    for words in ("`description`", "seed was 0 and is now 3", "trials was 30 and is now 9", "'median'"):
+    for words in ("`description`", "seed was 0 and is now 3", "trials was 30 and is now 9", "is now median"):
         assert words in lines
 
 

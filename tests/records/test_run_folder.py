@@ -37,8 +37,12 @@ def test_a_raised_budget_is_taken_over_when_the_run_goes_on(tmp_path, make_task)
     ],
     ids=["metric", "direction", "objective"],
 )
-def test_another_task_of_the_same_name_is_refused_with_what_differs(tmp_path, make_task, change, named):
+def test_another_task_of_the_same_name_is_refused_with_what_differs(
+    tmp_path, make_task, make_trial, outcome, change, named
+):
     folder = RunFolder.create(tmp_path, make_task())
+    folder.write_config(make_trial(0))
+    folder.record_outcome(0, outcome(0))
     before = (folder.path / "task.yaml").read_bytes()
     with pytest.raises(RunError, match=named) as caught:
         RunFolder.create(tmp_path, make_task(**change))

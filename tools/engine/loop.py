@@ -209,6 +209,9 @@ class Engine:
     def run(self) -> Ended:
         """Run until the budget is used, the policy or a person stops, or the space is exhausted."""
         edited = changed_since(self._objective, self.history)
+        if edited and self.history.completed:
+            text = "The training code was edited since the last trial: earlier values are compared with new"
+            self.emit(Noted(text=f"{text} ones all the same. --fresh starts anew where they should not be."))
         self._run_again(requeue(self.history, edited=edited))
         self._triggers.started(resumed=bool(self.history.finished))
         try:

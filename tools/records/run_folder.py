@@ -134,14 +134,17 @@ class RunFolder:
                     f"{folder.path} cannot be made ({error.strerror or error}). Name another place for runs."
                 ) from error
         else:
-            found = changes(cls.open(folder.path).task, task)
-            if found.breaking:
+            before = cls.open(folder.path).task
+            found = changes(before, task)
+            if found.breaking and (
+                before.direction != task.direction or before.folder != task.folder or folder._has_values()
+            ):
                 raise RunError(
                     f"{folder.path} holds trials whose values mean something else: "
                     f"{'; '.join(found.breaking)}. Start anew beside it with --fresh (in Python: another "
                     f"`name`), start with what fits of it with --from {folder.path}, or change this back."
                 )
-            folder.told = found.told
+            folder.told = (*found.breaking, *found.told)
         return folder
 
     @classmethod
@@ -303,6 +306,17 @@ class RunFolder:
                 about["from"] = self.source
         if about != known:
             write_atomic(self.path / ABOUT, json.dumps(about).encode())
+
+    def _has_values(self) -> bool:
+        """Whether any trial has a value whose meaning could have changed; a damaged record may hold one."""
+        for number in self.trial_numbers():
+            try:
+                outcome = self.read_outcome(number)
+            except RunError:
+                return True
+            if outcome is not None and (outcome.values or outcome.curve):
+                return True
+        return False
 
     def _next_trial(self) -> int:
         return max(self.trial_numbers(), default=-1) + 1

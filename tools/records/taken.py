@@ -94,7 +94,7 @@ def fitting_source(named: str, task: Task) -> Source:
     source = read_source(named, task)
     if all(found.configuration is None for found in source.results):
         reasons = Counter(found.why_not for found in source.results)
-        why = "; ".join(f"{n}: {reason}" for reason, n in reasons.most_common(3)) or "it holds no result"
+        why = "; ".join(f"{reason} ({n})" for reason, n in reasons.most_common(3)) or "it holds no result"
         raise RunError(f"nothing of {source.label} fits this task ({why}). Without --from it starts anew.")
     return source
 
@@ -123,6 +123,6 @@ def _write(folder: RunFolder, named: str, stage: Path) -> Taken:
         source=source.label,
         taken=len(fitting),
         left=len(source.results) - len(fitting),
-        reasons=tuple(f"{n}: {reason}" for reason, n in reasons.most_common(MOST_REASONS)),
+        reasons=tuple(f"{reason} ({n})" for reason, n in reasons.most_common(MOST_REASONS)),
         notes=source.notes,
     )

@@ -16,7 +16,7 @@ from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.task.task import Task
 from tunesmith.text.durations import spelled_duration
 
-MEANING = ("metric", "direction", "data_file")
+MEANING = ("metric", "metric_spec", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
 _NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", *MEANING}
 _LONG = {"description", "model", "data", "evaluation"}
@@ -104,11 +104,16 @@ def same_command(before: Sequence[str], now: Sequence[str], tuned: set[str]) -> 
         tuned: Parameters of either space; a literal value in place of one of them is no other meaning.
     """
     passed = {option for argv in (before, now) for name in tuned for option in _options(argv, name)}
-    return _without_parameters(before, passed) == _without_parameters(now, passed)
+    switches = {f"--{prefix}{_switch(name)}" for name in tuned for prefix in ("", "no-")} - passed
+    kept = [[word for word in argv if word not in switches] for argv in (before, now)]
+    return _without_parameters(kept[0], passed) == _without_parameters(kept[1], passed)
 
 
 def literal_value(argv: Sequence[str], other: Sequence[str], name: str) -> str | None:
     """The text that `argv` passes where `other` has `{name}`: `--lr 0.1` or `--lr=0.1`; None for none."""
+    switch = _switch(name)
+    if any("{--" in word and switch in word for word in other):
+        return "true" if f"--{switch}" in argv else "false" if f"--no-{switch}" in argv else None
     for option in _options(other, name):
         for place, word in enumerate(argv):
             text = None
@@ -121,11 +126,17 @@ def literal_value(argv: Sequence[str], other: Sequence[str], name: str) -> str |
     return None
 
 
+def _switch(name: str) -> str:
+    """A parameter's name as a flag has it."""
+    return name.replace("_", "-")
+
+
 def _options(argv: Sequence[str], name: str) -> list[str]:
     """What stands before `{name}`: an option of its own word, or the word's beginning up to `=`."""
     found = []
     for place, word in enumerate(argv):
-        head, mark, _ = word.partition("{" + name + "}")
+        found_at = re.search(r"\{" + re.escape(name) + r"(?::[^{}]*)?\}", word)
+        head, mark = (word[: found_at.start()], True) if found_at else (word, False)
         if mark and head.endswith("="):
             found.append(head)
         elif mark and not head and place and argv[place - 1].startswith("-"):
@@ -142,7 +153,7 @@ def _without_parameters(argv: Sequence[str], passed: set[str]) -> list[str]:
             skip = False
         elif word in passed:
             skip = place + 1 < len(argv)
-        elif set(placeholders([word])) - set(RESERVED):
+        elif "{--" in word or set(placeholders([word])) - set(RESERVED):
             continue
         else:
             left.append(word)
@@ -195,4 +206,6 @@ def _shown(value: Any) -> str:
     was = value
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_defaults=True) or "the usual one"
+        if isinstance(value, dict) and len(value) == 1:
+            value = next(iter(value.values()))
     return value[:80] if isinstance(value, str) and isinstance(was, BaseModel) else short(value)
