@@ -14,7 +14,7 @@ group `tunesmith.language_models`); `TUNESMITH_PROVIDER` selects it by name. Eve
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -162,6 +162,9 @@ class Provider(ABC):
         None where a person named that one, or none is left.
         """
         return None
+
+    def avoid(self, models: Collection[str]) -> None:  # noqa: B027  only a server that lists models cares
+        """Told which models answer no chats, before the first use of `model`."""
 
     def price(self) -> Price | None:
         """The price of this model's tokens; None where it is not known, which a cap on dollars refuses."""

@@ -52,6 +52,7 @@ class Exchange:
         max_retries: Attempts after the first.
     Attributes:
         patience: How long a streamed answer's first word is waited for.
+        not_chat: Models that turned out to answer no chats.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Exchange:
         self._total_s = FLOWING * provider.timeout_s if timeout_s is None else timeout_s
         self.patience = Patience(self._timeout_s)
         self._max_retries = max_retries
+        self.not_chat: set[str] = set()
         self._breaker = Breaker(self._report_open)
         self._closed = threading.Event()
         self._priced: list[Price | None] = []  # one entry once it is known
@@ -220,6 +222,7 @@ class Exchange:
         name = guarded(lambda: self._provider.another_model(str(request["model"])))
         if name is None:
             return None
+        self.not_chat.add(str(request["model"]))
         report(self._emit, "fallback", purpose, str(fault), f"{name} is asked instead from here on")
         with self._lock:
             self._priced.clear()

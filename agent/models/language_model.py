@@ -132,6 +132,8 @@ class LanguageModel:
         if reservations is not None:
             self._learned = reservations.learned(provider.place) or self._learned
         self._learned.refused |= set(refused)
+        self._exchange.not_chat = self._learned.not_chat
+        provider.avoid(self._learned.not_chat)
         if not able.schema:
             self._learned.level = "text"
         self._limits = AnswerLimit(self._learned, self._ledger.room, emit)

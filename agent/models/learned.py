@@ -25,6 +25,7 @@ class Learned(BaseModel):
         least_limit: Tokens that an answer needs at least, since the model thinks first; 0: none known.
         most_limit: Tokens that the server allows an answer at most; None: none known.
         tool_choice: How one tool is demanded: by its name, as `required`, or not at all.
+        not_chat: Models of the server that answer no chats.
         thinks_first: The model ends its thoughts by a closing tag without ever writing the opening one.
     """
 
@@ -37,6 +38,7 @@ class Learned(BaseModel):
     least_limit: int = Field(default=0, ge=0, le=1_000_000)
     most_limit: int | None = Field(default=None, ge=1)
     tool_choice: Literal["named", "required", "none"] = "named"
+    not_chat: set[str] = Field(default_factory=set)
     thinks_first: bool = False
 
     @property

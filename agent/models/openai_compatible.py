@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,7 @@ class OpenAICompatible(Provider):
         self._model, self._named = settings.model, settings.model is not None
         self._candidates: list[str] = []  # models that are listed, the one in use first
         self._settled = not self._others  # whether the routes are known to be under `_url`
+        self._avoided: set[str] = set()
         self._probed = False
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
         self._client: OpenAI | None = None
@@ -82,6 +83,9 @@ class OpenAICompatible(Provider):
             if self._model is None:
                 self._model = self._address.model or self._first_listed()
             return self._model
+
+    def avoid(self, models: Collection[str]) -> None:
+        self._avoided = set(models)
 
     def another_model(self, refused: str) -> str | None:
         with self._lock:
@@ -177,7 +181,8 @@ class OpenAICompatible(Provider):
             names = ", ".join(listed.other[:3])
             which = f"only models for other purposes than chats ({names})" if names else "no models"
             raise ModelUnavailable(f"{self.place} lists {which}. Set TUNESMITH_MODEL.")
-        self._candidates = list(listed.chat)
+        fitting = [name for name in listed.chat if name not in self._avoided]
+        self._candidates = fitting or list(listed.chat)
         return self._candidates[0]
 
     def _explained(self, fault: ModelError) -> ModelError:

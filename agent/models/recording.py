@@ -18,7 +18,7 @@ import json
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,9 @@ class Recording(Provider):
 
     def unasked(self, request: Request, cause: str) -> None:
         self._append(canonical(request), {"error": NOT_ASKED, "cause": cause})
+
+    def avoid(self, models: Collection[str]) -> None:
+        self._inner.avoid(models)
 
     def another_model(self, refused: str) -> str | None:
         return self._inner.another_model(refused)

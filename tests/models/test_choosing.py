@@ -122,6 +122,18 @@ def test_a_model_that_does_not_chat_is_followed_by_the_next(serve: Open, status:
     assert len(named.server.chats) == 1, "a model that a person named is not replaced"
 
 
+def test_the_next_session_of_a_run_asks_the_model_that_chats(tmp_path: Any) -> None:
+    def script(request: ChatRequest) -> Reply | dict[str, Any]:
+        return failing(404, "This is not a chat model") if request.body["model"] == "odd" else GOOD
+
+    with ChatServer(script, models=("odd", "chat")) as server:
+        settings = ModelSettings(base_url=server.url, model=None, api_key=SecretStr(KEY))
+        for _ in range(2):
+            calls = tmp_path / "calls.jsonl"
+            assert layers(open_model(settings, ModelCaps(), lambda e: e, mode="live", calls=calls)) == 2
+        assert [chat.body["model"] for chat in server.chats] == ["odd", "chat", "chat"]
+
+
 def test_the_change_of_model_replays(serve: Open, tmp_path: Any) -> None:
     def script(request: ChatRequest) -> Reply | dict[str, Any]:
         return failing(404, "This is not a chat model") if request.body["model"] == "odd" else GOOD

@@ -297,6 +297,8 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
     failed = sum(not call.ok for call in called)
     prompt, completion = sum(c.prompt_tokens for c in called), sum(c.completion_tokens for c in called)
     dollars = called[-1].spend.dollars if called else 0.0
+    # A call may be counted whose event was lost in a kill.
+    calls = max(len(called), called[-1].spend.calls) if called else 0
     estimated = sum(c.prompt_tokens + c.completion_tokens for c in called if c.estimated)
     if not names:
         sentence = "No language model was used."
@@ -305,12 +307,12 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
     else:
         cost = "cost unknown" if dollars is None else f"${dollars:.4f}"
         sentence = (
-            f"Language model {', '.join(names)}: {len(called)} calls, {failed} of them failed; "
+            f"Language model {', '.join(names)}: {calls} calls, {failed} of them failed; "
             f"{prompt + completion} tokens{_estimate(estimated)}; {cost}."
         )
     return ModelUse(
         names=names,
-        calls=len(called),
+        calls=calls,
         failed_calls=failed,
         prompt_tokens=prompt,
         completion_tokens=completion,
