@@ -85,7 +85,7 @@ class DryRun:
         elif self.step_s is not None:
             ten = 10 * self.step_s * budget.trials / task.workers
             lines.append(
-                f"{spelled_duration(self.step_s)} a step: {how} take about {spelled_duration(ten)} "
+                f"{self.step_s:.2g} s a step: {how} take about {spelled_duration(ten)} "
                 f"for every 10 steps of a trial"
             )
         if budget.trial_time_s is not None:

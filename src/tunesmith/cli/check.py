@@ -77,10 +77,11 @@ def _examine(
     from tunesmith.api.session import build_executor
     from tunesmith.events import Degraded
     from tunesmith.task import load_task
+    from tunesmith.task.budget_size import too_small
 
     task = load_task(path)
     check_code(task)
-    warnings = [*hints(task), *passing_warnings(task)]
+    warnings = [*hints(task), *passing_warnings(task), *too_small(task)]
 
     def heard(event: object) -> None:
         if isinstance(event, Degraded):
