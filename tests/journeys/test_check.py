@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import tunesmith
 from tunesmith.cli import app
+from tunesmith.errors import ObjectiveError
 
 TASK = """
 metric: score
@@ -135,3 +137,27 @@ def test_a_hyperparameter_that_the_script_never_mentions_is_warned_about(ask):
     done = ask("check", train="def train(config, trial): return config['lr']")
     assert done.exit_code == 0
     assert "train.py never mentions 'width'" in done.stdout
+
+
+def test_a_python_function_that_cannot_be_called_is_refused_before_anything_is_written(tmp_path: Path):
+    async def later(config, trial): ...
+
+    for train, words in ((lambda config: 1.0, "takes one argument"), (later, "async"), (dict, "is a class")):
+        with pytest.raises(ObjectiveError, match=words):
+            tunesmith.tune(
+                train,
+                {"x": tunesmith.Float(0.0, 1.0)},
+                metric="x",
+                direction="minimize",
+                runs=tmp_path / "runs",
+                model=None,
+            )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_small_budget_is_warned_of_by_check_and_by_the_run(ask):
+    few = FUNCTION + "noise: 0.1\n"
+    checked = ask("check", task=few)
+    ran = ask("run", "--no-model", "--trials", "3", task=few)
+    assert "warning    noise 0.1: the best of 4 trials" in checked.stdout
+    assert "3 trials are few for 2 hyperparameters" in ran.stdout
