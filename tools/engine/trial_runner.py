@@ -22,6 +22,7 @@ from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task
 from tunesmith.tools.analysis.collapse import collapse_texts
+from tunesmith.tools.engine.kept_checkpoints import KeptCheckpoints
 from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.engine.triggers import Triggers
@@ -81,6 +82,8 @@ class TrialRunner:
         self._took_down: list[Trial] = []
         self._shown: str | None = None
         self.history = history
+        self._kept = KeptCheckpoints(task, store, emit)
+        self._kept.clean(history)
         for trial in history.finished:
             self._pruner.observe(trial)
         self._collapse = collapse_texts(history, task.pruner.kind)
@@ -228,6 +231,7 @@ class TrialRunner:
         self._pruner.observe(trial)
         before = self.history.incumbent
         self.history = self.history.with_trial(trial)
+        self._kept.clean(self.history)
         incumbent = self.history.incumbent
         improved = incumbent is not None and incumbent.number == number and incumbent is not before
         z = surprise(trial, self.history.sign)

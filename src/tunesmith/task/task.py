@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     ConfigDict,
@@ -111,6 +111,8 @@ class Task(Frozen):
     """Where trials run, with its settings."""
     pruner: PrunerSpec = PrunerSpec()
     """How poor trials are stopped early."""
+    checkpoints: Literal["all", "best"] = "all"
+    """Whose checkpoints stay on disk: every trial's, or as trials end that of the best value so far alone."""
     preload: Strings | None = None
     """Modules the parent of the trials imports once; None: chosen from the script's own imports."""
     in_step: bool | None = None
