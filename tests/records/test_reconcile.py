@@ -97,6 +97,7 @@ def test_a_run_killed_at_any_step_of_a_trial_is_whole_again(
     run(fourth, state)
     history = reconcile(folder, open_study(), emit=repairs)
     assert [t.state for t in history] == [COMPLETED] * 3 + ([end] if end else [])
+    assert [t.loss for t in history if t.state is LOST] == ["interrupted"] * (end is LOST)
     assert words in repairs.text if words else not repairs
     assert history.incumbent.value == (0.53 if end is COMPLETED else 0.52)
     agree(folder, open_study, history)

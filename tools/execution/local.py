@@ -10,6 +10,7 @@ nothing has to be brought home.
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import socket
@@ -42,6 +43,7 @@ from tunesmith.tools.execution.messages import Lines, encode
 from tunesmith.tools.execution.preload import with_companions
 from tunesmith.tools.execution.sessions import GRACE_S, end_session
 from tunesmith.tools.execution.warm_link import WarmLink
+from tunesmith.tools.records.bounds import legal_step
 from tunesmith.tools.records.curve_file import recorded_curve
 from tunesmith.tools.records.trial_folder import RESULT, record_outcome, recorded_outcome
 from tunesmith.trial import Frozen, Loss, Outcome, TrialState
@@ -340,8 +342,11 @@ class LocalExecutor(Executor):
             return False
         try:
             for message in running.lines.feed(data):
-                self._events.append(Reported(number, int(message["step"]), float(message["value"])))
-        except (ValueError, KeyError, TypeError) as error:
+                step, value = int(message["step"]), float(message["value"])
+                if not (math.isfinite(value) and legal_step(step)):
+                    raise ValueError(f"a value of {value} at step {step:.6g}")
+                self._events.append(Reported(number, step, value))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             broken = f"it wrote to the line that reports go over: {error}"
             self.kill(number, Outcome(state=TrialState.CRASHED, message=log_line(broken)))
             return False

@@ -32,7 +32,10 @@ class Lines:
             raise ValueError(f"a line of more than {LONGEST_LINE:,} bytes")
         messages = []
         for line in lines:
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except RecursionError as error:
+                raise ValueError("a line that nests too deeply") from error
             if not isinstance(message, dict):
                 raise ValueError(f"not a JSON object: {line[:80]!r}")
             messages.append(message)

@@ -69,8 +69,10 @@ def kind(path: Path) -> str | None:
     """What is at `path` itself, such as `a file` or `a symbolic link`; None for nothing."""
     try:
         mode = os.lstat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None  # ELOOP: of a folder above
+        raise
     return _KINDS.get(stat.S_IFMT(mode), "no file")
 
 
