@@ -186,7 +186,7 @@ class RecordedConversation(Provider):
         self.path, self.place = path, f"the recording {path.name}"
         self._lock = threading.Lock()  # guards the counts
         self._asked: Counter[str] = Counter()
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
         self._exchanges = [line for text in lines if (line := _parsed(text)) is not None]
         if not self._exchanges:
             raise ReplayMiss(f"{path} holds no recorded exchange. Record one first, with mode 'record'.")
@@ -310,7 +310,7 @@ def _asked(request: dict[str, Any]) -> str:
 def _parsed(text: str) -> Recorded | None:
     try:
         line = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return line if isinstance(line, dict) and {"key", "request", "response"} <= line.keys() else None
 

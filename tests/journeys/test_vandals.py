@@ -15,8 +15,11 @@ from optuna.storages.journal import JournalFileBackend
 
 from fakes import vandals
 from fakes.tiny_job import tunesmith
+from tunesmith import tune
 from tunesmith.events import RunFinished, TrialFinished, TrialStarted
+from tunesmith.space import Float
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.trial import TrialState
 
 SOME = [
     "moved:own",
@@ -125,3 +128,14 @@ def test_whatever_a_trial_does_to_the_records_costs_that_trial_at_most(tmp_path:
         if not (target in FOLDERS and way in NOT_FILES) and not (target == "run" and workers > 1)
     ]
     run(tmp_path, every, workers)
+
+
+def test_a_function_whose_own_pickle_a_trial_deletes_is_still_there_for_the_next(tmp_path: Path) -> None:
+    def train(config, trial):
+        (trial.folder.parent.parent / "objective.pkl").unlink()
+        return config["x"]
+
+    result = tune(
+        train, {"x": Float(0, 1)}, metric="v", direction="maximize", trials=3, runs=tmp_path, model=None
+    )
+    assert [trial.state for trial in result.history] == [TrialState.COMPLETED] * 3

@@ -34,6 +34,8 @@ from tunesmith.tools.records.study import StudyStore
 from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Trial
 
+LARGEST_KEPT = 1 << 20
+"""Bytes of a file that is compared before each trial."""
 AGAIN = "it was written again from what is known"
 
 
@@ -149,6 +151,11 @@ class FolderStore(RunStore):
         self._mend_trial(trial)
         self._to_study(lambda study: study.finished(trial))
         self._trials[trial.number] = trial
+
+    def keep(self, path: Path) -> None:
+        """Put a file of the run back as it is now where training code takes it away; one of moderate size."""
+        if path.stat().st_size <= LARGEST_KEPT:
+            self.folder.own_files[path] = path.read_bytes()
 
     def mend(self) -> None:
         self.events.check()

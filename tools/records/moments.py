@@ -155,7 +155,7 @@ def read_moments(path: Path) -> list[Happened]:
 
     A torn line is left out, and so are the ends of all sessions but the last.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     happened = [each for line in lines if (each := _read(line)) is not None]
     last = len(happened) - 1
     return [each for place, each in enumerate(happened) if each.what != "ended" or place == last]
@@ -164,7 +164,7 @@ def read_moments(path: Path) -> list[Happened]:
 def _read(text: str) -> Happened | None:
     try:
         line: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(line, dict) or line.get("what") not in get_args(What):
         return None

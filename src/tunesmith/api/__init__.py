@@ -203,6 +203,7 @@ def run_task(
             from tunesmith.tools.execution.pickling import pickle_objective
 
             objective = pickle_objective(train, store.path / "objective.pkl")
+            store.keep(store.path / "objective.pkl")
         return run_session(
             task,
             store,
