@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tunesmith.errors import TaskError
 from tunesmith.metric import Reading
 from tunesmith.task import Task, load_task
+from tunesmith.task.changes import changes
 from tunesmith.task.metric_spec import name_in_pattern, nested_repetition, why_not_pattern
 
 EPOCHS = r"epoch (?P<step>\d+) .*val_acc (?P<value>[0-9.]+)"
@@ -55,17 +56,17 @@ def test_a_mapping_says_how_the_value_is_read_and_comes_back_from_the_runs_own_t
 @pytest.mark.parametrize(
     ("metric", "said"),
     [
-        ("{take: best}", "metric.name: is missing. Write the name"),
+        ("{take: best}", "metric.name: is missing. Write `metric: {name: val_accuracy, take: best}`"),
         ("{name: a, take: worst}", "'best' or 'last'"),
         ("{name: a, tale: best}", "did you mean 'take'"),
-        ("{name: 3}", "string"),
+        ("{name: 3}", "should be text"),
         ("{name: a, regex: '('}", "should be a regular expression"),
         ("{name: a, regex: 'acc (.*) (.*)'}", "group named value"),
         ("{name: a, regex: '(?P<value>(a+)+)'}", "should not repeat what contains a repetition"),
         (r"{name: a, regex: '(?P<value>\d)\1'}", "should not refer back"),
         (f"{{name: a, regex: '(?P<value>{'a' * 600})'}}", "500 characters"),
         ("{name: a, file: r.json, regex: '(a)'}", "at most one of"),
-        ("[a, b]", "string"),
+        ("[a, b]", "should be text"),
         ("''", "short name"),
     ],
 )
@@ -118,3 +119,13 @@ def test_any_pattern_is_judged_without_an_accident(regex):
 def test_the_word_before_the_value_names_the_metric(regex, name):
     assert name_in_pattern(regex) == name
     assert re.compile(regex)
+
+
+def test_another_choice_among_the_values_is_another_meaning_and_another_way_of_reading_is_not(tmp_path):
+    plain, best, read = (
+        load_task(write(tmp_path, metric))
+        for metric in ("acc", "{name: acc, take: best}", "{name: acc, regex: 'acc (.*)'}")
+    )
+    assert "best is" in changes(plain, best).breaking[0]
+    assert changes(plain, read).breaking == () and "how acc is read" in changes(plain, read).told[0]
+    assert changes(read, read) == ((), ())

@@ -38,7 +38,7 @@ def tune(
     train: Callable[..., Any],
     space: Space | Mapping[str, Any],
     *,
-    metric: str,
+    metric: str | Mapping[str, str],
     direction: Direction,
     trials: int = 16,
     default: Mapping[str, Value] | None = None,
@@ -73,7 +73,9 @@ def tune(
         train: `train(config, trial) -> float | dict`; closures and notebook functions are fine. It runs
             in processes of its own, so what it changes in memory is not seen here.
         space: A Space, or parameters by name, such as `{"lr": Float(1e-5, 1e-1, scale="log")}`.
-        metric: Name of the value to optimise; a dict returned by `train` must hold it.
+        metric: Name of the value to optimise; a dict returned by `train` must hold it. As
+            `{"name": "accuracy", "take": "best"}` it also says which of a trial's values counts, `best` or
+            `last`; None: the returned one, or the last report of a function that returns nothing.
         trials: Trials to run, failed ones included.
         default: The configuration in use today; it is tried first and compared with the best.
         name: Name of the run folder. Given again, the run is continued; without it every call

@@ -18,7 +18,7 @@ from tunesmith.text.durations import spelled_duration
 
 MEANING = ("metric", "metric_spec", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
-_NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", *MEANING}
+_NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", "metric_spec", *MEANING}
 _LONG = {"description", "model", "data", "evaluation"}
 
 
@@ -39,6 +39,11 @@ def changes(before: Task, now: Task) -> Changes:
         if getattr(before, key) != getattr(now, key)
     ]
     told = list(space_changes(before.space, now.space))
+    if before.reading.take != now.reading.take:
+        was_taken, taken = (task.reading.take or "the result or last report" for task in (before, now))
+        breaking.append(f"of a trial's values, {was_taken} was taken and now {taken} is")
+    elif before.reading != now.reading and before.direction == now.direction:
+        told.append(f"how {now.metric} is read from what the training code prints or writes was changed")
     was, new = _objective(before, now), _objective(now, before)
     if was != new:
         tuned = {*before.space.names, *now.space.names}

@@ -14,7 +14,7 @@ from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.trial import Frozen
 
-FIX = "Write the name of the value to optimise, such as `metric: {name: val_accuracy, take: best}`."
+FIX = "Write `metric: {name: val_accuracy, take: best}`, with the name of the value to optimise."
 LONGEST_PATTERN = 500
 _REPEAT = re.compile(r"[*+]|\{(?P<least>\d*)(?:,(?P<most>\d*))?\}")
 _MANY = 20
@@ -96,7 +96,7 @@ def read_metric(fields: dict[str, Any]) -> list[TaskError]:
         spec = MetricSpec.model_validate(dict(given))
     except ValidationError as error:
         found = [faults.translated(item, ("metric",), MetricSpec) for item in error.errors()]
-        return [TaskError(f.problem, key=f.key, fix=f.fix or FIX) for f in found]
+        return [TaskError(f.problem, key=f.key, fix=FIX if f.key == "metric.name" else f.fix) for f in found]
     fields |= {"metric": spec.name, "metric_spec": None if spec.plain else spec}
     workers = fields.get("workers", 1)
     if spec.file is not None and "{" not in spec.file and isinstance(workers, int) and workers > 1:
