@@ -71,6 +71,22 @@ def test_a_metric_that_was_recorded_beside_the_old_one_is_taken(tmp_path, earlie
     assert "diverged by another metric" in said
 
 
+def test_records_that_somebody_made_up_are_left_out_or_read_as_what_is_legal(tmp_path, earlier):
+    def edit(number, change):
+        path = earlier / "trials" / f"0000{number}" / "config.json"
+        data = json.loads(path.read_text())
+        change(data)
+        path.write_text(json.dumps(data))
+
+    edit(0, lambda d: d["proposal"]["configuration"].update(values={"lr": 7.0, "opt": "adam"}))
+    edit(1, lambda d: d.update(started_at=1e300, seed=2**80))
+    (earlier / "trials" / "00002" / "config.json").write_text("[" * 5000)
+    _, history, said = begin(tmp_path, task(V1), start_from=str(earlier))
+    assert [t.configuration["lr"] for t in history] == [1e-3, 2e-2]
+    assert history.trials[0].started_at == 0.0 and "4 left out" in said
+    assert begin(tmp_path, task(V1))[1].trials == history.trials
+
+
 @pytest.mark.parametrize("step", ["stage", "record"])
 def test_taking_over_that_was_killed_is_done_by_the_next_session(tmp_path, earlier, monkeypatch, step):
     import tunesmith.tools.records.taken as module

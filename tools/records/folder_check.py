@@ -85,7 +85,16 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
 
 _FILES = frozenset(
     [
-        *(*_SMALL, "lineage.json", "study.journal", "run.db", "run.db-wal", "run.db-shm", "run.db-journal"),
+        *(
+            *_SMALL,
+            "lineage.json",
+            "taken.json",
+            "study.journal",
+            "run.db",
+            "run.db-wal",
+            "run.db-shm",
+            "run.db-journal",
+        ),
         *("lock", "lock.json", "exchanges.jsonl", "confirm.json", "engine.log", "objective.pkl"),
     ]
 )

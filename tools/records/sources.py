@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunesmith.errors import RunError, short
+from tunesmith.errors import InvalidConfiguration, RunError, short
 from tunesmith.task import Task
 from tunesmith.task.lineage import Epoch, LeftOut, carried, legal_from_text
 from tunesmith.text.cleaning import clean
@@ -20,6 +20,8 @@ from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Configuration, Outcome, Trial, TrialState
 
 MOST_RESULTS = 20_000
+LONGEST_S = 1e9
+"""A trial that says it took longer says nothing of its length."""
 LARGEST_TABLE = 64 << 20
 """Bytes."""
 TAKEN_STATES = (TrialState.COMPLETED, TrialState.PRUNED, TrialState.DIVERGED)
@@ -144,13 +146,16 @@ def _found(
     elif outcome.state is TrialState.PRUNED and not outcome.curve:
         return _left(label, "it was stopped early without a value")
     try:
-        configuration = carried(values, epochs, names)
-    except LeftOut as why:
+        # Validated, because a run of the same space is not looked at: its records may be anybody's.
+        configuration = task.space.validate(dict(carried(values, epochs, names)))
+    except (LeftOut, InvalidConfiguration) as why:
         return _left(label, str(why))
     if not same_metric:
         outcome = outcome.changed(curve=())
-    outcome = outcome.changed(traceback="", message=clean(outcome.message, 300))
-    seed, started = (0, 0.0) if trial is None else (trial.seed, trial.started_at)
+    seconds = outcome.seconds if 0 <= outcome.seconds <= LONGEST_S else 0.0
+    outcome = outcome.changed(traceback="", message=clean(outcome.message, 300), seconds=seconds)
+    seed = trial.seed if trial is not None and 0 <= trial.seed < 2**63 else 0
+    started = trial.started_at if trial is not None and 0 <= trial.started_at < LONGEST_S * 10 else 0.0
     return Found(label, configuration, outcome, seed, started, "")
 
 
