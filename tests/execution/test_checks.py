@@ -90,6 +90,8 @@ def test_arguments_parsed_at_import_pass_where_a_trial_would(check, tmp_path: Pa
 def test_a_command_that_cannot_start_is_told_what_to_write(tmp_path: Path):
     (tmp_path / "train.py").write_text("")
     (tmp_path / "run.sh").write_text("")
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "train.py").write_text("")
     (tmp_path / "odd").write_text("#!/no/such/shell\n")
     (tmp_path / "odd").chmod(0o755)
     (tmp_path / "bare.py").write_text("print(1)")
@@ -107,6 +109,8 @@ def test_a_command_that_cannot_start_is_told_what_to_write(tmp_path: Path):
         "./": "is a folder",
         "~/train.py": "no shell expands it",
         "python trian.py": "Did you mean 'train.py'?",
+        "python -m pkg.trian": "Did you mean 'train.py'?",
+        "python -u -m pkg.train": "",
         "python -u -W ignore sub/train.py": "no folder",
         "no-such-launcher train.py": "no such program",
         "python": "",
@@ -118,3 +122,11 @@ def test_a_command_that_cannot_start_is_told_what_to_write(tmp_path: Path):
     }.items():
         fault = command_fault(shlex.split(command), tmp_path, f"{python}:/usr/bin:/bin")
         assert (words in fault if words else False) if fault else not words, (command, fault)
+
+
+def test_a_command_whose_script_is_not_python_is_refused_with_the_line(tmp_path: Path):
+    (tmp_path / "train.py").write_text("import json\ndef main(:\n    pass\n")
+    for words in (("python", "train.py"), ("python", "-W", "ignore", "train.py", "{lr}")):
+        with pytest.raises(ObjectiveError, match=r"train.py:2: not Python"):
+            check_exists(Objective(command=words, workdir=tmp_path))
+    check_exists(Objective(command=("python", "-c", "pass", "train.py"), workdir=tmp_path))

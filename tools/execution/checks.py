@@ -6,6 +6,7 @@ is started, so that whatever a trial would meet before its training begins is me
 
 from __future__ import annotations
 
+import ast
 import os
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from tunesmith.tools.execution.base import Executor, Job, Resources
 from tunesmith.tools.execution.interpreter import choose, with_interpreter
 from tunesmith.tools.execution.launch import try_job
 from tunesmith.tools.execution.loading import split_reference
-from tunesmith.tools.execution.programs import command_fault
+from tunesmith.tools.execution.programs import command_fault, script_of
 from tunesmith.tools.execution.signatures import call_fault, source_fault
 from tunesmith.tools.execution.starting import search_path, started
 from tunesmith.trial import Outcome, TrialState, Value
@@ -46,6 +47,8 @@ def check_exists(objective: Objective, hyperparameters: Sequence[str] = ()) -> N
         text = command_fault(words, place, search_path(os.environ, python))
         if text is not None:
             raise ObjectiveError(text)
+        if (script := script_of(words, place)) is not None:
+            _check_syntax(script, objective)
     elif objective.function is not None:
         _, path, name = split_reference(objective.function)
         try:
@@ -53,16 +56,31 @@ def check_exists(objective: Objective, hyperparameters: Sequence[str] = ()) -> N
         except OSError as error:
             raise ObjectiveError(f"{path} cannot be read: {error.strerror or error}.") from error
         except (SyntaxError, ValueError, RecursionError) as error:
-            line = getattr(error, "lineno", None)
-            where = f"{path}:{line}" if line else str(path)
-            if isinstance(error, SyntaxError) and not choose(objective).own:
-                return  # another Python may understand it, and says so when it loads the file
-            text = str(getattr(error, "msg", error))
-            raise ObjectiveError(f"{where}: not Python {_version()}: {text}.") from error
+            _not_python(path, error, objective)
+            return
         if fault is not None:
             where = f"{path}:{fault.line}" if fault.line else str(path)
             joint = " " if fault.line is None else ": "
             raise ObjectiveError(f"{where}{joint}{fault.text}")
+
+
+def _check_syntax(script: Path, objective: Objective) -> None:
+    try:
+        ast.parse(script.read_bytes())
+    except OSError:
+        return  # whether it may be read is the program's to say
+    except (SyntaxError, ValueError, RecursionError) as error:
+        _not_python(script, error, objective)
+
+
+def _not_python(path: Path, error: Exception, objective: Objective) -> None:
+    """Raise for a file that is not Python; not where another Python than ours is to read it."""
+    if isinstance(error, SyntaxError) and not choose(objective).own:
+        return  # it says so itself when it loads the file
+    line = getattr(error, "lineno", None)
+    where = f"{path}:{line}" if line else str(path)
+    text = str(getattr(error, "msg", error))
+    raise ObjectiveError(f"{where}: not Python {_version()}: {text}.") from error
 
 
 def check_callable(train: Callable[..., Any], hyperparameters: Sequence[str] = ()) -> None:

@@ -112,8 +112,10 @@ def _script_fault(command: Sequence[str], folder: Path) -> str | None:
     """The first argument that names a script must be one; what comes after it is the script's own."""
     arguments = iter(command[1:])
     for argument in arguments:
-        if argument in ("-c", "-m", "--module"):
-            return None  # code, or a module to be found by the interpreter
+        if argument == "-m":
+            return _module_fault(next(arguments, ""), folder)
+        if argument in ("-c", "--module"):
+            return None  # code, or a module to be found by a launcher
         if argument in _TAKES_VALUE:
             next(arguments, None)
             continue
@@ -125,6 +127,34 @@ def _script_fault(command: Sequence[str], folder: Path) -> str | None:
         what = "a folder" if path.is_dir() else "no file"
         return f"the command names {_shown(argument)}, and {_shown(str(path))} is {what}.{near_file(path)}"
     return None
+
+
+def script_of(command: Sequence[str], folder: Path) -> Path | None:
+    """The Python file that a command starts by `python file.py`; None where it starts something else."""
+    if not Path(command[0]).name.startswith("python"):
+        return None
+    arguments = iter(command[1:])
+    for argument in arguments:
+        if argument in _TAKES_VALUE:
+            if argument in ("-c", "-m"):
+                return None
+            next(arguments, None)
+        elif not argument.startswith("-"):
+            path = folder / argument
+            return path if path.suffix == ".py" and path.is_file() else None
+    return None
+
+
+def _module_fault(name: str, folder: Path) -> str | None:
+    """A module of the folder's own packages that is not there; others are the interpreter's to find."""
+    top, *rest = name.split(".")
+    if not rest or "{" in name or not (folder / top).is_dir():
+        return None
+    path = folder.joinpath(top, *rest)
+    if path.with_suffix(".py").is_file() or path.is_dir():
+        return None
+    near = near_file(path.with_suffix(".py"))
+    return f"the command names the module {_shown(name)}, and {_shown(f'{path}.py')} is no file.{near}"
 
 
 def _runner(program: str) -> str:
