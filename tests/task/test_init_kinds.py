@@ -363,6 +363,11 @@ def notebook(*cells: str) -> str:
         ("n.ipynb", notebook("x = 1"), "jupyter nbconvert --to script n.ipynb"),
         ("n.ipynb", '{"cells": 3}', "not a notebook"),
         ("t.py", "c = load('conf.yaml')\n", "seems to read conf.yaml"),
+        (
+            "t.py",
+            "print('loss', " + "+".join(["x"] * 900) + ")\nX = [" + "(1 + " * 80 + "1" + ")" * 80 + "]\n",
+            "no task was written",
+        ),
         ("t.py", "x = 1\n", "no hyperparameters were found, so no task was written"),
         ("t.py", "DATA = 'x'\nEPOCHS = 3\n", "EPOCHS: no hyperparameter by its name"),
         ("t.py", "def train(model, loader):\n    return model(loader)\n", "no hyperparameters were found"),

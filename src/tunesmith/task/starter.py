@@ -80,7 +80,10 @@ def starter_task(script: Path, function: str | None, folder: Path | None = None)
         raise _notebook(script)
     source = read_script(script)
     place = os.path.relpath(script.absolute(), folder.absolute()) if folder is not None else script.name
-    found = _find(source, function, place)
+    try:
+        found = _find(source, function, place)
+    except RecursionError:
+        raise ObjectiveError(f"{script} nests too deeply to be read; no task was written.") from None
     if not found.guesses:
         raise _nothing(source, found)
     return _rendered(source, found)

@@ -27,9 +27,12 @@ _READERS: tuple[Callable[[Script], Declarations | None], ...] = (
 
 def declarations(script: Script) -> Declarations:
     """What the script declares; nothing, and incomplete, where no reader knows it."""
-    for read in _READERS:
-        if (found := read(script)) is not None:
-            return found
+    try:
+        for read in _READERS:
+            if (found := read(script)) is not None:
+                return found
+    except RecursionError:
+        return Declarations("", unread=("expressions that nest too deeply",), complete=False)
     if script.uses("sacred"):  # `with lr=0.1`: values are Python literals, `false` would be a text
         return Declarations("sacred", complete=False)
     return Declarations("", complete=False)

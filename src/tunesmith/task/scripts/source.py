@@ -15,6 +15,8 @@ from tunesmith.task.scripts.constants import Constants, dotted, last_name
 LARGEST_SCRIPT = 4 << 20
 """Bytes."""
 _MOST_FILES = 30
+_LARGEST_TOGETHER = 1 << 20
+"""Bytes of the files beside a script that are read."""
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,19 @@ class Script:
         """The files of the same folder that it imports, and those that they import."""
         found: dict[Path, Script] = {}
         waiting: list[Script] = [self]
-        while waiting and len(found) < _MOST_FILES:
-            for path in _imported_files(waiting.pop()):
-                if path not in found and path != self.path:
-                    try:
-                        found[path] = read_script(path)
-                    except ObjectiveError:
-                        continue  # not to be read: what it declares stays unknown
-                    waiting.append(found[path])
+        room = _LARGEST_TOGETHER
+        while waiting:
+            for path in _imported_files(waiting.pop(0)):
+                if path in found or path == self.path or len(found) >= _MOST_FILES:
+                    continue
+                try:
+                    room -= path.stat().st_size
+                    if room < 0:
+                        return tuple(found.values())
+                    found[path] = read_script(path)
+                except (ObjectiveError, OSError):
+                    continue  # not to be read: what it declares stays unknown
+                waiting.append(found[path])
         return tuple(found.values())
 
 
@@ -134,6 +141,8 @@ def _imported_files(script: Script) -> Iterator[Path]:
             names = [module, *(f"{module}.{alias.name}".strip(".") for alias in node.names)]
         for name in filter(None, names):
             for folder in parents[:3]:  # above it: where `python -m package.train` is started
+                if folder.name in ("site-packages", "dist-packages"):
+                    break
                 place = folder.joinpath(*name.split("."))
                 found = [p for p in (place.with_suffix(".py"), place / "__init__.py") if p.is_file()]
                 if found:
