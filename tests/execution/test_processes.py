@@ -201,7 +201,9 @@ def test_an_engine_killed_at_once_leaves_no_process_and_no_result(tmp_path, meth
         if state == "computing"
         else "trial.report(0.5, 0); trial.should_prune(); return 0.5"
     )
-    (tmp_path / "train.py").write_text(FAMILY.replace("{then}", then))
+    daemon = "    daemon = subprocess.Popen(SLEEP, start_new_session=True)\n    forked ="
+    text = FAMILY.replace("    forked =", daemon).replace('{forked}")', '{forked} {daemon.pid}")')
+    (tmp_path / "train.py").write_text(text.replace("{then}", then))
     engine = subprocess.Popen([sys.executable, "-P", "-c", ENGINE, method, str(tmp_path)])
     try:
         pids = pids_in(tmp_path / "0")

@@ -142,7 +142,10 @@ def _choose(objective: Objective, env: Mapping[str, str]) -> Interpreter:
     path_text = env.get("PATH", os.defpath)
 
     def ask(python: str) -> _Answer | None:
-        return _asked(python, names, folder, path_text)
+        answer = _asked(python, names, folder, path_text)
+        if answer is None:
+            _asked.cache_clear()  # it may be installed while this process lives
+        return answer
 
     if objective.python is not None:
         return _named(objective.python, path_text, ask)

@@ -146,7 +146,14 @@ class Supervisor:
             signal_session(worker.pid, signal.SIGKILL)
         for worker in self._workers.values():
             end_session(worker.pid)
+        started = self._started()
+        for worker in self._workers.values():
+            end_left(left_by(worker.job.folder, started))
         os._exit(0)
+
+    def _started(self) -> set[int]:
+        """Children of this process that no trial has left."""
+        return self._helpers | {worker.pid for worker in self._workers.values()}
 
     # -- starting -------------------------------------------------------------------------------
 
@@ -277,9 +284,7 @@ class Supervisor:
     def _end(self, worker: _Worker) -> None:
         # Before the worker is waited for, so that its id, which is its session's, cannot be another's yet.
         end_session(worker.pid)
-        left = end_left(
-            left_by(worker.job.folder, self._helpers | {other.pid for other in self._workers.values()})
-        )
+        left = end_left(left_by(worker.job.folder, self._started()))
         _, status, usage = os.wait4(worker.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         if worker.process is not None:
