@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from optuna.samplers import RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
@@ -29,14 +34,15 @@ def shared_distributions(trials: Sequence[FrozenTrial]) -> dict[str, BaseDistrib
     names = set.intersection(*(set(trial.distributions) for trial in completed))
     found: dict[str, BaseDistribution] = {}
     for name in sorted(names):
-        ranges: list[BaseDistribution] = []
-        for trial in trials:
-            distribution = trial.distributions.get(name)
-            if distribution is not None and distribution not in ranges:
-                ranges.append(distribution)
         newest = max((t for t in trials if name in t.distributions), key=lambda t: t.number)
-        if len(ranges) <= MOST_RANGES and expressible(newest.distributions[name]):
-            found[name] = newest.distributions[name]
+        distribution = newest.distributions[name]
+        ranges: list[BaseDistribution] = []
+        # Choices are compared for nothing, and for long: Optuna lets no study change them.
+        for trial in () if isinstance(distribution, CategoricalDistribution) else trials:
+            if name in trial.distributions and trial.distributions[name] not in ranges:
+                ranges.append(trial.distributions[name])
+        if len(ranges) <= MOST_RANGES and expressible(distribution):
+            found[name] = distribution
     return found
 
 

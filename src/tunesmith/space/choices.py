@@ -116,6 +116,8 @@ class Listed(Parameter):
 
     def _index(self, value: Any) -> int | None:
         index = self._find(value)
+        if index is None and self._labelled and (meant := self.meant_by(value)) is not None:
+            return self.listed.index(meant)
         return self._equal(value) if index is None else index
 
     def _find(self, value: Any) -> int | None:

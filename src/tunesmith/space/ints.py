@@ -133,7 +133,8 @@ class Int(Numeric):
             nearest = float(np.rint(scales.from_unit("log", *self._edges, u)))
             value = int(nearest) + _mixed(u) % max(int(math.ulp(nearest)), 1)
             return min(max(value, self.low), self.high) - self.low
-        u = min(max(u, 0.0), 1.0)
+        if not 0.0 < u < 1.0:
+            return 0 if u <= 0.0 else self.size - 1
         below, above = (Fraction(u) + Fraction(math.nextafter(u, to)) for to in (-1.0, 2.0))
         # The indices whose unit coordinate rounds to u; where floats are as dense as the values, one or none.
         first = math.floor(below / 2 * self.size - Fraction(1, 2)) + 1
