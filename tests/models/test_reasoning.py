@@ -186,14 +186,13 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 def test_an_answer_is_found_wherever_the_server_puts_it(serve: Open) -> None:
+    said = list(ANSWERS.values())
     for streamed in (False, True):
-        for name, message in ANSWERS.items():
-            served_as = message
-            served = serve(lambda r, m=served_as: completion(r, **m), exchanges=None, mode="live")
-            heard = {"on_item": lambda list_name, item: None} if streamed else {}
+        served = serve(lambda r: completion(r, **said[r.number]), exchanges=None, mode="live")
+        heard = {"on_item": lambda list_name, item: None} if streamed else {}
+        for number, name in enumerate(ANSWERS, 1):
             assert served.ask(**heard).value == Point(**GOOD), (name, streamed)
-            assert len(served.server.chats) == 1, name
-            served.model.close()
+            assert len(served.server.chats) == number, name
 
 
 def test_endings_are_understood_in_the_words_of_every_server(serve: Open) -> None:
