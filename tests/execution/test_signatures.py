@@ -14,6 +14,7 @@ REFUSED = {
     "hyperparameters": ("def train(lr=0.1, width=64): return lr", "return train(**config)"),
     "hyperparameters, positional": ("def train(lr, width, epochs=3): return lr", "return train(**config)"),
     "hyperparameters, keyword-only": ("def train(*, lr, width): return lr", "return train(**config)"),
+    "any keywords": ("def train(**kwargs): return kwargs['lr']", "return train(**config)"),
     "args, callbacks": (
         "def train(args, callbacks): return fit(args, callbacks)",
         "Namespace(**config)",
@@ -46,6 +47,9 @@ PASSED = {
     "a default trial": "def train(config, trial=None): return 1",
     "any arguments": "def train(*args, **kwargs): return 1",
     "further defaults": "def train(config, trial, device='cpu'): return 1",
+    "a dict called as a hyperparameter": "def train(lr, t): return lr['lr']",
+    "a hyperparameter behind": "def train(config, trial, width=3): return 1",
+    "a flag": "def train(config, verbose=False): return 1",
     "args as a dict": "def train(args, trial): return args['lr']",
     "made a namespace": "def train(cfg, t):\n  cfg = Namespace(**cfg)\n  return cfg.lr",
     "either": "def train(cfg, t):\n  if isinstance(cfg, dict): pass\n  return cfg.lr",
@@ -77,6 +81,7 @@ def test_a_script_that_works_or_could_work_is_not_refused(case):
 
 
 LOADED_SAME = [
+    "any keywords",
     *("one argument", "no argument", "hyperparameters", "hyperparameters, keyword-only", "three arguments"),
     *("keyword-only", "swapped", "an Optuna objective", "async", "generator", "class"),
 ]

@@ -19,8 +19,8 @@ _NOT_A_TRIAL = {
     *("args", "batch_size", "callback", "callbacks", "cfg", "checkpoint", "config", "criterion", "data"),
     *("dataloader", "dataset", "device", "epoch", "epochs", "fold", "gpu", "kwargs", "loader", "local_rank"),
     *("logger", "loss_fn", "model", "num_epochs", "optimizer", "options", "opts", "output_dir", "params"),
-    *("rank", "resume", "save_dir", "test_loader", "train_loader", "trainer", "val_loader", "verbose"),
-    *("world_size", "writer", "x", "y"),
+    *("rank", "resume", "save_dir", "test_loader", "train_loader", "trainer", "val_loader"),
+    *("world_size", "writer"),
 }
 """What a second parameter of such a name expects is no trial."""
 _NAMESPACES = {"args", "arguments", "flags", "namespace", "opt", "opts", "options"}
@@ -54,6 +54,8 @@ class _Function:
     keyword_only: tuple[str, ...]
     """Keyword-only parameters without a default."""
     kind: Literal["plain", "coroutine", "generator"]
+    only_keywords: bool = False
+    """`**values` and nothing that can be given by place."""
     names: tuple[str, ...] = ()
     """Every parameter by name, keyword-only ones with a default included."""
 
@@ -61,7 +63,7 @@ class _Function:
     def shown(self) -> str:
         parts = [name if default is None else f"{name}={default}" for name, default in self.positional]
         parts += ["*args"] if self.any_number else ["*"] if self.keyword_only else []
-        parts += self.keyword_only
+        parts += [*self.keyword_only, *(["**values"] if self.only_keywords else [])]
         return f"{self.name}({', '.join(parts)})"
 
 
@@ -200,6 +202,7 @@ def _described(node: ast.FunctionDef | ast.AsyncFunctionDef) -> _Function:
             arg.arg for arg, given in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if given is None
         ),
         kind="generator" if yields else "coroutine" if isinstance(node, ast.AsyncFunctionDef) else "plain",
+        only_keywords=spec.kwarg is not None and not places and spec.vararg is None,
         names=tuple(arg.arg for arg in (*places, *spec.kwonlyargs)),
     )
 
@@ -263,7 +266,7 @@ def _use_text(node: ast.FunctionDef | ast.AsyncFunctionDef, function: _Function,
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in used:
             used[part.value.id].append(part)
     reads = {part.attr for part in used.get(trial, [])}
-    wrong = trial.casefold() in _NOT_A_TRIAL or default not in (None, "None")
+    wrong = trial.casefold() in _NOT_A_TRIAL or default not in (None, "None", "True", "False")
     if wrong and not reads & _TRIAL_ATTRIBUTES and trial not in stored | looks:
         return _shape_text(function, file)
     odd = [part for part in used[config] if part.attr not in _DICT_METHODS]
@@ -312,6 +315,9 @@ def call_fault(
             p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is inspect.Parameter.empty
         ),
         kind=kind,
+        only_keywords=bool(parameters)
+        and all(p.kind in (p.VAR_KEYWORD, p.KEYWORD_ONLY) for p in parameters)
+        and parameters[-1].kind is inspect.Parameter.VAR_KEYWORD,
         names=tuple(p.name for p in parameters),
     )
     return _text(described, file, hyperparameters)
@@ -334,10 +340,13 @@ def _text(function: _Function, file: str, hyperparameters: Sequence[str]) -> str
         )
     places = function.positional
     needed = [given for given, default in places if default is None]
-    by_name = [given for given in function.names if given in set(hyperparameters) - {"config", "trial"}]
-    if by_name:
+    known = set(hyperparameters) - {"config", "trial"}
+    by_name = [given for given in function.names if given in known]
+    # A first parameter may be a dict that happens to be called as a hyperparameter is, such as `c`.
+    in_place = [given for given, _ in places[1:2] if given in known] or len(places) < 2
+    if (by_name and (in_place or set(function.keyword_only) & known)) or function.only_keywords:
         return (
-            f"{function.shown} takes hyperparameters one by one ({', '.join(by_name[:4])}), but "
+            f"{function.shown} takes hyperparameters one by one ({', '.join(by_name[:4] or ['**'])}), but "
             f"{CALLED.format(name=name)}. Add " + _beside(name, f"{name}(**config)", file)
         )
     if len(places) >= 2 and "trial" in places[0][0].casefold() and "trial" not in places[1][0].casefold():
