@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 REPORTS = (10_000, 20_000, 40_000)
-PRUNERS = ("forecast", "median", "none")
+PRUNERS = ("forecast", "median")
 _TRAIN = """
 def train(config, trial):
     for step in range(REPORTS):
