@@ -76,7 +76,9 @@ def test_a_run_leaves_everything_on_disk_is_not_run_again_and_more_trials_contin
 
     more = tunesmith("run", "task.yaml", "--runs", "runs", "--trials", 7, cwd=tmp_path)
     assert more.returncode == 0, more.stderr
-    assert [number for number, _ in recorded(folder)] == list(range(7))
+    newest = tmp_path / "runs" / "tiny-2"  # a name means its newest run
+    assert [number for number, _ in recorded(newest)] == list(range(7))
+    assert len(recorded(folder)) == 5
 
 
 def test_a_reader_that_leaves_early_does_not_end_the_run(tmp_path: Path) -> None:

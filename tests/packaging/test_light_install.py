@@ -90,6 +90,7 @@ def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def _run(command: list[str], folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     hidden = ("PYTHONPATH", "TUNESMITH_BASE_URL", "OPENAI_API_KEY")
     env = {key: value for key, value in os.environ.items() if key not in hidden}
+    env["VIRTUAL_ENV"] = str(Path(command[0]).parents[1])  # its Python runs the trials
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
     return done

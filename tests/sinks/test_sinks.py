@@ -158,7 +158,7 @@ def test_a_report_that_cannot_be_written_is_in_the_log_and_no_part_of_the_result
     ("sinks", "message"),
     [
         (["jsnol"], r"'jsnol' is no sink; did you mean 'jsonl'\?"),
-        ([{"name": "jsonl", "flie": "x"}], "of jsonl has a fault: flie: "),
+        ([{"name": "jsonl", "flie": "x"}], "jsonl has no setting 'flie'; did you mean 'file'"),
         (["jsonl", "jsonl"], "should name every sink once"),
     ],
     ids=["unknown name", "unknown setting", "named twice"],

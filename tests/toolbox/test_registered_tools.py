@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -108,4 +109,4 @@ def test_a_tool_that_cannot_be_imported_is_named_with_its_package_and_is_no_faul
     monkeypatch.delitem(sys.modules, "tunesmith_slowest", raising=False)
     about = briefing(grown(12))
     with pytest.raises(UnknownName, match="of the package tunesmith-slowest cannot be loaded"):
-        AgentPolicy(None, Log()).decide(about, toolbox(about))
+        AgentPolicy(SimpleNamespace(can_call_tools=True), Log()).decide(about, toolbox(about))
