@@ -303,7 +303,7 @@ class Supervisor:
             error = self._record(worker, outcome, memory_mib(usage.ru_maxrss))
         said = f"trial {worker.job.number} {sentence(left)}" if left else ""
         if left:
-            worker.log.write(f"\n[tunesmith] this {said}\n".encode())
+            worker.log.write(f"\n[tunesmith] {said}\n".encode())
         worker.log.close()
         del self._workers[worker.job.number]
         self.send({"ended": worker.job.number, "error": error, "left": said})

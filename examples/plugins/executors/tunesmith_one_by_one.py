@@ -56,7 +56,10 @@ class OneByOne(Executor):
         if limit is not None and time.monotonic() - self.started > limit:
             self.kill(number, Outcome(state=TrialState.TIMED_OUT, message=f"not finished in {limit:g} s"))
         readable, _, _ = select.select([self.connection], [], [], timeout_s)
-        data = self.connection.recv(1 << 16) if readable else b""
+        try:
+            data = self.connection.recv(1 << 16) if readable else b""
+        except ConnectionResetError:  # it ended before it had read a verdict
+            data = b""
         reports: list[WorkerEvent] = [
             Reported(number, item["step"], item["value"]) for item in self.lines.feed(data)
         ]
