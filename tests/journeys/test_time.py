@@ -58,3 +58,26 @@ def test_a_jump_of_the_wall_clock_is_not_charged_and_gives_no_time(tmp_path, mon
     told = [event for event in seen if isinstance(event, Progress)]
     assert [event.done for event in told][:1] == [1] and "for the other 1 trial with 1 worker" in told[0].text
     assert sum(isinstance(event, RunStarted) for event in seen) == 2
+
+
+def test_the_time_left_is_told_when_it_is_known_and_at_every_tenth(capsys):
+    from tunesmith.cli.stream import Stream
+    from tunesmith.task import Task
+    from tunesmith.tui.status import plain, segments
+
+    fields = {"metric": "v", "direction": "maximize", "space": {"x": {"type": "float", "low": 0, "high": 1}}}
+    stream = Stream(Task.model_validate({**fields, "objective": "t.py:train"}))
+    told = [
+        Progress(done=n, total=30, running=2, workers=2, seconds=n * 270, left_s=(30 - n) * 135, at=100.0)
+        for n in range(1, 30)
+    ]
+    for event in told:
+        stream.show(event)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "  1 of 30 done; about 1 h 10 min for the other 29 trials with 2 workers"
+    assert len(lines) == 10 and lines[-1].startswith("  27 of 30 done; about 7 min for the other 3")
+    view = RunView(Facts(trials=30))
+    begun = RunStarted(name="", folder="", strategy="", policy="", model=None, workers=2, resumed=False)
+    view.fold([begun, told[0]])
+    shown = [plain(segment.spans) for segment in segments(view, 100.0 + 1200)]
+    assert "left about 45 min" in shown

@@ -235,7 +235,10 @@ _PROPOSAL = (
     "provenance",
     "details",
 )
-_FIX = "Give the task another `name`, or another storage."
+_FIX = (
+    "Give the task another `name`, or another storage; --from URL:STUDY starts a run with the "
+    "results of a study."
+)
 
 
 def study_name(run: str, version: int) -> str:
