@@ -181,6 +181,15 @@ def test_integers_of_64_bits_are_drawn_and_kept_exactly(whole):
     assert Space.from_dict(json.loads(json.dumps(space.to_dict()))) == space
 
 
+def test_integers_of_64_bits_can_be_parents():
+    whole, ends = Int(-(2**63), 2**63 - 1), [-(2**63), 2**63 - 1]
+    space = Space({"n": whole, "b": Float(0, 1, when={"n": ends}), "m": Int(0, 2**60, when={"n": ends[1]})})
+    for u, names in ((0.0, {"n", "b"}), (0.5, {"n"}), (1.0, {"n", "b", "m"})):
+        configuration = space.decode(np.array([u, 0.25, 0.75]))
+        assert set(configuration) == names
+        assert space.decode(space.encode(configuration)[0]) == configuration
+
+
 def test_a_function_as_a_choice_is_refused_with_the_way_to_give_it():
     with pytest.raises(SpaceError, match="give it a name, and look that up in the training code"):
         Categorical([print])

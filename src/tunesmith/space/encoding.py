@@ -68,7 +68,7 @@ class Encoding:
         # For each condition: which indices of the parent's values make the child active.
         self._tables = {
             name: {
-                parent: np.array([parameters[parent].index_of(value) for value in values])
+                parent: [parameters[parent].index_of(value) for value in values]
                 for parent, values in condition.items()
             }
             for name, condition in conditions.items()
@@ -115,7 +115,11 @@ class Encoding:
     def _active(self, name: str, indices: dict[str, Indices], active: dict[str, Mask], n: int) -> Mask:
         here = np.ones(n, dtype=bool)
         for parent, wanted in self._tables.get(name, {}).items():
-            here &= active[parent] & np.isin(indices[parent], wanted)
+            found = indices[parent]
+            if found.dtype == object:  # of a wide Int: Python's own integers
+                here &= active[parent] & np.array([index in wanted for index in found.tolist()], dtype=bool)
+            else:
+                here &= active[parent] & np.isin(found, wanted)
         return here
 
     def numbers(self, name: str, resolved: Resolved) -> Array:
