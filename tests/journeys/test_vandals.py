@@ -31,6 +31,8 @@ SOME = [
     "deleted:trials",
     "file:next",
     "deleted:default's",
+    "link:exchanges.jsonl",
+    "fifo:lock.json",
     "truncated:study.journal",
     "fifo:run.db",
     "overwritten:task.yaml",

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tunesmith.errors import RunError
 from tunesmith.outcome import json_object
@@ -27,12 +29,32 @@ _SET_ASIDE = re.compile(r".*\.(damaged|orphan)-\d+", re.DOTALL)
 _TRIAL = re.compile("[0-9]{5,12}|(best|default)-[0-9]+")
 
 
+class Odd(NamedTuple):
+    """Something that no run has."""
+
+    path: Path
+    what: str
+    wanted: str
+    """What a run has there."""
+
+
 def check_run_folder(path: Path) -> None:
     """See to it that what has a run's names in the folder `path` is what a run has there.
 
     Raises:
         RunError: Something is not; names it and the fix.
     """
+    for odd in oddities(path):
+        raise RunError(
+            f"{odd.path} is {odd.what}, and a run has {odd.wanted} there, which is read and written. Move it "
+            f"away, or put {odd.wanted} in its place."
+        )
+    for name in _SMALL:
+        _check_small(path / name)
+
+
+def oddities(path: Path) -> Iterator[Odd]:
+    """Links, and what is neither file nor folder or the one in the place of the other, in order of name."""
     for entry in _entries(path):
         name, place = entry.name, Path(entry.path)
         what = kind(place)
@@ -40,27 +62,28 @@ def check_run_folder(path: Path) -> None:
             continue
         if name in _OF_A_RUN:
             if what != "a folder":
-                raise _refused(place, what, "a folder")
-            _check_trials(place)
-        elif what not in ("a file", "a folder") and name != _LOCK_OF_OPTUNA:
-            raise _refused(place, what, "a file")
-        elif what == "a folder" and name in _FILES:
-            raise _refused(place, what, "a file")
-    for name in _SMALL:
-        _check_small(path / name)
+                yield Odd(place, what, "a folder")
+            else:
+                yield from _odd_trials(place)
+        elif (what not in ("a file", "a folder") and name != _LOCK_OF_OPTUNA) or (
+            what == "a folder" and name in _FILES
+        ):
+            yield Odd(place, what, "a file")
 
 
-def _check_trials(path: Path) -> None:
+def _odd_trials(path: Path) -> Iterator[Odd]:
     for entry in _entries(path):
+        place = Path(entry.path)
         if entry.is_symlink() and not _SET_ASIDE.fullmatch(entry.name):
-            raise _refused(Path(entry.path), "a symbolic link", "a folder")
-        if not _TRIAL.fullmatch(entry.name):
+            yield Odd(place, "a symbolic link", "a folder")
+        elif not _TRIAL.fullmatch(entry.name):
             continue
-        if not entry.is_dir(follow_symlinks=False):
-            raise _refused(Path(entry.path), kind(Path(entry.path)) or "gone", "a folder")
-        for record in _entries(Path(entry.path)):
-            if record.is_symlink() and record.name in _OF_A_TRIAL:
-                raise _refused(Path(record.path), "a symbolic link", "a file")
+        elif not entry.is_dir(follow_symlinks=False):
+            yield Odd(place, kind(place) or "gone", "a folder")
+        else:
+            for record in _entries(place):
+                if record.is_symlink() and record.name in _OF_A_TRIAL:
+                    yield Odd(Path(record.path), "a symbolic link", "a file")
 
 
 def _check_small(path: Path) -> None:
@@ -98,10 +121,3 @@ _FILES = frozenset(
         *("lock", "lock.json", "exchanges.jsonl", "confirm.json", "engine.log", "objective.pkl"),
     ]
 )
-
-
-def _refused(path: Path, what: str, wanted: str) -> RunError:
-    return RunError(
-        f"{path} is {what}, and a run has {wanted} there, which is read and written. Move it away, or put "
-        f"{wanted} in its place."
-    )

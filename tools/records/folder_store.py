@@ -24,7 +24,7 @@ from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.journal_repair import clear_stale_lock
-from tunesmith.tools.records.mending import mend_run, mend_trial
+from tunesmith.tools.records.mending import mend_run, mend_trial, set_oddities_aside
 from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
@@ -171,6 +171,8 @@ class FolderStore(RunStore):
             more = f" and {len(mended) - 10} more" if len(mended) > 10 else ""
             what = "; ".join(dict.fromkeys(chain.from_iterable(mended.values())))
             self._told(f"in the folders of trials {numbers}{more}: {what}", AGAIN)
+        for cause in set_oddities_aside(self.folder):
+            self._told(cause, "it was renamed")
 
     def close(self) -> None:
         if self._events is not None:

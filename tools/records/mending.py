@@ -11,6 +11,7 @@ from pathlib import Path
 from tunesmith.errors import RunError
 from tunesmith.tools.records.atomic_write import set_aside, write_atomic
 from tunesmith.tools.records.curve_file import CURVE
+from tunesmith.tools.records.folder_check import oddities
 from tunesmith.tools.records.lock import renew
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of
 from tunesmith.tools.records.plain_files import kind, make_folder, read_plain
@@ -45,6 +46,14 @@ def mend_run(folder: RunFolder) -> list[str]:
     if what is not None:
         found.append(f"{LOCK} was {what}")
     return found
+
+
+def set_oddities_aside(folder: RunFolder) -> list[str]:
+    """Rename what no run has, such as links, so that the folder can be opened again; returns what it was."""
+    found = list(oddities(folder.path))
+    for odd in found:
+        set_aside(odd.path)
+    return [f"{odd.path.relative_to(folder.path)} was {odd.what}" for odd in found]
 
 
 def _holds(path: Path, content: bytes) -> bool:
