@@ -74,7 +74,7 @@ def truncated(path: Path) -> None:
 
 
 def overwritten(path: Path) -> None:
-    size = path.stat().st_size if path.exists() else 100
+    size = min(path.stat().st_size, 1 << 20) if path.exists() else 100
     with path.open("r+b" if path.exists() else "wb") as file:
         file.write(b"\xff{garbage"[:9] * (size // 9 + 1))
 
