@@ -25,21 +25,23 @@ def too_small(task: Task) -> list[str]:
 
 
 def noise_sentence(task: Task, sd: float) -> str:
-    """What noise of this size hides from a budget of this size.
+    """What noise of this size hides from a budget of this size; empty where the comparison sees through it.
 
     Args:
         sd: Standard deviation of the metric between seeds, metric units, > 0.
     """
     trials = max(task.budget.trials, 2)
     lead = sd * math.sqrt(2 * math.log(trials))
-    text = (
+    luck = (
         f"noise {sd:.2g}: the best of {counted(trials, 'trial')} leads by about {lead:.2g} through luck alone"
     )
     if task.confirm is None:
-        return f"{text}; `confirm: {{seeds: 5}}` would tell whether it is better than the default"
+        return f"{luck}; `confirm: {{seeds: 5}}` would tell whether it is better than the default"
     seeds = task.confirm.looks(task.budget.trials)[-1]
     least = 2.8 * sd * math.sqrt(2 / seeds)
-    return f"{text}, and {counted(seeds, 'seed')} a side tell apart what differs by {least:.2g} or more"
+    if least < lead:
+        return ""
+    return f"{luck}, and {counted(seeds, 'seed')} a side tell apart only what differs by {least:.2g} or more"
 
 
 def _for_the_space(task: Task) -> list[str]:
@@ -56,20 +58,16 @@ def _for_the_space(task: Task) -> list[str]:
 
 
 def _for_the_time(task: Task) -> list[str]:
-    """Where trials that use all their time do not fit into the run's."""
     budget = task.budget
-    if budget.wall_time_s is None or budget.trial_time_s is None:
-        return []
-    whole = math.floor(budget.wall_time_s / budget.trial_time_s) * task.workers
-    if whole >= budget.trials:
+    if budget.wall_time_s is None or (budget.trial_time_s or 0.0) <= budget.wall_time_s:
         return []
     return [
-        f"wall_time {spelled_duration(budget.wall_time_s)} has room for {counted(whole, 'trial')} of "
-        f"{spelled_duration(budget.trial_time_s)} (trial_time), not for {budget.trials}"
+        f"wall_time {spelled_duration(budget.wall_time_s)} is less than trial_time "
+        f"{spelled_duration(budget.trial_time_s or 0.0)}: one trial may use up the whole run"
     ]
 
 
 def _for_the_noise(task: Task) -> list[str]:
     if not isinstance(task.noise, float) or task.noise <= 0:
         return []
-    return [noise_sentence(task, task.noise)]
+    return [text for text in [noise_sentence(task, task.noise)] if text]
