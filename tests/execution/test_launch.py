@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.objective import Objective
-from tunesmith.tools.execution.launch import try_training
+from tunesmith.tools.execution.trying import try_training
 from tunesmith.trial import TrialState
 
 SURROUNDINGS = """

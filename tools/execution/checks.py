@@ -18,11 +18,11 @@ from tunesmith.errors import ObjectiveError
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.execution.base import Executor, Job, Resources
 from tunesmith.tools.execution.interpreter import choose, with_interpreter
-from tunesmith.tools.execution.launch import try_job
 from tunesmith.tools.execution.loading import split_reference
 from tunesmith.tools.execution.programs import command_fault, script_of
 from tunesmith.tools.execution.signatures import call_fault, source_fault
 from tunesmith.tools.execution.starting import search_path, started
+from tunesmith.tools.execution.trying import try_job
 from tunesmith.trial import Outcome, TrialState, Value
 
 if TYPE_CHECKING:

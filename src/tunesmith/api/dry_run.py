@@ -122,7 +122,7 @@ def dry_run(task: Task, executor: Executor, objective: Objective, *, reports: in
         ExecutorError: No process could be started.
     """
     from tunesmith.tools.execution.base import Job, Resources
-    from tunesmith.tools.execution.launch import try_job
+    from tunesmith.tools.execution.trying import try_job
 
     with tempfile.TemporaryDirectory(prefix="tunesmith-dry-run-") as home:
         job = Job(
