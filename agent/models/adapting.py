@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from tunesmith.agent.models.base import Rejected, Request
 from tunesmith.agent.models.estimating import estimate_prompt
 from tunesmith.agent.models.faults import report
-from tunesmith.agent.models.learned import Learned
+from tunesmith.agent.models.learned import SURE, Learned
 from tunesmith.agent.models.limits import AnswerLimit
 from tunesmith.agent.models.rejections import (
     PARAMETERS,
@@ -128,6 +128,9 @@ class Adapter:
                 answer = send(self._body(asked, gone), asked["purpose"])
             except (Rejected, ReplayMiss):
                 continue
+            self.learned.doubts += rejected.persistent
+            if rejected.persistent and self.learned.doubts < SURE:
+                return answer
             for name in sorted(gone):
                 self.refuse(name, asked["purpose"], str(rejected))
             return answer

@@ -18,6 +18,7 @@ from tunesmith.agent.models.base import FLOWING, Answer, AttemptFailed, Provider
 from tunesmith.agent.models.breaker import Breaker
 from tunesmith.agent.models.estimating import answer_limit, estimate_prompt, likely_answer, likely_prompt
 from tunesmith.agent.models.faults import guarded, report, translate
+from tunesmith.agent.models.learned import Learned
 from tunesmith.agent.models.ledger import Ledger, Reservation
 from tunesmith.agent.models.pricing import Price
 from tunesmith.agent.models.speed import Patience
@@ -52,18 +53,24 @@ class Exchange:
         max_retries: Attempts after the first.
     Attributes:
         patience: How long a streamed answer's first word is waited for.
-        not_chat: Models that turned out to answer no chats.
+        learned: Of the model and its server.
     """
 
     def __init__(
-        self, provider: Provider, ledger: Ledger, emit: Emit, timeout_s: float | None, max_retries: int
+        self,
+        provider: Provider,
+        ledger: Ledger,
+        emit: Emit,
+        timeout_s: float | None,
+        max_retries: int,
+        learned: Learned,
     ) -> None:
         self._provider, self._ledger, self._emit = provider, ledger, emit
         self._timeout_s = provider.timeout_s if timeout_s is None else timeout_s
         self._total_s = FLOWING * provider.timeout_s if timeout_s is None else timeout_s
         self.patience = Patience(self._timeout_s)
         self._max_retries = max_retries
-        self.not_chat: set[str] = set()
+        self.learned = learned
         self._breaker = Breaker(self._report_open)
         self._closed = threading.Event()
         self._priced: list[Price | None] = []  # one entry once it is known
@@ -203,7 +210,8 @@ class Exchange:
                     continue
                 self._failed(fault, streamed=streamed)
                 unexplained = unexplained + 1 if fault.status == UNEXPLAINED and fault.retry else 0
-                if unexplained == 2 and number <= self._max_retries and not self._breaker.is_open:
+                patient = 1 if self.learned.doubts == 1 else 2
+                if unexplained == patient and number <= self._max_retries and not self._breaker.is_open:
                     raise Rejected(
                         str(fault), persistent=True, answered=True, status=UNEXPLAINED, usage=fault.usage
                     ) from None
@@ -222,7 +230,7 @@ class Exchange:
         name = guarded(lambda: self._provider.another_model(str(request["model"])))
         if name is None:
             return None
-        self.not_chat.add(str(request["model"]))
+        self.learned.not_chat.add(str(request["model"]))
         report(self._emit, "fallback", purpose, str(fault), f"{name} is asked instead from here on")
         with self._lock:
             self._priced.clear()

@@ -125,17 +125,16 @@ class LanguageModel:
         kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
         self._meter = SpeedMeter()
         self._ledger = Ledger(kept, emit, spent, reservations)
-        self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
         self._kept, self._longest = reservations, answer_tokens or ANSWER_TOKENS
         self._learned = Learned(limit_name=provider.limit_name)
         if reservations is not None:
             self._learned = reservations.learned(provider.place) or self._learned
         self._learned.refused |= set(refused)
-        self._exchange.not_chat = self._learned.not_chat
         provider.avoid(self._learned.not_chat)
         if not able.schema:
             self._learned.level = "text"
+        self._exchange = Exchange(provider, self._ledger, emit, timeout_s, max_retries, self._learned)
         self._limits = AnswerLimit(self._learned, self._ledger.room, emit)
         self._adapter = Adapter(self._learned, self._limits, emit, {"reasoning_effort": effort})
         self._structured = StructuredCaller(self._ask, emit, self._learned)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Level = Literal["schema", "tool", "text"]
 """How an answer of a given shape is asked for."""
+SURE = 2
+"""Doubts about a form from which on it is taken for refused."""
 
 
 class Learned(BaseModel):
@@ -26,6 +28,8 @@ class Learned(BaseModel):
         most_limit: Tokens that the server allows an answer at most; None: none known.
         tool_choice: How one tool is demanded: by its name, as `required`, or not at all.
         not_chat: Models of the server that answer no chats.
+        doubts: How often the plainest form was answered after the usual one had failed twice without reason.
+            It is kept from the second time on: the first may have been a passing fault.
         thinks_first: The model ends its thoughts by a closing tag without ever writing the opening one.
     """
 
@@ -39,6 +43,7 @@ class Learned(BaseModel):
     most_limit: int | None = Field(default=None, ge=1)
     tool_choice: Literal["named", "required", "none"] = "named"
     not_chat: set[str] = Field(default_factory=set)
+    doubts: int = Field(default=0, ge=0)
     thinks_first: bool = False
 
     @property

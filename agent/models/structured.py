@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from tunesmith.agent.models.base import Rejected
 from tunesmith.agent.models.faults import report
 from tunesmith.agent.models.importing import IMPORTING
-from tunesmith.agent.models.learned import Learned, Level
+from tunesmith.agent.models.learned import SURE, Learned, Level
 from tunesmith.agent.models.parsing import is_refusal, objects_in, repaired_object
 from tunesmith.agent.models.streaming import OnItem
 from tunesmith.agent.models.wire import Reply
@@ -171,7 +171,8 @@ class StructuredCaller:
                     levels[levels.index(level) + 1 : -1] = []
                     plainest = exc  # no reason is given: the plainest form at once
                 continue
-            if level != self._learned.level:
+            sure = plainest is None or self._learned.doubts >= SURE
+            if level != self._learned.level and sure:
                 self._lower(level, parameters["purpose"], cause)
             return reply
         raise AssertionError("the last level returns or raises")

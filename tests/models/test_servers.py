@@ -196,9 +196,8 @@ def test_every_server_is_asked_in_a_form_that_it_takes_and_never_again_in_anothe
         assert ask(served, on_item=lambda list_name, element: None).layers == 2, name
         words = served.model.sample(ASKED, purpose="test", n=1).texts
         assert words and json.loads(words[0]) == GOOD, name
-        assert len(served.server.chats) == before + 2, (
-            f"{name}: what was learned holds for every kind of call"
-        )
+        unsure = "Internal Server Error" in str(SERVERS[name].says)  # once, it may have been a passing fault
+        assert len(served.server.chats) == before + 2 + unsure, f"{name}: what was learned holds"
         spent = [(call.prompt_tokens, call.completion_tokens) for call in served.calls if not call.ok]
         assert set(spent) <= {(0, 0)}, f"{name}: a refusal costs nothing"
         assert served.model.usage.calls == len(served.server.chats), name
@@ -335,3 +334,12 @@ def test_a_question_that_itself_is_at_fault_changes_nothing(serve: Open) -> None
     served = serve([Reply(status=400, raw=b'{"error": "the prompt is too long"}'), answer(GOOD)])
     assert ask(served).layers == 2
     assert served.model._learned.refused == set()
+
+
+def test_two_passing_faults_cost_no_form(serve: Open) -> None:
+    served = serve(lambda r: Reply(status=500, raw=b"Internal Server Error") if r.number < 2 else GOOD)
+    for _ in range(2):
+        assert ask(served).layers == 2
+    assert len(served.server.chats) == 4
+    last = served.server.chats[3]
+    assert "response_format" in last.body and has_system(last) and served.model._learned.refused == set()
