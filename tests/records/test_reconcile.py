@@ -253,7 +253,7 @@ def test_folders_that_were_exchanged_keep_their_trials_values(folder, open_study
     one.with_name("x").rename(two)
     history = reconcile(folder, open_study(), emit=repairs)
     assert history.trials == before.trials
-    assert repairs.text.count("folders must not be renamed") == 2
+    assert repairs.text.count("config.json is of trial") == 2
     agree(folder, open_study, history)
 
 

@@ -160,7 +160,7 @@ class _Reconciliation:
             try:
                 config = self._folder.read_config(number)
             except RunError as error:
-                self._set_orphan_aside(number, str(error))
+                self._set_orphan_aside(number, getattr(error, "cause", str(error)))
                 continue
             if config is not None:
                 found.append(number)
@@ -182,7 +182,7 @@ class _Reconciliation:
                 return config
             cause = f"the folder of trial {number} is missing"
         except OfAnotherTrial as error:
-            self._set_orphan_aside(number, str(error))
+            self._set_orphan_aside(number, error.cause)
             if in_study is None:
                 return None
             cause = f"the folder of trial {number} was another's"

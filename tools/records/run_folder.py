@@ -50,7 +50,15 @@ EXCHANGES = "exchanges.jsonl"
 
 
 class OfAnotherTrial(RunError):
-    """A trial's folder has another trial's name."""
+    """A trial's folder has another trial's name.
+
+    Attributes:
+        cause: What is wrong, without the fix.
+    """
+
+    def __init__(self, path: Path, number: int) -> None:
+        self.cause = f"{path} is of trial {number}"
+        super().__init__(f"{self.cause}: folders must not be renamed. Rename it back.")
 
 
 class TrialConfig(Frozen):
@@ -248,9 +256,7 @@ class RunFolder:
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise damaged(path, error) from error
         if config.number != number:
-            raise OfAnotherTrial(
-                f"{path} is of trial {config.number}: folders must not be renamed. Rename it back."
-            )
+            raise OfAnotherTrial(path, config.number)
         return config
 
     def record_outcome(self, number: int, outcome: Outcome, of: Stamp | None = None) -> Outcome:
