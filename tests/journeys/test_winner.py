@@ -118,6 +118,12 @@ def test_a_run_without_a_completed_trial_has_no_winner(tmp_path):
         assert "none of its 1 trials has completed" in failed.stderr and "Traceback" not in failed.stderr
 
 
+def test_a_task_file_means_its_newest_run(place, tmp_path):
+    shutil.copytree(place, tmp_path / "p", ignore=shutil.ignore_patterns("gate"))
+    tunesmith(tmp_path / "p", "run", "t.yaml", "--no-model", "-q", "--fresh", "--trials", 1)
+    assert find_winner(tmp_path / "p" / "t.yaml", runs=tmp_path / "p" / "runs").folder.name == "t-2"
+
+
 def test_the_winner_is_trained_again_and_delivered(place):
     run, count = place / "runs" / "t", (place / "started").stat().st_size
     said = tunesmith(place, "retrain", "runs/t", "--seeds", 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.checking import code_to_run
+from tunesmith.api.choosing import chosen_run
 from tunesmith.argv import as_text
 from tunesmith.errors import NoWinner, ObjectiveError, RunError
 from tunesmith.history import History
@@ -122,8 +123,7 @@ def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) ->
     from tunesmith.tools.report.build import recorded_history
 
     if path.is_file():
-        task = load_task(path)
-        path = runs / task.name
+        path = runs / chosen_run(load_task(path), runs).task.name  # the newest, as `run` goes on with
         if not path.is_dir():
             raise RunError(f"{path}: no run of this task has begun there. Name its folder, or give --runs.")
     folder = RunFolder.open(path)
