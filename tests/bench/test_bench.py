@@ -29,6 +29,7 @@ def stored(results: Path, suite: str = "analytic") -> list[Run]:
     return Store(results / suite).load()
 
 
+@pytest.mark.slow
 def test_a_second_call_runs_nothing_and_a_new_contender_costs_only_its_own_runs(tmp_path: Path) -> None:
     outcome = bench(["analytic"], contenders=["random", "tunesmith"], results=tmp_path, **TINY)
     assert outcome.failures == ()
@@ -44,6 +45,7 @@ def test_a_second_call_runs_nothing_and_a_new_contender_costs_only_its_own_runs(
     assert [row.label for row in outcome.summary.rows] == ["tunesmith", "tpe+default", "random"]
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing_of_the_runs(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for results, jobs in ((one, 1), (two, 2)):
@@ -63,6 +65,7 @@ def test_fresh_forgets_one_contender_and_a_name_that_nobody_has_is_refused(tmp_p
     assert "there is no contender 'nobody'" in done.stderr
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_finished_runs_and_the_command_goes_on(tmp_path: Path) -> None:
     arguments = ["analytic", "--contenders", "tunesmith", "--tasks", "hartmann", "--evaluations", "12"]
     arguments += ["--jobs", "2", "--results", "kept", "--seeds"]

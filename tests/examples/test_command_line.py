@@ -34,6 +34,7 @@ def test_the_search_prints_a_line_a_fold_and_the_result(folder):
     assert task.direction == "minimize"
 
 
+@pytest.mark.slow
 def test_the_comparison_prints_the_error_on_the_test_patients(folder):
     task = load_task(folder / "task.yaml")
     command, values = task.confirm_ref().command, {**task.default, "subsample": 0.5}

@@ -106,5 +106,6 @@ def test_augmentation_moves_and_turns_by_no_more_than_asked(digits):
     assert torch.allclose(turned.sum((1, 2, 3)), torch.full((200,), 4.0), atol=0.3)
 
 
+@pytest.mark.slow
 def test_a_whole_training_of_the_default_is_as_good_as_the_readme_says(digits, task, make_trial):
     assert 0.94 <= digits.test(dict(task.default), make_trial())["test_accuracy"] <= 0.985

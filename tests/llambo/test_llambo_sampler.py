@@ -70,6 +70,7 @@ def knowing() -> Iterator[ChatServer]:
         yield server
 
 
+@pytest.mark.slow
 class TestWithAModel(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self, anywhere: ChatServer) -> Callable[[], BaseSampler]:

@@ -277,6 +277,7 @@ def test_predictions_are_calibrated_in_metric_units(study):
     assert 0.8 < np.mean(inside) <= 1.0
 
 
+@pytest.mark.slow
 def test_a_long_history_is_fitted_to_three_hundred_trials_with_the_best_among_them(study):
     s = study(SPACE, accuracy)
     for configuration in SPACE.sample(np.random.default_rng(0), 700):

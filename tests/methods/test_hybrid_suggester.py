@@ -98,6 +98,7 @@ def test_later_candidates_compete_and_only_the_strategys_choice_is_suggested():
     assert model.asked == ["candidates"] and strategy.offered == [3, 2]
 
 
+@pytest.mark.slow
 def test_candidates_are_asked_for_seldom_and_less_often_as_trials_grow():
     model = Model([10, 20], *[[30 + k] for k in range(50)])
     suggest = HybridSuggester(Narrowest(), model, Log())
@@ -114,6 +115,7 @@ def calm(n: int) -> History:
     return history(*[trial(i, configured(width=8 + i % 240, lr=1e-5 * 1.02**i), float(i)) for i in range(n)])
 
 
+@pytest.mark.slow
 def test_something_to_make_sense_of_shortens_the_wait():
     assert query_due(0, None) and not query_due(LEAST_URGENT, 0)
     assert query_due(LEAST_URGENT, 0, urgent=True) and query_due(LEAST, 0)

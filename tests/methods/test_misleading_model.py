@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 
 from fakes.advisers import Kind, branin, network, run
 from tunesmith.agent.methods.hybrid.expert import START
@@ -34,14 +35,17 @@ def runs(kind: Kind | None) -> tuple[float, tuple[History, ...]]:
     return float(np.mean(regrets)), tuple(histories)
 
 
+@pytest.mark.slow
 def test_a_hostile_model_that_lies_about_the_worst_corner_costs_next_to_nothing():
     assert runs("hostile")[0] <= 1.1 * runs(None)[0]  # 0.88 over 12 seeds
 
 
+@pytest.mark.slow
 def test_stated_priors_three_standard_deviations_off_cost_little():
     assert runs("wrong")[0] <= 1.15 * runs(None)[0]  # 1.13 over 12 seeds
 
 
+@pytest.mark.slow
 def test_a_good_model_helps_much():
     assert runs("good")[0] <= 0.5 * runs(None)[0]  # 0.10 over 12 seeds
 

@@ -139,6 +139,7 @@ def test_helpers_of_training_code_name_the_extra_that_they_need(python: Path, tm
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
+@pytest.mark.slow
 def test_a_benchmark_names_the_extra_that_it_needs(
     python: Path, tmp_path: Path, arguments: list[str], needed: str
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_benchmark_names_the_extra_that_it_needs(
     assert needed in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_benchmark_that_needs_no_extra_runs(python: Path, tmp_path: Path) -> None:
     few = ["--tasks", "branin", "--seeds", "1", "--evaluations", "3", "--contenders", "random"]
     done = _run([str(python), "-P", "-m", "tunesmith", "bench", "analytic", *few], tmp_path)
