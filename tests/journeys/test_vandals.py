@@ -34,6 +34,7 @@ SOME = [
     "link:exchanges.jsonl",
     "fifo:lock.json",
     "truncated:study.journal",
+    "huge:study.journal",
     "fifo:run.db",
     "overwritten:task.yaml",
     "deleted:lock",

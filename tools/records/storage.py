@@ -80,6 +80,8 @@ def trials_in_journal(path: Path, study: str) -> int:
     Raises:
         Exception: Any of `UNREADABLE`, or an OSError.
     """
+    if not has_lines(path):
+        raise ValueError(f"{path} holds no lines of a journal")
     storage = JournalStorage(BatchingBackend(path))
     return storage.get_n_trials(storage.get_study_id_from_name(study))
 
