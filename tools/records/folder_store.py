@@ -23,7 +23,7 @@ from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
 from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.journal_repair import clear_stale_lock
+from tunesmith.tools.records.journal_repair import clear_stale_lock, has_lines
 from tunesmith.tools.records.mending import mend_run, mend_trial, set_oddities_aside
 from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
@@ -223,6 +223,8 @@ class FolderStore(RunStore):
     def _reads_back(self) -> bool:
         """Whether the journal, read again from its beginning, has every trial."""
         try:
+            if not has_lines(self.folder.journal):  # before Optuna looks for what was added to it
+                return False
             return trials_in_journal(self.folder.journal, self.study.name) == self.study.next_number
         except (*UNREADABLE, RunError, OSError):
             return False
