@@ -76,3 +76,36 @@ def test_both_are_trained_by_the_comparisons_own_code_and_metric_on_the_same_fre
 def test_a_training_that_does_not_listen_to_its_seed_is_called_out(compare: Any) -> None:
     result, found = compare(function="deaf")
     assert "no noise was measured" in result.verdict and "no noise was measured" in found["note"]
+
+
+def test_what_a_finished_run_says_follows_its_task(tmp_path: Path) -> None:
+    """Its budget is used; then comparison, default and space are changed, one after the other."""
+    (tmp_path / "job.py").write_text(SCRIPT)
+    path = tmp_path / "task.yaml"
+
+    def run(old: str = "", new: str = "") -> tuple[Result, dict[str, Any]]:
+        path.write_text(path.read_text().replace(old, new))
+        result = run_task(load_task(path), runs=tmp_path / "runs", model=None)
+        assert result.reason == "the budget of 4 trials is used" and len(result.history.every) == 4
+        return result, json.loads((result.folder / "report.json").read_text())
+
+    path.write_text(TASK.format(trials=4, seeds=3, function="test").partition("confirm:")[0])
+    first, _ = run()
+    assert "asks for no comparison" in first.verdict
+    best = first.best["x"]
+    result, said = run("budget:", 'confirm: {function: "job.py:test", metric: test_score, seeds: 3}\nbudget:')
+    assert "mean test_score" in result.verdict and said["comparison"]["trial"] == first.best_trial.number
+    before = len(trained(tmp_path))
+
+    result, said = run("default: {x: 3}", "default: {x: 2}")
+    assert {x for x, _ in trained(tmp_path)[before:]} == {2}, "the best was trained already"
+    assert said["comparison"]["pairs"][0]["gain"] == 2 * (best - 2)
+    before = len(trained(tmp_path))
+    assert run()[0].verdict == result.verdict and len(trained(tmp_path)) == before
+
+    result, said = run("high: 40", f"high: {best - 1}")
+    assert result.recommended == result.best and result.best["x"] < best
+    assert said["best"]["configuration"] == {"x": result.best["x"]}
+    compared = result.best["x"] != 2
+    assert (said["comparison"] is not None) == compared and result.verdict.startswith("Not") == (not compared)
+    assert "the default configuration is itself the best" in said["not_compared"] or compared

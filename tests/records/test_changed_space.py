@@ -11,6 +11,7 @@ from fakes.changed_runs import LR, V1, numbers, run_trials, task
 from tunesmith.errors import RunError
 from tunesmith.events import TaskChanged
 from tunesmith.space import Bool, Categorical, Float, Int
+from tunesmith.task.changes import changes
 from tunesmith.task.lineage import LeftOut, Lineage
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.report.build import build_report
@@ -216,3 +217,9 @@ def test_a_carried_configuration_is_legal_and_keeps_its_values(spaces, seed, wit
     assert all(carried[name] == original[name] for name in carried if name in original)
     # From wherever it is carried on, going back to its own space gives the trial itself.
     assert lineage.continued(tasks[0], 100).carried(3, original) == original
+
+
+def test_a_default_that_stays_is_not_told_as_changed():
+    narrow = task({**V1, "lr": Float(1e-4, 5e-2)}, default={"lr": 1e-3, "opt": "adam"})
+    told = changes(task(V1, default={"lr": 1e-3, "opt": "adam"}), narrow).told
+    assert len(told) == 1 and told[0].startswith("lr was")

@@ -91,7 +91,7 @@ class Confirmation:
             more = min(n for n in looks if n > seeds) - seeds
             text = f"Not told apart by {seeds} seeds: {more} more of each are trained (at most {looks[-1]})."
             self._emit(Noted(text=text))
-        return self._judge(sides, pairs, comparison, best.trial)
+        return self._judge(sides, pairs, comparison, best.trial, default)
 
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[Repeat]:
         root = self._store.path / "confirm"
@@ -104,7 +104,12 @@ class Confirmation:
         ]
 
     def _judge(
-        self, sides: list[Repeat], pairs: list[tuple[float, float]], comparison: Comparison, number: int
+        self,
+        sides: list[Repeat],
+        pairs: list[tuple[float, float]],
+        comparison: Comparison,
+        number: int,
+        default: Configuration,
     ) -> str:
         metric, values = comparison.metric, _values(sides, comparison.metric)
         failed = len(values["best"]) - len(pairs)
@@ -122,6 +127,7 @@ class Confirmation:
                 "metric": metric,
                 "direction": self.task.direction,
                 "trial": number,
+                "default_configuration": dict(default),
                 "seeds": list(dict.fromkeys(side.seed for side in sides)),
                 **values,
                 "comparison": comparison.model_dump(mode="json"),

@@ -31,10 +31,30 @@ def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None
     return tuple(belief for event in told for belief in event.beliefs) if told else None
 
 
-def recommended(events: Sequence[Event]) -> Recommendation | None:
+def latest_recommendation(events: Sequence[Event]) -> Recommendation | None:
     """What the latest session to end recommended; None in a run of before there was such an event."""
     found = (e.recommendation for e in reversed(events) if isinstance(e, Recommended))
     return next(found, None)
+
+
+def recommended(events: Sequence[Event], history: History) -> Recommendation | None:
+    """The latest recommendation as far as it holds for `history`.
+
+    None where another trial is the best by now, or where the search space was changed since and its trial
+    does not count in the one of now. The same values have another digest in another space, so values are
+    compared.
+    """
+    found, best = latest_recommendation(events), history.incumbent
+    if found is None or best is None or best.number != found.best_trial:
+        return None
+    trial = next((t for t in history.completed if t.number == found.trial), None)
+    if trial is None:
+        return None
+    if trial.configuration == found.configuration:
+        return found
+    if any(trial.configuration.get(name) != value for name, value in found.configuration.items()):
+        return None
+    return found.model_copy(update={"configuration": trial.configuration})
 
 
 def standing_recommendation(events: Sequence[Event]) -> Recommendation | None:

@@ -76,7 +76,7 @@ def build_report(path: Path) -> ReportData:
     sessions = [event for event in events if isinstance(event, RunStarted)]
     default = next((t for t in history if t.configuration == history.default), None)
     best, used = _best(folder, history, text), spent(events, history)
-    found = _recommended(folder, history, recommended(events), text)
+    found = _recommended(folder, history, recommended(events, history), text)
     return ReportData(
         name=text(folder.name, 100),
         description=text(task.description, 2000),
@@ -194,8 +194,7 @@ def _recommended(
 ) -> Recommended | None:
     """What the last session to end recommended; None where later trials have changed what is best."""
     trial = None if found is None else history.get(found.trial)
-    best = history.incumbent
-    if found is None or trial is None or best is None or best.number != found.best_trial:
+    if found is None or trial is None:
         return None
     newest = newest_checkpoint(folder.trial_folder(trial.number))
     return Recommended(

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tunesmith.events import Event
+from tunesmith.events import Confirmed, Event
 from tunesmith.history import Direction, History
+from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.task import Task
 from tunesmith.tools.analysis import compare
-from tunesmith.tools.records.log_reading import recommended, verdict
+from tunesmith.tools.records.log_reading import recommended
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair
+from tunesmith.trial import Value
 
 
-class _Record(BaseModel):
+class ComparisonRecord(BaseModel):
     """The file, as far as a report needs it."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
@@ -24,24 +28,72 @@ class _Record(BaseModel):
     metric: str
     direction: Direction
     trial: int | None = None
+    default_configuration: dict[str, Value] | None = None
+    """None in a record of before this was written."""
     seeds: list[int]
     best: list[float | None]
     default: list[float | None]
     comparison: compare.Comparison
     note: str = ""
 
+    @classmethod
+    def read(cls, run: Path) -> ComparisonRecord:
+        """That of the run in folder `run`.
+
+        Raises:
+            OSError, ValidationError: There is none, or it cannot be read.
+        """
+        return cls.model_validate_json((run / "confirm.json").read_bytes())
+
+
+def of_another_task(record: ComparisonRecord, history: History) -> bool:
+    """Whether the default was another one then, or the trial does not count in the space of now."""
+    then, now = record.default_configuration, history.default
+    if then is not None and (now is None or then != dict(now)):
+        return True
+    return record.trial is not None and record.trial in {trial.number for trial in history.earlier}
+
+
+def verdict_now(run: Path, history: History, events: Sequence[Event]) -> str:
+    """The latest verdict; empty where it is about another default, or a trial that does not count now."""
+    latest = next((e for e in reversed(events) if isinstance(e, Confirmed) and e.text), None)
+    if latest is None:
+        return ""
+    try:
+        stale = bool(latest.total) and of_another_task(ComparisonRecord.read(run), history)
+    except (OSError, ValidationError):
+        stale = False
+    return "" if stale else latest.text
+
+
+def comparison_due(run: Path, task: Task, history: History, found: Recommendation | None) -> bool:
+    """Whether a run that has ended lacks the comparison that its task asks for."""
+    if task.confirm is None or task.confirm.seeds < 1 or history.default is None:
+        return False
+    best = found or by_best_value(history)
+    if best is None or best.configuration == history.default:
+        return False
+    try:
+        record = ComparisonRecord.read(run)
+    except FileNotFoundError:
+        return True
+    except (OSError, ValidationError):
+        return False  # the report says what is wrong with it
+    return of_another_task(record, history) or len(record.seeds) < task.confirm.seeds
+
 
 def read_comparison(
     folder: RunFolder, history: History, events: Sequence[Event], text: Anonymous
 ) -> tuple[Comparison | None, str]:
     """(comparison, why there is none); one of the two is None or empty."""
-    path = folder.path / "confirm.json"
     try:
-        record = _Record.model_validate_json(path.read_bytes())
+        record = ComparisonRecord.read(folder.path)
     except FileNotFoundError:
         return None, _why_not(folder, history, events, text)
     except (OSError, ValidationError) as error:
         return None, text(f"confirm.json cannot be read: {str(error).splitlines()[0]}")
+    if of_another_task(record, history):
+        return None, _why_not(folder, history, events, text)
     sign = 1.0 if record.direction == "maximize" else -1.0
     pairs = tuple(
         Pair(seed=seed, best=best, default=default, gain=_gain(sign, best, default))
@@ -67,9 +119,9 @@ def _gain(sign: float, best: float | None, default: float | None) -> float | Non
     return gain if isfinite(gain) else None
 
 
-def _stale(record: _Record, history: History, events: Sequence[Event]) -> str:
+def _stale(record: ComparisonRecord, history: History, events: Sequence[Event]) -> str:
     """A note where a continued run has found a better configuration since."""
-    best, found = history.incumbent, recommended(events)
+    best, found = history.incumbent, recommended(events, history)
     if best is None or record.trial is None or record.trial == best.number:
         return ""
     if found is not None and found.trial == record.trial and found.best_trial == best.number:
@@ -78,10 +130,16 @@ def _stale(record: _Record, history: History, events: Sequence[Event]) -> str:
 
 
 def _why_not(folder: RunFolder, history: History, events: Sequence[Event], text: Anonymous) -> str:
-    if said := verdict(events):
-        return text(said)
+    latest = next((e for e in reversed(events) if isinstance(e, Confirmed) and e.text), None)
+    if latest is not None and not latest.total:
+        return text(latest.text)
     if folder.task.confirm is None or folder.task.confirm.seeds < 1:
         return "Not compared with the default: the task asks for no comparison on fresh seeds."
     if history.default is None:
         return "Not compared with the default: the task states no default configuration."
+    if latest is not None:
+        return (
+            "Not compared with the default: the comparison there is was made before the task was changed. "
+            "The same command makes it anew."
+        )
     return "Not compared with the default: the run ended before the comparison."

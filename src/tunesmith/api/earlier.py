@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tunesmith.budget import Spend
 from tunesmith.events import Decided, Event, RunFinished, RunStarted, TrialStarted
@@ -10,7 +11,8 @@ from tunesmith.history import History
 from tunesmith.interfaces import Decision
 from tunesmith.stopping import why_over
 from tunesmith.task import Task
-from tunesmith.tools.records.log_reading import last_ending
+from tunesmith.tools.records.log_reading import last_ending, latest_recommendation, recommended
+from tunesmith.tools.report.comparison import comparison_due
 
 
 def nothing_left(
@@ -34,6 +36,22 @@ def nothing_left(
     if last.by_budget and used.exhausted(task.budget) is None:
         return None
     return last.reason
+
+
+def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: History, run: Path) -> bool:
+    """Whether what a finished run says at its end is not about its task of now, and can be said anew.
+
+    The search space or the default may have been changed since, or a comparison asked for.
+
+    Args:
+        run: The run's folder.
+    """
+    if not history.completed:
+        return False
+    if why_over(history, task.budget, task.noise) is None and used.exhausted(task.budget) is None:
+        return False  # it ended by a decision: a session would go on searching
+    found, latest = recommended(before, history), latest_recommendation(before)
+    return (found is None and latest is not None) or comparison_due(run, task, history, found)
 
 
 def earlier_python(before: Sequence[Event]) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.checking import check_loading, code_to_run
-from tunesmith.api.earlier import earlier_python, nothing_left, standing_plan
+from tunesmith.api.earlier import earlier_python, end_is_stale, nothing_left, standing_plan
 from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.api.stopping import stoppable
@@ -25,6 +25,7 @@ from tunesmith.errors import ObjectiveError, ReplayMiss
 from tunesmith.events import Degraded, Event, Noted, RunFinished, RunStarted, TaskChanged, Woken
 from tunesmith.interfaces import Briefing, Emit
 from tunesmith.objective import Objective
+from tunesmith.recommendation import by_best_value
 from tunesmith.registry import POLICIES
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
@@ -34,9 +35,14 @@ from tunesmith.text.secrets import remember
 from tunesmith.tools.analysis.health import health
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
-from tunesmith.tools.records.log_reading import elicited_priors, recommended, spent, verdict
+from tunesmith.tools.records.log_reading import (
+    elicited_priors,
+    recommended,
+    spent,
+)
 from tunesmith.tools.records.moments import KeptMoments, Moments, ReplayedMoments
 from tunesmith.tools.records.run_folder import EXCHANGES
+from tunesmith.tools.report.comparison import verdict_now
 from tunesmith.trial import Proposal
 
 if TYPE_CHECKING:
@@ -88,6 +94,9 @@ def run_session(
         used = spent(before, history)
         new_space = any(isinstance(event, TaskChanged) and event.space for event in found)
         reason = nothing_left(before, used, task, history, new_space=new_space)
+        standing = recommended(before, history)
+        if reason is not None and end_is_stale(before, used, task, history, store.path):
+            reason = None  # no trial is left to run, but what is recommended, or its comparison, is
         sinks = SessionSinks(store.path, task, log.append)
         stack.callback(sinks.close)
         sinks.open(store.events)
@@ -102,9 +111,9 @@ def run_session(
                 history,
                 store.path,
                 used,
-                verdict(before),
+                verdict_now(store.path, history, before),
                 sinks.report,
-                recommended(before),
+                standing or by_best_value(history),
                 store.study_text,
                 health(history, task, before),
             )

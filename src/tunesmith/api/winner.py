@@ -110,7 +110,8 @@ def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) ->
     """The winner of a run.
 
     Args:
-        path: The run's folder, or the task file whose run lies under `runs`.
+        path: The run's folder, or the task file whose newest run lies under `runs`: the one that
+            `tunesmith run` with this file goes on with.
         seen: The configuration of the best value seen instead of the recommended one.
     Raises:
         NoWinner: No trial has completed.
@@ -118,7 +119,7 @@ def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) ->
     """
     from tunesmith.task import load_task
     from tunesmith.tools.records.event_store import EventStore
-    from tunesmith.tools.records.log_reading import standing_recommendation
+    from tunesmith.tools.records.log_reading import recommended, standing_recommendation
     from tunesmith.tools.records.run_folder import RunFolder
     from tunesmith.tools.report.build import recorded_history
 
@@ -133,15 +134,12 @@ def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) ->
         raise NoWinner(folder.path, len(history))
     store = EventStore(folder.db, create=False)
     try:
-        found = standing_recommendation(store.events())
+        events = store.events()
     finally:
         store.close()
-    if found is None or seen:
-        found = best
-    known = {trial.number: trial for trial in history.completed}
-    if found.trial not in known or known[found.trial].configuration != found.configuration:
-        found = best
-    return Winner(folder, history, found, found.trial, known[found.trial].configuration)
+    found = None if seen or standing_recommendation(events) is None else recommended(events, history)
+    found = found or best
+    return Winner(folder, history, found, found.trial, found.configuration)
 
 
 def _without_tuples(value: Any) -> Any:

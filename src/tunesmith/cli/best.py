@@ -15,7 +15,10 @@ from tunesmith.cli.errors import Debug, report_errors
 from tunesmith.text.terminal import print_json, print_whole
 
 RunPath = Annotated[
-    Path, typer.Argument(help="A run folder such as runs/digits_cnn, or its task file.", show_default=False)
+    Path,
+    typer.Argument(
+        help="A run folder such as runs/digits_cnn, or a task file: its newest run.", show_default=False
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders, for a task file.")]
 Seen = Annotated[
@@ -49,7 +52,8 @@ def best(
 
     found = find_winner(run, runs=runs, seen=seen)
     why = "best value seen" if seen or not found.recommendation.differs else "recommended"
-    told = f"trial {found.trial}, {why}: {found.task.metric} {metric(found.value)} in the search"
+    value = f"{found.task.metric} {metric(found.value)} in the search"
+    told = f"{found.folder.path.name}: trial {found.trial}, {why}: {value}"
     print(told, file=sys.stderr)
     match form:
         case Format.JSON:

@@ -56,7 +56,8 @@ def changes(before: Task, now: Task) -> Changes:
         told.append(
             "a default configuration is stated now" if now.default else "no default is stated any more"
         )
-    elif before.default is not None and now.default is not None and before.default != now.default:
+    elif before.default is not None and now.default is not None and dict(before.default) != dict(now.default):
+        # by their values: the digest of the same values is another one in another space
         told.append(f"the default was {dict(before.default)} and is now {dict(now.default)}")
     told += _budget_changes(before, now)
     for key in type(now).model_fields:
