@@ -177,6 +177,20 @@ def test_everything_else_is_accepted_and_told_in_a_line_each(tmp_path):
         assert words in lines
 
 
+def test_a_default_that_stays_is_no_change_and_a_list_is_shown_and_reported_as_one(tmp_path):
+    layers = Categorical([None, [50, 100]])
+    before = {"lr": LR, "layers": layers}
+    default = {"lr": 1e-3, "layers": [50, 100]}
+    run_trials(tmp_path, task(before, default=default), [default])
+    told = []
+    run_trials(tmp_path, task({"lr": Float(1e-4, 1e-2), "layers": layers}, default=default), [], events=told)
+    assert [change for change in told[0].changes if "default" in change] == []
+    run_trials(tmp_path, task(before, default={"lr": 2e-3, "layers": None}), [], events=told)
+    assert "the default was lr=0.001, layers=[50, 100] and is now lr=0.002, layers=none" in told[-1].changes
+    best = build_report(tmp_path / "t").best
+    assert best is not None and best.configuration == default
+
+
 def test_a_lineage_that_cannot_be_read_is_one_error_that_names_it(tmp_path):
     run_trials(tmp_path, task(V1), [{"lr": 1e-2, "opt": "sgd"}])
     for text in ("[", "{}", "[]", json.dumps([{"version": 1, "first_trial": 0, "space": {"lr": 3}}])):
@@ -190,7 +204,13 @@ _parameters = st.one_of(
     _bounds.map(lambda b: Int(*b)),
     _bounds.map(lambda b: Float(*map(float, b))),
     st.lists(st.sampled_from([1, 2, 3, "a", "b", True]), min_size=1, unique_by=repr).map(
-        lambda c: Categorical(list({repr(v): v for v in c if not (v is True and 1 in c)}.values()))
+        lambda c: Categorical(
+            list(
+                {
+                    repr(v): v for v in c if not (v is True and any(w == 1 and w is not True for w in c))
+                }.values()
+            )
+        )
     ),
 )
 _spaces = st.dictionaries(st.sampled_from("abc"), _parameters, min_size=1)

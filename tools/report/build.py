@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import (
@@ -19,6 +20,7 @@ from tunesmith.events import (
     RunStarted,
 )
 from tunesmith.history import History
+from tunesmith.plain_data import to_json
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import trusts_of
 from tunesmith.task import Task
@@ -50,7 +52,7 @@ from tunesmith.tools.report.data import (
 )
 from tunesmith.tools.report.environment import environment
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
-from tunesmith.trial import Trial
+from tunesmith.trial import Configuration, Trial
 
 MOST_KINDS = 12
 """Kinds of remarks on how values were read that the report has."""
@@ -182,11 +184,17 @@ def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
     return Best(
         trial=trial.number,
         value=trial.value,
-        configuration=dict(trial.configuration),
+        configuration=_received(history, trial.configuration),
         seed=trial.seed,
         reason=text(trial.proposal.reason),
         checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
     )
+
+
+def _received(history: History, configuration: Configuration) -> dict[str, Any]:
+    """A configuration as training code receives it, in JSON's types: null and lists, not their labels."""
+    received: dict[str, Any] = to_json(history.space.originals(configuration))[0]
+    return received
 
 
 def _recommended(
@@ -199,7 +207,7 @@ def _recommended(
     newest = newest_checkpoint(folder.trial_folder(trial.number))
     return Recommended(
         trial=found.trial,
-        configuration=dict(found.configuration),
+        configuration=_received(history, found.configuration),
         expected=found.expected,
         spread=_finite(found.spread),
         runs=found.runs,

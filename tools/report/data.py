@@ -6,7 +6,7 @@ its paths or its users.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -29,7 +29,8 @@ class Best(ReportPart):
     trial: int
     value: float
     """In the search, metric units. The best of many, so optimistic; see `Comparison`."""
-    configuration: dict[str, Value]
+    configuration: dict[str, Any]
+    """As training code receives it, in JSON's types: null and lists, not their labels."""
     """At full precision: training with exactly these repeats the trial, given its seed."""
     seed: int
     reason: str
@@ -42,7 +43,8 @@ class Recommended(ReportPart):
 
     trial: int
     """A trial of this configuration."""
-    configuration: dict[str, Value]
+    configuration: dict[str, Any]
+    """As in `Best`."""
     expected: float
     """On another seed, metric units."""
     spread: float | None

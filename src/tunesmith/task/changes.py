@@ -16,7 +16,7 @@ from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.task.task import Task
 from tunesmith.text.durations import spelled_duration
 
-MEANING = ("metric", "metric_spec", "direction", "data_file")
+MEANING = ("metric", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
 _NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", "metric_spec", *MEANING}
 _LONG = {"description", "model", "data", "evaluation"}
@@ -52,13 +52,18 @@ def changes(before: Task, now: Task) -> Changes:
             told.append("the command was changed in how it passes the hyperparameters")
         else:
             breaking.append(f"the objective was {was} and is now {new}")
-    if before.default != now.default and (before.default is None or now.default is None):
-        told.append(
-            "a default configuration is stated now" if now.default else "no default is stated any more"
-        )
-    elif before.default is not None and now.default is not None and dict(before.default) != dict(now.default):
-        # by their values: the digest of the same values is another one in another space
-        told.append(f"the default was {dict(before.default)} and is now {dict(now.default)}")
+    # As values: a configuration of another space is never equal.
+    old_default, default = (None if t.default is None else dict(t.default) for t in (before, now))
+    if old_default is None or default is None:
+        if old_default != default:
+            told.append(
+                "a default configuration is stated now" if default else "no default is stated any more"
+            )
+    elif old_default != default:
+        texts = [
+            ", ".join(f"{k}={_plain(v)}" for k, v in values.items()) for values in (old_default, default)
+        ]
+        told.append(f"the default was {texts[0]} and is now {texts[1]}")
     told += _budget_changes(before, now)
     for key in type(now).model_fields:
         old, value = getattr(before, key), getattr(now, key)
@@ -202,6 +207,10 @@ def _parameter(space: Space, name: str) -> str | None:
     when = space.conditions.get(name)
     text = space.parameters[name].describe()
     return text if when is None else f"{text}; only when {describe_condition(when)}"
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else short(value)
 
 
 def _shown(value: Any) -> str:
