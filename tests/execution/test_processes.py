@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -143,6 +144,17 @@ def test_the_executor_survives_the_death_of_the_warm_parent(own_bench):
     assert_gone(pids)
     assert bench.run("def train(config, trial): return 0.5").state is TrialState.COMPLETED
     assert len(bench.executor.warnings) == 1 and "died" in bench.executor.warnings[0]
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of other processes are Linux's")
+@pytest.mark.parametrize("limit", ["FSIZE", "NOFILE"])
+def test_a_warm_parent_that_a_trial_made_useless_is_replaced(own_bench, limit):
+    bench = own_bench()
+    limits = f"import os, resource as r\ndef train(c, t): r.prlimit(os.getppid(), r.RLIMIT_{limit}, (0, 0)); "
+    assert bench.run(limits + "return 0.5").state is TrialState.COMPLETED
+    bench.run("def train(config, trial): return 0.5")  # may be lost: nothing it does can be recorded
+    assert bench.run("def train(config, trial): return 0.5").state is TrialState.COMPLETED
+    assert [w for w in bench.executor.warnings if "another was started" in w]
 
 
 def test_a_trial_whose_warm_parent_dies_after_its_result_is_not_lost(own_bench):

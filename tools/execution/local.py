@@ -121,6 +121,7 @@ class LocalExecutor(Executor):
         self._running: dict[int, _Running] = {}
         self._events: list[WorkerEvent] = []
         self._deaths = 0
+        self._failing = False  # the warm parent could not do something that its trials did not ask for
         self._look_at = 0.0
         self._woken = False
         self._closed = False
@@ -138,6 +139,10 @@ class LocalExecutor(Executor):
             )
         if len(self._running) >= self._workers:
             return Waits("busy", f"all {self._workers} workers are busy")
+        if self._failing:
+            if self._running:
+                return Waits("busy", "the process that starts trials is replaced when the running ones end")
+            self._replace_parent()
         free = self._memory_mib - sum(r.job.resources.memory_mib or 0 for r in self._running.values())
         if wanted > free:
             return Waits("resources", f"{wanted:,} MiB of memory are needed and {free:,} MiB are free")
@@ -252,10 +257,12 @@ class LocalExecutor(Executor):
                 self._started(self._running[message["started"]], message["pid"])
             elif "unstarted" in message:
                 running = self._running[message["unstarted"]]
+                self._failing = True
                 self._end(running, f"no process could be started: {message['error']}")
             elif "ended" in message:
                 if message["left"]:
                     self._tell_of(message["left"])
+                self._failing = self._failing or bool(message["error"])
                 self._end(self._running[message["ended"]], f"its result was not recorded: {message['error']}")
 
     def _tell_of(self, left: str) -> None:
@@ -309,6 +316,14 @@ class LocalExecutor(Executor):
             else:
                 self._forget(running)
                 self._send(running.job)
+
+    def _replace_parent(self) -> None:
+        """Start another in the place of one that fails, as where training code has limited its resources."""
+        self._failing = False
+        self._report("the process that starts trials failed, and another was started")
+        self._selector.unregister(self._link.socket)
+        self._link.close()
+        self._link = self._new_link()
 
     def _end_orphans(self) -> None:
         """End workers whose parent is dead."""
