@@ -134,6 +134,11 @@ def test_a_signal_from_outside_loses_the_trial_and_does_not_blame_it(bench, name
     assert name in outcome.message
 
 
+def test_a_keyboard_interrupt_that_training_code_raises_is_its_own(bench):
+    outcome = bench.run("def train(config, trial): raise KeyboardInterrupt")
+    assert (outcome.state, outcome.message) == (TrialState.CRASHED, "KeyboardInterrupt")
+
+
 def test_what_a_trial_records_in_its_last_moments_after_a_time_limit_comes_too_late(bench):
     outcome = bench.run(
         """

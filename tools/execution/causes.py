@@ -36,19 +36,22 @@ _SIGNAL_CAUSES = {
 }
 
 
-def from_exception(error: BaseException) -> Outcome:
+def from_exception(error: BaseException, *, interrupted: bool = True) -> Outcome:
     """The outcome of training code that raised.
 
     `Pruned`, and Optuna's `TrialPruned` by name, are pruned; `Diverged` is diverged; MemoryError, any
     OutOfMemoryError and errors whose text is about memory, also as the stated cause of another error, are
-    out of memory; a KeyboardInterrupt is lost, since it came from outside; all else crashed.
+    out of memory; a KeyboardInterrupt that came from outside is lost; all else crashed.
+
+    Args:
+        interrupted: Whether a KeyboardInterrupt comes of a signal, and not of a `raise`.
     """
     refresh()  # training code may have read secrets into its environment, as from a .env file
     if isinstance(error, Pruned) or "TrialPruned" in _names(error):
         return Outcome(state=TrialState.PRUNED, message=log_line(_text(error)))
     if isinstance(error, Diverged):
         return Outcome(state=TrialState.DIVERGED, message=log_line(_text(error)))
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) and interrupted:
         return Outcome(
             state=TrialState.LOST, message="interrupted from outside by SIGINT", loss="interrupted"
         )

@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 
 EXIT_HANDLERS_S = 5.0
 """How long exit handlers of the training code (such as trackers that upload) may take after the result."""
+_signals: set[int] = set()
+"""Numbers of the signals that this process has had."""
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
@@ -183,7 +185,8 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - the edge of the process: every end becomes an outcome
         if handle is not None and handle.diverged is not None:
             return _diverged(handle.diverged)
-        outcome = naming_its_python(naming_what_it_missed(from_exception(error)), job.objective.python)
+        outcome = from_exception(error, interrupted=_from_outside())
+        outcome = naming_its_python(naming_what_it_missed(outcome), job.objective.python)
         if outcome.traceback:
             traceback.print_exc()  # into the trial's log, whole
         return outcome
@@ -253,13 +256,23 @@ def _diverged(message: str) -> Outcome:
 
 def _prepare_for_signals() -> None:
     """Let signals end this process, its crashes be seen, and the kernel choose it when memory runs out."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupted)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     faulthandler.enable(file=2)
     try:
         Path("/proc/self/oom_score_adj").write_text("500")  # a trial rather than its engine
     except OSError as error:
         log.debug("the kernel will not prefer this process when memory runs out: %s", error)
+
+
+def _interrupted(number: int, frame: types.FrameType | None) -> NoReturn:
+    _signals.add(number)
+    raise KeyboardInterrupt
+
+
+def _from_outside() -> bool:
+    """Whether a KeyboardInterrupt comes of a signal; training code may have its own handler, or raise it."""
+    return signal.SIGINT in _signals or signal.getsignal(signal.SIGINT) is not _interrupted
 
 
 def _set_up_output() -> None:
