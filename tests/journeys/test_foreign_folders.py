@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -230,6 +231,15 @@ def test_what_can_be_rebuilt_is_or_is_told_in_one_line(home: Path, what: str) ->
     assert told == 0 or (told == 2 and said.count("\n") == 1 and "runs/tiny" in said), said
     assert outcome(home, *RUN)[0] == 0
     assert (home / "runs/tiny/report.md").is_file()
+
+
+def test_a_record_of_no_legal_configuration_is_told_in_one_line(home: Path) -> None:
+    path = home / "runs/tiny/trials/00001/config.json"
+    record = json.loads(path.read_text())
+    record["proposal"]["configuration"]["values"]["lr"] = None
+    path.write_text(json.dumps(record))
+    told, said = outcome(home, *REPORT)
+    assert told == 2 and said.count("\n") == 1 and "trials/00001" in said
 
 
 def test_a_log_that_another_program_holds_is_no_log_to_move_away(home: Path, monkeypatch) -> None:

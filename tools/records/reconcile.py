@@ -10,7 +10,7 @@ done again harmlessly after another kill: a folder is written before the study.
 
 from __future__ import annotations
 
-from tunesmith.errors import InvalidConfiguration, RunError
+from tunesmith.errors import RunError
 from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
@@ -218,21 +218,17 @@ class _Reconciliation:
         """The trial with its configuration in the search space of now; noted where there is none."""
         number, configuration = config.number, config.proposal.configuration
         where = self._folder.trial_folder(number)
+        self._folder.check_legal(number, configuration)
         try:
             valid = self._lineage.carried(number, configuration)
-            if valid is configuration:
-                valid = self._task.space.validate(dict(configuration))
-            else:
-                proposal = config.proposal.model_copy(update={"configuration": valid})
-                config = config.model_copy(update={"proposal": proposal})
         except LeftOut:
             self._left_out.add(number)
             return config
-        except InvalidConfiguration as error:
-            raise RunError(
-                f"{where} is not of this task's search space: {error}. Give the changed task another `name`, "
-                "or change the search space back."
-            ) from error
+        if valid is configuration:
+            valid = self._task.space.validate(dict(configuration))
+        else:
+            proposal = config.proposal.model_copy(update={"configuration": valid})
+            config = config.model_copy(update={"proposal": proposal})
         native = self._lineage.epoch_of(number).version == self._lineage.version
         if native and in_study is not None and in_study.configuration != valid:
             raise RunError(

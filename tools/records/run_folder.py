@@ -20,7 +20,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from tunesmith.errors import RunError
+from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.outcome import Stamp
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
@@ -40,7 +40,7 @@ from tunesmith.tools.records.trial_folder import (
     read_outcome,
     record_outcome,
 )
-from tunesmith.trial import Frozen, Outcome, Proposal, Trial
+from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Trial
 
 TRIALS, LOCK = "trials", "lock"
 OWN_FILES = ("task.yaml", "run.json", LINEAGE)
@@ -258,6 +258,20 @@ class RunFolder:
         if config.number != number:
             raise OfAnotherTrial(path, config.number)
         return config
+
+    def check_legal(self, number: int, configuration: Configuration) -> None:
+        """See to it that a recorded configuration is one of the search space that its trial was started in.
+
+        Raises:
+            RunError: It is not: somebody changed the record, or it is another task's.
+        """
+        try:
+            self.lineage.epoch_of(number).space.validate(dict(configuration))
+        except InvalidConfiguration as error:
+            raise RunError(
+                f"{self.trial_folder(number)} is not of this task's search space: {error}. Give the changed "
+                "task another `name`, or change the search space back."
+            ) from error
 
     def record_outcome(self, number: int, outcome: Outcome, of: Stamp | None = None) -> Outcome:
         """Record durably how a trial ended; the first record is kept, and is returned."""

@@ -136,6 +136,7 @@ def recorded_history(folder: RunFolder) -> History:
         config = folder.read_config(number)
         if config is None:
             continue  # the process was killed before it recorded the trial
+        folder.check_legal(number, config.proposal.configuration)
         trial, outcome = config.trial(), folder.read_outcome(number, config.stamp)
         trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
     task = folder.task
