@@ -333,7 +333,7 @@ def test_init_check_and_a_run_of_two_trials(tmp_path, kind):
 @pytest.mark.parametrize(
     ("line", "name", "text", "value"),
     [
-        ("print('Loss: {:.2f}'.format(x)); print(f'Test set: Average loss: {x:.4f}, n')", "average_loss",
+        ("print('Loss: {:.2f}'.format(x)); print(f'Test set: Average loss: {x:.4f}, n')", "test_average_loss",
          "Test set: Average loss: 0.2500, n", "0.2500"),
         ('print(f"Accuracy of the network on images: {x} %")', "accuracy",
          "Accuracy of the network on images: 91 %", "91"),

@@ -269,7 +269,8 @@ def _metric(metric: Metric) -> str:
     if not metric.printed_in_words:
         return _quoted(metric.name)
     label = re.sub(r"\s+", r"\\s", re.sub(r"([^\w\s])", r"\\\1", metric.label))
-    pattern = rf"\b{label}[\s:=]*(?P<value>[-+0-9.eE]+|nan|inf)"
+    part = rf"\b{metric.part}\b.*?" if metric.part else ""
+    pattern = rf"{part}\b{label}[\s:=]*(?P<value>[-+0-9.eE]+|nan|inf)"
     return f"{{name: {_key(metric.name)}, regex: '{pattern}'}}"
 
 

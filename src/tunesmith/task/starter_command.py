@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from tunesmith.argv import Slot, slots
-from tunesmith.task.command import RESERVED, name_of
+from tunesmith.errors import ObjectiveError
+from tunesmith.task.command import name_of
 from tunesmith.task.guesses import Guess
 from tunesmith.task.passing_rules import passed
 from tunesmith.task.scripts.option import Declarations, Option
 from tunesmith.task.scripts.source import Script
-from tunesmith.task.tunable import Left, tunable_option
+from tunesmith.task.tunable import GIVEN, Left, tunable_option
 
 _TRAINS = re.compile(r"train|fit|run|main|learn")
 
@@ -44,12 +47,16 @@ def command_of(source: Script, declared: Declarations, place: str) -> StarterCom
             continue
         if option.name in guesses:
             continue  # its other spelling: `--no-amp` of `--amp`
+        others = {o.name for o in declared.options if o.excludes == option.excludes != ""} - {option.name}
+        if others:
+            left.append(Left(option.flag, f"it excludes other options: {', '.join(sorted(others))}"))
+            continue
         made = tunable_option(option)
         if isinstance(made, Guess):
             guesses[option.name] = made
             words[option.command] += _arguments(option, made, declared.library)
             continue
-        if option.name in RESERVED and option.kind == "value" and option.flags:
+        if option.name in GIVEN and option.kind == "value" and option.flags:
             words[option.command] += [option.flag, f"{{{option.name}}}"]
         elif option.required:
             required.append(option.flag)
@@ -57,13 +64,33 @@ def command_of(source: Script, declared: Declarations, place: str) -> StarterCom
             left.append(made)
     if declared.library == "hydra":
         left += [Left(group, "a group of configuration files") for group in declared.commands]
-    argv = ["python", place, *words[""], *((chosen, *words[chosen]) if chosen else ())]
+    argv = ["python", *_started(source, place), *words[""], *((chosen, *words[chosen]) if chosen else ())]
     notes = []
     if required:
         notes.append(f"The script also requires {', '.join(required)}: add it to the command.")
     # shlex would quote the braces, which mean nothing to us as quotes and confuse a reader.
     command = " ".join(part if slots(part) or part.startswith("{--") else shlex.quote(part) for part in argv)
     return StarterCommand(command, guesses, tuple(left), tuple(notes))
+
+
+def _started(source: Script, place: str) -> list[str]:
+    """The script as Python is told it: a file, or the module of a package that it imports from by dots."""
+    relative = any(isinstance(node, ast.ImportFrom) and node.level for node in source.tree.body)
+    if not relative:
+        return [place]
+    parts = [source.path.stem]
+    folder = source.path.absolute().parent
+    while (folder / "__init__.py").is_file() or len(parts) == 1:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    if Path(place).with_suffix("").parts == tuple(parts):
+        return ["-m", ".".join(parts)]
+    script = shlex.quote("/".join(parts) + ".py")
+    raise ObjectiveError(
+        f"{source.path} imports from its own package (`from . import`), so it runs only as "
+        f"`python -m {'.'.join(parts)}` in {folder}; no task was written here. Write it there: "
+        f"`tunesmith init {script} -o task.yaml`."
+    )
 
 
 def _subcommand(declared: Declarations) -> str:

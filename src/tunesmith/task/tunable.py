@@ -21,6 +21,8 @@ _NO_SWITCH = re.compile(
 )
 """Parts of names of flags that are no hyperparameters, beside `NOT_TUNED`."""
 _OF_TESTING = re.compile(r"(test|eval|val|valid|validation|inference)_")
+GIVEN = ("seed", "checkpoint_dir")
+"""Settings that Tunesmith gives a value. One named `config` is the script's own file, not ours."""
 _FIXED = "no hyperparameter by its name (data, output, seed, length of training, logging, machine)"
 
 
@@ -36,7 +38,7 @@ def tunable(name: str, current: Any, choices: tuple[Any, ...] = ()) -> Guess | L
     """A parameter around a setting's current value, or why there is none."""
     word = name.rpartition(".")[2].casefold().replace("-", "_")
     if word in RESERVED or word == OPTIONS:
-        return Left(name, "the seed and the like come from Tunesmith" if word in RESERVED else _FIXED)
+        return Left(name, "the seed and the like come from Tunesmith" if word in GIVEN else _FIXED)
     known = guess(word) is not None and not _OF_TESTING.match(word)
     switch = isinstance(current, bool) and not choices
     if (NOT_TUNED.search(word) or _OF_TESTING.match(word)) and not known:

@@ -80,6 +80,8 @@ class _Reader:
         """Subcommand of each variable that holds a parser or a group of one; "" for the script itself."""
         self.aliases: dict[str, str] = {}
         """Names for an `add_argument`, with the subcommand that it belongs to."""
+        self.exclusive: set[str] = set()
+        """Variables that hold a group whose options exclude each other."""
         self.holders: dict[int, str] = {}
         """Variable of the parser that each option, by its place in `options`, was given to."""
 
@@ -137,6 +139,8 @@ class _Reader:
             if method == "add_argument" and isinstance(call.func, ast.Attribute):
                 self.holders[len(self.options)] = dotted(call.func.value)
                 self._argument(call, self._command(call.func.value))
+                if (holder := dotted(call.func.value)) in self.exclusive and self.options:
+                    self.options[-1] = replace(self.options[-1], excludes=holder)
             elif dotted(call.func) in self.aliases:
                 self._argument(call, self.aliases[dotted(call.func)])
             elif method == "set_defaults":
@@ -169,10 +173,12 @@ class _Reader:
             self.aliases |= dict.fromkeys(names, self._command(value.value))
         elif isinstance(value, ast.Call) and (command := self._parser_command(value)) is not None:
             self.parsers |= dict.fromkeys(names or [f"line {value.lineno}"], command)
+            if last_name(value.func) == "add_mutually_exclusive_group":
+                self.exclusive.update(names)
 
     def _parser_command(self, call: ast.Call) -> str | None:
         """The subcommand of a parser that a call makes; None where it makes none."""
-        method = last_name(call.func)
+        method = self.script.full_name(call.func).rpartition(".")[2] or last_name(call.func)
         if method.endswith(("ArgumentParser", "ArgParser")):
             if any(k.arg == "parents" for k in call.keywords) and not self.parsers:
                 self.complete = False  # the parent is not of this file
@@ -205,7 +211,7 @@ class _Reader:
         flags = [self.constants.value(argument) for argument in call.args]
         texts = [flag for flag in flags if isinstance(flag, str)]
         options = [flag for flag in texts if _OPTION.fullmatch(flag)]
-        if len(texts) < len(flags) or (texts and not options and texts[0].startswith("-")):
+        if len(texts) < len(flags) or (texts and not options and not texts[0][:1].isalnum()):
             self.unread.append(f"the option in line {call.lineno} of {self.script.path.name}")
             return
         if any(k.arg is None for k in call.keywords) and not options:

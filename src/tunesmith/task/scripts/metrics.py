@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tunesmith.task.scripts.constants import dotted, last_name
 from tunesmith.task.scripts.source import Script
@@ -14,6 +15,13 @@ SMALLER_IS_BETTER = re.compile(r"loss|err|rmse|mse|mae|perplexity|ppl|bpb|regret
 LARGER_IS_BETTER = re.compile(r"acc|auc|f1|score|r2|reward|precision|recall|iou|dice|bleu|rouge|map")
 _WORD = re.compile(r"([A-Za-z][\w\-/]*(?: [A-Za-z]\w*)?)\s*[:=]?\s*$")
 _PHRASE = re.compile(r"([A-Za-z]\w*(?: \w+){2,7})\s*[:=]\s*$")
+_PART = re.compile(
+    r"\b(?P<judged>val|valid|validation|test|eval|evaluation|dev)\b|\b(?:train|training|tr)\b", re.IGNORECASE
+)
+"""Words of a line that say which data the values behind them are of."""
+
+_NO_NUMBERS = ("vars", "asdict", "dict", "list", "str")
+"""Calls whose value is no number."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,8 @@ class Metric:
     """Whether it stands in a printed line of words rather than in JSON."""
     label: str = ""
     """The word before the value in such a line."""
+    part: str = ""
+    """A word such as `Val` further to the left, without which a value of other data could be meant."""
 
     @property
     def direction(self) -> str:
@@ -62,15 +72,16 @@ def printed(script: Script) -> Metric | None:
     as_json = [name for source in sources for name in (*_in_json(source), *_in_dicts(source))]
     if as_json:
         return Metric(choose(as_json), "printed as JSON or a dict")
-    seen = [(label, line) for source in sources for label, line in _in_words(source)]
-    known = [(label, line.casefold()) for label, line in seen if is_metric(_as_name(label))]
+    known = [seen for source in sources for seen in _in_words(source) if is_metric(_as_name(seen.label))]
     if not known:
         return None
-    apart = [label for label, line in known if "train" not in line]  # of a line about validation, if any is
-    judged = [label for label, line in known if re.search(r"val|test|eval|dev", line) and label in apart]
-    names = {_as_name(label): label for label in reversed(judged or apart or [label for label, _ in known])}
+    apart = [seen for seen in known if not seen.of_training]
+    judged = [seen for seen in apart if re.search(r"val|test|eval|dev", seen.line)]
+    names = {seen.name: seen for seen in reversed(judged or apart or known)}
     name = choose(list(reversed(names)))
-    return Metric(name, f"printed after {names[name]!r}", printed_in_words=True, label=names[name])
+    label, part = names[name].label, names[name].part
+    source = f"printed after {label!r}" + (f", behind {part!r}" if part else "")
+    return Metric(name, source, printed_in_words=True, label=label, part=part)
 
 
 def assigned(script: Script) -> Metric | None:
@@ -132,8 +143,7 @@ def _names(node: ast.expr, scope: ast.AST, depth: int = 0) -> list[str]:
     if depth > 5:
         return []
     if isinstance(node, ast.Dict):
-        keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-        return [key for key in keys if isinstance(key, str) and _is_name(key)]
+        return list(_keys(node))
     if isinstance(node, ast.Call):
         name = last_name(node.func)
         if name == "dict" and not node.args:
@@ -152,6 +162,21 @@ def _names(node: ast.expr, scope: ast.AST, depth: int = 0) -> list[str]:
                 return _names(other.value, scope, depth + 1)
         return [node.id]
     return [node.attr] if isinstance(node, ast.Attribute) else []
+
+
+def _keys(node: ast.Dict) -> Iterator[str]:
+    """Keys whose values may be numbers, those of a mapping in it as `metrics.rmse`."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(key.value, str) and _is_name(key.value)):
+            continue
+        if isinstance(value, ast.Dict):
+            yield from (f"{key.value}.{inner}" for inner in _keys(value))
+        elif not (
+            isinstance(value, ast.List | ast.Tuple | ast.JoinedStr | ast.ListComp | ast.DictComp)
+            or (isinstance(value, ast.Constant) and isinstance(value.value, str | bool | None))
+            or (isinstance(value, ast.Call) and last_name(value.func) in _NO_NUMBERS)
+        ):
+            yield key.value
 
 
 def _in_json(script: Script) -> Iterator[str]:
@@ -184,14 +209,48 @@ def _in_dicts(script: Script) -> Iterator[str]:
             yield from () if whole else names
 
 
-def _in_words(script: Script) -> Iterator[tuple[str, str]]:
-    """Labels directly before a formatted value in what is printed or logged, each with its whole line."""
+class _Seen(NamedTuple):
+    """A label directly before a formatted value."""
+
+    label: str
+    line: str
+    """The whole line's texts, in small letters."""
+    before: str
+    """What stands before the label in it."""
+
+    @property
+    def _nearest(self) -> re.Match[str] | None:
+        found = None if _PART.search(self.label.replace("_", " ")) else list(_PART.finditer(self.before))
+        return found[-1] if found else None
+
+    @property
+    def of_training(self) -> bool:
+        if self._nearest is not None:
+            return not self._nearest["judged"]
+        return "train" in self.label.casefold() or "train" in self.before.casefold()
+
+    @property
+    def part(self) -> str:
+        return self._nearest["judged"] or "" if self._nearest is not None else ""
+
+    @property
+    def name(self) -> str:
+        part = "val" if self.part.casefold().startswith("val") else self.part.casefold()
+        return "_".join(word for word in (part, _as_name(self.label)) if word)
+
+
+def _in_words(script: Script) -> Iterator[_Seen]:
+    """Labels directly before a formatted value in what is printed or logged."""
     for call in script.calls:
         if last_name(call.func) not in ("print", "echo", "info", "write", "set_description", "log"):
             continue
         for argument in call.args[:1]:
             parts = _texts(argument, alone=len(call.args) == 1)
-            yield from ((label, " ".join(parts)) for part in parts[:-1] for label in _label(part))
+            line = " ".join(parts).casefold()
+            for place, part in enumerate(parts[:-1]):
+                before = " ".join(parts[:place])
+                for label in _label(part):
+                    yield _Seen(label, line, f"{before} {part[: part.rindex(label)]}")
 
 
 def _texts(node: ast.expr, *, alone: bool) -> list[str]:

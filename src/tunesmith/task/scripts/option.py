@@ -45,6 +45,8 @@ class Option:
     """The subcommand that it belongs to; empty: to the script."""
     glued: bool = False
     """Whether the value has to follow a `=` in the same argument."""
+    excludes: str = ""
+    """A name that it shares with the options that cannot be given together with it."""
     declared: str = ""
     """How the script declares it, for a sentence: `type=bool`."""
 
