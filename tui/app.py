@@ -15,6 +15,7 @@ from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.driver import Driver
 from textual.worker import Worker, WorkerState
 
 from tunesmith.errors import RunError
@@ -88,6 +89,14 @@ class TunesmithApp(App[str]):
             id="status"
         )  # drawn by a clock, which may tick once more while the app closes
         self._caught_up = asyncio.Event()
+
+    def get_driver_class(self) -> type[Driver]:
+        from textual.drivers.linux_driver import LinuxDriver
+
+        from tunesmith.tui.driver import TerminalDriver
+
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     async def settled(self) -> None:
         """Wait until everything the log held when the app opened is drawn."""

@@ -17,6 +17,8 @@ from tunesmith.cli.run import Fresh, From, Name, NoModel, Runs, Seed, Trials, Wo
 
 FIRST_EVENTS = 1000
 """How many of a run's events are read before the terminal UI opens."""
+CLOSING_S = 10.0
+"""How long the terminal UI may take to close after a signal."""
 LOG_LINES = 20
 """How much of a failed engine's log is shown."""
 
@@ -120,12 +122,21 @@ def _show(folder: Path, *, owns_run: bool) -> int:
         if app.return_code:  # asked before, and the terminal does not let go
             raise SystemExit(128 + number)
         app.exit(return_code=128 + number)
+        signal.setitimer(signal.ITIMER_REAL, CLOSING_S)
 
+    def give_up(number: int, frame: object) -> None:
+        """The terminal takes no output, as after Ctrl-S, and so the app cannot close it."""
+        raise SystemExit(app.return_code)
+
+    signal.signal(signal.SIGALRM, give_up)
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, leave)
     # Where the terminal is not this process's own nothing tells that it is gone.
     app.on_terminal_gone = lambda: leave(signal.SIGHUP)
-    message = app.run()
+    try:
+        message = app.run()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
     if message:
         with contextlib.suppress(OSError):  # nobody is there to read it
             print(message, flush=True)
