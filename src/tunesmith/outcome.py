@@ -102,6 +102,7 @@ class Outcome:
         for name in ("message", "traceback"):
             object.__setattr__(self, name, redact(getattr(self, name)))
         object.__setattr__(self, "notes", tuple(map(redact, self.notes)))
+        object.__setattr__(self, "values", {redact(name): value for name, value in self.values.items()})
 
     def changed(self, **changes: Any) -> Outcome:
         """This outcome with some of its fields replaced."""

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunesmith.outcome import Outcome, Stamp, TrialState
 from tunesmith.text.cleaning import clean, error_line, log_line, log_tail
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.secrets import Redactor, is_secret_name, refresh
 from tunesmith.tools.execution.log_file import CappedLog
-from tunesmith.trial import Outcome, TrialState
+from tunesmith.tools.records.trial_folder import read_outcome, record_outcome, take_secrets_out_of_record
 
 SECRET = 'sk-canary/"q"+é-0123456789'
 
@@ -140,3 +141,30 @@ def test_a_log_file_holds_no_secret(planted, tmp_path):
         log.write(piece)
     log.close()
     assert (tmp_path / "log.txt").read_bytes() == b"using [SERVICE_API_TOKEN] now\nthe end: sk-"
+
+
+@given(cuts=st.lists(st.integers(0, 60), max_size=8))
+def test_a_text_that_comes_in_pieces_holds_no_secret(cuts):
+    redactor = Redactor({"A_TOKEN": "canary-0123456789"}, known=["canary-of-a-server"])
+    whole = "see canary-of-a-server and canary-0123456789 or canary-of"
+    places = sorted({0, *cuts, len(whole)})
+    shown, held = [], ""
+    for start, end in zip(places, places[1:], strict=False):
+        ready, held = redactor.pieces(held + whole[start:end])
+        shown.append(ready)
+    assert "".join(shown) + held == "see [key] and [A_TOKEN] or canary-of"
+
+
+def test_a_record_holds_no_secret_that_its_process_did_not_know(planted, tmp_path, monkeypatch):
+    with monkeypatch.context() as unplanted:
+        unplanted.delenv("SERVICE_API_TOKEN")
+        refresh()
+        crashed = Outcome(TrialState.COMPLETED, {"loss": 1.0, SECRET: 2.0}, notes=(SECRET,), traceback=SECRET)
+        record_outcome(tmp_path, crashed, Stamp(3, 1, "digest"))
+    refresh()
+    before = (tmp_path / "result.json").read_text()
+    take_secrets_out_of_record(tmp_path)
+    after = (tmp_path / "result.json").read_text()
+    assert "canary" in before and "canary" not in after
+    outcome = read_outcome(tmp_path, Stamp(3, 1, "digest"))
+    assert outcome is not None and outcome.values == {"loss": 1.0, "[SERVICE_API_TOKEN]": 2.0}

@@ -28,6 +28,7 @@ from tunesmith.tools.records.trial_folder import (
     discard_attempt,
     make_trial_folder,
     recorded_outcome,
+    take_secrets_out_of_record,
 )
 from tunesmith.trial import Configuration, Outcome, TrialState
 
@@ -98,6 +99,7 @@ class Repeats:
         """
         waiting = [repeat for repeat in repeats if repeat.outcome is None]
         running: set[int] = set()
+        folders: dict[int, Path] = {}
         total, done = len(repeats), len(repeats) - len(waiting)
         number = 0
         try:
@@ -110,6 +112,7 @@ class Repeats:
                     match self._start(number, repeat, metric, objective):
                         case "running":
                             running.add(number)
+                            folders[number] = repeat.folder
                         case "waits":
                             waiting.insert(0, repeat)
                             break
@@ -120,6 +123,7 @@ class Repeats:
                         self.executor.answer(event.number, event.step, Continue())
                     elif isinstance(event, Finished):
                         running.discard(event.number)
+                        take_secrets_out_of_record(folders[event.number])
                         done += 1
                         self._emit(Confirmed(done=done, total=total))
             return True

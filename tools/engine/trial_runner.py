@@ -40,7 +40,7 @@ from tunesmith.tools.execution.log_file import take_secrets_out
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.bounds import kind_of, legal_step
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
-from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG
+from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG, take_secrets_out_of_record
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
@@ -226,6 +226,7 @@ class TrialRunner:
             return
         trial = finished_trial(running, outcome, self._task.metric)
         take_secrets_out(self._store.trial_folder(number) / LOG)
+        take_secrets_out_of_record(self._store.trial_folder(number))
         self._store.finish(trial)
         self._curves.pop(number, None)
         self._pruner.observe(trial)

@@ -8,13 +8,17 @@ Workers, executors, engine and report all go through here, so this file imports 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 from tunesmith.errors import RunError
 from tunesmith.outcome import Outcome, Stamp, TrialState, json_object
-from tunesmith.tools.records.atomic_write import set_aside, write_once
+from tunesmith.text.secrets import redactor
+from tunesmith.tools.records.atomic_write import set_aside, write_atomic, write_once
 from tunesmith.tools.records.curve_file import CURVE, read_curve_file
 from tunesmith.tools.records.plain_files import clear, make_folder, read_plain
+
+log = logging.getLogger(__name__)
 
 CONFIG, RESULT = "config.json", "result.json"
 LOG, CHECKPOINTS = "log.txt", "checkpoints"
@@ -93,6 +97,25 @@ def recorded_outcome(folder: Path, of: Stamp | None = None) -> Outcome | None:
         return read_outcome(folder, of)
     except RunError:
         return None
+
+
+def take_secrets_out_of_record(folder: Path) -> None:
+    """Write the outcome in `folder` again where it quotes a secret that its process did not know.
+
+    A trial gets no secrets in its environment, so it cannot tell one that its code has from elsewhere.
+    """
+    path = folder / RESULT
+    try:
+        data = read_plain(path, LARGEST_RECORD)
+        if not redactor().found_in(data.decode(errors="replace")):
+            return
+        stored = json_object(data)
+        stamp = Stamp.from_data(stored.pop("of")) if "of" in stored else None
+        write_atomic(path, _as_text(Outcome.from_data(stored), stamp).encode())
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        log.warning("%s may hold a secret: it cannot be rewritten: %s", path, error)
 
 
 def _as_text(outcome: Outcome, of: Stamp | None) -> str:

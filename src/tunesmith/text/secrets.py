@@ -13,8 +13,8 @@ import base64
 import json
 import os
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, AnyStr
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 SHORTEST = 6
@@ -41,10 +41,11 @@ class Redactor:
 
     Args:
         environ: Names and values; those that are not secret are left alone.
+        known: Texts that are secret whatever they are called; `[key]` is put in their place.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        marks: dict[str, str] = {}
+    def __init__(self, environ: Mapping[str, str], known: Iterable[str] = ()) -> None:
+        marks = {spelling: "[key]" for secret in known for spelling in _spellings(secret)}
         for name, value in environ.items():
             for secret in _secrets_of(name, value):
                 for spelling in _spellings(secret):
@@ -92,9 +93,15 @@ class Redactor:
         kept = max((_begun(data, spelling) for spelling, _ in self._bytes), default=0)
         return data[: len(data) - kept], data[len(data) - kept :]
 
+    def pieces(self, text: str) -> tuple[str, str]:
+        """As `output`, for text that comes in pieces."""
+        text = self.text(text)
+        kept = max((_begun(text, spelling) for spelling, _ in self._marks), default=0)
+        return text[: len(text) - kept], text[len(text) - kept :]
 
-def _begun(data: bytes, spelling: bytes) -> int:
-    """Bytes at the end of `data` that are a beginning of `spelling`."""
+
+def _begun(data: AnyStr, spelling: AnyStr) -> int:
+    """Bytes or characters at the end of `data` that are a beginning of `spelling`."""
     start = max(len(data) - len(spelling) + 1, 0)
     while (start := data.find(spelling[:1], start)) >= 0:
         if spelling.startswith(data[start:]):
