@@ -55,6 +55,27 @@ class Address:
         return f"Requests go to {clean(self.url, 200)}/chat/completions; base URLs mostly end in {ending}."
 
 
+def moved_to(base_url: str, location: str) -> str | None:
+    """The base URL to go on with after a redirect, None where it leads to another server.
+
+    The key and the conversation are for the host that the person named. It may be asked on another path, and
+    by https instead of http.
+
+    Args:
+        location: The redirect's target, absolute.
+    """
+    here, there = urlsplit(base_url), urlsplit(location)
+    try:
+        same = (here.scheme, here.netloc.casefold()) == (there.scheme, there.netloc.casefold())
+        upgraded = (here.scheme, there.scheme) == ("http", "https") and here.hostname == there.hostname
+        upgraded = upgraded and here.port in (None, 80) and there.port in (None, 443)
+    except ValueError:  # a port that is no number
+        return None
+    if not (same or upgraded) or there.username or not _ROUTES.search(there.path.rstrip("/")):
+        return None
+    return f"{there.scheme}://{there.netloc}{_ROUTES.sub('', there.path.rstrip('/'))}"
+
+
 def address_of(base_url: str) -> Address:
     """The address in a base URL.
 

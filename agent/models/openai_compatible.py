@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.agent.models.addresses import address_of
+from tunesmith.agent.models.addresses import address_of, moved_to
 from tunesmith.agent.models.base import Answer, AttemptFailed, Provider, Rejected, Request, as_chunk
 from tunesmith.agent.models.choosing import listed_models
 from tunesmith.agent.models.faults import (
@@ -23,10 +23,12 @@ from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.models.pricing import Price, is_own_server, price_of
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.server_words import is_error
-from tunesmith.agent.models.wire import STREAM_END, stream_event
+from tunesmith.agent.models.split_secrets import without_secrets
+from tunesmith.agent.models.wire import Usage, events_of, is_lines
 from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.settings import NO_KEY, ModelSettings
 from tunesmith.text.cleaning import clean
+from tunesmith.text.secrets import Redactor, redactor
 
 if TYPE_CHECKING:
     import httpx2
@@ -63,6 +65,7 @@ class OpenAICompatible(Provider):
         self.place = place(self._url)
         key = (self._key,) if self._key != NO_KEY and len(self._key) >= 8 else ()
         self.secrets = (*key, *self._address.secrets)
+        self._redactor = Redactor({}, self.secrets)
         if self._url.startswith("https://api.openai.com"):
             self.limit_name = "max_completion_tokens"
         if is_own_server(self._url):
@@ -72,6 +75,7 @@ class OpenAICompatible(Provider):
         self._settled = not self._others  # whether the routes are known to be under `_url`
         self._avoided: set[str] = set()
         self._probed = False
+        self._redirects = {self._url}  # base URLs that a redirect may not lead to again
         self._lock = threading.RLock()  # guards the model's name and the client, made on first use
         self._client: OpenAI | None = None
         self._closed = False
@@ -102,6 +106,10 @@ class OpenAICompatible(Provider):
             return completion_of(scrub(response.text(), self.secrets), self.place)
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
+        """As `Provider.stream`; a secret that an answer quotes is no longer in it, however it is split."""
+        return without_secrets(self._stream(request, timeout_s), (self._redactor, redactor()))
+
+    def _stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
         if request.get("stream") is False:  # the server refuses to stream
             whole = {name: value for name, value in request.items() if name != "stream"}
             yield as_chunk(self.respond(whole, timeout_s))
@@ -110,19 +118,17 @@ class OpenAICompatible(Provider):
             lines: Iterator[str] = response.iter_lines()
             if "event-stream" not in response.headers.get("content-type", ""):
                 text = scrub(response.text(), self.secrets)
-                if not text.lstrip().startswith(EVENT):
-                    yield as_chunk(completion_of(text, self.place))
-                    return
                 lines = iter(text.splitlines())
-            for line in lines:
-                if line.partition(":")[2].strip() == STREAM_END:
-                    return
-                event = stream_event(scrub(line, self.secrets))
-                if event is not None:
-                    if is_error(event):
-                        recorded = {"status": 200, "headers": {}, "body": json.dumps(event)}
-                        raise quiet_fault(event, self.place, recorded)
-                    yield event
+                if not text.lstrip().startswith(EVENT):
+                    if not is_lines(text):
+                        yield as_chunk(completion_of(text, self.place))
+                        return
+                    lines = (f"data: {line}" for line in text.splitlines())
+            for event in events_of(scrub(line, self.secrets) for line in lines):
+                if is_error(event):
+                    recorded = {"status": 200, "headers": {}, "body": json.dumps(event)}
+                    raise quiet_fault(event, self.place, recorded)
+                yield event
 
     def price(self) -> Price | None:
         return price_of(self.model, self._url)
@@ -154,6 +160,8 @@ class OpenAICompatible(Provider):
         try:
             yield
         except openai.APIStatusError as error:
+            if error.response.has_redirect_location:
+                raise self._redirected(error.response) from None
             text, status = scrub(error.response.text, self.secrets), error.status_code
             headers = {name: scrub(value, self.secrets) for name, value in error.response.headers.items()}
             fault = status_fault(status, text, headers, self.place)
@@ -162,6 +170,27 @@ class OpenAICompatible(Provider):
             cause = error if isinstance(error, httpx2.RequestError) else error.__cause__ or error
             detail = clean(scrub(str(cause), self.secrets), 300)
             raise connection_fault(type(cause).__name__, detail, self.place) from None
+
+    def _redirected(self, response: httpx2.Response) -> AttemptFailed:
+        """The fault for a redirect. Following it is another attempt, and only within the same server.
+
+        Otherwise requests would be sent that no cap counts, and the key to whoever the server names.
+        """
+        location = str(response.request.url.join(response.headers["location"]))
+        url = moved_to(self._url, location)
+        shown = clean(scrub(location.partition("?")[0], self.secrets), 200)
+        facts: dict[str, Any] = {"answered": True, "usage": Usage(0, 0), "status": response.status_code}
+        facts["recorded"] = {"error": "Redirected"}
+        with self._lock:
+            if url is not None and url not in self._redirects:
+                self._redirects.add(url)
+                self._use(url)
+                self._settled = True
+                return AttemptFailed(
+                    f"{self.place} redirects to {shown}. It is asked there.", retry=True, **facts
+                )
+        words = f"{self.place} redirects to {shown}, which is not followed. Check TUNESMITH_BASE_URL."
+        return AttemptFailed(words, lasting=True, **facts)
 
     def _first_listed(self) -> str:
         self._settle(LIST_S)
@@ -214,6 +243,8 @@ class OpenAICompatible(Provider):
                     with self._faults(explain=False):
                         text = self._list(ends - time.monotonic())
                 except AttemptFailed as fault:
+                    if self._settled:  # by a redirect
+                        return
                     if fault.status in (401, 403):
                         self._settled = True
                         return
@@ -259,7 +290,7 @@ class OpenAICompatible(Provider):
                         **({"api-key": self._key} if self._address.azure else {}),
                     },
                     http_client=httpx2.Client(
-                        transport=network_transport(self._url), trust_env=False, follow_redirects=True
+                        transport=network_transport(self._url), trust_env=False, follow_redirects=False
                     ),
                 )
             return self._client

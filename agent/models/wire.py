@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ STREAM_END = "[DONE]"
 """The last event of a stream; nothing is read after it."""
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """Fields of a message or delta in which servers give the model's reasoning."""
+_MOST_LINES = 1000
+"""Lines that one event of a stream may be spread over."""
 _ENDINGS = {
     "length": ("length", "max_tokens", "max_output_tokens", "model_length", "token_limit", "max_length"),
     "stop": ("stop", "eos", "eos_token", "end_turn", "stop_sequence", "end", "complete", "completed"),
@@ -131,11 +133,42 @@ def stream_event(line: str) -> dict[str, Any] | None:
         return None
     try:
         event = json.loads(rest)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None  # the end mark, a line cut in the middle, or what a proxy writes
     if name == "error":  # older llama.cpp servers put a fault on a line of its own
         return {"error": event}
     return event if isinstance(event, dict) else None
+
+
+def events_of(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a server-sent event stream, up to its end mark.
+
+    Each is on one line, as servers write them; one that is spread over neighbouring `data:` lines, as the
+    standard allows, is put together.
+    """
+    begun: list[str] = []
+    for line in lines:
+        name, _, rest = line.partition(":")
+        if rest.strip() == STREAM_END:
+            return
+        event = stream_event(line)
+        if event is None and begun and name == "data":
+            begun.append(rest)
+            event = stream_event("data:" + "\n".join(begun)) if rest.rstrip().endswith("}") else None
+        elif event is None:
+            begun = [rest] if name == "data" and rest.lstrip().startswith("{") else []
+        if event is not None:
+            begun = []
+            yield event
+        elif len(begun) > _MOST_LINES:
+            begun = []
+
+
+def is_lines(text: str) -> bool:
+    """Whether a body is a stream whose chunks stand one on each line, without any prefix."""
+    first, _, more = text.strip().partition("\n")
+    event = stream_event(f"data: {first}") or {}
+    return bool(more) and any("delta" in choice for choice in _choices(event))
 
 
 def piece_of(chunk: Any) -> Piece:
