@@ -47,6 +47,11 @@ def test_a_sound_objective_passes(check, tmp_path: Path):
         ("def fit(config, trial): pass", "no function 'train'; it defines fit"),
         ("train = 3", "no function 'train'"),
         (f"import sys; print('why'); sys.exit(0)\n{TRAIN}", r"(?s)cannot be loaded.*sys.exit.*\nwhy\n"),
+        (
+            "import argparse; p = argparse.ArgumentParser(); p.add_argument('--d', required=True)\n"
+            f"p.parse_args()\n{TRAIN}",
+            "reads a command line .*move `parse_args",
+        ),
         (f"import os; os._exit(5)\n{TRAIN}", "exited with status 5"),
         (f"import os; os.kill(os.getpid(), 11)\n{TRAIN}", "killed by SIGSEGV"),
         ("import functools\ndef one(c): ...\ntrain = functools.partial(one)", "takes one argument"),
@@ -108,6 +113,9 @@ def test_a_command_that_cannot_start_is_told_what_to_write(tmp_path: Path):
         ".": "only a shell",
         "./": "is a folder",
         "~/train.py": "no shell expands it",
+        "python train.py --out ~/x": "no shell expands it",
+        "python train.py --out=$HOME/x": "'--out=$HOME/x'",
+        "bash -c 'python train.py' $HOME": "",
         "python trian.py": "Did you mean 'train.py'?",
         "python -m pkg.trian": "Did you mean 'train.py'?",
         "python -u -m pkg.train": "",

@@ -10,6 +10,8 @@ SPACE = ("lr", "width")
 
 REFUSED = {
     "one argument": ("def train(cfg): return cfg['x']", "`def train(cfg, trial):`"),
+    "options alone": ("def train(args): return args.lr", "train(argparse.Namespace(**config))"),
+    "a number in the config's place": ("def train(lr, trial=None): return lr * 2", "return train(**config)"),
     "no argument": ("def train(): return 1", "`def train(config, trial):`"),
     "hyperparameters": ("def train(lr=0.1, width=64): return lr", "return train(**config)"),
     "hyperparameters, positional": ("def train(lr, width, epochs=3): return lr", "return train(**config)"),

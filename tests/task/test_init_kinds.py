@@ -368,6 +368,11 @@ def notebook(*cells: str) -> str:
             "print('loss', " + "+".join(["x"] * 900) + ")\nX = [" + "(1 + " * 80 + "1" + ")" * 80 + "]\n",
             "no task was written",
         ),
+        (
+            "t.py",
+            "def objective(trial):\n    return trial.suggest_float('lr', 1e-5, 1)\n",
+            r"`config\['lr'\]`",
+        ),
         ("t.py", "x = 1\n", "no hyperparameters were found, so no task was written"),
         ("t.py", "DATA = 'x'\nEPOCHS = 3\n", "EPOCHS: no hyperparameter by its name"),
         ("t.py", "def train(model, loader):\n    return model(loader)\n", "no hyperparameters were found"),

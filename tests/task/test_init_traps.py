@@ -90,3 +90,9 @@ def test_a_script_that_imports_from_its_own_package_is_started_as_a_module(tmp_p
     assert 'command: "python -m pkg.train --lr {lr}"' in text
     with pytest.raises(ObjectiveError, match=r"init \S*pkg/train.py -o task.yaml"):
         starter_task(tmp_path / "pkg" / "train.py", None, tmp_path / "pkg")
+
+
+def test_shares_of_boosted_trees_stay_shares(tmp_path):
+    source = PARSER + "p.add_argument('--subsample', type=float, default=1.0)\np.parse_args()\n"
+    task, _ = made(tmp_path, source)
+    assert task.space.parameters["subsample"].to_dict() == {"type": "float", "low": 0.3, "high": 1.0}

@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
-from tunesmith.errors import TunesmithError
+from tunesmith.errors import MissingMetric, TunesmithError
 from tunesmith.extras import install_hint
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.text.cleaning import log_line, log_tail
@@ -60,7 +60,8 @@ def from_exception(error: BaseException, *, interrupted: bool = True) -> Outcome
     return Outcome(
         state=state,
         message=log_line(sentence + ("" if is_guest() else install_hint(sentence))),
-        traceback=formatted(error),
+        # Without the metric there is no fault in a frame of theirs: the message names the line or the key.
+        traceback="" if isinstance(error, MissingMetric) else formatted(error),
     )
 
 
@@ -123,12 +124,25 @@ def kernel_oom_kills() -> int:
 
 
 def _sentence(error: BaseException) -> str:
+    if isinstance(error, SystemExit) and _reads_command_line(error):
+        return (
+            "the training code reads a command line (by argparse or the like), and a function is given none: "
+            "move `parse_args()` below `if __name__ == '__main__':`, or let the task run the whole script: "
+            "`objective: {command: python ...}`"
+        )
     if isinstance(error, SystemExit):
         return f"the training code called sys.exit({error.code!r}); it must return its metric instead"
     if isinstance(error, TunesmithError):
         return _text(error)  # written for people already
     text = _text(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _reads_command_line(error: SystemExit) -> bool:
+    """Whether a parser of options ended the process: its own files are the innermost frames."""
+    frames = traceback.extract_tb(error.__traceback__)
+    parsers = re.compile(r"[/\\](argparse\.py|click[/\\]core\.py|absl[/\\]app\.py|docopt\.py)$")
+    return error.code == 2 and any(parsers.search(frame.filename) for frame in frames[-2:])
 
 
 def _text(error: BaseException) -> str:

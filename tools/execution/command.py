@@ -90,7 +90,8 @@ class CommandRun:
             raise MissingMetric(
                 f"it ended without printing {handle.metric!r}: {error}. "
                 + (
-                    f'Print a line such as {{"{handle.metric}": 0.5}}, or change `metric` in the task.'
+                    f'Print a line such as {{"{handle.metric}": 0.5}}, or change `metric` in the task '
+                    "(its `name`, `regex` or `file`)."
                     if reading.regex is None
                     else "Change `metric.regex` in the task so that it matches such a line."
                 )

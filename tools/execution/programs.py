@@ -16,6 +16,8 @@ from pathlib import Path
 _SCRIPT = re.compile(r"[^{}]+\.(py|sh|bash|R|r|jl|pl|js|lua|rb|ipynb)")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _SHELL_WORDS = {"&&", "||", ";", "|", ">", ">>", "<", "2>&1", "&"}
+_EXPANDED = re.compile(r"(--?[\w-]+=)?(~(/.*)?|\$(\w+|\{\w+\})(/.*)?)", re.DOTALL)
+"""Arguments that a shell would replace."""
 _BUILT_IN = {"cd", "source", "export", "conda activate", ".", "set", "ulimit"}
 _TAKES_VALUE = {"-W", "-X", "-c", "-m"}
 """Options of Python with a value of their own, or after which no script follows."""
@@ -46,6 +48,12 @@ def command_fault(command: Sequence[str], folder: Path, search_path: str) -> str
         return (
             f"the command has {shell!r} in it, and there is no shell to read it. Write "
             f"`bash -c '...'` around the whole line, or put it into a script."
+        )
+    expanded = next((word for word in command[1:] if _EXPANDED.fullmatch(word)), None)
+    if expanded is not None and "-c" not in command[1:3]:
+        return (
+            f"the command has {_shown(expanded)} in it, and no shell expands it. Write the value itself, or "
+            f"`bash -c '...'` around the whole line."
         )
     return _program_fault(program, folder, search_path) or _script_fault(command, folder)
 

@@ -96,7 +96,7 @@ def source_fault(source: bytes, name: str, file: str, hyperparameters: Sequence[
     if node.decorator_list:
         return None  # a decorator may change what it takes
     function = _described(node)
-    text = _text(function, file, hyperparameters) or _use_text(node, function, file)
+    text = _text(function, file, hyperparameters) or _use_text(node, function, file, hyperparameters)
     return None if text is None else Fault(node.lineno, text)
 
 
@@ -245,7 +245,12 @@ def _root(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _use_text(node: ast.FunctionDef | ast.AsyncFunctionDef, function: _Function, file: str) -> str | None:
+def _use_text(
+    node: ast.FunctionDef | ast.AsyncFunctionDef,
+    function: _Function,
+    file: str,
+    hyperparameters: Sequence[str],
+) -> str | None:
     """A fault in how the body uses its first parameter (a dict) and its second (the trial)."""
     if len(function.positional) < 2:
         return None
@@ -261,6 +266,18 @@ def _use_text(node: ast.FunctionDef | ast.AsyncFunctionDef, function: _Function,
         and part.args
         and isinstance(part.args[0], ast.Name)
     }
+    computed = {
+        part.id
+        for outer in inside
+        if isinstance(outer, ast.BinOp | ast.Compare | ast.UnaryOp)
+        for part in ast.iter_child_nodes(outer)
+        if isinstance(part, ast.Name)
+    }
+    if config in hyperparameters and config in computed - looks - stored:
+        return (  # a dict is not computed with
+            f"{function.shown} takes the hyperparameter {config} itself, but "
+            f"{CALLED.format(name=node.name)}. Add " + _beside(node.name, f"{node.name}(**config)", file)
+        )
     used: dict[str, list[ast.Attribute]] = {config: [], trial: []} if config != trial else {config: []}
     for part in inside:
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in used:
@@ -370,6 +387,11 @@ def _text(function: _Function, file: str, hyperparameters: Sequence[str]) -> str
             f"{function.shown} takes the trial alone, as an Optuna objective does, but "
             f"{CALLED.format(name=name)}. Write `def {name}(config, {only}):` and read "
             f"`config['{_first(hyperparameters)}']` instead of `{only}.suggest_...`."
+        )
+    if only.casefold() in _NAMESPACES:
+        return (
+            f"{function.shown} takes options of a command line, but {CALLED.format(name=name)}. Add "
+            + _beside(name, f"{name}(argparse.Namespace(**config))", file)
         )
     return (
         f"{function.shown} takes one argument, but {CALLED.format(name=name)}. Add the second: "

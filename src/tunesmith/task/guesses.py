@@ -44,6 +44,8 @@ _KNOWN: tuple[tuple[str, type, str, float, float, float], ...] = (
     (r".*(layers?|depth|blocks).*", int, "linear", 1, 8, 2),
     (r".*heads.*", int, "linear", 1, 16, 4),
     (r".*(clip|grad_?norm).*", float, "log", 0.1, 10.0, 1.0),
+    (r"(feature|bagging)_fraction|sub_?sample|colsample_by\w+|max_samples", float, "linear", 0.3, 1.0, 1.0),
+    (r"min_(data_in_leaf|child_samples)", int, "log", 2, 100, 20),
     (r"n_?estimators|num_?trees", int, "log", 50, 1000, 200),
 )
 

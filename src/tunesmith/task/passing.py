@@ -163,7 +163,9 @@ class _Writer:
         said += ["left out for null"] if holds_null(parameter) else []
         if said:
             place = f"{self.script} declares no such option that could be read"
-            fix = f"; write {{--{slot.name}}} if it is a flag" if is_switch(parameter) else ""
+            fix = ""
+            if is_switch(parameter):
+                fix = f"; write {{--{slot.name}}} if it is a flag, {{{slot.name}:python}} for True and False"
             self.notes.append(f"{written}: {', '.join(said)}, as {place}{fix}")
 
     def _bare(self, text: str) -> Slot | None:

@@ -199,6 +199,12 @@ def _nothing(source: Script, found: _Found) -> ObjectiveError:
         if files
         else "Write"
     )
+    if asked := metrics.suggested(source):
+        hint = (
+            f"It asks an Optuna trial for its values ({_comment(', '.join(asked[:12]))}). Let the function "
+            f"take them, `def objective(config, trial):`, with `config[{asked[0]!r}]` for "
+            f"`trial.suggest_...({asked[0]!r}, ...)`, and run `tunesmith init` again. Or write"
+        )
     left = "".join(f"\n  {_comment(item.name)}: {_comment(item.reason)}" for item in found.left[:20])
     seen = f" Found, and not taken:{left}\n" if left else " "
     return ObjectiveError(

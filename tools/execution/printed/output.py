@@ -329,7 +329,7 @@ def choose(tallies: list[Tally], metric: str, take: str | None, notes: list[str]
         value = tally.last
     else:
         value = tally.final
-    if value.step is not None or (take is not None and tally.count > 1):
+    if tally.count > 1 and (value.step is not None or take is not None):
         what = "best" if take == "best" else "last"
         at = "" if value.step is None else f", at step {value.step}"
         compared = ""

@@ -98,6 +98,13 @@ def assigned(script: Script) -> Metric | None:
     return Metric(choose(fit), f"the variable {choose(fit)} at the script's end") if fit else None
 
 
+def suggested(script: Script) -> list[str]:
+    """Names of the values that a script asks an Optuna trial for."""
+    calls = [call for call in script.calls if last_name(call.func).startswith("suggest_") and call.args]
+    names = [script.constants.value(call.args[0]) for call in calls]
+    return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+
+
 def returned_tuple(function: ast.FunctionDef) -> list[str]:
     """Names of the values that a function returns as a tuple, in order; empty where it does not."""
     values = [n.value for n in _own_nodes(function) if isinstance(n, ast.Return) and n.value is not None]
