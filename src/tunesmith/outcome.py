@@ -72,6 +72,10 @@ class Stamp(NamedTuple):
         return f"attempt {self.attempt} of trial {self.trial}, configuration {self.configuration[:16]}"
 
 
+LARGEST_AMOUNT = 1e9
+"""Seconds or MiB that a record may tell of; more is no record of ours, and breaks what calculates with it."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What came of running one configuration; `result.json` holds it, and its `Stamp`."""
@@ -163,6 +167,13 @@ def _number(name: str, value: Any) -> float:
         raise ValueError(f"{name} holds a number that is too large") from None
 
 
+def _amount(name: str, value: Any) -> float:
+    number = _number(name, value)
+    if not 0 <= number <= LARGEST_AMOUNT:
+        raise ValueError(f"{name} is {number:g}, which cannot be")
+    return number
+
+
 def _numbers(name: str, value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{name} is no mapping")
@@ -212,7 +223,7 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "notes": _texts,
     "message": _text,
     "traceback": _text,
-    "seconds": _number,
-    "peak_memory_mib": lambda name, value: None if value is None else _number(name, value),
+    "seconds": _amount,
+    "peak_memory_mib": lambda name, value: None if value is None else _amount(name, value),
     "loss": lambda name, value: None if value is None else _loss(name, value),
 }

@@ -172,6 +172,15 @@ def test_a_result_that_training_code_scribbled_itself_is_set_aside(bench):
     assert (outcome.state, outcome.values) == (TrialState.COMPLETED, {"accuracy": 0.5})
 
 
+@pytest.mark.parametrize("seconds", ["1e999", "-1", '"NaN"', "1e300"])
+def test_a_result_of_impossible_amounts_is_set_aside(bench, seconds):
+    forged = f'{{"state": "completed", "values": {{"accuracy": 1}}, "seconds": {seconds}}}'
+    outcome = bench.run(
+        f"def train(c, trial): (trial.folder / 'result.json').write_text({forged!r}); return 0.5"
+    )
+    assert outcome.values == {"accuracy": 0.5} and 0 <= outcome.seconds < 1e6
+
+
 NUMPY = "import numpy as np; return "
 
 
