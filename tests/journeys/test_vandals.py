@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from itertools import product
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from fakes import vandals
 from fakes.tiny_job import tunesmith
 from tunesmith import tune
 from tunesmith.events import RunFinished, TrialFinished, TrialStarted
-from tunesmith.space import Float
+from tunesmith.space import Categorical, Float
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.trial import TrialState
 
@@ -53,6 +55,9 @@ FILES = [
     *(*vandals.OWN, "study.journal", "study.journal.lock", "run.db", "run.db-wal", "task.yaml", "run.json"),
     *("lock", "lock.json", "report.md", "report.json", "exchanges.jsonl"),
 ]
+
+
+ROWS = ["studies", "study_directions", "trials", "trial_params", "trial_values", "trial_user_attributes"]
 
 
 def run(tmp_path: Path, acts: list[str], workers: int) -> None:
@@ -142,3 +147,34 @@ def test_a_function_whose_own_pickle_a_trial_deletes_is_still_there_for_the_next
         train, {"x": Float(0, 1)}, metric="v", direction="maximize", trials=3, runs=tmp_path, model=None
     )
     assert [trial.state for trial in result.history] == [TrialState.COMPLETED] * 3
+
+
+def test_a_database_that_trials_take_away_is_made_anew_from_what_is_known(tmp_path: Path) -> None:
+    database = tmp_path / "study.db"
+
+    def train(config, trial):
+        way = config["way"]
+        if way == "rows":
+            with closing(sqlite3.connect(database, isolation_level=None)) as held:
+                for table in ROWS:
+                    held.execute(f"DELETE FROM {table}")
+        elif way == "junk":
+            database.write_bytes(b"junk" * 999)
+        elif way == "gone":
+            database.unlink()
+        return float(len(way))
+
+    ways = ["nothing", "gone", "rows", "junk"]
+    url = f"sqlite:///{database}"
+    space = {"way": Categorical(ways)}
+    result = tune(
+        train, space, metric="v", direction="maximize", trials=4, runs=tmp_path, model=None, storage=url
+    )
+    assert {trial.configuration["way"]: trial.value for trial in result.history} == {
+        way: float(len(way)) for way in ways
+    }
+    [summary] = optuna.get_all_study_summaries(url)
+    study = optuna.load_study(study_name=summary.study_name, storage=url)
+    assert [(t.params["way"], t.value) for t in study.trials] == [
+        (trial.configuration["way"], trial.value) for trial in result.history
+    ]

@@ -29,7 +29,7 @@ from tunesmith.tools.records.plain_files import FileMark, kind
 from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.sources import identity
-from tunesmith.tools.records.storage import UNREADABLE, trials_in_journal
+from tunesmith.tools.records.storage import UNREADABLE, lost_file_aside, sqlite_file, trials_in_journal
 from tunesmith.tools.records.study import StudyStore
 from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Trial
@@ -56,6 +56,7 @@ class FolderStore(RunStore):
         self._trials: dict[int, Trial] = {}  # by number; what the study holds
         self._first = 0  # number of the first trial of this session
         self._journal_mark: FileMark | None = None
+        self._database_mark: FileMark | None = None
 
     @classmethod
     def create(
@@ -199,7 +200,7 @@ class FolderStore(RunStore):
     def _to_study(self, write: Callable[[StudyStore], None]) -> None:
         """Write to the study; a journal that was damaged meanwhile is first made anew from what is known."""
         if self._storage is not None:
-            write(self.study)
+            self._to_database(write)
             return
         self._check_journal()
         clear_stale_lock(self.folder.journal)
@@ -209,6 +210,24 @@ class FolderStore(RunStore):
             self._rebuild_journal(f"the journal cannot be used ({type(error).__name__}: {error})"[:500])
             write(self.study)
         self._mark()
+
+    def _to_database(self, write: Callable[[StudyStore], None]) -> None:
+        """Write to the storage; a study that somebody took away meanwhile is first made anew."""
+        assert self._storage is not None
+        try:
+            write(self.study)
+        except (*UNREADABLE, RunError) as error:
+            cause = f"the study in {self.study.where} is gone ({type(error).__name__}: {error})"[:500]
+            aside = lost_file_aside(self._storage, self._database_mark)
+            study = StudyStore.open(self.folder, self.task, self._storage, emit=self._emit)
+            if study.next_number > 0:  # it is there: locked, full, or another program's now
+                if isinstance(error, RunError):
+                    raise
+                raise RunError(f"{cause[:300]}. Put this right and run the same command again.") from error
+            self._refill(study)
+            left = "" if aside is None else f"what was in its file's place is {aside.name}; "
+            self._told(cause, left + AGAIN)
+            write(self.study)
 
     def _check_journal(self) -> None:
         """Make the journal anew where it is not the file, or not what the file held, any more."""
@@ -232,7 +251,11 @@ class FolderStore(RunStore):
     def _rebuild_journal(self, cause: str) -> None:
         journal = self.folder.journal
         left = f"what was left of it is {set_aside(journal).name}; " if kind(journal) is not None else ""
-        study = StudyStore.open(self.folder, self.task, emit=self._emit)
+        self._refill(StudyStore.open(self.folder, self.task, emit=self._emit))
+        self._told(cause, left + AGAIN)
+
+    def _refill(self, study: StudyStore) -> None:
+        """Use an empty study from now on, with every trial that is known."""
         for number in range(max(self._trials, default=-1) + 1):
             trial = self._trials.get(number)
             if trial is None:
@@ -242,10 +265,14 @@ class FolderStore(RunStore):
             else:
                 study.started(trial)
         self._study = study
-        self._told(cause, left + AGAIN)
+        self._mark()
 
     def _mark(self) -> None:
-        self._journal_mark = None if self._storage is not None else FileMark.of(self.folder.journal)
+        if self._storage is None:
+            self._journal_mark = FileMark.of(self.folder.journal)
+        else:
+            file = sqlite_file(self._storage)
+            self._database_mark = None if file is None else FileMark.of(file)
 
     def _told(self, cause: str, continuation: str) -> None:
         if self._emit is not None:

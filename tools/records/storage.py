@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import optuna
@@ -15,7 +16,9 @@ from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.journal_repair import BatchingBackend, has_lines, repair
+from tunesmith.tools.records.plain_files import FileMark, kind
 
+_TABLES = ("studies", "trials", "trial_params", "trial_values", "trial_user_attributes", "version_info")
 Batch = Callable[[], AbstractContextManager[None]]
 """Makes one write of what its block writes to the storage; none of it if the block raises."""
 
@@ -89,6 +92,48 @@ def trials_in_journal(path: Path, study: str) -> int:
 def _database(url: str) -> tuple[BaseStorage, Batch]:
     storage = RDBStorage(url)
     return storage, lambda: _one_commit(storage)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a storage; None for a server's, one in memory, and SQLite's own kind of URI."""
+    from sqlalchemy.engine import make_url
+
+    place = make_url(url)
+    named = place.database or ""
+    if not place.drivername.startswith("sqlite") or named in ("", ":memory:") or named.startswith("file:"):
+        return None
+    return Path(named).absolute()
+
+
+def lost_file_aside(url: str, mark: FileMark | None) -> Path | None:
+    """Make room where the file of a storage is no database of Optuna's any more, or another file.
+
+    What is in its place is renamed, with what SQLite keeps beside it.
+
+    Args:
+        mark: The file that it was.
+    Returns:
+        The new name; None where nothing was renamed.
+    """
+    path = sqlite_file(url)
+    if path is None or kind(path) is None or (mark is not None and mark.same(path) and _is_optunas(path)):
+        return None
+    for beside in ("-journal", "-wal", "-shm"):
+        rest = path.with_name(path.name + beside)
+        if kind(rest) is not None:
+            set_aside(rest)
+    return set_aside(path)
+
+
+def _is_optunas(path: Path) -> bool:
+    """Whether a file is a database with Optuna's tables, as far as that can be seen now."""
+    try:
+        with closing(sqlite3.connect(path, timeout=1.0)) as database:
+            for table in _TABLES:
+                database.execute(f"SELECT 1 FROM {table} LIMIT 1")
+    except sqlite3.DatabaseError as error:
+        return "locked" in str(error)
+    return True
 
 
 def _report(emit: Emit | None, cause: str, continuation: str) -> None:
