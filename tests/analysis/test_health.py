@@ -3,8 +3,9 @@
 import pytest
 
 from tunesmith.budget import ModelSpend
-from tunesmith.events import ModelCalled, RunStarted
+from tunesmith.events import ModelCalled, Recommended, RunStarted
 from tunesmith.history import History
+from tunesmith.recommendation import Recommendation
 from tunesmith.space import Float, Space
 from tunesmith.task import Task
 from tunesmith.tools.analysis.health import health
@@ -73,3 +74,13 @@ def test_a_model_that_hardly_took_part_is_told():
 )
 def test_a_run_that_is_fine_is_asked_nothing(ends):
     assert asked(ends, default=0 if ends else None, noise=0.01) == ()
+
+
+@pytest.mark.parametrize(("expected", "doubted"), [(0.85, False), (0.72, False), (0.45, True)])
+def test_a_best_value_that_is_mostly_luck_is_told(expected, doubted):
+    found = Recommendation(
+        trial=8, configuration=SPACE.validate({"x": 0.08, "y": 0.5}), expected=expected, spread=0.05,
+        best_trial=8, best_value=0.9,
+    )  # fmt: skip
+    said = asked(GOOD, events=[Recommended(recommendation=found, text="")])
+    assert any("was probably luck" in line for line in said) == doubted

@@ -16,7 +16,7 @@ import tunesmith
 import tunesmith.training
 from fakes.tiny_job import environment
 from tunesmith import Float, Int
-from tunesmith.errors import InvalidConfiguration, RunError, TaskError
+from tunesmith.errors import InvalidConfiguration, RunError, TaskError, UsageError
 from tunesmith.events import Event, RunStarted, TrialFinished
 
 SPACE = {"x": Float(-5.0, 5.0), "k": Int(1, 4)}
@@ -108,16 +108,25 @@ def test_a_default_outside_the_space_is_refused_before_anything_is_written(tmp_p
         ({"wall_time_s": -1}, "budget.wall_time_s"),
         ({"confirm_seeds": -1}, "confirm.seeds"),
         ({"name": ""}, "name"),
+        ({"env": {"STAGE": "1"}}, "env.STAGE: is not a key of a task file; there are pass, set"),
     ],
     ids=lambda value: str(*value) if isinstance(value, dict) else "",
 )
 def test_a_wrong_limit_is_told_as_in_a_task_file(tmp_path: Path, wrong: dict[str, object], told: str) -> None:
-    with pytest.raises(TaskError, match=f"^{told}: "):
+    with pytest.raises(TaskError, match=f"^{told}"):
         tunesmith.tune(
             lambda config, trial: 1.0,
             SPACE,
             **{"metric": "x", "direction": "maximize", "runs": tmp_path, **wrong},
         )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", [{"confirm": 3}, {"confirm": print}, {"listen": "print"}], ids=str)
+def test_an_argument_of_a_wrong_kind_is_named(tmp_path: Path, wrong: dict[str, object]) -> None:
+    arguments = {"metric": "x", "direction": "maximize", "runs": tmp_path, **wrong}
+    with pytest.raises(UsageError, match=f"^{next(iter(wrong))} should be a "):
+        tunesmith.tune(lambda config, trial: 1.0, SPACE, **arguments)
     assert list(tmp_path.iterdir()) == []
 
 

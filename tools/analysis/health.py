@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
+from statistics import median
 
-from tunesmith.events import Event, ModelCalled, RunStarted
+from tunesmith.events import Event, ModelCalled, Recommended, RunStarted
 from tunesmith.history import History
 from tunesmith.noise import known_noise
 from tunesmith.task import Task
@@ -38,6 +39,7 @@ def health(history: History, task: Task, events: Sequence[Event]) -> tuple[str, 
         _missed(history, own),
         _flat(history),
         _model_failed(own, events),
+        _lucky(history, events),
         _default_not_beaten(history, task),
         _few(history),
     )
@@ -128,6 +130,24 @@ def _model_failed(trials: list[Trial], events: Sequence[Event]) -> str:
     if instead:
         text += f", and the numeric strategy chose {counted(instead, 'trial')} in its place"
     return f"{text}: this is hardly a run with a model."
+
+
+def _lucky(history: History, events: Sequence[Event]) -> str:
+    """Whether by all trials half of the best value's lead over the usual one was its seed's."""
+    found = next((e.recommendation for e in reversed(events) if isinstance(e, Recommended)), None)
+    best, values = history.incumbent, [t.value for t in history.completed if t.value is not None]
+    if found is None or best is None or found.best_trial != best.number or len(values) < FEWEST:
+        return ""
+    expected = found.expected if found.best_expected is None else found.best_expected
+    short = history.sign * (found.best_value - expected)
+    lead = history.sign * (found.best_value - median(values))
+    if found.spread is None or short <= 2 * found.spread or 2 * short <= lead:
+        return ""
+    had, is_expected = (format_metric(history, value) for value in (found.best_value, expected))
+    return (
+        f"The best value, {had}, was probably luck: by all trials {is_expected} is expected of its "
+        "configuration on another seed. `confirm`, or `tunesmith retrain`, would tell."
+    )
 
 
 def _default_not_beaten(history: History, task: Task) -> str:

@@ -16,7 +16,7 @@ from tunesmith.agent.models import Answering, Provider
 from tunesmith.api.result import Result
 from tunesmith.api.stopping import stop
 from tunesmith.data_card import DataCard
-from tunesmith.errors import RunFailed, SpaceError, UsageError
+from tunesmith.errors import RunFailed, SpaceError, UsageError, short
 from tunesmith.events import Event
 from tunesmith.history import Direction
 from tunesmith.noise import Noise
@@ -113,6 +113,13 @@ def tune(
         space = Space(space, constraints)
     elif constraints:
         raise SpaceError("constraints belong to the Space: give them to Space(..., constraints=...)")
+    if listen is not None and not callable(listen):
+        raise UsageError(f"listen should be a function of one event, got {short(listen)}.")
+    if confirm is not None and not isinstance(confirm, Mapping):
+        raise UsageError(
+            f"confirm should be a mapping, got {short(confirm)}. "
+            'Write confirm={"function": "test.py:test", "seeds": 5}, or confirm_seeds=5 for `train` itself.'
+        )
     seeds = {"seeds": confirm_seeds} if confirm_seeds else {}
     # Validated as a task file is, so that a wrong number has the same message.
     task = Task.model_validate(

@@ -252,7 +252,9 @@ def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
         model = below
     renamed = {field: key for key, field in DURATIONS.items()} if model is Budget else {}
     return [
-        renamed.get(key, key) for key in model.model_fields if key not in ("path", "metric_spec") or place
+        renamed.get(key, field.alias or key)
+        for key, field in model.model_fields.items()
+        if key not in ("path", "metric_spec") or place
     ]
 
 
