@@ -279,3 +279,16 @@ def test_nan_at_the_end_is_kept_and_the_best_is_a_number():
     text = '{"epoch": 1, "val_acc": 0.5}\n{"val_acc": NaN}\n'
     assert math.isnan(Read(text).value)
     assert Read(text, take="best").value == 0.5
+
+
+@pytest.mark.parametrize("regex", [r"loss\D+(?P<value>[0-9.]+)", r"loss\D*([\d.]+)", r"(?<=loss = )[\d.-]+"])
+@given(st.floats(-1e9, 1e9), st.sampled_from(["{:,.3f}", "{:e}", "{:g}", "{!r}", "{:.2f}."]))
+def test_a_pattern_for_a_part_of_a_number_reads_the_whole(regex, number, form):
+    text = form.format(number)
+    value = Read(f"epoch 3 loss = {text}, 7 of 12\n", regex=regex).reports[0][1]
+    assert value == float(text.rstrip(".").replace(",", ""))
+
+
+def test_a_hyphen_a_list_and_a_share_are_no_part_of_a_number():
+    for text, value in {"1-3": 1, "x - 3": 3, "0,5": 0, "1,2": 1, "9000/10000": 9000, "91%": 91}.items():
+        assert Read(f"acc {text}\n", regex=r"acc (?:x - )?(?P<value>[\d.]+)").reports == [(0, value)]

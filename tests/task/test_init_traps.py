@@ -30,6 +30,12 @@ def made(folder: Path, source: str, name: str = "train.py") -> tuple[Task, str]:
          "Train: loss 0.100 acc 0.900 | Val: loss 0.700 acc 0.500", "0.700"),
         ("print('val loss %.3f, train loss %.3f' % (v, t))", "val_loss",
          "val loss 0.700, train loss 0.100", "0.700"),
+        (
+            "print('train_loss: %.3f - val_loss: %.3f' % (t, v)); print('best val_loss %.3f at' % v)",
+            "val_loss",
+            "train_loss: 0.100 - val_loss: 0.700",
+            "0.700",
+        ),
         ("print('Loss: {:.2f}'.format(t)); print('Validation: Loss: {:.2f}'.format(v))", "val_loss",
          "Validation: Loss: 0.70", "0.70"),
         ('print(f"epoch {e} [train] acc={t} [test] acc={v}")', "test_acc",

@@ -19,6 +19,10 @@ ONE_MATCH_S = 0.25
 MOST_BROKEN_OFF = 3
 """Lines that may take too long; after these the pattern is not used any more."""
 
+_DIGITS = re.compile(r"[-+]?[\d.,]+")
+_NUMBER = re.compile(r"[-+]?([1-9]\d{0,2}(,\d{3})+(?![\d])(\.\d*)?|\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+"""A number as it is printed; its thousands may be set apart."""
+
 
 class _TooLong(Exception):
     """Raised by the timer in the middle of a match."""
@@ -48,7 +52,9 @@ class Pattern:
         if found is None:
             return None
         groups = {name: value for name, value in found.groupdict().items() if value is not None}
-        groups.setdefault("value", found[1] if self._regex.groups and found[1] is not None else found[0])
+        named = groups.get("value") is not None
+        place = "value" if named else 1 if self._regex.groups and found[1] is not None else 0
+        groups["value"] = _whole_number(found.string, *found.span(place))
         return groups
 
     def _search(self, text: str) -> re.Match[str] | None:
@@ -66,6 +72,20 @@ class Pattern:
             return None
         finally:
             signal.signal(signal.SIGVTALRM, before)
+
+
+def _whole_number(text: str, start: int, end: int) -> str:
+    """The number of which a pattern took a part: of `1.2e-05` the `1.2`, of `12,345` the `12`, of `0.9.` all.
+
+    What is no number is left as it is.
+    """
+    taken = text[start:end]
+    if not _DIGITS.fullmatch(taken):
+        return taken
+    if text[max(0, start - 2) : start].strip(" \t:=([|") == "-":
+        start -= 1  # a sign, and no hyphen
+    found = _NUMBER.match(text, start)
+    return found[0].replace(",", "") if found is not None else taken
 
 
 def _break_off(number: int, frame: FrameType | None) -> None:

@@ -232,8 +232,9 @@ class _Seen(NamedTuple):
 
     @property
     def of_training(self) -> bool:
-        if self._nearest is not None:
-            return not self._nearest["judged"]
+        found = _PART.search(self.label.replace("_", " ")) or self._nearest
+        if found is not None:
+            return not found["judged"]
         return "train" in self.label.casefold() or "train" in self.before.casefold()
 
     @property
