@@ -33,6 +33,7 @@ import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tunesmith.text.literal import cut, literal
 
@@ -259,7 +260,7 @@ class RunFailed(TunesmithError):
         result: The `tunesmith.Result` of the run.
     """
 
-    def __init__(self, message: str, result: object) -> None:
+    def __init__(self, message: str, result: Any) -> None:  # Any: errors lie below results
         super().__init__(message)
         self.result = result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,8 @@ from fakes.inline_engine import DEFAULT, SPACE, EngineMaker, InlineExecutor, com
 from tunesmith.budget import Budget
 from tunesmith.events import Noted
 from tunesmith.history import History
-from tunesmith.tools.engine.requeue import requeue
+from tunesmith.objective import Objective
+from tunesmith.tools.engine.requeue import changed_since, requeue
 from tunesmith.tools.execution.base import Job
 from tunesmith.trial import Origin, Outcome, Trial, TrialState
 
@@ -146,3 +148,15 @@ def test_where_every_trial_takes_its_process_down_the_run_ends(maker: EngineMake
     assert ended.status == "failed"
     assert "trials were lost, the latest because the process that watched over it died" in ended.reason
     assert len({t.configuration for t in ended.history}) == 3
+
+
+def test_code_is_edited_since_the_runs_own_trials_and_not_since_those_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text("")
+    objective = Objective(function="train.py:train", workdir=tmp_path)
+    written = (tmp_path / "train.py").stat().st_mtime
+    for last, edited in ((written - 1, True), (written + 1, False)):
+        for origin in (Origin.SURROGATE, Origin.PREVIOUS):
+            made = proposal(0.1).model_copy(update={"origin": origin})
+            trial = Trial(number=0, proposal=made, state=C, value=0.1, started_at=last)
+            history = History(SPACE, "score", "maximize", default=DEFAULT, trials=(trial,))
+            assert changed_since(objective, history) == (edited and origin is not Origin.PREVIOUS)

@@ -25,8 +25,11 @@ def train(config: dict[str, float], trial: tunesmith.Trial) -> float:
     return config["lr"]
 
 space = {"lr": Float(1e-5, 1e-1, scale="log"), "optimizer": Categorical(["adam", "sgd"])}
-result = tunesmith.tune(train, space, metric="loss", direction="minimize", trials=3, pruner="none")
-value: float | None = result.best_value
+try:
+    result = tunesmith.tune(train, space, metric="loss", direction="minimize", trials=3, pruner="none")
+    value: float | None = result.best_value
+except tunesmith.RunFailed as error:
+    print(error.result.reason)
 """
 
 

@@ -19,11 +19,12 @@ class Requeued(NamedTuple):
 
 
 def changed_since(objective: Objective, history: History) -> bool:
-    """Whether a file of the training code was written after the last trial began."""
-    if not history.trials:
+    """Whether a file of the training code was written after the last trial of this run began."""
+    own = [t.started_at for t in history.every if t.proposal.origin is not Origin.PREVIOUS]
+    if not own:
         return False
     named = [objective.function.rpartition(":")[0]] if objective.function else objective.command or ()
-    last = max(trial.started_at for trial in history)
+    last = max(own)
     files = (Path(objective.workdir or ".") / name for name in named)
     return any(path.is_file() and path.stat().st_mtime > last for path in files)
 
