@@ -40,3 +40,19 @@ def test_a_guarded_script_does_not_start(bench):
         "def train(config, trial): return 0.5\nif __name__ == '__main__': raise SystemExit('started')"
     )
     assert outcome.state is TrialState.COMPLETED
+
+
+def test_a_file_of_a_package_may_import_from_it_by_dots(bench):
+    for folder, names in {"proj": True, "loose/models": False}.items():
+        place = bench.root / folder
+        place.mkdir(parents=True)
+        (place / "net.py").write_text("SIZE = 4\n")
+        if names:
+            (place / "__init__.py").write_text("from .train import train\n")
+        (place / "train.py").write_text(
+            "import pickle\nfrom .net import SIZE\nclass Net: pass\n"
+            "def train(config, trial):\n    pickle.dumps(Net())\n    return SIZE\n"
+        )
+        job = bench.start(Objective(function=f"{place}/train.py:train", workdir=bench.root))
+        outcome = bench.outcome(job)
+        assert outcome.values == {"accuracy": 4.0}, outcome.traceback

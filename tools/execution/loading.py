@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import importlib.util
@@ -77,6 +78,8 @@ def split_reference(reference: str) -> tuple[str, Path, str]:
 
 def _module_name(path: Path) -> str:
     """The name an ordinary import would give the file, when that import would find this very file."""
+    if (dotted := _name_in_package(path)) is not None:
+        return dotted
     if path.stem.isidentifier():
         try:
             spec = importlib.util.find_spec(path.stem)
@@ -86,6 +89,33 @@ def _module_name(path: Path) -> str:
             return path.stem
     unique = hashlib.blake2b(str(path).encode(), digest_size=6).hexdigest()
     return f"_tunesmith_objective_{unique}"
+
+
+def _name_in_package(path: Path) -> str | None:
+    """`package.module` for a file that imports relatively (`from .net import x`), with its package loaded.
+
+    The folder that holds the package becomes one to import from, as in `python -m package.module`.
+    """
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # importing it will tell
+    levels = [node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    if not any(levels) or not path.stem.isidentifier():
+        return None
+    parts, folder = [path.stem], path.parent
+    while (folder / "__init__.py").is_file() or len(parts) <= max(levels):
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    if not all(part.isidentifier() for part in parts):
+        return None
+    if str(folder) not in sys.path:
+        sys.path.insert(1, str(folder))
+    importlib.import_module(".".join(parts[:-1]))
+    name = ".".join(parts)
+    spec = importlib.util.find_spec(name)
+    found = spec is not None and spec.origin is not None and Path(spec.origin).absolute() == path
+    return name if found else None
 
 
 def _is_own(value: Any, module: str) -> bool:
