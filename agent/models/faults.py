@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from tunesmith.agent.models.base import Answer, AttemptFailed, Rejected
+from tunesmith.agent.models.parsing import whole_characters
 from tunesmith.agent.models.rejections import is_about_form
 from tunesmith.agent.models.server_words import Said, heard, is_error
 from tunesmith.agent.models.wire import Usage, speaks, usage_of
@@ -193,7 +194,7 @@ def completion_of(text: str, where: str) -> Answer:
         ModelError: It is an error all the same, as with the status that it has or stands for.
     """
     try:
-        data: Any = json.loads(text)
+        data: Any = json.loads(whole_characters(text))
     except (ValueError, RecursionError):
         data = None
     recorded = {"status": 200, "headers": {"content-type": "application/json"}, "body": text}

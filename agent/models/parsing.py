@@ -37,6 +37,9 @@ MOST_OBJECTS = 100
 LONGEST_REPAIRED = 20_000
 """Characters of JSON that repair is tried on; its time grows faster than their number."""
 _GROUPED = re.compile(r"\d,\d{3}(?!\d)")
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_SURROGATES = re.compile(rf"({_HIGH}\\?{_LOW})|{_HIGH}|{_LOW}")
+_HALF = re.compile(r"[\ud800-\udfff]")
 _REFUSAL = re.compile(
     r"\b(i('m| am) sorry|i apologi[sz]e|i (can('|no)t|can not|am unable|'m unable|won't|will not)"
     r"( \w+)? (help|assist|comply|provide|answer|do|recommend|suggest|propose|give|determine|predict|estimate"
@@ -46,13 +49,24 @@ _REFUSAL = re.compile(
 )
 
 
+def whole_characters(text: str) -> str:
+    """JSON text in which half a character, as an escape or as it is, is U+FFFD, as decoders of UTF-8 write it.
+
+    Models break off an emoji, and servers split one over two chunks; no strict reader takes the halves. An
+    escape in JSON that is itself a string in JSON is mended too.
+    """
+    if "\\u" in text:
+        text = _SURROGATES.sub(lambda match: match[0] if match[1] else "\\ufffd", text)
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
+
+
 def objects_in(text: str) -> list[dict[str, Any]]:
     """The distinct complete JSON objects in a reply, in order, thinking left out.
 
     Strict JSON: an object with NaN, an infinity, a number too large for a float, or the same key twice
     is not one. Objects inside objects are not listed on their own.
     """
-    spoken = without_thinking(text)
+    spoken = whole_characters(without_thinking(text))
     objects: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(**STRICT_JSON)
     position = spoken.find("{")

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from tunesmith.agent.models.parsing import object_starts, without_thinking
+from tunesmith.agent.models.parsing import object_starts, whole_characters, without_thinking
 
 LONGEST = 200_000
 """Characters of an answer that parts are looked for in; no useful one is longer."""
@@ -51,7 +51,7 @@ class ItemReader:
 
     def _lists(self) -> dict[str, list[Any]]:
         """The complete elements of every list in the object, whichever came so far."""
-        spoken = without_thinking(self._scrub(self._text))
+        spoken = whole_characters(without_thinking(self._scrub(self._text)))
         for start in islice(object_starts(spoken), MOST_STARTS):
             text = spoken[start:]
             try:

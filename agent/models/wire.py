@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tunesmith.agent.models.parsing import whole_characters
+
 ANSWER_TOKENS = 4096
 """Longest answer to a request that states no limit."""
 STREAM_END = "[DONE]"
@@ -132,7 +134,7 @@ def stream_event(line: str) -> dict[str, Any] | None:
     if not colon or name not in ("data", "error"):
         return None
     try:
-        event = json.loads(rest)
+        event = json.loads(whole_characters(rest))
     except (ValueError, RecursionError):
         return None  # the end mark, a line cut in the middle, or what a proxy writes
     if name == "error":  # older llama.cpp servers put a fault on a line of its own

@@ -10,6 +10,9 @@ import pytest
 
 from fakes.chat_server import Reply, text
 from fakes.served_model import KEY, ServedModel
+from tunesmith.agent.models.faults import completion_of
+from tunesmith.agent.models.parsing import objects_in
+from tunesmith.agent.models.partial import ItemReader
 from tunesmith.agent.models.split_secrets import without_secrets
 from tunesmith.agent.models.wire import events_of
 from tunesmith.errors import ModelUnavailable
@@ -87,3 +90,23 @@ def test_no_redirect_leads_elsewhere_or_in_a_circle(serve: Open, location: str) 
     with pytest.raises(ModelUnavailable, match=r"redirects to .* Check TUNESMITH_BASE_URL"):
         served.say()
     assert len(served.calls) == len(served.server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (r"\ud83d", "\ufffd"),
+        (r"\ude00\ud83d\ude00 x", "\ufffd\U0001f600 x"),
+        ("\ud83d.", "\ufffd."),
+        (r"\u00e9\\", "é\\"),
+    ],
+)
+def test_half_a_character_costs_no_answer(written: str, read: str) -> None:
+    content = f'{{"list": ["{written}"], "end": 1}}'
+    chunk = {"choices": [{"index": 0, "delta": {"content": content}}]}
+    completion = {"choices": [{"index": 0, "message": {"content": content}}]}
+    (event,) = events_of([f"data: {json.dumps(chunk)}"])
+    whole = completion_of(json.dumps(completion), "here")["choices"][0]["message"]["content"]
+    for answer in (content, event["choices"][0]["delta"]["content"], whole):
+        assert objects_in(answer) == [{"list": [read], "end": 1}]
+        assert ItemReader().add(answer) == [("list", read)]
