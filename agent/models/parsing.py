@@ -50,7 +50,7 @@ _REFUSAL = re.compile(
 
 
 def whole_characters(text: str) -> str:
-    """JSON text in which half a character, as an escape or as it is, is U+FFFD, as decoders of UTF-8 write it.
+    """JSON text in which half a character, as an escape or as it is, is U+FFFD, as in broken UTF-8.
 
     Models break off an emoji, and servers split one over two chunks; no strict reader takes the halves. An
     escape in JSON that is itself a string in JSON is mended too.
