@@ -246,7 +246,7 @@ def read(reply: Reply, schema: type[T], check: Callable[[T], list[str]] | None) 
     valid: list[T] = []
     faults: list[str] = []
     for candidate in candidates:
-        value, its_faults = _validated(candidate, schema, check)
+        value, its_faults = _validated(_unwrapped(candidate, schema), schema, check)
         faults += its_faults
         if value is not None:
             valid.append(value)
@@ -264,6 +264,18 @@ def _answered(reply: Reply) -> str:
     if reply.text.strip() or reply.finish_reason == "length" or reply.arguments is not None:
         return reply.text or reply.arguments or ""
     return reply.thought
+
+
+def _unwrapped(candidate: dict[str, Any], schema: type[BaseModel]) -> dict[str, Any]:
+    """The answer itself where a model put it under one name (`answer`, the schema's) or wrote out a call.
+
+    Only where no key of the object is one of the answer's own, and one object in it has such keys.
+    """
+    own = set(schema.model_fields)
+    if own & candidate.keys():
+        return candidate
+    inner = [value for value in candidate.values() if isinstance(value, dict)]
+    return inner[0] if len(inner) == 1 and own & inner[0].keys() else candidate
 
 
 def _validated(

@@ -60,6 +60,27 @@ def test_the_repair_question_names_the_faults_and_holds_the_first_answer(serve: 
     assert done.tokens == sum(c.prompt_tokens + c.completion_tokens for c in served.calls)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"answer": GOOD},
+        {"Point": GOOD},
+        {"name": "answer", "arguments": GOOD},
+        {"type": "object", "properties": GOOD},
+    ],
+)
+def test_an_answer_under_one_name_is_the_answer(serve: Open, said: dict[str, Any]) -> None:
+    served = serve([answer(said)])
+    assert served.ask().value == Point(lr=0.01, layers=2)
+    assert len(served.calls) == 1
+
+
+def test_of_two_answers_under_names_none_is_chosen(serve: Open) -> None:
+    served = serve([answer({"first": GOOD, "second": GOOD}), answer(GOOD)])
+    served.ask()
+    assert len(served.calls) == 2
+
+
 def test_the_callers_own_check_speaks_in_the_repair_question(serve: Open) -> None:
     served = serve([answer({"lr": 7.0, "layers": 2}), answer(GOOD)])
     done = served.ask(check=lambda point: ["lr = 7.0: above 0.1"] if point.lr > 0.1 else [])

@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from tunesmith.errors import RunError
-from tunesmith.events import Ask, Noted, Pause, Stop, TrialReported
+from tunesmith.events import Ask, Degraded, Noted, Pause, Stop, TrialReported
+from tunesmith.text.secrets import refresh
 from tunesmith.tools.records.event_store import EventStore
 
 
@@ -178,3 +179,16 @@ def test_a_value_that_is_not_finite_is_stored_and_read_back(store):
     event = store.append(TrialReported(number=0, step=0, value=-math.inf))
     assert store.events() == [event]
     assert store.trial_numbers("trial_finished") == set()
+
+
+def test_who_is_given_an_event_gets_it_as_it_is_stored_without_secrets(store, monkeypatch):
+    monkeypatch.setenv("SERVICE_API_KEY", "canary-0123456789")
+    refresh()
+    (event,) = store.append_many([Noted(text="the key is canary-0123456789")])
+    assert event.text == "the key is [SERVICE_API_KEY]" and store.events() == [event]
+    monkeypatch.setenv("DB_PASSWORD", "fallback")
+    refresh()
+    (odd,) = store.append_many([Degraded(what="fallback", where="a", cause="b", continuation="c")])
+    assert store.events() == [event, odd]
+    monkeypatch.undo()
+    refresh()
