@@ -15,7 +15,7 @@ from tunesmith.agent.models import Rejected, translate
 from tunesmith.agent.models.adapting import ToolsRefused
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.structured_turn import StructuredTurn
+from tunesmith.agent.policy.structured_turn import StructuredTurn, undone
 from tunesmith.agent.policy.thoughts import Thoughts
 from tunesmith.events import Degraded
 from tunesmith.history import History
@@ -136,9 +136,12 @@ class AgentPolicy(Policy):
             cause, how = "the model used no tool", "what the person said is asked about without tools"
             self._emit(Degraded(what="repair", where="policy.decide", cause=cause, continuation=how))
             return self._structured(turn, briefed)
+        said = thoughts.last or "The model ended its turn without giving a reason."
         if not turn.closed:
             self._undecided(guard.mistakes, turn.launched)
-        return turn.decision(otherwise=thoughts.last or "The model ended its turn without giving a reason.")
+            if briefing.messages and guard.mistakes and not turn.launched:  # it may say that it is done
+                said = undone(said, guard.mistakes[-1])
+        return turn.decision(otherwise=said)
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
         """Stream an answer from the records; wrong citations are corrected in a last piece.

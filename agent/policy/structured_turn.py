@@ -58,7 +58,7 @@ class StructuredTurn:
         else:
             refused = self._done(turn, "decide", decide, reason=answer.reason, **launching)
         if refused:
-            turn.reason = clean(f"{answer.reason} This could not be done: {refused}", REASON_LIMIT)
+            turn.reason = undone(answer.reason, refused)
 
     def _done(self, turn: Turn, name: str, tool: Any, **arguments: Any) -> str:
         """Why a tool refused; empty where it did what was asked."""
@@ -72,6 +72,11 @@ class StructuredTurn:
         told = clean(result, SHOWN, lines=True)
         self._emit(ToolReturned(turn=number, tool=name, result=told, ok=not refused))
         return refused
+
+
+def undone(reason: str, refused: str) -> str:
+    """The reason of a turn in which what the model wanted was refused."""
+    return clean(f"{reason} This could not be done: {refused}", REASON_LIMIT)
 
 
 def _answer_model(turn: Turn) -> type[BaseModel]:

@@ -458,6 +458,14 @@ def test_a_structured_turn_is_held_to_the_space_and_to_the_run():
     assert early.stop is None and "could not be done: too early to finish" in early.reason
 
 
+def test_a_model_that_says_done_after_a_refusal_does_not_have_the_last_word():
+    with stage(in_turns(calls(("decide", {**PLAN, "picks": [], "own": [own(lr=5.0)]})), "Done!")) as s:
+        told = s.decide(briefing(grown(12), "message", messages=["try lr=5"])).reason
+        unasked = s.decide(briefing(grown(13), "plateau")).reason
+    assert told.startswith("Done! This could not be done: decide: ") and "lr" in told
+    assert unasked == "Done!" and not s.launched
+
+
 def test_words_that_cannot_be_followed_are_answered_plainly():
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
