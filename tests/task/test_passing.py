@@ -401,3 +401,26 @@ def test_a_task_from_python_is_passed_alike(tmp_path):
     task = Task(metric="acc", direction="maximize", space=space, path=tmp_path / "task.yaml",
                 objective={"command": ["python", "t.py", "--amp", "{amp}"]})  # fmt: skip
     assert task.objective_ref().command == ("python", "t.py", "{amp:--amp|}")
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"),
+    [
+        ("python train.py --lr {lr}", ["--model", "data"]),
+        ("python train.py --lr {lr} --model=cnn d.csv", []),
+        ("python train.py d.csv --lr {lr} -m cnn", []),
+        ("python train.py --mod cnn {--amp} d.csv --lr {lr}", []),
+        ("python train.py --layers 3 4 d.csv --model cnn --lr {lr}", ["data"]),
+        ("python train.py --amp {amp} --model cnn --lr {lr}", ["data"]),
+        ("python train.py --amp {amp} d.csv --model cnn --lr {lr}", []),
+    ],
+)
+def test_what_a_script_requires_and_the_command_lacks_is_warned_of(tmp_path, command, missing):
+    (tmp_path / "train.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('data')\n"
+        "p.add_argument('--lr', type=float, default=1)\np.add_argument('-m', '--model', required=True)\n"
+        "p.add_argument('--layers', nargs='+')\np.add_argument('--amp', action='store_true')\n"
+    )
+    space = Space({"lr": Float(0.1, 1.0), "amp": Bool()})
+    told = passing(command.split(), space, tmp_path).warnings
+    assert [w.split(" requires ")[1].split(",")[0] for w in told] == missing

@@ -50,6 +50,7 @@ def passing(command: Sequence[str], space: Space, folder: Path) -> Passing:
     place = 0
     while place < len(command):
         place += writer.take(command, place)
+    writer.look_for_required()
     return Passing(tuple(writer.made), tuple(writer.notes), tuple(writer.warnings))
 
 
@@ -127,6 +128,39 @@ class _Writer:
                 return 2
         self.made += [self._as_written(each, place) for each in plain]
         return 1
+
+    def look_for_required(self) -> None:
+        """Warn of what the script requires and the command does not give."""
+        if not self.declared.complete or self.declared.library not in ("argparse", "click", "typer"):
+            return
+        options, bare = self._given()
+        needed = [o for o in self.declared.options if o.required and o.command in ("", *self.words)]
+        missing = [o.flag for o in needed if o.flags and not options & {o.name}]
+        missing += [] if bare else [o.name for o in needed if not o.flags][:1]
+        self.warnings += [
+            f"{self.script} requires {name}, which the command does not give" for name in missing
+        ]
+
+    def _given(self) -> tuple[set[str], int]:
+        """Names of the options that the command gives, and how many of its words are values of none."""
+        options: set[str] = set()
+        bare = 0
+        more: int | None = 0  # values that still belong to an option; None: all that follow
+        for word in self.made[self.start :]:
+            placeholders = slots(word)
+            if placeholders and placeholders[0].pair is not None and word.startswith("{"):
+                continue  # a flag
+            if word.startswith("-"):
+                flag, equals, _ = word.partition("=")
+                option = self._option(flag)
+                options.add(option.name if option is not None else flag)
+                takes = option is None or option.kind in ("value", "list", "repeated")
+                more = None if option is not None and option.kind == "list" else int(takes and not equals)
+            elif more is None or more > 0:
+                more = None if more is None else more - 1
+            elif word not in self.declared.commands:
+                bare += 1
+        return options, bare
 
     def _as_written(self, argument: str, place: int) -> str:
         """An argument whose option, if it has one, is not known."""
