@@ -20,6 +20,8 @@ FEWEST = 8
 """Trials below which a share of them says nothing."""
 OUTSIDE = 0.32
 """Share of the results that lies outside a band of one spread where the bands are right."""
+LUCK = 0.75
+"""Share of the best value's lead over the median that has to be missing in what is expected of it."""
 RUNS_EACH = 2
 """Completed trials for each hyperparameter, below which the search has hardly begun."""
 
@@ -133,7 +135,10 @@ def _model_failed(trials: list[Trial], events: Sequence[Event]) -> str:
 
 
 def _lucky(history: History, events: Sequence[Event]) -> str:
-    """Whether by all trials half of the best value's lead over the usual one was its seed's."""
+    """Whether by all trials most of the best value's lead over the usual one was its seed's.
+
+    A surrogate of few trials draws every value towards the mean, so a part of the lead says nothing.
+    """
     found = next((e.recommendation for e in reversed(events) if isinstance(e, Recommended)), None)
     best, values = history.incumbent, [t.value for t in history.completed if t.value is not None]
     if found is None or best is None or found.best_trial != best.number or len(values) < FEWEST:
@@ -141,7 +146,7 @@ def _lucky(history: History, events: Sequence[Event]) -> str:
     expected = found.expected if found.best_expected is None else found.best_expected
     short = history.sign * (found.best_value - expected)
     lead = history.sign * (found.best_value - median(values))
-    if found.spread is None or short <= 2 * found.spread or 2 * short <= lead:
+    if found.spread is None or short <= 2 * found.spread or short <= LUCK * lead:
         return ""
     had, is_expected = (format_metric(history, value) for value in (found.best_value, expected))
     return (
