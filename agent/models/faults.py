@@ -238,5 +238,8 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         except ValueError:
             pass  # not a number, so it is a date, or nonsense
         when = email.utils.parsedate_tz(value)
-        return 0.0 if when is None else email.utils.mktime_tz(when) - time.time()
+        try:
+            return 0.0 if when is None else email.utils.mktime_tz(when) - time.time()
+        except (ValueError, OverflowError):  # a date that there is not
+            return 0.0
     return 0.0

@@ -10,7 +10,8 @@ import pytest
 
 from fakes.chat_server import Reply, text
 from fakes.served_model import KEY, ServedModel
-from tunesmith.agent.models.faults import completion_of
+from tunesmith.agent.models.base import AttemptFailed
+from tunesmith.agent.models.faults import completion_of, status_fault
 from tunesmith.agent.models.parsing import objects_in
 from tunesmith.agent.models.partial import ItemReader
 from tunesmith.agent.models.split_secrets import without_secrets
@@ -110,3 +111,9 @@ def test_half_a_character_costs_no_answer(written: str, read: str) -> None:
     for answer in (content, event["choices"][0]["delta"]["content"], whole):
         assert objects_in(answer) == [{"list": [read], "end": 1}]
         assert ItemReader().add(answer) == [("list", read)]
+
+
+@pytest.mark.parametrize("odd", ["Wed, 21 Oct 99999 07:28:00 GMT", "soon", "-5", "", "2 seconds"])
+def test_a_wait_that_makes_no_sense_is_none(odd: str) -> None:
+    fault = status_fault(429, "slow down", {"retry-after": odd}, "here")
+    assert isinstance(fault, AttemptFailed) and fault.retry and fault.retry_after_s <= 0

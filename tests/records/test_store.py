@@ -192,3 +192,18 @@ def test_who_is_given_an_event_gets_it_as_it_is_stored_without_secrets(store, mo
     assert store.events() == [event, odd]
     monkeypatch.undo()
     refresh()
+
+
+def test_a_command_from_a_terminal_that_knows_no_secrets_leaves_none_in_the_file(
+    store, tmp_path, monkeypatch
+):
+    number = store.post(Ask(text="use canary-0123456789"))
+    monkeypatch.setenv("SERVICE_API_KEY", "canary-0123456789")
+    refresh()
+    assert [taken for taken, _ in store.take_commands()] == [number]
+    store.acknowledge(number, False, "canary-0123456789 is no value")
+    monkeypatch.undo()
+    refresh()
+    assert store.command_status(number).reply == "[SERVICE_API_KEY] is no value"
+    store.close()
+    assert not any(b"canary" in path.read_bytes() for path in tmp_path.iterdir())

@@ -133,17 +133,26 @@ class EventStore(EventLog):
         rows = self._read("SELECT id, body FROM commands WHERE status = 'pending' ORDER BY id", ())
         taken: list[tuple[int, Command]] = []
         for command_id, body in rows:
+            self._hide_secrets(command_id, body)
             try:
                 taken.append((command_id, COMMAND.validate_json(body)))
             except ValidationError as error:  # posted by other software, or another version of ours
                 self.acknowledge(command_id, False, f"not understood: {str(error).splitlines()[0]}")
         return taken
 
+    def _hide_secrets(self, command_id: int, body: str) -> None:
+        """A command may come from a terminal that does not know the run's secrets."""
+        kept = _without_secrets(body)
+        if kept != body:
+            with self._writing() as connection:
+                connection.execute("PRAGMA secure_delete = ON")  # else the bytes stay in the file
+                connection.execute("UPDATE commands SET body = ? WHERE id = ?", (kept, command_id))
+
     def acknowledge(self, command_id: int, ok: bool, reply: str) -> None:
         with self._writing() as connection:
             connection.execute(
                 "UPDATE commands SET status = ?, reply = ? WHERE id = ?",
-                ("done" if ok else "refused", reply, command_id),
+                ("done" if ok else "refused", redactor().text(reply), command_id),
             )
 
     def command_status(self, command_id: int) -> CommandStatus:
