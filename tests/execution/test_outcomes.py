@@ -242,3 +242,8 @@ def test_further_metrics_are_bounded_and_that_is_told(bench):
     outcome = bench.run(f"def train(c, trial): return {many}")
     assert outcome.values["accuracy"] == 0.5 and len(outcome.values) == 101
     assert "19,901 further metrics were left out" in outcome.notes[0]
+
+
+def test_a_relative_path_that_is_not_there_is_told_with_its_folder(bench):
+    outcome = bench.run("def train(config, trial): open('data/x.csv')")
+    assert "'data/x.csv' (relative paths count from /" in outcome.message

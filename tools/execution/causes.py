@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import traceback
@@ -135,7 +136,17 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, TunesmithError):
         return _text(error)  # written for people already
     text = _text(error)
+    name = error.filename if isinstance(error, FileNotFoundError) else None
+    if isinstance(name, str) and name and not os.path.isabs(name):
+        text += _counted_from()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _counted_from() -> str:
+    try:
+        return f" (relative paths count from {os.getcwd()}, the folder that trials run in)"
+    except OSError:  # it is gone
+        return ""
 
 
 def _reads_command_line(error: SystemExit) -> bool:
