@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import signal
@@ -240,6 +241,16 @@ def test_a_record_of_no_legal_configuration_is_told_in_one_line(home: Path) -> N
     path.write_text(json.dumps(record))
     told, said = outcome(home, *REPORT)
     assert told == 2 and said.count("\n") == 1 and "trials/00001" in said
+
+
+@pytest.mark.parametrize("when", [math.nan, math.inf, -1e18, 1e18])
+def test_a_record_of_an_impossible_time_is_rebuilt_or_set_aside(home: Path, when: float) -> None:
+    path = home / "runs/tiny/trials/00001/config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"started_at": when}))
+    if when < 0:
+        (home / "runs/tiny/study.journal").unlink()
+        (home / "runs/tiny/run.db").unlink()
+    assert outcome(home, *RUN)[0] == 0
 
 
 def test_a_log_that_another_program_holds_is_no_log_to_move_away(home: Path, monkeypatch) -> None:

@@ -43,6 +43,8 @@ from tunesmith.tools.records.trial_folder import (
 from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Trial
 
 TRIALS, LOCK = "trials", "lock"
+LATEST = 253402300000
+"""The last second that a date can be of, in Unix time: the year 9999."""
 OWN_FILES = ("task.yaml", "run.json", LINEAGE)
 """Small files that are written when a session begins."""
 EXCHANGES = "exchanges.jsonl"
@@ -67,7 +69,7 @@ class TrialConfig(Frozen):
     number: int = Field(ge=0)
     seed: int
     proposal: Proposal
-    started_at: float
+    started_at: float = Field(ge=0, le=LATEST, allow_inf_nan=False)
     """Unix time."""
 
     @classmethod
