@@ -136,6 +136,9 @@ HELD = {
     "study.journal deep": put("study.journal", DEEP),
     "study.journal huge": instead("study.journal", hole),
     "study.journal of other lines": put("study.journal", b'{"op_code": 4, "trial_id": 1e400}\n' * 9),
+    "study.journal of odd trials": lambda run: (run / "study.journal").write_text(
+        (run / "study.journal").read_text().replace('"started_at":', '"started_at":{},"tokens":')
+    ),
     "study.journal of line ends": put("study.journal", b"\n" * 3_000_000),
     "odd names in trials": lambda run: [
         (run / "trials" / name).mkdir()

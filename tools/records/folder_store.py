@@ -30,7 +30,7 @@ from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.sources import identity
 from tunesmith.tools.records.storage import UNREADABLE, lost_file_aside, sqlite_file, trials_in_journal
-from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.study import StudyStore, UnreadableTrial
 from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Trial
 
@@ -91,18 +91,28 @@ class FolderStore(RunStore):
     def load(self, emit: Emit) -> History:
         self._emit = emit
         take_over(self.folder, self._source, emit)
-        self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
-        history = reconcile(self.folder, self._study, emit=emit)
+        try:
+            history = self._reconciled(emit)
+        except UnreadableTrial as error:
+            if self._storage is not None:
+                raise
+            aside = set_aside(self.folder.journal)
+            self._told(str(error)[:300], f"the journal was moved to {aside.name} and is rebuilt")
+            history = self._reconciled(emit)
         restore_events(history, self.events)
         changed = task_changed(self.folder, history, self.events.last(TaskChanged))
         if changed is not None:
             emit(changed)
         self._trials = {trial.number: trial for trial in history}
-        self._first = self._study.next_number
+        self._first = self.study.next_number
         self._mark()
         if self._storage is not None:
             emit(Noted(text=self._whats_there()))
         return history
+
+    def _reconciled(self, emit: Emit) -> History:
+        self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
+        return reconcile(self.folder, self._study, emit=emit)
 
     def _whats_there(self) -> str:
         """Which studies a storage holds, and which of them this run uses."""

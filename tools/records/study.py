@@ -41,6 +41,10 @@ _STATES = {
 }  # every other end is FAIL
 
 
+class UnreadableTrial(RunError):
+    """What a study says of a trial is not what Tunesmith writes."""
+
+
 class StudyStore:
     """A run's study. Used from the engine's thread, by the holder of the run's lock only."""
 
@@ -188,6 +192,15 @@ class StudyStore:
     # -- from Optuna ----------------------------------------------------------------------------
 
     def _thawed(self, frozen: FrozenTrial) -> Trial | None:
+        try:
+            return self._read(frozen)
+        except (ValueError, TypeError, OverflowError) as error:
+            cause = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            raise UnreadableTrial(
+                f"trial {frozen.number} in {self._where} cannot be read ({cause}). {_FIX}"
+            ) from error
+
+    def _read(self, frozen: FrozenTrial) -> Trial | None:
         notes = frozen.user_attrs.get(ATTRIBUTE)
         if not isinstance(notes, dict):
             raise RunError(f"trial {frozen.number} in {self._where} was not made by Tunesmith. {_FIX}")
