@@ -36,6 +36,13 @@ def made(folder: Path, source: str, name: str = "train.py") -> tuple[Task, str]:
             "train_loss: 0.100 - val_loss: 0.700",
             "0.700",
         ),
+        ("print('train acc:', t, 'val acc:', v)", "val_acc", "train acc: 0.9 val acc: 0.5", "0.5"),
+        (
+            "log.info('%d train loss: %.4f | valid loss: %.4e | n %5.2f%%', e, t, v, e)",
+            "valid_loss",
+            "1 train loss: 0.1000 | valid loss: 3.3e-02 | n 91.50%",
+            "3.3e-02",
+        ),
         ("print('Loss: {:.2f}'.format(t)); print('Validation: Loss: {:.2f}'.format(v))", "val_loss",
          "Validation: Loss: 0.70", "0.70"),
         ('print(f"epoch {e} [train] acc={t} [test] acc={v}")', "test_acc",

@@ -252,17 +252,36 @@ def _in_words(script: Script) -> Iterator[_Seen]:
     for call in script.calls:
         if last_name(call.func) not in ("print", "echo", "info", "write", "set_description", "log"):
             continue
-        for argument in call.args[:1]:
-            parts = _texts(argument, alone=len(call.args) == 1)
-            line = " ".join(parts).casefold()
-            for place, part in enumerate(parts[:-1]):
-                before = " ".join(parts[:place])
-                for label in _label(part):
-                    yield _Seen(label, line, f"{before} {part[: part.rindex(label)]}")
+        parts = _line(call)
+        line = " ".join(parts).casefold()
+        for place, part in enumerate(parts[:-1]):
+            before = " ".join(parts[:place])
+            for label in _label(part):
+                yield _Seen(label, line, f"{before} {part[: part.rindex(label)]}")
 
 
-def _texts(node: ast.expr, *, alone: bool) -> list[str]:
-    """The texts between the values of a line, the last one behind all values."""
+def _line(call: ast.Call) -> list[str]:
+    """The texts between the values of what a call prints or logs."""
+    first = call.args[0] if call.args else None
+    logged = last_name(call.func) in ("info", "log") and isinstance(first, ast.Constant)
+    if logged and len(call.args) > 1:
+        assert isinstance(first, ast.Constant)
+        return _by_percent(str(first.value))
+    parts = [""]
+    for argument in call.args:
+        texts = _texts(argument)
+        if texts:
+            parts[-1] += f" {texts[0]}"
+        parts += texts[1:] or ([] if texts else [""])
+    return parts
+
+
+def _by_percent(text: str) -> list[str]:
+    return re.split(r"%[-+.\d]*[dfegs]", text)
+
+
+def _texts(node: ast.expr) -> list[str]:
+    """The texts between the values of an argument, the last one behind all values; none of a value alone."""
     if isinstance(node, ast.JoinedStr):
         texts = [""]
         for part in node.values:
@@ -272,9 +291,9 @@ def _texts(node: ast.expr, *, alone: bool) -> list[str]:
                 texts.append("")
         return texts
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value] if alone else [node.value, ""]
+        return [node.value]
     if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant):
-        return re.split(r"%[-+.\d]*[dfegs]", str(node.left.value))
+        return _by_percent(str(node.left.value))
     if (
         isinstance(node, ast.Call)
         and last_name(node.func) == "format"
