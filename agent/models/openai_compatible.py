@@ -103,7 +103,7 @@ class OpenAICompatible(Provider):
 
     def respond(self, request: Request, timeout_s: float) -> Answer:
         with self._sent(request, timeout_s) as response:
-            return completion_of(scrub(response.text(), self.secrets), self.place)
+            return completion_of(self._scrubbed(response.text()), self.place)
 
     def stream(self, request: Request, timeout_s: float) -> Iterator[Answer]:
         """As `Provider.stream`; a secret that an answer quotes is no longer in it, however it is split."""
@@ -117,7 +117,7 @@ class OpenAICompatible(Provider):
         with self._sent({**request, "stream": True}, timeout_s) as response:
             lines: Iterator[str] = response.iter_lines()
             if "event-stream" not in response.headers.get("content-type", ""):
-                text = scrub(response.text(), self.secrets)
+                text = self._scrubbed(response.text())
                 lines = iter(text.splitlines())
                 if not text.lstrip().startswith(EVENT):
                     if not is_lines(text):
@@ -162,7 +162,7 @@ class OpenAICompatible(Provider):
         except openai.APIStatusError as error:
             if error.response.has_redirect_location:
                 raise self._redirected(error.response) from None
-            text, status = scrub(error.response.text, self.secrets), error.status_code
+            text, status = self._scrubbed(error.response.text), error.status_code
             headers = {name: scrub(value, self.secrets) for name, value in error.response.headers.items()}
             fault = status_fault(status, text, headers, self.place)
             raise (self._explained(fault) if explain else fault) from None
@@ -170,6 +170,18 @@ class OpenAICompatible(Provider):
             cause = error if isinstance(error, httpx2.RequestError) else error.__cause__ or error
             detail = clean(scrub(str(cause), self.secrets), 300)
             raise connection_fault(type(cause).__name__, detail, self.place) from None
+
+    def _scrubbed(self, body: str) -> str:
+        """A body without secrets, also where its JSON writes some of their characters as escapes."""
+        body = scrub(body, self.secrets)
+        if self.secrets and "\\" in body:
+            try:
+                data = json.loads(body)
+                kept = self._redactor.data(data)
+            except (ValueError, RecursionError):
+                return body
+            return body if kept == data else json.dumps(kept)
+        return body
 
     def _redirected(self, response: httpx2.Response) -> AttemptFailed:
         """The fault for a redirect. Following it is another attempt, and only within the same server.

@@ -224,6 +224,8 @@ def _choices(data: Any) -> list[dict[str, Any]]:
 def _part(choice: dict[str, Any], part: str) -> tuple[dict[str, Any], str]:
     content, reason = choice.get(part), choice.get("finish_reason")
     ending = _ENDING.get(reason.casefold(), reason) if isinstance(reason, str) else ""
+    if content is None and isinstance(choice.get("text"), str):  # as completions without a chat have it
+        content = {"content": choice["text"]}
     return content if isinstance(content, dict) else {}, ending
 
 

@@ -15,8 +15,8 @@ from tunesmith.agent.models.faults import completion_of, status_fault
 from tunesmith.agent.models.parsing import objects_in
 from tunesmith.agent.models.partial import ItemReader
 from tunesmith.agent.models.split_secrets import without_secrets
-from tunesmith.agent.models.wire import events_of
-from tunesmith.errors import ModelUnavailable
+from tunesmith.agent.models.wire import events_of, piece_of, reply_of
+from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.text.secrets import Redactor
 
 Open = Callable[..., ServedModel]
@@ -117,3 +117,21 @@ def test_half_a_character_costs_no_answer(written: str, read: str) -> None:
 def test_a_wait_that_makes_no_sense_is_none(odd: str) -> None:
     fault = status_fault(429, "slow down", {"retry-after": odd}, "here")
     assert isinstance(fault, AttemptFailed) and fault.retry and fault.retry_after_s <= 0
+
+
+@pytest.mark.parametrize("status", [200, 400, 401])
+def test_a_key_whose_characters_a_body_escapes_is_taken_out(serve: Open, tmp_path: Any, status: int) -> None:
+    escaped = "".join(f"\\u{ord(c):04x}" for c in KEY)
+    said = {"choices": [{"message": {"content": "x KEY"}}]} if status == 200 else {"error": "bad KEY"}
+    served = serve([Reply(status=status, raw=json.dumps(said).replace("KEY", escaped).encode())])
+    try:
+        told = "".join(served.say())
+    except ModelError as error:
+        told = str(error)
+    assert "[key]" in told and KEY not in told
+    assert escaped[1:13] not in (tmp_path / "exchanges.jsonl").read_text()
+
+
+def test_a_choice_may_have_its_text_without_a_message() -> None:
+    assert reply_of({"choices": [{"text": "yes", "finish_reason": "stop"}]}).text == "yes"
+    assert piece_of({"choices": [{"text": "yes"}]}).text == "yes"
