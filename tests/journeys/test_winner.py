@@ -165,3 +165,14 @@ def test_ctrl_c_ends_training_again_cleanly(place):
     assert (
         len(json.loads(tunesmith(place, "retrain", "runs/t", "--seeds", 5, "--json").stdout)["values"]) == 5
     )
+
+
+def test_the_end_of_a_search_names_what_would_continue_it(place, tmp_path):
+    shutil.copy(place / "train.py", tmp_path)
+    task = (place / "t.yaml").read_text()
+    ways = {"{trials: 1}": "--trials", "{target: 99}": "`budget.target`", "{wall_time: 1ms}": "wall_time"}
+    for number, (budget, told) in enumerate(ways.items()):
+        (tmp_path / f"w{number}.yaml").write_text(task.replace("{trials: 4}", budget))
+        said = tunesmith(tmp_path, "run", f"w{number}.yaml", "--no-model", "-q")
+        (line,) = [line for line in said.output.splitlines() if line.startswith(("More", "tunesmith:"))]
+        assert told in line, said.output

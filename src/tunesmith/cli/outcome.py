@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tunesmith.stopping import why_over
 from tunesmith.text.literal import literal
 from tunesmith.text.numbers import metric
 from tunesmith.tools.records.trial_folder import newest_checkpoint
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunesmith.api import Result
+    from tunesmith.task import Task
 
 
-def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequence[str]) -> None:
+def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequence[str]) -> None:
     """Print the end of a run.
 
     Args:
-        trials: The task's budget of trials; a run that used it continues with a larger one.
+        task: The task as it was run; a run that ended by its budget continues with a larger one.
         argv: This very command, to print how the run continues.
     """
     history, best = result.history, result.best_trial
@@ -83,8 +85,18 @@ def print_outcome(result: Result, console: Console, *, trials: int, argv: Sequen
         again = shlex.join(argument for argument in argv[1:] if argument != "--fresh")
         line(f"Continue    {program(argv[0])} {again}")
     elif result.status == "finished":
-        more = "the same command with a larger --trials continues; " if result.spend.trials >= trials else ""
-        line(f"More        {more}--fresh starts anew")
+        line(f"More        {_more(result, task)}--fresh starts anew")
+
+
+def _more(result: Result, task: Task) -> str:
+    """How a run that has ended goes on; empty where it ended by a decision."""
+    if result.spend.trials >= task.budget.trials:
+        return "the same command with a larger --trials continues; "
+    if result.spend.exhausted(task.budget) is not None:
+        return "the same command continues once `budget.wall_time` is raised in the task; "
+    if why_over(result.history, task.budget, task.noise) is not None:
+        return "the same command continues once `budget.target` or `patience` is changed in the task; "
+    return ""
 
 
 def program(called_as: str) -> str:
