@@ -15,6 +15,8 @@ STREAM_END = "[DONE]"
 """The last event of a stream; nothing is read after it."""
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """Fields of a message or delta in which servers give the model's reasoning."""
+_FIELDS = ("data", "event", "id", "retry", "error", "")
+"""What a line of an event stream begins with."""
 _MOST_LINES = 1000
 """Lines that one event of a stream may be spread over."""
 _ENDINGS = {
@@ -154,7 +156,10 @@ def events_of(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
         if rest.strip() == STREAM_END:
             return
         event = stream_event(line)
-        if event is None and begun and name == "data":
+        if event is None and begun and name not in _FIELDS:  # cut at a sign that ends a line only in Unicode
+            begun[-1] += f"\u2028{line}"
+            event = stream_event("data:" + "\n".join(begun)) if line.rstrip().endswith("}") else None
+        elif event is None and begun and name == "data":
             begun.append(rest)
             event = stream_event("data:" + "\n".join(begun)) if rest.rstrip().endswith("}") else None
         elif event is None:

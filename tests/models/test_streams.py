@@ -135,3 +135,11 @@ def test_a_key_whose_characters_a_body_escapes_is_taken_out(serve: Open, tmp_pat
 def test_a_choice_may_have_its_text_without_a_message() -> None:
     assert reply_of({"choices": [{"text": "yes", "finish_reason": "stop"}]}).text == "yes"
     assert piece_of({"choices": [{"text": "yes"}]}).text == "yes"
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85"])
+def test_a_line_that_is_cut_at_a_sign_of_unicode_is_whole_again(serve: Open, sign: str) -> None:
+    chunk = {"choices": [{"index": 0, "delta": {"content": f"one{sign}two: 2"}, "finish_reason": None}]}
+    raw = f"data: {json.dumps(chunk, ensure_ascii=False)}\n\ndata: [DONE]\n\n"
+    served = serve([Reply(raw=raw.encode(), headers={"Content-Type": "text/event-stream"})])
+    assert "".join(served.say()).split() == ["one", "two:", "2"]
