@@ -155,6 +155,8 @@ class Progress(_Event):
     left_s: float | None
     """Estimated seconds until the last trial ends, at most what the time budget leaves; None while no trial
     has ended."""
+    needed_s: float | None = None
+    """Estimated seconds for all of them, where the time budget leaves less; None where it does not."""
     comparison_s: float | None = None
     """Estimated seconds of the comparison on fresh seeds, which comes after; None for none."""
 
@@ -166,6 +168,9 @@ class Progress(_Event):
             return ""
         text = f"about {about(self.left_s)} for the other {counted(rest, 'trial')}"
         text += f" with {counted(self.workers, 'worker')}"
+        if self.needed_s is not None:
+            text = f"the time budget ends in about {about(self.left_s)}, and the other "
+            text += f"{counted(rest, 'trial')} would take about {about(self.needed_s)}"
         if self.comparison_s is not None:
             text += f", then about {about(self.comparison_s)} for the comparison with the default"
         return text

@@ -73,3 +73,10 @@ def test_the_comparison_comes_on_top():
         "about 2 h 10 min for the other 29 trials with 2 workers, then about 10 min for the comparison with "
         "the default"
     )
+
+
+def test_trials_that_the_time_budget_leaves_no_room_for_are_not_promised():
+    event = Progress(
+        done=1, total=50, running=0, workers=1, seconds=10, left_s=50, needed_s=490
+    )  # fmt: skip
+    assert event.text == "the time budget ends in about 50 s, and the other 49 trials would take about 8 min"

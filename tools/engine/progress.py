@@ -45,8 +45,10 @@ class ProgressTeller:
             running_s=[now - began for began in self._began.values()],
             workers=self._task.workers,
         )
+        needed = None
         if left is not None and budget.wall_time_s is not None:
-            left = min(left, max(budget.wall_time_s - spend.seconds, 0.0))
+            within = max(budget.wall_time_s - spend.seconds, 0.0)
+            left, needed = (within, left) if within < left else (left, None)
         mean, confirm = mean_seconds(history), self._task.confirm
         after = None
         if confirm is not None and mean is not None:
@@ -59,6 +61,7 @@ class ProgressTeller:
                 workers=self._task.workers,
                 seconds=spend.seconds,
                 left_s=left,
+                needed_s=needed,
                 comparison_s=after,
             )
         )
