@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import MissingMetric
-from tunesmith.tools.execution.printed import pattern
+from tunesmith.tools.execution.printed import pattern, terminal_lines
 from tunesmith.tools.execution.printed.output import Output
 
 EPOCHS = r"epoch (?P<step>\d+) .*val_acc (?P<value>[0-9.]+)"
@@ -123,6 +124,16 @@ def test_no_output_at_all_breaks_the_reading_and_the_log_has_all_of_it(data, pie
     read = Read(text, piece=piece)
     if read.values is None:
         assert read.log.rstrip(b"\r\n") == text.encode().rstrip(b"\r\n")
+
+
+def test_a_line_that_comes_in_small_pieces_is_split_once(monkeypatch):
+    ending, split = terminal_lines._ENDING, []
+    counting = SimpleNamespace(split=lambda data: split.append(len(data)) or ending.split(data))
+    monkeypatch.setattr(terminal_lines, "_ENDING", counting)
+    lines = terminal_lines.TerminalLines()
+    drawn = [piece for _ in range(20_000) for piece in lines.feed(b".")] + list(lines.feed(b"\r\nx\n"))
+    assert [piece.text for piece in drawn] == ["." * 20_000, "x"]
+    assert sum(split) < 100_000
 
 
 def test_a_value_drawn_over_on_its_line_counts_as_it_was_left():

@@ -32,26 +32,33 @@ class TerminalLines:
     """Cuts one stream. Its memory is bounded by `LONGEST_LINE`, its time linear in what is printed."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
         self._line = 1
         self._skipping = False
 
     def feed(self, data: bytes) -> Iterator[Drawn]:
         """The pieces that `data` completes, in order."""
-        *pieces, self._rest = _ENDING.split(self._rest + data)
-        if pieces and not self._rest and pieces[-1].endswith(b"\r"):
-            self._rest = b"".join(pieces[-2:])  # a newline may follow, which ends the same line
-            pieces = pieces[:-2]
-        for place in range(0, len(pieces), 2):
-            yield self._piece(pieces[place], pieces[place + 1])
+        ends = self._rest.endswith(b"\r") or b"\n" in data or b"\r" in data
+        self._rest += data
+        if ends:  # else what is held is not looked at again: it may be long, and `data` a few bytes
+            yield from self._split()
         if len(self._rest) > LONGEST_LINE:
-            raw, self._rest = self._rest, b""
+            raw, self._rest = bytes(self._rest), bytearray()
             self._skipping = True
             yield Drawn(raw, "", self._line, redrawn=False, too_long=True)
 
+    def _split(self) -> Iterator[Drawn]:
+        *pieces, rest = _ENDING.split(bytes(self._rest))
+        if pieces and not rest and pieces[-1].endswith(b"\r"):
+            rest = b"".join(pieces[-2:])  # a newline may follow, which ends the same line
+            pieces = pieces[:-2]
+        self._rest = bytearray(rest)
+        for place in range(0, len(pieces), 2):
+            yield self._piece(pieces[place], pieces[place + 1])
+
     def end(self) -> Iterator[Drawn]:
         """What is left; a last line may lack its ending."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = bytes(self._rest), bytearray()
         if rest:
             body = rest.rstrip(b"\r")
             yield self._piece(body, rest[len(body) :] + b"\n")
