@@ -3,10 +3,12 @@
 Copied beside a task by `tests/journeys/test_vandals.py`. No act may change `victim` beside it.
 """
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import stat
 from pathlib import Path
 
@@ -89,6 +91,12 @@ def forged(path: Path) -> None:
     free(path)
     of = {"trial": 777, "attempt": 1, "configuration": "0"}
     path.write_text(json.dumps({"of": of, "state": "completed", "values": {"v": 9.0}}))
+
+
+def events(path: Path) -> None:
+    """Events that are none, in a log that is whole."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as log:
+        log.execute("INSERT INTO events (at, kind, body) VALUES (1, 'noted', '{\"kind\": \"junk\"}')")
 
 
 LINES = {

@@ -37,6 +37,7 @@ SOME = [
     "fifo:lock.json",
     "truncated:study.journal",
     "huge:study.journal",
+    "events:run.db",
     "fifo:run.db",
     "overwritten:task.yaml",
     "deleted:lock",

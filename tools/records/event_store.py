@@ -85,9 +85,19 @@ class EventStore(EventLog):
         """Read the whole file, and make it anew where it was damaged; at the end of a session."""
         with self._lock:
             self._open()
-        cause = event_database.damage(self._path)
+        cause = event_database.damage(self._path) or self._unreadable()
         if cause:
             self._make_anew(cause)
+
+    def _unreadable(self) -> str:
+        """Why an event cannot be read, as where another program wrote it; empty where all can be."""
+        after = 0
+        try:
+            while found := self.events(after, limit=1000):
+                after = found[-1].seq
+        except RunError as error:
+            return str(error)
+        return ""
 
     def mended(self) -> list[str]:
         """What had to be mended since the last call: the file was deleted, moved, replaced or damaged."""
