@@ -186,6 +186,8 @@ def as_chunk(completion: Answer) -> Answer:
     choices = []
     for choice in completion.get("choices") or []:
         delta = dict(choice.get("message") or {})
+        if not delta and isinstance(choice.get("text"), str):
+            delta = {"content": choice["text"]}
         if delta.get("tool_calls"):
             delta["tool_calls"] = [{**call, "index": i} for i, call in enumerate(delta["tool_calls"])]
         choices.append({"delta": delta, "finish_reason": choice.get("finish_reason")})

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.chat_server import Reply, text
 from fakes.served_model import KEY, ServedModel
-from tunesmith.agent.models.base import AttemptFailed
+from tunesmith.agent.models.base import AttemptFailed, as_chunk
 from tunesmith.agent.models.faults import completion_of, status_fault
 from tunesmith.agent.models.parsing import objects_in
 from tunesmith.agent.models.partial import ItemReader
@@ -135,6 +135,7 @@ def test_a_key_whose_characters_a_body_escapes_is_taken_out(serve: Open, tmp_pat
 def test_a_choice_may_have_its_text_without_a_message() -> None:
     assert reply_of({"choices": [{"text": "yes", "finish_reason": "stop"}]}).text == "yes"
     assert piece_of({"choices": [{"text": "yes"}]}).text == "yes"
+    assert piece_of(as_chunk({"choices": [{"text": "yes"}]})).text == "yes"
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\x85"])
