@@ -17,8 +17,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.outcome import Stamp
@@ -69,8 +70,8 @@ class TrialConfig(Frozen):
     number: int = Field(ge=0)
     seed: int
     proposal: Proposal
-    started_at: float = Field(ge=0, le=LATEST, allow_inf_nan=False)
-    """Unix time."""
+    started_at: Annotated[float, AfterValidator(lambda at: at if 0 <= at <= LATEST else 0.0)]
+    """Unix time; 0.0 where the record has a time that cannot be."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialConfig:
