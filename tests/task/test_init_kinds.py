@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -269,6 +270,9 @@ def started(folder: Path, kind: str) -> tuple[Task, str]:
     return load_task(folder / "task.yaml"), starter.text
 
 
+SHELL = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_script_gives_a_task_that_check_accepts(tmp_path, kind):
     task, text = started(tmp_path, kind)
@@ -290,7 +294,9 @@ def test_the_task_trains_the_script_as_it_is_with_its_default(tmp_path, kind):
         command = ("python", "-c", code.format(file[:-3], file[:-3], name), "{config}")
     values = {**task.default, "config": json.dumps(dict(task.default)), "seed": 5}
     argv = arguments(command, values)[0]
-    done = subprocess.run([sys.executable, *argv[1:]], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *argv[1:]], cwd=tmp_path, env=SHELL, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     if kind == "words":
         assert (task.metric, task.metric_spec.regex) == (
@@ -307,10 +313,10 @@ def test_a_launcher_replaces_values_and_leaves_the_script_alone(tmp_path):
     started(tmp_path, "dictionary")
     values = json.dumps({"lr": 0.5, "model.depth": 2})
     command = [sys.executable, "tune_train.py", values]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=SHELL, capture_output=True, text=True)
     assert json.loads(done.stdout) == {"rmse": 0.25}
     (tmp_path / "train.py").write_text("params = {'lr': 1}\n")
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=SHELL, capture_output=True, text=True)
     assert "train.py no longer assigns model.depth" in done.stderr
 
 
@@ -324,7 +330,7 @@ def test_init_check_and_a_run_of_two_trials(tmp_path, kind):
         ["run", "task.yaml", "--no-model", "--trials", "2"],
     ):
         command = [sys.executable, "-P", "-m", "tunesmith", *words]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=tmp_path, env=SHELL, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
     results = (tmp_path / "runs").glob("*/trials/*/result.json")
     assert [json.loads(path.read_text())["state"] for path in results] == ["completed"] * 2
@@ -389,7 +395,7 @@ def test_init_lists_on_the_terminal_what_it_left_and_writes_elsewhere(tmp_path):
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "train.py").write_text(KINDS["capitals"] + 'SECRET = "\\x1b[31m"\n')
     command = [sys.executable, "-P", "-m", "tunesmith", "init", "code/train.py", "-o", "task.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=SHELL, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Tuned: LR, BATCH_SIZE" in done.stdout and "Metric: maximize val_acc" in done.stdout
     assert "EPOCHS: no hyperparameter by its name" in done.stdout and "\x1b" not in done.stdout
