@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.fakes.tiny_job import tunesmith
 
+from fakes.tiny_job import tunesmith
 from tunesmith.errors import TaskError
 from tunesmith.objective import Objective
 from tunesmith.outcome import Outcome, TrialState

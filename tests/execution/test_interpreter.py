@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.fakes.tiny_job import tunesmith
 
+from fakes.tiny_job import tunesmith
 from tunesmith.errors import ObjectiveError
 from tunesmith.objective import Objective
 from tunesmith.tools.execution.interpreter import choose

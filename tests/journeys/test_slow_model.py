@@ -68,7 +68,8 @@ def test_trials_do_not_wait_for_an_answer_over_http_and_the_replay_is_the_same_r
     assert first["number"] >= TRIALS_MEANWHILE and "It came when" in first["reason"]
     lines = [json.loads(line) for line in (live / "runs/tiny/exchanges.jsonl").read_text().splitlines()]
     effects = [line for line in lines if line.get("what") in ("advice", "decision")]
-    assert effects and all(line["finished"] >= TRIALS_MEANWHILE for line in effects)
+    # The last of these trials may have left its result and not been counted yet.
+    assert effects and all(line["finished"] >= TRIALS_MEANWHILE - 1 for line in effects)
 
     recorded = live / "runs/tiny/exchanges.jsonl"
     done = tunesmith("run", "task.yaml", "--json", "--replay", recorded, cwd=again)
