@@ -71,17 +71,26 @@ def garbage(path: Path) -> None:
     path.write_bytes(b"\x00\xff{[" * 1000)
 
 
+def no_link(path: Path) -> None:
+    """Another trial's link: writing through it would be this code's doing, not the engine's."""
+    if path.is_symlink():
+        path.unlink()
+
+
 def truncated(path: Path) -> None:
+    no_link(path)
     path.open("wb").close()
 
 
 def overwritten(path: Path) -> None:
+    no_link(path)
     size = min(path.stat().st_size, 1 << 20) if path.exists() else 100
     with path.open("r+b" if path.exists() else "wb") as file:
         file.write(b"\xff{garbage"[:9] * (size // 9 + 1))
 
 
 def appended(path: Path) -> None:
+    no_link(path)
     with path.open("ab") as file:
         file.write(b"\xff{garbage\n[[[")
 
