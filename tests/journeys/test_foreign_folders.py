@@ -237,6 +237,13 @@ def test_what_can_be_rebuilt_is_or_is_told_in_one_line(home: Path, what: str) ->
     assert (home / "runs/tiny/report.md").is_file()
 
 
+def test_a_lock_that_a_kill_left_half_released_ends_no_run(home: Path) -> None:
+    lock = home / "runs/tiny" / "study.journal.lock4ff17345-4fc5-4db1-9893-9833de2bb278.rename"
+    lock.symlink_to(home / "runs/tiny/study.journal")  # as Optuna's own is
+    done = tunesmith("run", "task.yaml", "--no-model", cwd=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_record_of_no_legal_configuration_is_told_in_one_line(home: Path) -> None:
     path = home / "runs/tiny/trials/00001/config.json"
     record = json.loads(path.read_text())

@@ -24,7 +24,8 @@ LARGEST_SMALL_FILE = 16 << 20
 _OF_A_RUN = (*FOLDERS, "sinks")
 _SMALL = ("task.yaml", "run.json")
 _OF_A_TRIAL = (CONFIG, RESULT, CURVE, LOG)
-_LOCK_OF_OPTUNA = "study.journal.lock"
+_LOCK_OF_OPTUNA = re.compile(r"study\.journal\.lock([0-9a-f-]{36}\.rename)?")
+"""A symbolic link, by its longer name where a kill came while Optuna released it."""
 _SET_ASIDE = re.compile(r".*\.(damaged|orphan)-\d+", re.DOTALL)
 _TRIAL = re.compile("[0-9]{5,12}|(best|default)-[0-9]+")
 
@@ -65,7 +66,7 @@ def oddities(path: Path) -> Iterator[Odd]:
                 yield Odd(place, what, "a folder")
             else:
                 yield from _odd_trials(place)
-        elif (what not in ("a file", "a folder") and name != _LOCK_OF_OPTUNA) or (
+        elif (what not in ("a file", "a folder") and not _LOCK_OF_OPTUNA.fullmatch(name)) or (
             what == "a folder" and name in _FILES
         ):
             yield Odd(place, what, "a file")
