@@ -38,6 +38,9 @@ LARGEST_KEPT = 1 << 20
 """Bytes of a file that is compared before each trial."""
 AGAIN = "it was written again from what is known"
 
+REBUILDS = 3
+"""How often a journal is made anew for one write: other trials may damage it again meanwhile."""
+
 
 class FolderStore(RunStore):
     """A run in a folder.
@@ -212,13 +215,22 @@ class FolderStore(RunStore):
         if self._storage is not None:
             self._to_database(write)
             return
-        self._check_journal()
-        clear_stale_lock(self.folder.journal)
-        try:
-            write(self.study)
-        except (*UNREADABLE, RunError) as error:
-            self._rebuild_journal(f"the journal cannot be used ({type(error).__name__}: {error})"[:500])
-            write(self.study)
+        cause: str | None = None
+        for attempt in range(1 + REBUILDS):
+            try:
+                if cause is None:
+                    self._check_journal()
+                else:
+                    self._rebuild_journal(cause)
+                clear_stale_lock(self.folder.journal)
+                write(self.study)
+                break
+            except (*UNREADABLE, RunError) as error:
+                cause = f"the journal cannot be used ({type(error).__name__}: {error})"[:500]
+                if attempt == REBUILDS:
+                    raise RunError(
+                        f"{cause}, made anew {REBUILDS} times. Put this right and run the same command again."
+                    ) from error
         self._mark()
 
     def _to_database(self, write: Callable[[StudyStore], None]) -> None:
