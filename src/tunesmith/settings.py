@@ -77,8 +77,6 @@ class ModelSettings(Frozen):
 DEFAULT_OPENAI_MODEL = "gpt-5-mini"
 NO_KEY = "not-needed"
 """In place of a key where none is set; not a secret."""
-SECRET_VARIABLES = ("OPENAI_API_KEY", "TUNESMITH_API_KEY")
-"""Removed from the environment of every training process."""
 
 
 def _seconds(text: str) -> float | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-import stat
 from pathlib import Path
 
 from tunesmith.text.cleaning import log_tail
 from tunesmith.text.secrets import redactor
-from tunesmith.tools.records.plain_files import create_plain
+from tunesmith.tools.records.plain_files import create_plain, open_plain
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +78,10 @@ def take_secrets_out(path: Path) -> None:
     A log that is gone, or is no plain file any more, is left alone.
     """
     try:
-        file = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        file = open_plain(path, os.O_RDWR)
+    except OSError:  # gone, or no plain file
         return
     try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            return
         data = os.pread(file, 2 * CAP, 0)
         ready, rest = redactor().output(data)
         if ready + rest != data:

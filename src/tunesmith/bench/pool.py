@@ -19,7 +19,7 @@ from typing import Any
 
 from tunesmith.bench.store import Run, as_run
 from tunesmith.bench.task import SuiteOptions
-from tunesmith.settings import SECRET_VARIABLES
+from tunesmith.text.secrets import is_secret_name
 
 MOST_TRIES = 2
 GRACE_S = 5.0
@@ -140,7 +140,7 @@ class Pool:
                 return worker
         if len(self._workers) >= self._jobs:
             return None
-        environment = {k: v for k, v in os.environ.items() if k not in SECRET_VARIABLES}
+        environment = {k: v for k, v in os.environ.items() if not is_secret_name(k)}
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "tunesmith.bench.worker"],
             stdin=subprocess.PIPE,
