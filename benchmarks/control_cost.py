@@ -83,7 +83,7 @@ class Session:
             self.pruner.should_stop(number, curve[:length])
             self.events.append(TrialReported(number=number, step=step, value=value))
         mark()
-        trial = finished_trial(trial, self.folder.record_outcome(number, outcome), self.task.metric)
+        trial = finished_trial(trial, self.folder.record_outcome(number, outcome), *self.task.goals.names)
         mark()
         self.study.finished(trial)
         mark()

@@ -6,6 +6,7 @@ Both policies use these: the rules policy shows them, the agent reads them in it
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
@@ -60,7 +61,7 @@ def what_matters(history: History) -> list[str]:
 def _results(history: History, fresh: tuple[Trial, ...]) -> str:
     if len(fresh) <= 3:
         return " ".join(_result(history, trial) for trial in fresh)
-    part = History(history.space, history.metric, history.direction, trials=fresh)
+    part = replace(history.without_trials(), trials=fresh)
     return f"Finished since the last look: {census(part)}."
 
 

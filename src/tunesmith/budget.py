@@ -24,6 +24,8 @@ class Budget(Frozen):
     """Seconds of running, summed over resumptions; None means no limit."""
     trial_time_s: float | None = Field(default=None, gt=0)
     """Seconds one trial may take before it is killed; None means no limit."""
+    cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """What all trials may cost together, in units of the problem (`Task.cost_of`); None means no limit."""
     target: float | None = Field(default=None, allow_inf_nan=False)
     """Value of the metric at which the search is over; None for none."""
     patience: int | None = Field(default=None, ge=1)
@@ -51,6 +53,8 @@ class Spend(Frozen):
 
     trials: int = 0
     seconds: float = 0.0
+    cost: float = 0.0
+    """In units of the problem; 0 where no cost is stated."""
     model: ModelSpend = ModelSpend()
 
     def exhausted(self, budget: Budget) -> str | None:
@@ -59,4 +63,6 @@ class Spend(Frozen):
             return f"the budget of {budget.trials} trials is used"
         if budget.wall_time_s is not None and self.seconds >= budget.wall_time_s:
             return f"the time budget of {budget.wall_time_s:g} s is used"
+        if budget.cost is not None and self.cost >= budget.cost:
+            return f"the cost budget of {budget.cost:g} is used"
         return None

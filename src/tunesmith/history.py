@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunesmith.goals import Direction as Direction
+from tunesmith.goals import Goal, Goals, Limit
 from tunesmith.metric_range import MetricRange, metric_range
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState
 
-Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
 
 MAX_LOSSES = 2
@@ -42,6 +43,10 @@ class History:
     and paid for, never learned from."""
     first: int = 0
     """Number of the first trial that was started in `space` as it is since it was changed last."""
+    others: tuple[Goal, ...] = ()
+    """Further metrics that are optimised, beside the primary one: `metric` and `direction`."""
+    limits: tuple[Limit, ...] = ()
+    """What a trial's metrics must keep for it to be the best one."""
     _rows: dict[str, tuple[Array, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
     # Encoded rows by digest, shared between the snapshots of one study: encoding is the only
     # work that would otherwise grow with the square of the number of trials.
@@ -78,6 +83,16 @@ class History:
         index = self.index(number)
         return None if index is None else self.trials[index]
 
+    def without_trials(self) -> History:
+        """The same study before its first trial."""
+        return replace(self, trials=(), earlier=(), first=0)
+
+    @cached_property
+    def goals(self) -> Goals:
+        """All metrics and limits; the primary metric first."""
+        primary = Goal(metric=self.metric, direction=self.direction)
+        return Goals(objectives=(primary, *self.others), limits=self.limits)
+
     @property
     def sign(self) -> float:
         """+1 to maximise, -1 to minimise: `score = sign * value`."""
@@ -86,6 +101,42 @@ class History:
     @cached_property
     def completed(self) -> tuple[Trial, ...]:
         return tuple(t for t in self.trials if t.state is TrialState.COMPLETED)
+
+    @cached_property
+    def feasible(self) -> tuple[Trial, ...]:
+        """Completed trials that keep every limit; all of them where there is none."""
+        if not self.limits:
+            return self.completed
+        return tuple(t for t in self.completed if not self.goals.broken(t.values))
+
+    @cached_property
+    def front(self) -> tuple[Trial, ...]:
+        """The Pareto front of the feasible trials, best primary value first, then by number.
+
+        Of trials with equal metrics the earliest one. With one metric it is the incumbent alone.
+        """
+        if not self.others:
+            return () if self.incumbent is None else (self.incumbent,)
+        kept = [
+            t
+            for t in self.feasible
+            if not any(
+                self.goals.dominates(o.values, t.values)
+                or (o.number < t.number and all(o.values[n] == t.values[n] for n in self._objectives))
+                for o in self.feasible
+            )
+        ]
+        return tuple(sorted(kept, key=lambda t: (-self.sign * _value(t), t.number)))
+
+    @property
+    def _objectives(self) -> tuple[str, ...]:
+        return tuple(goal.metric for goal in self.goals.objectives)
+
+    @property
+    def cost(self) -> float:
+        """Cost of the trials that count against the budget, in units of the problem; see `Trial.cost`."""
+        counted = (t for t in (*self.trials, *self.earlier) if t.proposal.origin is not Origin.PREVIOUS)
+        return math.fsum(t.cost or 0.0 for t in counted if t.state is not TrialState.LOST)
 
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
@@ -161,8 +212,8 @@ class History:
 
     @cached_property
     def incumbent(self) -> Trial | None:
-        """The best completed trial; the earliest one where several tie."""
-        return max(self.completed, key=lambda t: (self.sign * _value(t), -t.number), default=None)
+        """The feasible trial of best primary value, the earliest one where several tie; None without one."""
+        return max(self.feasible, key=lambda t: (self.sign * _value(t), -t.number), default=None)
 
     @cached_property
     def scores(self) -> Array:
@@ -171,10 +222,11 @@ class History:
 
     @cached_property
     def best_so_far(self) -> tuple[float, ...]:
-        """The incumbent's value after each completed trial, metric units."""
-        if not self.completed:
+        """The incumbent's value after each feasible trial, metric units."""
+        if not self.feasible:
             return ()
-        return tuple(float(v) for v in self.sign * np.maximum.accumulate(self.scores))
+        scores = self.sign * np.array([_value(t) for t in self.feasible], dtype=np.float64)
+        return tuple(float(v) for v in self.sign * np.maximum.accumulate(scores))
 
     @cached_property
     def metric_range(self) -> MetricRange:

@@ -99,6 +99,8 @@ class Outcome:
     """Wall time from start to end."""
     loss: Loss | None = None
     """For a lost trial: why; None counts as `interrupted`, as in records of before 0.3."""
+    items: dict[str, str] = field(default_factory=dict)
+    """Scores per item behind a metric, by the metric's name, packed as `items.py` says."""
     peak_memory_mib: float | None = None
     """Largest resident memory of the worker, where known."""
 
@@ -114,7 +116,10 @@ class Outcome:
 
     def to_json(self) -> str:
         """As text; a number that is not finite is the text `NaN`, `Infinity` or `-Infinity`."""
-        return json.dumps(_with_texts(asdict(self)), indent=1, allow_nan=False)
+        plain = asdict(self)
+        if not self.items:
+            del plain["items"]
+        return json.dumps(_with_texts(plain), indent=1, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Outcome:
@@ -203,6 +208,12 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _named_texts(name: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise ValueError(f"{name} does not map names to texts")
+    return value
+
+
 def _loss(name: str, value: Any) -> str:
     if value not in ("interrupted", "process"):
         raise ValueError(f"{name} is {value!r:.80}, neither interrupted nor process")
@@ -225,5 +236,6 @@ _READERS: dict[str, Callable[[str, Any], Any]] = {
     "traceback": _text,
     "seconds": _amount,
     "peak_memory_mib": lambda name, value: None if value is None else _amount(name, value),
+    "items": _named_texts,
     "loss": lambda name, value: None if value is None else _loss(name, value),
 }

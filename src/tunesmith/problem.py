@@ -8,8 +8,8 @@ group `tunesmith.problems`. A task names it in its key `problem`, beside the set
 `Task` calls `compile` while it is validated, and then validates the result as it does the keys of a file. So
 engine, methods, history, report and terminal read the task's fields, and know no kinds.
 
-Not built: several metrics, limits on metrics, costs that are known before a trial, and feasibility beyond the
-constraints of a space.
+A kind may also know, before a configuration is run, what it costs (`cost`) and whether it can be run at all
+(`feasible`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from tunesmith.trial import Frozen
+from tunesmith.trial import Frozen, Value
 
 
 class ProblemKind(ABC):
@@ -46,9 +46,26 @@ class ProblemKind(ABC):
             TaskError: The keys are of no use for this kind.
         """
 
+    def cost(self, options: Any, configuration: Mapping[str, Value]) -> float | None:
+        """What running a configuration costs, in units of the problem; None: the task's key `cost` says.
+
+        Pure and quick: it is asked for every candidate of the search, in the engine's process.
+
+        Returns:
+            A finite number above 0, or None.
+        """
+        return None
+
+    def feasible(self, options: Any, configuration: Mapping[str, Value]) -> bool:
+        """Whether a legal configuration can be run at all; what cannot is never proposed. As pure as `cost`.
+
+        What only a trial can show is a limit on a metric instead (`limits`).
+        """
+        return True
+
 
 class Training(ProblemKind):
-    """Training code that reports a metric: the keys of the task say everything."""
+    """Training code that reports metrics: the keys of the task say everything."""
 
     def compile(self, options: Any, stated: Mapping[str, Any]) -> Mapping[str, Any]:
         return stated

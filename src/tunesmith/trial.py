@@ -248,6 +248,11 @@ class Trial(Frozen):
     seconds: float = 0.0
     loss: Loss | None = None
     """As in `Outcome`."""
+    items: dict[str, str] = Field(default_factory=dict)
+    """As in `Outcome`."""
+    cost: float | None = None
+    """What the configuration costs, known before it is run, in units of the problem; None where no cost is
+    stated."""
 
     @property
     def configuration(self) -> Configuration:

@@ -117,6 +117,7 @@ class TrialRunner:
             seed=trial.seed,
             metric=self._task.metric,
             reading=self._task.reading,
+            further=self._task.readings[1:],
             judged=self._task.pruner.kind != "none",
             objective=self._objective,
             resources=self._resources,
@@ -224,7 +225,7 @@ class TrialRunner:
         if running is None or running.finished:
             log.warning("trial %d ended again; its first end stands", number)
             return
-        trial = finished_trial(running, outcome, self._task.metric)
+        trial = finished_trial(running, outcome, *self._task.goals.names)
         take_secrets_out(self._store.trial_folder(number) / LOG)
         take_secrets_out_of_record(self._store.trial_folder(number))
         self._store.finish(trial)

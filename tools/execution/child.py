@@ -197,7 +197,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     value = result.values[job.metric]
     if not math.isfinite(value):
         return _diverged(f"{job.metric} was {value} at the end")
-    values, left_out = bounded_metrics(result.values, job.metric)
+    values, left_out = bounded_metrics(result.values, job.metric, *(name for name, _ in job.further))
     notes = [*result.notes, left_out] if left_out else result.notes
     kept = tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
     return Outcome(state=TrialState.COMPLETED, values=values, notes=kept)

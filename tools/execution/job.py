@@ -57,6 +57,8 @@ class Job:
     """The configuration's (`Configuration.digest`); empty where the job belongs to no trial of a study."""
     reading: Reading = Reading()
     """How the metric's value is read."""
+    further: tuple[tuple[str, Reading], ...] = ()
+    """Further metrics that a result must have, and how each is read."""
     judged: bool = True
     """Whether a verdict on a report may be to stop. False: nobody waits for one."""
     load_only: bool = False
@@ -94,6 +96,7 @@ class Job:
             "folder": Path(data["folder"]),
             "objective": Objective(**objective),
             "reading": Reading(**data["reading"]),
+            "further": tuple((name, Reading(**reading)) for name, reading in data["further"]),
             "resources": Resources(**data["resources"]),
             "checkpoint": _path(data["checkpoint"]),
             "configuration": restored(data["configuration"], data["types"]),

@@ -33,24 +33,24 @@ def kind_of(note: str) -> str:
     return re.sub(r"[-+]?\d[\d.,e+-]*|\bnan\b|\binf\b", "#", note)
 
 
-def bounded_metrics(values: Mapping[str, float], metric: str) -> tuple[dict[str, float], str]:
-    """The task's metric and as many others as are kept, in order.
+def bounded_metrics(values: Mapping[str, float], *metrics: str) -> tuple[dict[str, float], str]:
+    """The task's metrics and as many others as are kept, in order.
 
     Returns:
         The metrics, and a sentence on what was left out; empty where nothing was.
     """
-    kept = {metric: values[metric]} if metric in values else {}
+    kept = {metric: values[metric] for metric in metrics if metric in values}
     left = 0
     for name, value in values.items():
-        if name == metric:
+        if name in metrics:
             continue
-        if len(kept) <= MOST_METRICS and len(name) <= LONGEST_NAME and name.isprintable():
+        if len(kept) <= MOST_METRICS + len(metrics) - 1 and len(name) <= LONGEST_NAME and name.isprintable():
             kept[name] = value
         else:
             left += 1
     if not left:
         return kept, ""
     return kept, (
-        f"{left:,} further metrics were left out: a trial keeps {MOST_METRICS} beside {metric}, with "
+        f"{left:,} further metrics were left out: a trial keeps {MOST_METRICS} beside {metrics[0]}, with "
         f"printable names of at most {LONGEST_NAME} characters."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -202,7 +203,7 @@ class FolderStore(RunStore):
             self.events.lost = False
             trials = tuple(self._trials[number] for number in sorted(self._trials))
             task = self.task
-            restore_events(History(task.space, task.metric, task.direction, trials=trials), self.events)
+            restore_events(replace(task.empty_history(), trials=trials), self.events)
 
     def _mend_trial(self, trial: Trial) -> None:
         """Make the folder of a finished trial say again what it was and how it ended."""

@@ -98,7 +98,7 @@ def _wrong_result(folder: RunFolder, config: TrialConfig, trial: Trial) -> str |
         return "could not be read"
     if outcome is None:
         return "was missing"
-    kept = finished_trial(config.trial(), outcome, folder.task.metric)
+    kept = finished_trial(config.trial(), outcome, *folder.task.goals.names)
     return "was changed" if (kept.state, kept.value) != (trial.state, trial.value) else None
 
 

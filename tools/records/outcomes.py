@@ -10,8 +10,8 @@ from tunesmith.tools.records.thinning import thinned
 from tunesmith.trial import Outcome, Trial, TrialState
 
 
-def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
-    """`trial` as ended by `outcome`; `metric` is the task's.
+def finished_trial(trial: Trial, outcome: Outcome, *metrics: str) -> Trial:
+    """`trial` as ended by `outcome`; `metrics` are those that the task needs, the primary one first.
 
     Only finite numbers get through: Optuna would take an infinite value for the best one. A completed
     outcome without a finite metric is therefore no completion: it diverged where the metric is there
@@ -19,13 +19,19 @@ def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
     """
     assert outcome.state is not TrialState.RUNNING, "an outcome is an end"
     state, message = outcome.state, outcome.message
-    value = outcome.values.get(metric) if state is TrialState.COMPLETED else None
-    if state is TrialState.COMPLETED and value is None:
-        state, message = TrialState.CRASHED, f"it ended without the task's metric {metric!r}"
-    elif value is not None and not math.isfinite(value):
-        state, message, value = TrialState.DIVERGED, f"{metric} was {value}", None
+    value = outcome.values.get(metrics[0]) if state is TrialState.COMPLETED else None
+    if state is TrialState.COMPLETED:
+        for metric in metrics:
+            found = outcome.values.get(metric)
+            if found is None:
+                state, message = TrialState.CRASHED, f"it ended without the task's metric {metric!r}"
+            elif not math.isfinite(found):
+                state, message = TrialState.DIVERGED, f"{metric} was {found}"
+            if state is not TrialState.COMPLETED:
+                value = None
+                break
     completed = state is TrialState.COMPLETED
-    values, left_out = bounded_metrics(outcome.values, metric) if completed else ({}, "")
+    values, left_out = bounded_metrics(outcome.values, *metrics) if completed else ({}, "")
     notes = (*outcome.notes, left_out) if left_out else outcome.notes
     whole = finite_curve(outcome.curve)
     curve = thinned(whole)
@@ -41,6 +47,7 @@ def finished_trial(trial: Trial, outcome: Outcome, metric: str) -> Trial:
             "message": log_line(message),
             "traceback": log_tail(outcome.traceback),
             "seconds": outcome.seconds,
+            "items": dict(outcome.items) if completed else {},
             "loss": outcome.loss if state is TrialState.LOST else None,
         }
     )
@@ -59,6 +66,7 @@ def outcome_of(trial: Trial) -> Outcome:
         traceback=trial.traceback,
         seconds=trial.seconds,
         loss=trial.loss,
+        items=dict(trial.items),
     )
 
 

@@ -10,6 +10,8 @@ done again harmlessly after another kill: a folder is written before the study.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tunesmith.errors import RunError
 from tunesmith.events import Degraded, Event, TrialFinished, TrialStarted
 from tunesmith.history import History
@@ -53,7 +55,7 @@ def restore_events(history: History, events: EventStore) -> int:
     """
     started, finished = events.trial_numbers("trial_started"), events.trial_numbers("trial_finished")
     missing: list[Event] = []
-    so_far = History(space=history.space, metric=history.metric, direction=history.direction)
+    so_far = history.without_trials()
     for trial in history.every:
         before, so_far = so_far.incumbent, so_far.with_trial(trial)
         if trial.number not in started:
@@ -94,11 +96,8 @@ class _Reconciliation:
             if trial is not None:
                 trials.append(trial)
         self._end_earlier_studies()
-        return History(
-            space=self._task.space,
-            metric=self._task.metric,
-            direction=self._task.direction,
-            default=self._task.default,
+        return replace(
+            self._task.empty_history(),
             trials=tuple(t for t in trials if t.number not in self._left_out),
             earlier=tuple(t for t in trials if t.number in self._left_out),
             first=self._lineage.epochs[-1].first_trial,
@@ -123,7 +122,7 @@ class _Reconciliation:
         config = self._in_space(config, in_study)
         native = self._lineage.epoch_of(number).version == self._lineage.version
         self._folder.sweep(number)
-        trial = finished_trial(config.trial(), self._outcome(number, in_study, of), self._task.metric)
+        trial = finished_trial(config.trial(), self._outcome(number, in_study, of), *self._task.goals.names)
         if number in self._left_out:
             if not known:
                 self._study.skip(number, NOT_IN_SPACE)
@@ -248,7 +247,7 @@ class _Reconciliation:
                 if study is not None and trial is not None and not trial.finished:
                     outcome = self._folder.read_outcome(trial.number)
                     lost = Outcome(state=TrialState.LOST, message=INTERRUPTED)
-                    study.finished(finished_trial(trial, outcome or lost, self._task.metric))
+                    study.finished(finished_trial(trial, outcome or lost, *self._task.goals.names))
 
     def _report(self, cause: str, continuation: str) -> None:
         if self._emit is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -138,10 +139,10 @@ def recorded_history(folder: RunFolder) -> History:
             continue  # the process was killed before it recorded the trial
         folder.check_legal(number, config.proposal.configuration)
         trial, outcome = config.trial(), folder.read_outcome(number, config.stamp)
-        trials.append(trial if outcome is None else finished_trial(trial, outcome, folder.task.metric))
+        trials.append(trial if outcome is None else finished_trial(trial, outcome, *folder.task.goals.names))
     task = folder.task
     counting, left = split(folder, trials)
-    return History(task.space, task.metric, task.direction, task.default, counting, left)
+    return replace(task.empty_history(), trials=counting, earlier=left)
 
 
 def _reading(task: Task, history: History, text: Anonymous) -> tuple[str, ...]:
@@ -237,7 +238,7 @@ def _headline(history: History, best: Best | None, default: Trial | None) -> str
 
 def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialLine, ...]:
     lines: list[TrialLine] = []
-    so_far = History(history.space, history.metric, history.direction)
+    so_far = history.without_trials()
     left = {trial.number for trial in history.earlier}
     for trial in history.every:
         before, counts = so_far.incumbent, trial.number not in left

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tunesmith.history import History
 from tunesmith.task.changes import space_changes
@@ -77,7 +78,7 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
         f"{len(carried) + len(left)} trials of other spaces {len(carried)} count in it and {len(left)} are "
         "history only: shown, but nothing is learned from them, and none can be the best."
     )
-    ended = History(history.space, history.metric, history.direction, trials=history.earlier).incumbent
+    ended = replace(history.without_trials(), trials=history.earlier).incumbent
     best = history.incumbent
     if ended is not None and ended.value is not None:
         better = best is None or best.value is None or history.sign * (ended.value - best.value) > 0

@@ -1,4 +1,13 @@
-"""The key `metric` of a task: a name, or a mapping that also says how the value is read."""
+"""The keys `metric`, `metrics` and `limits` of a task.
+
+    metric: val_accuracy                     one metric, with `direction: maximize` beside it
+    metric: {name: val_accuracy, take: best}
+    metrics: {val_accuracy: maximize, latency_ms: {direction: minimize, regex: 'latency (?P<value>[0-9.]+)'}}
+    limits: {latency_ms: "<= 20", params_m: "<= 5"}
+
+The first of `metrics` is the primary one, unless `metric` names another of them. One without a direction is
+only measured, for a limit.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +17,15 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from tunesmith.errors import TaskError
+from tunesmith.errors import TaskError, short
+from tunesmith.goals import Direction, Goal, Limit
 from tunesmith.metric import Reading
 from tunesmith.space.values import legal_text
 from tunesmith.task import faults
 from tunesmith.trial import Frozen
 
+METRICS_FIX = "Write `metrics: {val_accuracy: maximize, latency_ms: minimize}`."
+LIMITS_FIX = 'Write `limits: {latency_ms: "<= 20"}`.'
 FIX = "Write `metric: {name: val_accuracy, take: best}`, with the name of the value to optimise."
 LONGEST_PATTERN = 500
 _REPEAT = re.compile(r"[*+]|\{(?P<least>\d*)(?:,(?P<most>\d*))?\}")
@@ -84,6 +96,97 @@ class MetricSpec(Frozen):
         parts += [f"read from lines by {self.regex}" if self.regex else ""]
         parts += [f"read from {self.file}" if self.file else ""]
         return ", ".join(part for part in parts if part)
+
+
+class FurtherMetric(Frozen):
+    """A metric beside the primary one."""
+
+    model_config = ConfigDict(strict=True)
+
+    spec: MetricSpec
+    direction: Direction | None = None
+    """None: it is not optimised, and only measured for a limit."""
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def goal(self) -> Goal | None:
+        return None if self.direction is None else Goal(metric=self.name, direction=self.direction)
+
+    @property
+    def reading(self) -> Reading:
+        return self.spec.reading(maximize=self.direction != "minimize")
+
+    def stated(self) -> Any:
+        """As `metrics` of a task file has it."""
+        if self.spec.plain and self.direction is not None:
+            return self.direction
+        given = self.spec.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+        return given if self.direction is None else {"direction": self.direction, **given}
+
+
+def read_metrics(fields: dict[str, Any]) -> list[TaskError]:
+    """Turn `metrics`, `metric` and `limits` into `metric`, `direction`, `metric_spec`, `further`, `limits`.
+
+    Returns:
+        The faults found.
+    """
+    problems = _read_limits(fields)
+    given = fields.pop("metrics", None)
+    if given is None:
+        return problems + read_metric(fields)
+    if not isinstance(given, Mapping) or not given:
+        problem = "should map the names of metrics to `maximize` or `minimize`."
+        return [*problems, faults.fault(("metrics",), problem, METRICS_FIX)]
+    if "direction" in fields:
+        problem = "is said by `metrics` already."
+        problems.append(faults.fault(("direction",), problem, "Remove it."))
+    found: list[FurtherMetric] = []
+    for name, how in given.items():
+        stated = dict(how) if isinstance(how, Mapping) else {"direction": how}
+        direction = stated.pop("direction", None)
+        try:
+            found.append(
+                FurtherMetric.model_validate(
+                    {"spec": MetricSpec.model_validate({**stated, "name": name}), "direction": direction}
+                )
+            )
+        except ValidationError as error:
+            above = ("metrics", str(name))
+            problems += [faults.translated(item, above, FurtherMetric) for item in error.errors()]
+    if problems:
+        return problems
+    primary = fields.get("metric", found[0].name)
+    first = next((one for one in found if one.name == primary), None)
+    if first is None or first.direction is None:
+        problem = f"should be one of `metrics` that has a direction, got {short(primary)}."
+        return [faults.fault(("metric",), problem, "Name the metric to show and to stop by.")]
+    fields |= {
+        "metric": first.name,
+        "direction": first.direction,
+        "metric_spec": None if first.spec.plain else first.spec,
+        "further": tuple(one for one in found if one is not first),
+    }
+    return []
+
+
+def _read_limits(fields: dict[str, Any]) -> list[TaskError]:
+    given = fields.get("limits")
+    if given is None or isinstance(given, tuple):
+        return []
+    if not isinstance(given, Mapping):
+        del fields["limits"]
+        return [faults.fault(("limits",), "should map names of metrics to bounds.", LIMITS_FIX)]
+    limits, problems = [], []
+    for name, text in given.items():
+        try:
+            limits.append(Limit.read(str(name), text))
+        except ValueError as error:
+            problems.append(faults.fault(("limits", str(name)), f"{error}.", LIMITS_FIX))
+    fields["limits"] = tuple(limits)
+    return problems
 
 
 def read_metric(fields: dict[str, Any]) -> list[TaskError]:

@@ -24,7 +24,8 @@ from pydantic import (
 from tunesmith.budget import Budget
 from tunesmith.data_card import DataCard
 from tunesmith.errors import DataError, ObjectiveError
-from tunesmith.history import Direction
+from tunesmith.goals import Goals, Limit
+from tunesmith.history import Direction, History
 from tunesmith.metric import Reading
 from tunesmith.noise import Noise
 from tunesmith.objective import Objective
@@ -34,7 +35,7 @@ from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
-from tunesmith.task.metric_spec import MetricSpec, read_metric
+from tunesmith.task.metric_spec import FurtherMetric, MetricSpec, read_metrics
 from tunesmith.task.passing import Passing, passing
 from tunesmith.task.specs import AS_TUPLE, Confirm, EnvironmentSpec, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
@@ -81,6 +82,13 @@ class Task(Frozen):
     """What `metric` said as a mapping; None: just the name. In a file this is no key of its own."""
     direction: Direction
     """`minimize` or `maximize`."""
+    further: tuple[FurtherMetric, ...] = ()
+    """What `metrics` said beside the primary metric. In a file this is no key of its own."""
+    limits: tuple[Limit, ...] = ()
+    """What a trial's metrics must keep, such as `latency_ms: "<= 20"`."""
+    cost: str | None = None
+    """What a trial costs, in units of the problem: arithmetic over the numeric parameters, such as
+    `epochs * width / 1000`; known before the trial is run. None: nothing is known."""
     space: Space
     """The parameters to tune, and `constraints` between them."""
     default: Configuration | None = None
@@ -141,7 +149,7 @@ class Task(Frozen):
             tuner, wrong = Tuner.read(given)
             problems += wrong
             prepared |= {} if tuner is None else {"tuner": tuner}
-        problems += read_metric(prepared)
+        problems += read_metrics(prepared)
         try:
             task = handler(prepared)
         except ValidationError as error:
@@ -236,6 +244,25 @@ class Task(Frozen):
         return Reading(maximize=maximize) if spec is None else spec.reading(maximize=maximize)
 
     @property
+    def readings(self) -> tuple[tuple[str, Reading], ...]:
+        """Every metric that a completed trial has, the primary one first, and how it is read."""
+        stated = {one.name: one.reading for one in self.further}
+        named = {name: stated.get(name, Reading()) for name in (*self.goals.names, *stated)}
+        return tuple((named | {self.metric: self.reading}).items())
+
+    @property
+    def goals(self) -> Goals:
+        """The metrics that are optimised, and the limits."""
+        return self.empty_history().goals
+
+    def empty_history(self) -> History:
+        """A study of this task before its first trial."""
+        others = tuple(goal for one in self.further if (goal := one.goal) is not None)
+        return History(
+            self.space, self.metric, self.direction, self.default, others=others, limits=self.limits
+        )
+
+    @property
     def uses_model(self) -> bool:
         """Whether the method or the policy uses a language model where there is one."""
         policy = None if self.policy is None else POLICIES.get(self.policy)
@@ -323,11 +350,15 @@ class Task(Frozen):
         dumped = self.model_dump(
             mode="json",
             exclude_defaults=True,
-            exclude={"path", "name", "space", "default", "budget", "metric_spec"},
+            exclude={"path", "name", "space", "default", "budget", "metric_spec", "further", "limits"},
         )
         for key in type(self).model_fields:
             if key == "space":
                 data[key] = self.space.to_dict()
+            elif key in ("metric", "direction") and self.further:
+                data["metrics"] = self._metrics_to_yaml()
+            elif key == "limits" and self.limits:
+                data[key] = {limit.metric: limit.comparison for limit in self.limits}
             elif key == "metric" and self.metric_spec is not None:
                 data[key] = self.metric_spec.model_dump(mode="json", exclude_defaults=True)
             elif key == "default" and self.default is not None:
@@ -347,6 +378,11 @@ class Task(Frozen):
         writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
         writer.dump(data, stream)
         return stream.getvalue()
+
+    def _metrics_to_yaml(self) -> dict[str, Any]:
+        spec = self.metric_spec or MetricSpec(name=self.metric)
+        primary = FurtherMetric(spec=spec, direction=self.direction)
+        return {one.name: one.stated() for one in (primary, *self.further)}
 
     def _budget_to_yaml(self) -> dict[str, Any]:
         dumped = self.budget.model_dump(exclude_defaults=True)

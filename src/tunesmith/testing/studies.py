@@ -37,7 +37,7 @@ def task_for(space: Space, **changes: Any) -> Task:
 
 
 def empty_history(task: Task) -> History:
-    return History(task.space, task.metric, task.direction, default=task.default)
+    return task.empty_history()
 
 
 def score(space: Space, configuration: Configuration) -> float:
