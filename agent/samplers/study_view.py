@@ -13,7 +13,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from tunesmith.agent.samplers.scalarise import scalarise
+from tunesmith.agent.methods.goals.scalarise import scalarise
 from tunesmith.errors import InvalidConfiguration, SpaceError, UsageError
 from tunesmith.history import Direction, History
 from tunesmith.space import Bool, Categorical, Space

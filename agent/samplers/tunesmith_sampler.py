@@ -25,11 +25,11 @@ from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.agent.knowledge import cards_for
+from tunesmith.agent.methods.goals.scalarise import draw_weights
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.suggester import Proposer
 from tunesmith.agent.samplers.distributions import contains, draw_alone, shared_distributions
-from tunesmith.agent.samplers.scalarise import draw_weights
 from tunesmith.agent.samplers.study_view import ATTRIBUTE, StudyView, Translation, expressible
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
@@ -52,7 +52,7 @@ class TunesmithSampler(BaseSampler):
 
     A failed trial (Optuna's FAIL, or an infinite value) counts as a poor one, so that its surroundings are
     avoided; running trials are taken into account. Several objectives are scalarised with weights that are
-    drawn anew for every trial (see `scalarise.py`). Constraints of a study (`constraints_func`) are not read.
+    drawn anew for every trial (ParEGO). Constraints of a study (`constraints_func`) are not read.
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.

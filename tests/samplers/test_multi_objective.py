@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as arrays
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith import Float, Space, TunesmithSampler
-from tunesmith.agent.samplers.scalarise import draw_weights, normalised, pareto_front, scalarise
+from tunesmith.agent.methods.goals.scalarise import draw_weights, normalised, pareto_front, scalarise
 from tunesmith.agent.samplers.study_view import ATTRIBUTE
 
 
