@@ -119,6 +119,8 @@ class TrialStarted(_Event):
     number: int
     proposal: Proposal
     seed: int
+    cost: float | None = None
+    """What the trial costs, in units of the problem; None where no cost is stated."""
 
 
 class TrialReported(_Event):
@@ -136,6 +138,8 @@ class TrialFinished(_Event):
     """The task's metric, None unless completed."""
     improved: bool
     """Whether it is the new incumbent."""
+    on_front: bool = False
+    """Whether several metrics are optimised, and it is on the Pareto front of the feasible trials so far."""
     surprise: float | None = None
     """(value - expected) / spread, positive when better than expected; None without a prediction."""
 
@@ -159,6 +163,10 @@ class Progress(_Event):
     """Estimated seconds for all of them, where the time budget leaves less; None where it does not."""
     comparison_s: float | None = None
     """Estimated seconds of the comparison on fresh seeds, which comes after; None for none."""
+    cost: float | None = None
+    """What the trials cost so far, in units of the problem; None where no cost is stated."""
+    cost_total: float | None = None
+    """What they may cost together; None for no limit."""
 
     @property
     def text(self) -> str:

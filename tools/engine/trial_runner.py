@@ -109,7 +109,7 @@ class TrialRunner:
         folder = self._store.begin(trial)
         self.history = self.history.with_trial(trial)
         self._curves[number] = LiveCurve()
-        self._emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed))
+        self._emit(TrialStarted(number=number, proposal=proposal, seed=trial.seed, cost=trial.cost))
         job = Job(
             number=number,
             folder=folder,
@@ -239,7 +239,12 @@ class TrialRunner:
         z = surprise(trial, self.history.sign)
         self._emit(
             TrialFinished(
-                number=number, outcome=outcome_of(trial), value=trial.value, improved=improved, surprise=z
+                number=number,
+                outcome=outcome_of(trial),
+                value=trial.value,
+                improved=improved,
+                on_front=bool(self.history.others) and trial in self.history.front,
+                surprise=z,
             )
         )
         self._tell_notes(trial)

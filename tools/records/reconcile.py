@@ -61,7 +61,11 @@ def restore_events(history: History, events: EventStore) -> int:
         if trial.number not in started:
             missing.append(
                 TrialStarted(
-                    number=trial.number, proposal=trial.proposal, seed=trial.seed, at=trial.started_at
+                    number=trial.number,
+                    proposal=trial.proposal,
+                    seed=trial.seed,
+                    cost=trial.cost,
+                    at=trial.started_at,
                 )
             )
         if trial.finished and trial.number not in finished:
@@ -71,6 +75,7 @@ def restore_events(history: History, events: EventStore) -> int:
                     outcome=outcome_of(trial),
                     value=trial.value,
                     improved=so_far.incumbent is not before,
+                    on_front=bool(so_far.others) and trial in so_far.front,
                     surprise=surprise(trial, history.sign),
                     at=trial.started_at + trial.seconds,
                 )
