@@ -6,6 +6,9 @@ from pydantic import Field
 
 from tunesmith.trial import Frozen
 
+COST_ROUNDING = 1e-9
+"""Relative; by how much rounding may let the costs of trials go beyond their budget."""
+
 
 class ModelCaps(Frozen):
     """Hard caps on language-model use; None means no cap of that kind."""
@@ -31,6 +34,13 @@ class Budget(Frozen):
     patience: int | None = Field(default=None, ge=1)
     """Trials without improvement after which the search is over; None: it never is for that."""
     model: ModelCaps = ModelCaps()
+
+    def cost_left(self, spent: float) -> float | None:
+        """What the next trial may cost at most after `spent`; None: there is no limit.
+
+        A little more than the difference, so that ten trials of 0.1 fit a budget of 1.
+        """
+        return None if self.cost is None else max(self.cost * (1 + COST_ROUNDING) - spent, 0.0)
 
 
 class ModelSpend(Frozen):

@@ -179,7 +179,8 @@ class Problem:
     """One fault of a configuration.
 
     Attributes:
-        kind: unknown, missing, wrong_type, not_finite, out_of_range, off_step, inactive or constraint.
+        kind: unknown, missing, wrong_type, not_finite, out_of_range, off_step, inactive, constraint or
+            cannot_run.
         key: The parameter's name, or the constraint's text.
         value: The value (None for a missing key).
         allowed: The legal range or choices, as text.
@@ -199,6 +200,7 @@ class Problem:
             "missing": f"{key} is missing; {self.allowed}",
             "inactive": f"{key} = {value} is given but inactive here; {self.allowed}",
             "constraint": f"constraint {self.key!r} does not hold; {self.allowed}",
+            "cannot_run": f"it cannot be run: {self.allowed}",
         }.get(self.kind, f"{key} = {value}: {self.kind.replace('_', ' ')}; {self.allowed}")
         return text + (f" (nearest legal value: {self.nearest!r})" if self.nearest is not None else "")
 

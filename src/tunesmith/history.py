@@ -47,6 +47,10 @@ class History:
     """Further metrics that are optimised, beside the primary one: `metric` and `direction`."""
     limits: tuple[Limit, ...] = ()
     """What a trial's metrics must keep for it to be the best one."""
+    affordable: float | None = None
+    """What the next trial may cost at most (`Task.cost_of`), units of the problem: what is left of a budget
+    of costs once those running are paid; None: there is no such budget. Set by the engine when it asks a
+    strategy, which proposes nothing that costs more."""
     _rows: dict[str, tuple[Array, NDArray[np.bool_]]] = field(default_factory=dict, repr=False, compare=False)
     # Encoded rows by digest, shared between the snapshots of one study: encoding is the only
     # work that would otherwise grow with the square of the number of trials.

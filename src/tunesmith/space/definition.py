@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -23,9 +24,15 @@ from tunesmith.space.values import legal_text, plain
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration, Value
 
+WhyNotRun = Callable[[Mapping[str, Value]], str | None]
+"""Why a legal configuration cannot be run, as a clause; None where it can. Pure and quick; never raises."""
+
 
 class SpaceDefinition:
     """Parameters, conditions and constraints; `Space` adds drawing, repair and other forms."""
+
+    why_not_run: WhyNotRun | None = None
+    """What a kind of problem knows beyond the constraints; see `restricted`."""
 
     def __init__(self, parameters: Mapping[str, Parameter], constraints: Sequence[str] = ()) -> None:
         if not parameters:
@@ -78,6 +85,25 @@ class SpaceDefinition:
                     f"constraint {constraint.text!r} names {name!r}, which is not a number", key=key
                 )
         return constraint
+
+    def restricted(self, why_not_run: WhyNotRun | None) -> Self:
+        """The same space without the configurations that cannot be run; None: with all of them.
+
+        The rule is no part of the space's equality, hash or document: two spaces of the same parameters and
+        constraints are one space, and a trial that was run stays a trial of it.
+        """
+        if why_not_run == self.why_not_run:
+            return self
+        other = copy(self)
+        for name in ("cardinality",):  # what depends on the rule is counted anew
+            other.__dict__.pop(name, None)
+        other.why_not_run = why_not_run
+        return other
+
+    @property
+    def bounded(self) -> bool:
+        """Whether anything but the ranges says what is legal."""
+        return bool(self.parsed_constraints) or self.why_not_run is not None
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -176,7 +202,10 @@ class SpaceDefinition:
                 faults.append(Problem("unknown", str(key), values[key], did_you_mean(key, self.names)))
         if not faults:
             faults = [self._broken(c, legal) for c in self.parsed_constraints if not self.holds(c, legal)]
-        return {name: legal[name] for name in self.names if name in legal}, tuple(faults)
+        legal = {name: legal[name] for name in self.names if name in legal}
+        if not faults and self.why_not_run is not None and (why := self.why_not_run(legal)) is not None:
+            faults = [Problem("cannot_run", "configuration", dict(legal), why)]
+        return legal, tuple(faults)
 
     def holds(self, constraint: Constraint, legal: Mapping[str, Value]) -> bool:
         """Whether a constraint holds for legal values; one that names an inactive parameter does."""
@@ -241,10 +270,17 @@ class SpaceDefinition:
         return self._encoding.mask(self._encoding.resolve(rows))
 
     def feasible(self, rows: Array) -> Mask:
-        """Whether all constraints hold at rows (n, d) once rounded, shape (n,)."""
-        if not self.parsed_constraints:
-            return np.ones(len(rows), dtype=bool)
-        return np.asarray(self.constraint_table(rows).all(axis=1))
+        """Whether rows (n, d), once rounded, keep all constraints and can be run, shape (n,)."""
+        held = np.ones(len(rows), dtype=bool)
+        if self.parsed_constraints:
+            held = np.asarray(self.constraint_table(rows).all(axis=1))
+        if self.why_not_run is not None:
+            resolved = self._encoding.resolve(rows)
+            for i in np.flatnonzero(held):
+                values = self._encoding.values(resolved, int(i))
+                # In the space's order, as `validate` gives them.
+                held[i] = self.why_not_run({n: values[n] for n in self.names if n in values}) is None
+        return held
 
     def constraint_table(self, rows: Array) -> Mask:
         """Whether each constraint holds at each of rows (n, d), shape (n, number of constraints)."""

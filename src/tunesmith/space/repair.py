@@ -63,7 +63,9 @@ def snap(
     violated = space.problems(values)
     if not violated:
         return space.validate(values), tuple(changes)
-    repaired = _nearest_feasible(space, values, violated)
+    # What a kind of problem refuses is not moved: only the kind knows what would be near to it.
+    refused = any(problem.kind == "cannot_run" for problem in violated)
+    repaired = None if refused else _nearest_feasible(space, values, violated)
     if repaired is None:
         raise InvalidConfiguration(violated)
     moved = [

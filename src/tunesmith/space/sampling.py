@@ -16,6 +16,8 @@ from tunesmith.trial import Value
 FIRST_DRAWS = 256
 MOST_DRAWS = 2**18
 """Draws after which a space counts as having nothing (more) that satisfies its constraints."""
+MOST_ASKED = 2**14
+"""The same where a kind of problem is asked about each of them, by a function in Python."""
 LARGEST_LISTING = 10_000
 
 
@@ -23,16 +25,23 @@ def feasible_rows(space: SpaceDefinition, rng: np.random.Generator, n: int) -> A
     """n legal rows, uniform over the part of the cube where the constraints hold, shape (n, d).
 
     Raises:
-        SpaceError: Too few were found in 2^18 draws; names the constraint that held most rarely.
+        SpaceError: Too few were found in 2^18 draws (2^14 where a kind of problem is asked about each); names
+            the constraint that held most rarely.
     """
     batches: list[Array] = []
-    have, drawn, batch = 0, 0, n if not space.constraints else max(FIRST_DRAWS, 2 * n)
+    have, drawn, batch = 0, 0, max(FIRST_DRAWS, 2 * n) if space.bounded else n
+    most = MOST_DRAWS if space.why_not_run is None else MOST_ASKED
     while have < n:
         rows = space.round(rng.random((batch, space.dimensions)))
         kept = rows[space.feasible(rows)]
         batches.append(kept)
         have, drawn = have + len(kept), drawn + batch
-        if have < n and drawn >= max(MOST_DRAWS, 64 * n):
+        if have < n and drawn >= max(most, 64 * n):
+            if space.why_not_run is not None and space.constraint_table(rows).all(axis=1).any():
+                raise SpaceError(
+                    f"{drawn:,} random configurations hold {have} that the kind of problem can run, "
+                    f"{n} needed. Change the ranges, or the settings of `problem`."
+                )
             raise SpaceError(
                 f"{drawn:,} random configurations hold {have} that satisfy the constraints, {n} needed; "
                 f"{_rarest(space, rng)!r} holds most rarely. Loosen it, or change the ranges.",

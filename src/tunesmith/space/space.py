@@ -52,7 +52,7 @@ class Space(SpaceDefinition):
         return repair.snap(self, values, base)
 
     def sample(self, rng: np.random.Generator, n: int = 1) -> list[Configuration]:
-        """n configurations, uniform over the part of the cube where the constraints hold; may repeat.
+        """n configurations, uniform over the part of the cube that is legal; may repeat.
 
         Raises:
             SpaceError: Nothing (or too little) feasible was found; names the constraint.
@@ -67,7 +67,7 @@ class Space(SpaceDefinition):
         is the number without them.
         """
         count = sampling.count(self)
-        if count is None or not self.parsed_constraints or count > sampling.LARGEST_LISTING:
+        if count is None or not self.bounded or count > sampling.LARGEST_LISTING:
             return count
         return len(self.all_configurations())
 
@@ -84,6 +84,7 @@ class Space(SpaceDefinition):
             Configuration(values, self.digest(values))
             for values in sampling.all_values(self)
             if all(self.holds(constraint, values) for constraint in self.parsed_constraints)
+            and (self.why_not_run is None or self.why_not_run(values) is None)
         ]
 
     def to_distributions(self, *, originals: bool = False) -> dict[str, BaseDistribution]:
