@@ -32,7 +32,7 @@ from tunesmith.objective import Objective
 from tunesmith.registry import POLICIES
 from tunesmith.space import Space
 from tunesmith.space.values import is_number, legal_text
-from tunesmith.task import faults
+from tunesmith.task import costs, faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.metric_spec import FurtherMetric, MetricSpec, read_metrics
@@ -163,6 +163,13 @@ class Task(Frozen):
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
+        if task.cost is not None:
+            problems += costs.expression_faults(task.cost, task.space, task.default)
+        if task.problem is not None:
+            problems += costs.kind_faults(task)
+        if task.budget.cost is not None and not problems and costs.cost_range(task) is None:
+            problem = "has no meaning without a cost of a trial."
+            problems.append(faults.fault(("budget", "cost"), problem, costs.FIX))
         if (data := task.data_file) is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": data.card(task.folder)})
@@ -261,6 +268,23 @@ class Task(Frozen):
         return History(
             self.space, self.metric, self.direction, self.default, others=others, limits=self.limits
         )
+
+    def cost_of(self, configuration: Mapping[str, Value]) -> float | None:
+        """What running a configuration costs, in units of the problem, known before it is run.
+
+        By the kind of problem, else by `cost`, in which an inactive parameter counts as 0.
+
+        Returns:
+            A finite number above 0; None where neither says one.
+
+        Args:
+            configuration: Legal in `space`.
+        """
+        return costs.cost_of(self, configuration)
+
+    def can_run(self, configuration: Mapping[str, Value]) -> bool:
+        """Whether the kind of problem can run a legal configuration at all; what cannot is never proposed."""
+        return costs.can_run(self, configuration)
 
     @property
     def uses_model(self) -> bool:

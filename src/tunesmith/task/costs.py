@@ -1,0 +1,157 @@
+"""What trials of a task cost, in units of the problem, as far as it is known before they run.
+
+The kind of problem knows (`ProblemKind.cost`), or the task says it: `cost: epochs * width / 1000`. A
+parameter that is inactive counts as 0 there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tunesmith.errors import SpaceError, TaskError, short
+from tunesmith.problem import ProblemKind
+from tunesmith.space import Space
+from tunesmith.space.expressions import Expression
+from tunesmith.space.values import is_finite
+from tunesmith.task import faults
+from tunesmith.task.member import ProblemChoice
+from tunesmith.text.suggestions import did_you_mean
+from tunesmith.trial import Configuration, Value
+
+if TYPE_CHECKING:
+    from tunesmith.task.task import Task
+
+FIX = "Write arithmetic over numeric parameters, such as `cost: epochs * width / 1000`."
+SAMPLED = 200
+"""Configurations at which a cost is looked at when the task is made."""
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Expression:
+    """A task's `cost`; SpaceError where it is none."""
+    return Expression.parse(text, "cost")
+
+
+def kind_of(choice: ProblemChoice) -> ProblemKind:
+    """The kind of problem that a task names."""
+    kind: ProblemKind = choice.member()
+    return kind
+
+
+def cost_of(task: Task, configuration: Mapping[str, Value]) -> float | None:
+    """See `Task.cost_of`."""
+    if task.problem is not None:
+        options, given = task.problem.settings, task.space.originals(configuration)
+        known = kind_of(task.problem).cost(options, given)
+        if known is not None:
+            return _usable(known)
+    return None if task.cost is None else _usable(stated_cost(task.cost, configuration))
+
+
+def stated_cost(text: str, configuration: Mapping[str, Value]) -> float:
+    """What an expression comes to; may be anything that a float can be."""
+    expression = parsed(text)
+    values = {name: np.asarray(float(configuration.get(name, 0))) for name in expression.names}
+    return float(expression.evaluate(values))
+
+
+def _usable(cost: Any) -> float | None:
+    number = isinstance(cost, Real) and not isinstance(cost, bool)  # one of numpy's as well
+    return float(cost) if number and is_finite(cost) and cost > 0 else None
+
+
+def can_run(task: Task, configuration: Mapping[str, Value]) -> bool:
+    """See `Task.can_run`."""
+    if task.problem is None:
+        return True
+    options, given = task.problem.settings, task.space.originals(configuration)
+    return bool(kind_of(task.problem).feasible(options, given))
+
+
+class CostRange(NamedTuple):
+    """What trials cost, over configurations drawn from the space."""
+
+    least: float
+    most: float
+    mean: float
+
+
+def cost_range(task: Task) -> CostRange | None:
+    """Over what can be run, by a sample and the default; None where the task states no cost."""
+    drawn = [one for one in _drawn(task.space, task.default) if can_run(task, one)]
+    costs = [cost for one in drawn if (cost := cost_of(task, one)) is not None]
+    return CostRange(min(costs), max(costs), math.fsum(costs) / len(costs)) if costs else None
+
+
+def expression_faults(text: str, space: Space, default: Configuration | None) -> list[TaskError]:
+    """What is wrong with the key `cost`: the text, a name in it, or a value it has somewhere in the space."""
+    try:
+        names = parsed(text).names
+    except SpaceError as error:
+        return [faults.fault(("cost",), f"{str(error).removeprefix('cost ')}.", FIX)]
+    found = []
+    numeric = [name for name in space.names if space.parameters[name].numeric]
+    for name in names:
+        if name not in space:
+            hint = did_you_mean(name, numeric)
+            fix = f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith('?') else '.'}"
+            found.append(faults.fault(("cost",), f"names {short(name)}, which is no parameter.", fix))
+        elif name not in numeric:
+            problem = f"names {short(name)}, which is not a number."
+            hint = f"Numeric parameters are {', '.join(numeric[:20])}." if numeric else FIX
+            found.append(faults.fault(("cost",), problem, hint))
+    if found:
+        return found
+    for one in _drawn(space, default):
+        cost = stated_cost(text, one)
+        if _usable(cost) is None:
+            left = [name for name in names if name not in one]
+            inactive = f" ({', '.join(left)} is inactive and counts as 0)" if left else ""
+            problem = (
+                f"should be a finite number above 0, and is {cost:.6g} for {space.format(one)}{inactive}."
+            )
+            fix = "Add what a trial costs at least, such as `cost: 1 + ...`."
+            return [faults.fault(("cost",), problem, fix)]
+    return []
+
+
+def kind_faults(task: Task) -> list[TaskError]:
+    """What is wrong with what a kind of problem says of costs and of what can be run, by a sample."""
+    assert task.problem is not None
+    kind, options = kind_of(task.problem), task.problem.settings
+    if type(kind).cost is ProblemKind.cost and type(kind).feasible is ProblemKind.feasible:
+        return []
+    runnable = False
+    for one in _drawn(task.space, task.default):
+        given = task.space.originals(one)
+        try:
+            cost, can = kind.cost(options, given), kind.feasible(options, given)
+        except Exception as error:  # noqa: BLE001 - another package's code; its fault is told like one of the task's
+            problem = f"{task.problem.name} fails for {task.space.format(one)} ({short(repr(error))})."
+            return [faults.fault(("problem",), problem, "Mend that package, or name another kind.")]
+        if cost is not None and _usable(cost) is None:
+            problem = (
+                f"{task.problem.name} says that {task.space.format(one)} costs {short(cost)}, where a finite "
+                "number above 0 is needed."
+            )
+            return [faults.fault(("problem",), problem, "Mend that package, or name another kind.")]
+        runnable = runnable or bool(can)
+        if one is task.default and not can:
+            problem = f"cannot be run: {task.problem.name} says so."
+            return [faults.fault(("default",), problem, "Write one that can.")]
+    if not runnable:
+        problem = f"{task.problem.name} can run none of {SAMPLED} configurations drawn from the space."
+        return [faults.fault(("problem",), problem, "Widen the space, or change the settings of the kind.")]
+    return []
+
+
+def _drawn(space: Space, default: Configuration | None) -> list[Configuration]:
+    """The default, and a sample that is always the same."""
+    drawn = space.sample(np.random.default_rng(0), SAMPLED)
+    return drawn if default is None else [default, *drawn]
