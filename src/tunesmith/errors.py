@@ -13,7 +13,8 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │       └── NoWinner               the run has no completed trial
 ├── RetrainFailed                  `tunesmith retrain`: no training completed
 ├── RunFailed                      `tunesmith.tune`: no trial completed; its `result` has what there is
-├── MissingMetric                  a trial ended without the task's metric
+├── MissingMetric                  a trial ended without one of the task's metrics
+├── ItemsError                     scores per item that cannot be kept, read or compared
 ├── CommandFailed                  a trial's command ended by itself, and not well
 ├── ModelError                     anything about a language model; never ends a run
 │   ├── ModelUnavailable           network, authentication, server fault, timeout
@@ -269,6 +270,10 @@ class RunFailed(TunesmithError):
 
 class MissingMetric(TunesmithError):
     """A trial ended without reporting the task's metric."""
+
+
+class ItemsError(TunesmithError):
+    """Scores per item that cannot be kept, are damaged, or are of other items than those compared with."""
 
 
 class CommandFailed(TunesmithError):
