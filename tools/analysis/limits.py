@@ -1,0 +1,236 @@
+"""What limits on metrics cost a search, and how near it came where no trial keeps them.
+
+By the trials that were run alone: nothing here is predicted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tunesmith.goals import Limit
+from tunesmith.history import History
+from tunesmith.text.numbers import significant
+from tunesmith.trial import Frozen, Trial, TrialState
+
+MOST_STEPS = 5
+"""Rows of a trade-off that are shown."""
+DIGITS = 3
+"""Significant digits of the bounds in a trade-off, rounded to the loose side."""
+
+
+class Step(Frozen):
+    """What the search would have found with another bound on one metric, all other limits as they are."""
+
+    bound: float
+    """Metric units of the limited metric."""
+    trial: int
+    value: float
+    """The best primary value under that bound; metric units."""
+    own: bool = False
+    """Whether the bound is that of the task."""
+
+
+class LimitCost(Frozen):
+    """One limit of a task: what it costs in the primary metric."""
+
+    limit: Limit
+    metric: str
+    """The primary one."""
+    completed: int
+    kept: int
+    """Completed trials that keep this limit, whatever the others."""
+    trial: int | None
+    """The incumbent, which keeps every limit; None where no trial does."""
+    value: float | None
+    """Its primary value."""
+    at: float | None
+    """Its value of the limited metric."""
+    free_trial: int | None
+    """The best trial when this limit is ignored; None where none keeps the others."""
+    free_value: float | None
+    free_at: float | None
+    cost: float | None
+    """How much better the primary metric is without the limit, metric units, >= 0; None where unknown."""
+    nearest: int | None
+    """Where no trial keeps it: the one of the smallest excess."""
+    nearest_at: float | None
+    steps: tuple[Step, ...]
+    """Bounds from strict to loose with what each would have allowed, a better value at each step; the task's
+    own bound among them where a trial keeps it. Empty where no trial keeps the other limits."""
+
+    @property
+    def slack(self) -> float | None:
+        """How far the incumbent is within the bound, units of the limited metric, >= 0."""
+        return None if self.at is None else max(0.0, -self.limit.excess(self.at))
+
+    @property
+    def text(self) -> str:
+        """In one sentence, without a full stop."""
+        limit, name = self.limit, self.limit.metric
+        keep = f"{self.kept} of {self.completed} completed trials"
+        if not self.kept:
+            near = "" if self.nearest_at is None else f"; the closest is trial {self.nearest} with "
+            return f"no trial keeps {limit.text}{near}{significant(self.nearest_at) if near else ''}"
+        if self.free_trial is None or self.free_value is None:
+            return f"{keep} keep {limit.text}, and none keeps the others"
+        free = f"trial {self.free_trial}: {self.metric} {significant(self.free_value)}"
+        measured = "" if name == self.metric else f" at {name} {significant(self.free_at)}"
+        if self.value is None:
+            return (
+                f"{keep} keep {limit.text}, none of them all limits; without it the best would be "
+                f"{free}{measured}"
+            )
+        if not self.cost:
+            where = "" if self.at is None else f" (trial {self.trial} has {significant(self.at)})"
+            return f"{limit.text} costs nothing: without it the best is no better{where}"
+        return (
+            f"without {limit.text} the best would be {free}{measured}; with it {significant(self.value)} "
+            f"(trial {self.trial}): the limit costs {self.cost:.3g}"
+        )
+
+
+def limit_costs(history: History) -> tuple[LimitCost, ...]:
+    """What each limit costs, in the task's order; empty while no trial completed."""
+    return tuple(_cost(history, limit) for limit in history.limits) if history.completed else ()
+
+
+def closest(history: History) -> Trial | None:
+    """The completed trial that breaks the limits by least: the smallest sum of relative excesses.
+
+    An excess counts in units of its bound; where the bound is 0, of the largest value seen. None while a
+    trial keeps every limit, or none completed.
+    """
+    if history.feasible or not history.completed:
+        return None
+    scales = [_scale(history, limit) for limit in history.limits]
+
+    def distance(trial: Trial) -> tuple[float, float, int]:
+        excesses = [_excess(trial, limit) / s for limit, s in zip(history.limits, scales, strict=True)]
+        score = history.sign * (trial.value or 0.0)
+        return math.fsum(excesses) if all(map(math.isfinite, excesses)) else math.inf, -score, trial.number
+
+    return min(history.completed, key=distance)
+
+
+def none_feasible(history: History) -> str:
+    """In a sentence that, and how nearly, no trial keeps the limits; empty while one does or none completed.
+
+    `6 trials completed, none keeps latency_ms <= 20; the closest is trial 4 with 23.1`
+    """
+    nearest, costs = closest(history), limit_costs(history)
+    if nearest is None:
+        return ""
+    count = len(history.completed)
+    what = (
+        "1 trial completed, and it does not keep" if count == 1 else f"{count} trials completed, none keeps"
+    )
+    if len(costs) == 1:
+        only = costs[0].limit
+        found = f"the closest is trial {nearest.number} with {significant(nearest.values.get(only.metric))}"
+        return f"{what} {only.text}" + (f"; {found}" if count > 1 else f", with {found.rpartition(' ')[2]}")
+    worst = min(costs, key=lambda cost: cost.kept)
+    return (
+        f"{what} every limit ({', '.join(cost.limit.text for cost in costs)}); {worst.limit.text} is broken "
+        f"most often, {count - worst.kept} times of {count}; the closest is trial {nearest.number}, which "
+        f"{broken_text(history, nearest)}"
+    )
+
+
+def broken_text(history: History, trial: Trial) -> str:
+    """`breaks latency_ms <= 20 with 23.1`, of each limit that a completed trial does not keep; else empty."""
+    broken = history.goals.broken(trial.values) if trial.state is TrialState.COMPLETED else ()
+    told = [f"{limit.text} with {significant(trial.values.get(limit.metric))}" for limit in broken]
+    return f"breaks {' and '.join(told)}" if told else ""
+
+
+def _cost(history: History, limit: Limit) -> LimitCost:
+    others = tuple(other for other in history.limits if other != limit)
+    allowed = [t for t in history.completed if all(o.met(t.values.get(o.metric)) for o in others)]
+    allowed = [t for t in allowed if limit.metric in t.values]
+    keeping = [t for t in history.completed if limit.met(t.values.get(limit.metric))]
+    best, free = history.incumbent, _best(history, allowed)
+    nearest = None
+    if not keeping:
+        nearest = min(history.completed, key=lambda t: (_excess(t, limit), t.number))
+    cost = None
+    if best is not None and free is not None and best.value is not None and free.value is not None:
+        cost = max(0.0, history.sign * (free.value - best.value))
+
+    def at(trial: Trial | None) -> float | None:
+        return None if trial is None else trial.values.get(limit.metric)
+
+    return LimitCost(
+        limit=limit,
+        metric=history.metric,
+        completed=len(history.completed),
+        kept=len(keeping),
+        trial=None if best is None else best.number,
+        value=None if best is None else best.value,
+        at=at(best),
+        free_trial=None if free is None else free.number,
+        free_value=None if free is None else free.value,
+        free_at=at(free),
+        cost=cost,
+        nearest=None if nearest is None else nearest.number,
+        nearest_at=at(nearest),
+        steps=_shown(_steps(history, limit, allowed)),
+    )
+
+
+def _steps(history: History, limit: Limit, allowed: Sequence[Trial]) -> list[Step]:
+    """From the strictest bound that any of the trials keeps to the loosest that allows a better value."""
+    rounded = {_rounded(t.values[limit.metric], limit.sign) for t in allowed}
+    waiting = sorted(allowed, key=lambda t: limit.sign * t.values[limit.metric], reverse=True)
+    best: Trial | None = None
+    steps: list[Step] = []
+    for bound in sorted({limit.bound, *rounded}, key=lambda bound: limit.sign * bound):
+        tried = limit.model_copy(update={"bound": bound})
+        while waiting and tried.met(waiting[-1].values[limit.metric]):
+            best = _best(history, [waiting.pop(), *([best] if best else [])])
+        if best is None or best.value is None:
+            continue
+        better = not steps or history.sign * (best.value - steps[-1].value) > 0
+        own = bound == limit.bound
+        if better or own:
+            steps.append(Step(bound=bound, trial=best.number, value=best.value, own=own))
+    return steps
+
+
+def _shown(steps: list[Step]) -> tuple[Step, ...]:
+    """The task's own bound, those next to it, and the loosest; without an own one the strictest first."""
+    own = next((place for place, step in enumerate(steps) if step.own), 0)
+    first = max(0, min(own - 2, len(steps) - MOST_STEPS))
+    shown = steps[first : first + MOST_STEPS]
+    if shown and shown[-1] != steps[-1] and len(shown) > 1:
+        shown[-1] = steps[-1]
+    return tuple(shown)
+
+
+def _rounded(value: float, sign: float) -> float:
+    """To `DIGITS` significant digits, to the side that the value itself keeps as a bound."""
+    if value == 0:
+        return 0.0
+    near = float(f"{value:.{DIGITS - 1}e}")
+    if sign * (near - value) >= 0:
+        return near
+    unit = 10.0 ** (math.floor(math.log10(abs(near))) - DIGITS + 1)
+    moved = float(f"{near + sign * unit:.{DIGITS}e}")
+    return moved if math.isfinite(moved) and sign * (moved - value) >= 0 else value
+
+
+def _best(history: History, trials: Sequence[Trial]) -> Trial | None:
+    valued = [t for t in trials if t.value is not None]
+    return max(valued, key=lambda t: (history.sign * (t.value or 0.0), -t.number), default=None)
+
+
+def _excess(trial: Trial, limit: Limit) -> float:
+    """At least 0; infinite where the metric is missing."""
+    value = trial.values.get(limit.metric)
+    return math.inf if value is None else max(0.0, limit.excess(value))
+
+
+def _scale(history: History, limit: Limit) -> float:
+    if limit.bound:
+        return abs(limit.bound)
+    return max((abs(t.values.get(limit.metric, 0.0)) for t in history.completed), default=0.0) or 1.0
