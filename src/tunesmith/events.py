@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from tunesmith.budget import ModelSpend
 from tunesmith.interfaces import Decision
@@ -134,6 +134,7 @@ class TrialFinished(_Event):
     kind: Literal["trial_finished"] = "trial_finished"
     number: int
     outcome: Outcome
+    """Without scores per item: the log stays small, and the trial's folder has them."""
     value: float | None
     """The task's metric, None unless completed."""
     improved: bool
@@ -142,6 +143,11 @@ class TrialFinished(_Event):
     """Whether several metrics are optimised, and it is on the Pareto front of the feasible trials so far."""
     surprise: float | None = None
     """(value - expected) / spread, positive when better than expected; None without a prediction."""
+
+    @field_validator("outcome")
+    @classmethod
+    def _without_items(cls, outcome: Outcome) -> Outcome:
+        return outcome.changed(items={}) if outcome.items else outcome
 
 
 class Progress(_Event):

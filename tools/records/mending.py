@@ -99,7 +99,8 @@ def _wrong_result(folder: RunFolder, config: TrialConfig, trial: Trial) -> str |
     if outcome is None:
         return "was missing"
     kept = finished_trial(config.trial(), outcome, *folder.task.goals.names)
-    return "was changed" if (kept.state, kept.value) != (trial.state, trial.value) else None
+    same = all(getattr(kept, name) == getattr(trial, name) for name in ("state", "value", "values", "items"))
+    return None if same else "was changed"
 
 
 def _set_aside_odd(folder: RunFolder, number: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tunesmith.items import bounded_items
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.records.bounds import LONGEST_NOTE, MOST_NOTES, bounded_metrics, legal_step
 from tunesmith.tools.records.thinning import thinned
@@ -47,7 +48,7 @@ def finished_trial(trial: Trial, outcome: Outcome, *metrics: str) -> Trial:
             "message": log_line(message),
             "traceback": log_tail(outcome.traceback),
             "seconds": outcome.seconds,
-            "items": dict(outcome.items) if completed else {},
+            "items": bounded_items(outcome.items, metrics) if completed else {},
             "loss": outcome.loss if state is TrialState.LOST else None,
         }
     )
