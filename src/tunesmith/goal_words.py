@@ -1,4 +1,4 @@
-"""Metrics, limits and costs in words: one wording for terminal, report and Python. Names are made literal.
+"""Metrics and limits in words, for the terminal and Python. Names are made literal.
 
 aims(goals)                 Maximize val_accuracy and minimize latency_ms, with latency_ms <= 20
 measured(goals, values)     latency_ms 23.1 (breaks <= 20), params_m 4
@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tunesmith.goals import Goals, Limit
-from tunesmith.history import History
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import DASH, counted, metric
+from tunesmith.text.tables import aligned
 
 NAME_WIDTH = 40
 """Characters of a metric's name in a sentence."""
@@ -64,26 +64,25 @@ def aims(goals: Goals) -> str:
     return f"{wanted[:1].upper()}{wanted[1:]}{kept}"
 
 
-def none_feasible(history: History) -> str:
-    """That no completed trial keeps the limits, and which comes closest; empty where this is not so."""
-    closest = history.closest
-    if closest is None:
-        return ""
-    limits = [limit_text(limit) for limit in history.limits]
-    done = len(history.completed)
-    head = (
-        "1 trial completed, and does not keep"
-        if done == 1
-        else f"{counted(done, 'trial')} completed, none keeps"
-    )
-    if len(limits) == 1:
-        value = closest.values.get(history.limits[0].metric)
-        shown = DASH if value is None else metric(value)
-        tail = f" with {shown}" if done == 1 else f"; the closest is trial {closest.number} with {shown}"
-        return f"{head} {limits[0]}{tail}"
-    broken = "; ".join(m.text for m in measured(history.goals, closest.values) if m.broken)
-    tail = f"; {broken}" if done == 1 else f"; the closest is trial {closest.number}: {broken}"
-    return f"{head} all of {_listed(limits)}{tail}"
+def table(
+    goals: Goals, trials: Sequence[tuple[int, Mapping[str, float], str]], *, width: int, most: int
+) -> list[str]:
+    """Trials as an aligned table of plain text, a line each below its head: number, metrics, configuration.
+
+    Args:
+        trials: (number, metrics, configuration in words) of each.
+        width: Characters of a line; the configuration is cut.
+        most: Trials shown; how many more there are is a line of its own.
+    """
+    room = max((width - 30) // len(goals.names) - 2, 7)
+    heads = [one_line(name, min(room, 20)) for name in goals.names]
+    rows = [
+        [f"#{number}", *(m.number + "!" * bool(m.broken) for m in measured(goals, values)), text]
+        for number, values, text in trials[:most]
+    ]
+    lines = aligned([["trial", *heads, "configuration"], *rows], width=width)
+    more = len(trials) - most
+    return lines + ([f"and {counted(more, 'more', 'more')}"] if more > 0 else [])
 
 
 def _listed(parts: Sequence[str]) -> str:

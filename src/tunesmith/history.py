@@ -132,26 +132,6 @@ class History:
         ]
         return tuple(sorted(kept, key=lambda t: (-self.sign * _value(t), t.number)))
 
-    @cached_property
-    def closest(self) -> Trial | None:
-        """The completed trial that breaks the limits by least; None where none completed, or one is feasible.
-
-        What it breaks a limit by is taken as a share of the worst that any trial broke it by.
-        """
-        if not self.completed or self.feasible:
-            return None
-        beyond = np.array([[self._excess(x, t) for x in self.limits] for t in self.completed])
-        worst = beyond.max(axis=0)
-        with np.errstate(invalid="ignore"):  # infinite where a trial of an older task lacks the metric
-            shares = np.nan_to_num(beyond / np.where(worst > 0, worst, 1.0), nan=1.0).sum(axis=1)
-        ranked = zip(shares, self.completed, strict=True)
-        return min(ranked, key=lambda pair: (pair[0], -self.sign * _value(pair[1]), pair[1].number))[1]
-
-    @staticmethod
-    def _excess(limit: Limit, trial: Trial) -> float:
-        value = trial.values.get(limit.metric)
-        return math.inf if value is None else max(limit.excess(value), 0.0)
-
     @property
     def _objectives(self) -> tuple[str, ...]:
         return tuple(goal.metric for goal in self.goals.objectives)

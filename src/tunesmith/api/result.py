@@ -9,11 +9,13 @@ from typing import Any
 
 from tunesmith.budget import Spend
 from tunesmith.extras import require
+from tunesmith.goal_words import measured
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import metric
-from tunesmith.trial import Configuration, Trial
+from tunesmith.text.numbers import counted, metric
+from tunesmith.tools.analysis.limits import closest, none_feasible
+from tunesmith.trial import Configuration, Trial, TrialState
 
 SHOWN_ROWS = 20
 """Trials that a notebook shows, the best ones."""
@@ -28,7 +30,7 @@ class Result:
         reason: Why it ended, in words.
         verdict: Best against default on fresh seeds, in words; empty when the run was stopped before.
         recommendation: The configuration of best expected value, and how that differs from the best value
-            seen; None where no trial completed.
+            seen; None where no trial is feasible.
         study: Where its Optuna study is: a journal's path, or a storage and the study's name.
         health: What gives reason to doubt the run, in sentences; empty while nothing does.
         report: report.md, beside report.html and report.json; None where they could not be written.
@@ -47,6 +49,7 @@ class Result:
 
     @property
     def best_trial(self) -> Trial | None:
+        """The feasible trial of best primary value; None where no completed trial keeps every limit."""
         return self.history.incumbent
 
     @property
@@ -56,13 +59,39 @@ class Result:
 
     @property
     def best(self) -> Configuration | None:
-        """The configuration of the best value seen; names to values, as training received them."""
+        """The configuration of the best value seen; names to values, as training received them.
+
+        None where no trial is feasible: see `closest`.
+        """
         return None if self.best_trial is None else self._received(self.best_trial.configuration)
 
     @property
     def best_value(self) -> float | None:
-        """Its metric in the search, metric units."""
+        """Its primary metric in the search, metric units."""
         return None if self.best_trial is None else self.best_trial.value
+
+    @property
+    def best_values(self) -> dict[str, float]:
+        """Every metric of the best trial by name, metric units; empty where no trial is feasible."""
+        return {} if self.best_trial is None else dict(self.best_trial.values)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The Pareto front of the feasible trials, best primary value first; of one metric the best trial.
+
+        `trial.values` has the metrics and `trial.configuration` the configuration of each.
+        """
+        return list(self.history.front)
+
+    @property
+    def closest(self) -> Trial | None:
+        """Where trials completed and none is feasible: the one that breaks the limits by least; else None."""
+        return closest(self.history)
+
+    def feasible(self, trial: Trial) -> bool:
+        """Whether a trial completed and keeps every limit of the task."""
+        completed = trial.state is TrialState.COMPLETED
+        return completed and not self.history.goals.broken(trial.values)
 
     def _received(self, configuration: Configuration) -> Configuration:
         """None and lists instead of the labels that stand for them in the history."""
@@ -77,13 +106,15 @@ class Result:
         Keys: `number`, `state`, `value` (the metric; None unless completed), `seconds`, `origin` (what
         proposed it), `reason`, `message` (why it failed), `params.NAME` for each hyperparameter (None where
         it is inactive), `metrics.NAME` for each further metric. Trials of search spaces that the run had
-        before are among them.
+        before are among them. Where the task has limits also `feasible` (False unless completed), and where
+        it states a cost `cost`, in its units.
         """
         trials = self.history.every
         names = dict.fromkeys(
             [*self.history.space.names, *(name for t in trials for name in t.configuration)]
         )
         others = sorted({name for trial in trials for name in trial.values} - {self.history.metric})
+        priced = any(trial.cost is not None for trial in trials)
         return [
             {
                 "number": trial.number,
@@ -95,6 +126,8 @@ class Result:
                 "message": trial.message,
                 **{f"params.{name}": values.get(name) for name in names},
                 **{f"metrics.{name}": trial.values.get(name) for name in others},
+                **({"feasible": self.feasible(trial)} if self.history.limits else {}),
+                **({"cost": trial.cost} if priced else {}),
             }
             for trial in trials
             for values in (self._received(trial.configuration),)
@@ -112,32 +145,45 @@ class Result:
         return pandas.DataFrame(self.trial_rows())
 
     def __repr__(self) -> str:
-        best = "no trial completed"
+        best = one_line(none_feasible(self.history), 120) or "no trial completed"
         if self.best_trial is not None and self.best_trial.value is not None:
-            best = f"best {metric(self.best_trial.value)} (trial {self.best_trial.number})"
+            feasible = "best feasible" if self.history.limits else "best"
+            best = f"{feasible} {metric(self.best_trial.value)} (trial {self.best_trial.number})"
+            if self.history.others:
+                best += f", {counted(len(self.history.front), 'trial')} on the Pareto front"
         return f"<Result {self.status}: {len(self.history)} trials, {best}, in {one_line(self.folder, 80)}>"
 
     def _repr_html_(self) -> str:
-        """The best trials as a table, for notebooks."""
+        """The best trials as a table, for notebooks; feasible ones first."""
         history = self.history
-        done = sorted(history.completed, key=lambda t: -history.sign * (t.value or 0.0))
-        names = history.space.names
-        head = "".join(f"<th>{_cell(name)}</th>" for name in ("trial", history.metric, *names))
-        rows = []
-        for trial in done[:SHOWN_ROWS]:
-            values = [
-                history.space.format_value(name, trial.configuration[name])
-                if name in trial.configuration
-                else ""
-                for name in names
-            ]
-            value = "" if trial.value is None else metric(trial.value)
-            cells = "".join(f"<td>{_cell(text)}</td>" for text in (trial.number, value, *values))
-            rows.append(f"<tr>{cells}</tr>")
+        done = sorted(
+            history.completed, key=lambda t: (not self.feasible(t), -history.sign * (t.value or 0.0))
+        )
+        notes = () if history.goals.plain else ("note",)
+        names = ("trial", *history.goals.names, *notes, *history.space.names)
+        rows = [f"<tr>{''.join(map(_data, self._shown(trial)))}</tr>" for trial in done[:SHOWN_ROWS]]
         more = len(done) - SHOWN_ROWS
         note = f"<p>{more} more in <code>trial_rows()</code>.</p>" if more > 0 else ""
         verdict = f"<p>{_cell(self.verdict, 600)}</p>" if self.verdict else ""
+        head = "".join(f"<th>{_cell(name)}</th>" for name in names)
         return f"<p>{_cell(repr(self), 300)}</p>{verdict}<table><tr>{head}</tr>{''.join(rows)}</table>{note}"
+
+    def _shown(self, trial: Trial) -> list[object]:
+        """A completed trial's row of the notebook's table."""
+        history, configuration = self.history, trial.configuration
+        found = measured(history.goals, trial.values | {history.metric: trial.value or 0.0})
+        broken = ", ".join(f"{m.name} {m.mark}" for m in found if m.broken)
+        front = "on the front" if history.others and trial in history.front else ""
+        notes = [] if history.goals.plain else [broken or front]
+        values = [
+            history.space.format_value(name, configuration[name]) if name in configuration else ""
+            for name in history.space.names
+        ]
+        return [trial.number, *(m.number for m in found), *notes, *values]
+
+
+def _data(text: object) -> str:
+    return f"<td>{_cell(text)}</td>"
 
 
 def _cell(text: object, limit: int = 80) -> str:

@@ -1,0 +1,65 @@
+"""The result of a run with several metrics, limits and costs, in Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fakes.histories import trial
+from tunesmith.api import Result
+from tunesmith.budget import Spend
+from tunesmith.space import Float, Space
+from tunesmith.task import Task
+
+SPACE = Space({"x": Float(0, 1)})
+HOSTILE = "<b>ms</b>[red]"
+
+
+def result(*rows: tuple[float, float], limit: str | None = "<= 20", cost: float | None = 2.5) -> Result:
+    """A result with a trial for each (acc, ms)."""
+    limits = {} if limit is None else {HOSTILE: limit}
+    task = Task(metrics={"acc": "maximize", HOSTILE: "minimize"}, limits=limits, space=SPACE)
+    history = task.empty_history()
+    for number, (acc, ms) in enumerate(rows):
+        done = trial(number, {"x": number / 10}, acc, space=SPACE)
+        history = history.with_trial(
+            done.model_copy(update={"values": {"acc": acc, HOSTILE: ms}, "cost": cost})
+        )
+    return Result("finished", "done", history, Path("runs/t"), Spend())
+
+
+def test_best_is_the_best_feasible_trial_with_all_its_metrics_and_front() -> None:
+    found = result((0.9, 30), (0.7, 12), (0.8, 19), (0.6, 13), (0.5, 5))
+    assert (dict(found.best or {}), found.best_value) == ({"x": 0.2}, 0.8)
+    assert found.best_values == {"acc": 0.8, HOSTILE: 19}
+    assert [t.number for t in found.front] == [2, 1, 4]
+    assert [found.feasible(t) for t in found.history] == [False, True, True, True, True]
+    assert found.closest is None and found.recommended == found.best
+    assert "best feasible 0.8000 (trial 2), 3 trials on the Pareto front" in repr(found)
+    rows = found.trial_rows()
+    assert [row["feasible"] for row in rows] == [False, True, True, True, True]
+    assert {row["cost"] for row in rows} == {2.5} and list(rows[0])[-3:] == [
+        f"metrics.{HOSTILE}",
+        "feasible",
+        "cost",
+    ]
+
+
+def test_without_a_feasible_trial_there_is_no_best_and_the_closest_is_named() -> None:
+    found = result((0.9, 30), (0.7, 22))
+    assert (found.best, found.best_trial, found.best_value, found.best_values) == (None, None, None, {})
+    assert (found.recommended, found.front) == (None, [])
+    assert found.closest is not None and found.closest.number == 1
+    assert "2 trials completed, none keeps" in repr(found) and len(repr(found)) < 250
+
+
+def test_a_notebook_shows_every_metric_feasible_trials_first_and_no_markup() -> None:
+    shown = result((0.9, 30), (0.7, 12), (0.8, 19))._repr_html_()
+    assert "<b>" not in shown and shown.count("&lt;b&gt;ms") >= 2
+    rows = shown.split("<tr>")[2:]
+    assert [row.split("<td>")[1][0] for row in rows] == ["2", "1", "0"]
+    assert "on the front" in rows[0] and "breaks &lt;= 20" in rows[2]
+
+
+def test_without_limits_or_costs_rows_have_no_keys_for_them() -> None:
+    rows = result((0.9, 30), limit=None, cost=None).trial_rows()
+    assert not {"feasible", "cost"} & set(rows[0])
