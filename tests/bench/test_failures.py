@@ -10,7 +10,7 @@ import pytest
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.suites import open_suite
 from tunesmith.bench.task import TrialFailed, Values
-from tunesmith.bench.trace import Evaluator, Steps, optimise
+from tunesmith.bench.trace import Evaluator, Measured, Steps, optimise
 from tunesmith.trial import TrialState
 
 TASKS = {task.name: task for task in open_suite(["failures"]).tasks()}
@@ -39,8 +39,8 @@ def test_a_contender_is_told_how_an_evaluation_ended() -> None:
         def ask(self) -> Values:
             return [{"batch_size": 8, "width": 32}, {"batch_size": 1024, "width": 4096}][len(told) % 2]
 
-        def tell(self, value: float, ended: TrialState) -> None:
-            told.append((value, ended))
+        def tell(self, measured: Measured) -> None:
+            told.append((measured.value, measured.ended))
 
     trace = optimise(Fixed(), 0, 4, Evaluator(TASKS["memory_border"]))
     assert [ended for _, ended in told] == [TrialState.COMPLETED, TrialState.OUT_OF_MEMORY] * 2

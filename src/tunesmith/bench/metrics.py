@@ -46,6 +46,21 @@ def normalised_regret(values: Array, direction: Direction, best: float, worst: f
     return np.asarray(np.clip(regret, 0.0, 1.0) if clip else regret)
 
 
+def hypervolume(points: Array, reference: Array) -> float:
+    """Area that points dominate below a reference point, both metrics minimised (Zitzler and Thiele, 1999).
+
+    Args:
+        points: Shape (n, 2); those that are not below the reference in both metrics add nothing.
+        reference: Shape (2,).
+    """
+    area, height = 0.0, float(reference[1])
+    for x, y in points[np.lexsort(points.T[::-1])]:
+        if x < reference[0] and y < height:
+            area += float(reference[0] - x) * (height - float(y))
+            height = float(y)
+    return area
+
+
 def window_mean(curves: Array, first: int, last: int) -> Array:
     """Mean of curves (..., evaluations) over evaluations `first` to `last`, counted from 1 and included."""
     return np.asarray(curves[..., first - 1 : last].mean(axis=-1))

@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunesmith.bench.by_task import found_text
 from tunesmith.bench.pictures import Picture, pictures
 from tunesmith.bench.summary import Summary
 from tunesmith.text.literal import literal
@@ -77,6 +78,6 @@ def _templates() -> Environment:
         keep_trailing_newline=True,
         finalize=_legal,
     )
-    environment.filters["fixed"] = fixed
+    environment.filters |= {"fixed": fixed, "found": found_text}
     environment.globals["interval"] = partial(interval, infinity="∞")
     return environment

@@ -10,13 +10,11 @@ from tunesmith.bench.contenders import contender
 from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.pool import RunSpec
 from tunesmith.bench.store import Run
+from tunesmith.bench.tails import OURS
 from tunesmith.bench.task import BenchTask, Suite
 from tunesmith.errors import MissingExtra, UsageError
 
-REFERENCE = "gp+default"
-"""The contender that the others are compared with."""
 QUICK_SEEDS = 2
-QUICK_CONTENDERS = ("tunesmith", "gp+default", "random")
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,9 @@ def make_plan(
     wanted_seeds = seeds if seeds is not None else min(QUICK_SEEDS, suite.seeds) if quick else suite.seeds
     if wanted_seeds < suite.seeds:
         narrowed.append(f"{wanted_seeds} of {suite.seeds} seeds")
-    names = list(dict.fromkeys(contenders)) or list(QUICK_CONTENDERS if quick else suite.contenders)
+    names = list(dict.fromkeys(contenders)) or list(
+        (OURS, suite.reference, "random") if quick else suite.contenders
+    )
     taking_part, left_out = list[Contender](), list[str]()
     for name in names:
         optimiser = contender(name)

@@ -21,7 +21,8 @@ class Scale:
 
     Attributes:
         best, worst: Values of regret 0 and 1, metric units.
-        clip: Whether regret is kept in [0, 1]: where the scale comes from the stored runs.
+        clip: Whether regret is kept in [0, 1]: where the scale comes from the stored runs, and on tasks with
+            limits, where no feasible value may count as worse than none.
         guessed: No random runs are stored, so `worst` is the median of whatever is.
     """
 
@@ -37,7 +38,7 @@ class Scale:
 
 
 def scales(tasks: Sequence[BenchTask], runs: Sequence[Run]) -> dict[str, Scale]:
-    """The scale of each task: its recorded bounds, not clipped; else from its stored runs, clipped.
+    """The scale of each task: its recorded bounds, mostly not clipped; else from its stored runs, clipped.
 
     Then 0 is the best value of all stored runs, and 1 the median of what random search drew, shared
     starting points and the default aside. A task without bounds and values has no scale.
@@ -46,7 +47,7 @@ def scales(tasks: Sequence[BenchTask], runs: Sequence[Run]) -> dict[str, Scale]:
     for task in tasks:
         if task.bounds is not None:
             best, worst = task.bounds
-            by_task[task.name] = Scale(task.direction, best, worst, clip=False)
+            by_task[task.name] = Scale(task.direction, best, worst, clip=task.aims is not None)
             continue
         every = [v for run in runs if run.task == task.name for v in run.values if v is not None]
         shared = len(task.initial(0))

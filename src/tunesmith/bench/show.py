@@ -7,8 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
+from tunesmith.bench.by_task import found_text
 from tunesmith.bench.metrics import NO_WORSE
 from tunesmith.bench.summary import Figure, Row, Summary
+from tunesmith.bench.tails import OURS
 from tunesmith.text.literal import literal
 from tunesmith.text.numbers import DASH, counted, fixed, interval, significant
 from tunesmith.text.tables import aligned
@@ -75,11 +77,16 @@ def show(summary: Summary, out: TextIO = sys.stdout) -> None:
             for row in ours
         ]
         _table(heads, lines, out, bold)
-    tables = [tails_table(ours, span, last), curve_table(ours, summary), reaching_table(ours)]
+    tables = [
+        task_table(summary),
+        tails_table(ours, span, last),
+        curve_table(ours, summary),
+        reaching_table(ours),
+    ]
     for title, rows in filter(None, [*tables, versus_table(summary)]):
         print(f"\n{title}", file=out)
         _table(rows[0], rows[1:], out, bold)
-    if 0 < summary.tasks <= FEW_TASKS and any(row.best for row in ours):
+    if 0 < summary.tasks <= FEW_TASKS and not summary.by_task and any(row.best for row in ours):
         print(f"\nbest value after {last}, mean over seeds", file=out)
         heads = ["", *(f"{task} ({metric})" for task, metric in summary.metrics.items())]
         lines = [[row.label, *(significant(row.best.get(task)) for task in summary.metrics)] for row in ours]
@@ -141,6 +148,38 @@ def curve_table(rows: Sequence[Row], summary: Summary) -> Shown:
     return "any-time regret, mean / 90th percentile of runs, after", [["", *map(str, marks)], *lines]
 
 
+def task_table(summary: Summary) -> Shown:
+    """Medians over seeds of each contender on each task with several metrics or limits."""
+    if not summary.by_task:
+        return None
+    heads = [
+        "",
+        "median",
+        "[quartiles]",
+        "median regret",
+        "tunesmith / this [95 %]",
+        "none feasible",
+        "broken",
+    ]
+    lines = []
+    for found in summary.by_task:
+        ratio = f"{fixed(found.ratio, 2)} {interval(found.ratio_low, found.ratio_high, 2)}".strip()
+        lines.append(
+            [
+                f"{found.task} ({summary.metrics[found.task]}): {found.label}",
+                found_text(found.median),
+                f"[{found_text(found.low)}, {found_text(found.high)}]",
+                fixed(found.regret),
+                DASH if found.label == OURS else ratio,
+                f"{found.without} of {found.seeds}",
+                str(found.broken),
+            ]
+        )
+    last = summary.window[1]
+    title = f"best feasible value or hypervolume at {last} over seeds; ratio of mean regrets paired by seed"
+    return title, [heads, *lines]
+
+
 def reaching_table(rows: Sequence[Row]) -> Shown:
     """When runs were better than their task's goal."""
     lines = [
@@ -173,7 +212,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], out: TextIO, bol
     first, *lines = aligned([heads, *rows])
     print(first, file=out)
     for row, line in zip(rows, lines, strict=True):
-        print(f"\x1b[1m{line}\x1b[0m" if bold and row[0] == "tunesmith" else line, file=out)
+        print(f"\x1b[1m{line}\x1b[0m" if bold and row[0] == OURS else line, file=out)
 
 
 def _ratio(figure: Figure) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.contenders.base import Contender
-from tunesmith.bench.plan import REFERENCE, Plan
+from tunesmith.bench.plan import Plan
 from tunesmith.bench.store import Run
 from tunesmith.errors import UsageError
 from tunesmith.history import Array
@@ -38,7 +38,7 @@ def sources_of(plan: Plan, runs: Sequence[Run], only: Sequence[str] = ()) -> lis
     planned = [optimiser.name for optimiser in plan.contenders]
     order = list(dict.fromkeys([*plan.suite.contenders, *planned, *sorted({run.contender for run in runs})]))
     for name in order:
-        if only and name not in (*only, REFERENCE):
+        if only and name not in (*only, plan.suite.reference):
             continue
         mine = [r for r in runs if r.contender == name and r.seed < plan.seeds]
         if not mine:

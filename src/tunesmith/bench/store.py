@@ -46,6 +46,9 @@ class Run:
         versions: Of the packages that may change a run, by name.
         date: UTC, to the second.
         fault: Cause of the first evaluation that raised; empty if none did.
+        metrics: Of a task with further metrics or limits: every metric after each evaluation, None where one
+            failed; `values` is then what the run is judged by (see `aims.py`).
+        winners: Of such a task: the evaluations that the contender itself takes for its best, from 0.
     """
 
     task: str
@@ -60,6 +63,8 @@ class Run:
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""
     fault: str = ""
+    metrics: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    winners: tuple[int, ...] = ()
 
     @staticmethod
     def key_of(task: BenchTask, contender: Contender, seed: int) -> Key:
@@ -74,6 +79,16 @@ class Run:
         """The first values, (evaluations,), NaN where one failed."""
         return np.array([math.nan if v is None else v for v in self.values[:evaluations]], dtype=np.float64)
 
+    def at(self, evaluation: int) -> dict[str, float]:
+        """Every metric of an evaluation, from 0; empty where it failed."""
+        found = {name: values[evaluation] for name, values in self.metrics.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def as_data(self) -> dict[str, Any]:
+        """As a line of the store; of a task with one metric without what only the others have."""
+        data = asdict(self)
+        return data if self.metrics else {k: v for k, v in data.items() if k not in ("metrics", "winners")}
+
 
 def made(task: BenchTask, contender: Contender, seed: int, trace: Trace) -> Run:
     """The record of a run that has just ended."""
@@ -83,14 +98,20 @@ def made(task: BenchTask, contender: Contender, seed: int, trace: Trace) -> Run:
         version=contender.version,
         setting=setting(task, contender.reads_words),
         seed=seed,
-        values=tuple(None if math.isnan(v) else float(f"{v:.12g}") for v in trace.values),
+        values=_stored(trace.values),
         cpu_s=round(trace.evaluation_s + trace.proposal_s, 3),
         proposal_s=round(trace.proposal_s, 4),
         proposals=trace.proposals,
         versions={name: v for name in PACKAGES if (v := _version(name)) is not None},
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         fault=trace.fault,
+        metrics={name: _stored(values) for name, values in trace.metrics.items()},
+        winners=trace.winners,
     )
+
+
+def _stored(values: Iterable[float]) -> tuple[float | None, ...]:
+    return tuple(None if math.isnan(v) else float(f"{v:.12g}") for v in values)
 
 
 def setting(task: BenchTask, reads_words: bool) -> str:
@@ -105,6 +126,9 @@ def setting(task: BenchTask, reads_words: bool) -> str:
     }
     if task.goal is not None:
         inputs["goal"] = task.goal
+    if task.aims is not None:
+        inputs["goals"] = task.goals.model_dump()
+        inputs["reference"] = [*task.aims.reference, task.aims.most]
     if reads_words and task.make_data_card is not None:
         inputs["data card"] = True
     return hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=4).hexdigest()
@@ -140,7 +164,7 @@ class Store:
 
     def append(self, runs: Iterable[Run]) -> None:
         """Add runs; durable when it returns."""
-        data = b"".join(json.dumps(asdict(run), allow_nan=False).encode() + b"\n" for run in runs)
+        data = b"".join(json.dumps(run.as_data(), allow_nan=False).encode() + b"\n" for run in runs)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._locked() as file:
             file.seek(0, os.SEEK_END)
@@ -195,8 +219,18 @@ def as_run(data: dict[str, Any]) -> Run:
     Raises:
         TypeError, KeyError, ValueError, AttributeError: It is not one.
     """
-    values = tuple(None if v is None else float(v) for v in data["values"])
-    return Run(**{**data, "values": values})
+    return Run(
+        **{
+            **data,
+            "values": _numbers(data["values"]),
+            "metrics": {str(name): _numbers(of) for name, of in data.get("metrics", {}).items()},
+            "winners": tuple(int(i) for i in data.get("winners", ())),
+        }
+    )
+
+
+def _numbers(values: Iterable[Any]) -> tuple[float | None, ...]:
+    return tuple(None if v is None else float(v) for v in values)
 
 
 def _read(line: bytes) -> Run | None:

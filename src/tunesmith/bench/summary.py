@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tunesmith.bench import metrics
-from tunesmith.bench.plan import REFERENCE, Plan
+from tunesmith.bench.by_task import TaskFigures, broken_winners, by_task
+from tunesmith.bench.plan import Plan
 from tunesmith.bench.scales import Scale, scales
 from tunesmith.bench.sources import Source, sources_of
 from tunesmith.bench.store import Run
@@ -116,6 +117,7 @@ class Summary:
     Attributes:
         metrics: By task, what its values are: `val_accuracy, maximize`.
         versus: Ours against each other contender at the suite's checkpoints; empty where it has none.
+        by_task: Medians over seeds at the end, of tasks with several metrics or limits.
     """
 
     suite: str
@@ -134,6 +136,7 @@ class Summary:
     versions: dict[str, tuple[str, ...]]
     metrics: dict[str, str] = field(default_factory=dict)
     versus: tuple[Versus, ...] = ()
+    by_task: tuple[TaskFigures, ...] = ()
 
 
 def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged: int = 0) -> Summary:
@@ -168,7 +171,7 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
         seeds=plan.seeds,
         evaluations=plan.evaluations,
         window=plan.window,
-        reference=REFERENCE,
+        reference=plan.suite.reference,
         shown_family=plan.suite.shown_family,
         families=tuple(dict.fromkeys(task.family for task in plan.tasks if task.family)),
         rows=(*elsewhere, *rows),
@@ -178,6 +181,7 @@ def summarise(plan: Plan, runs: Sequence[Run], only: Sequence[str] = (), damaged
         versions=_versions(sources),
         metrics={task.name: f"{task.metric}, {task.direction}" for task in plan.tasks},
         versus=versus(curves, [at for at in plan.suite.checkpoints if at <= plan.evaluations]),
+        by_task=by_task(plan, sources, curves),
     )
 
 
@@ -195,7 +199,7 @@ def _curves(source: Source, plan: Plan, by_scale: dict[str, Scale]) -> dict[str,
 
 def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row:
     mine = curves[source.label]
-    reference = curves.get(REFERENCE, {})
+    reference = curves.get(plan.suite.reference, {})
     first, last = plan.window
     families: dict[str, list[float]] = {}
     for task in plan.tasks:
@@ -208,8 +212,8 @@ def _row(source: Source, plan: Plan, curves: dict[str, dict[str, Array]]) -> Row
         label=source.label,
         kind=source.kind,
         tasks=len(mine),
-        window=_figure(mine, reference, first, last, source.label == REFERENCE),
-        end=_figure(mine, reference, last, last, source.label == REFERENCE),
+        window=_figure(mine, reference, first, last, source.label == plan.suite.reference),
+        end=_figure(mine, reference, last, last, source.label == plan.suite.reference),
         families={name: _rounded(float(np.mean(ends))) for name, ends in families.items()},
         by_task={
             name: (_rounded(float(c[:, first - 1 :].mean())), _rounded(float(c[:, -1].mean())))
@@ -336,8 +340,9 @@ def _notes(
             f"Stored are runs of up to {steps} evaluations and {counted(seeds, 'seed')}; to see "
             f"them: --seeds {seeds} --evaluations {min(steps, plan.evaluations)}."
         )
-    if rows and not any(row.label == REFERENCE for row in rows):
-        notes.append(f"No ratios: {REFERENCE} has no runs here. It takes part if it is among --contenders.")
+    against = plan.suite.reference
+    if rows and not any(row.label == against for row in rows):
+        notes.append(f"No ratios: {against} has no runs here. It takes part if it is among --contenders.")
     earlier = [source.label for source in sources if source.kind == "earlier"]
     if earlier:
         notes.append(
@@ -358,6 +363,7 @@ def _notes(
             f"Evaluations that raised, in {len(faults)} runs; the first, {first.contender} on {first.task}: "
             f"{first.fault}"
         )
+    notes += broken_winners(plan, sources)
     if damaged:
         notes.append(f"{damaged} lines of the store cannot be read and were not counted.")
     notes += [f"Left out: {reason}." for reason in plan.left_out]

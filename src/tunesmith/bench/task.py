@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from tunesmith.bench.aims import Aims, Metrics
+from tunesmith.goals import Goal, Goals
 from tunesmith.history import Array, Direction
 from tunesmith.space import Space
 from tunesmith.trial import TrialState, Value
 
+REFERENCE = "gp+default"
+"""The contender that the others are compared with, unless a suite names another."""
 Values = Mapping[str, Value]
 """A configuration as plain values by name; only the active parameters."""
 
@@ -69,6 +73,8 @@ class BenchTask:
         evaluation: How a value is measured, as a language model is told.
         fixed: Settings of the model that are not tuned, as a language model is told.
         code: Anything that stands for the objective's code, where that can change without the suite.
+        aims: Further metrics and limits; None: `metric` is all there is. With several objectives `metric` is
+            what a run is judged by, the share of the hypervolume, and `evaluate` is the primary one's value.
     """
 
     name: str
@@ -88,6 +94,20 @@ class BenchTask:
     evaluation: str = ""
     fixed: Values = field(default_factory=dict)
     code: str = ""
+    aims: Aims | None = None
+
+    @property
+    def goals(self) -> Goals:
+        """What a contender is told to optimise, and under which limits."""
+        if self.aims is not None:
+            return self.aims.goals
+        return Goals(objectives=(Goal(metric=self.metric, direction=self.direction),))
+
+    def measured(self, configuration: Values) -> Metrics:
+        """Every metric of a configuration; what `evaluate` raises is raised."""
+        if self.aims is not None:
+            return self.aims.measure(configuration)
+        return {self.metric: float(self.evaluate(configuration))}
 
     def reached(self, value: float) -> bool:
         """Whether a value is better than the goal."""
@@ -149,6 +169,7 @@ class Suite:
         checkpoints: Evaluations at which ours is compared with each other contender.
         quick: Names of the tasks of a quick run.
         shown_family: The family that has a column of its own in the table; empty for none.
+        reference: The contender that the others are compared with.
         needs: Optional packages that its tasks import, by importable name (see `tunesmith.extras`).
         prepare: Imports what evaluations need, so that the first one is not charged for it.
         given: Rows known as numbers only.
@@ -165,6 +186,7 @@ class Suite:
     checkpoints: tuple[int, ...] = ()
     quick: tuple[str, ...] = ()
     shown_family: str = ""
+    reference: str = REFERENCE
     needs: tuple[str, ...] = ()
     prepare: Callable[[], object] = no_preparation
     given: tuple[Given, ...] = ()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from tunesmith.bench.aims import Metrics
 from tunesmith.bench.task import BenchTask, TrialFailed, Values
 from tunesmith.text.cleaning import error_line
 from tunesmith.trial import TrialState
@@ -25,12 +26,36 @@ class Trace:
         proposal_s: CPU seconds the contender took to choose and to learn.
         proposals: How many configurations it chose itself.
         fault: The cause of the first failed evaluation that raised, in one line; empty if none did.
+        metrics: Of a task with further metrics or limits, each metric after each evaluation, NaN where one
+            failed; `values` is then what the run is judged by (see `aims.py`).
+        winners: Of such a task, the evaluations that the contender itself takes for its best, from 0.
     """
 
     values: tuple[float, ...]
     evaluation_s: float
     proposal_s: float
     proposals: int
+    fault: str = ""
+    metrics: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    winners: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An evaluation that has ended.
+
+    Attributes:
+        value: The primary metric; NaN where the evaluation failed.
+        metrics: Every metric; empty where it failed.
+        ended: How it ended.
+        seconds: What it is charged.
+        fault: Why it raised, in one line; empty if it did not.
+    """
+
+    value: float
+    metrics: Metrics
+    ended: TrialState
+    seconds: float = 0.0
     fault: str = ""
 
 
@@ -40,8 +65,12 @@ class Steps(Protocol):
     def ask(self) -> Values | None:
         """The next configuration; None when nothing new is left."""
 
-    def tell(self, value: float, ended: TrialState) -> None:
-        """The value of what was asked for last, NaN where its evaluation failed, and how it ended."""
+    def tell(self, measured: Measured) -> None:
+        """What became of the configuration that was asked for last."""
+
+    def winners(self) -> tuple[int, ...]:
+        """Its own best evaluations, from 0: the incumbent, or the front; asked of tasks with `aims`."""
+        return ()
 
 
 @dataclass
@@ -56,41 +85,45 @@ class Evaluator:
     task: BenchTask
     seconds: float = 0.0
     fault: str = ""
-    ended: TrialState = TrialState.COMPLETED
-    """How the latest evaluation ended."""
-    _known: dict[str, tuple[float, float, str, TrialState]] = field(default_factory=dict)
+    _known: dict[str, Measured] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Start a new run: no seconds, no fault."""
         self.seconds, self.fault = 0.0, ""
 
-    def __call__(self, configuration: Values) -> float:
-        """The value; NaN where the evaluation failed."""
+    def __call__(self, configuration: Values) -> Measured:
         key = json.dumps(dict(configuration), sort_keys=True)
         if key not in self._known:
-            began, fault, ended = self.task.clock(), "", TrialState.COMPLETED
-            try:
-                if self.task.space.constraints and (faults := self.task.space.problems(configuration)):
-                    raise ValueError(f"{faults[0]}")
-                value = float(self.task.evaluate(configuration))
-            except TrialFailed as failure:
-                value, ended = NAN, failure.state
-            except MemoryError as error:
-                value, fault, ended = NAN, error_line(error, 300), TrialState.OUT_OF_MEMORY
-            except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
-                value, fault, ended = NAN, error_line(error, 300), TrialState.CRASHED
-            if not math.isfinite(value):
-                value, ended = NAN, ended if ended.failed else TrialState.DIVERGED
-            self._known[key] = (value, self.task.clock() - began, fault, ended)
-        value, seconds, fault, self.ended = self._known[key]
-        self.seconds += seconds
-        self.fault = self.fault or fault
-        return value
+            self._known[key] = self._measure(configuration)
+        measured = self._known[key]
+        self.seconds += measured.seconds
+        self.fault = self.fault or measured.fault
+        return measured
+
+    def _measure(self, configuration: Values) -> Measured:
+        began, fault, metrics = self.task.clock(), "", dict[str, float]()
+        ended = TrialState.COMPLETED
+        try:
+            if self.task.space.constraints and (faults := self.task.space.problems(configuration)):
+                raise ValueError(f"{faults[0]}")
+            metrics = {name: float(value) for name, value in self.task.measured(configuration).items()}
+        except TrialFailed as failure:
+            ended = failure.state
+        except MemoryError as error:
+            fault, ended = error_line(error, 300), TrialState.OUT_OF_MEMORY
+        except Exception as error:  # noqa: BLE001 - whatever an objective raises is a failed evaluation
+            fault, ended = error_line(error, 300), TrialState.CRASHED
+        if not all(map(math.isfinite, metrics.values())):
+            metrics, ended = {}, TrialState.DIVERGED
+        value = metrics.get(self.task.goals.primary.metric, NAN)
+        return Measured(value, metrics, ended, self.task.clock() - began, fault)
 
 
 def optimise(steps: Steps, shared: int, evaluations: int, evaluate: Evaluator) -> Trace:
     """Ask, evaluate, tell, `evaluations` times. The first `shared` ones are not its own choice."""
     values: list[float] = []
+    seen: list[Metrics] = []
+    aims = evaluate.task.aims
     proposal_s, proposals = 0.0, 0
     while len(values) < evaluations:
         began = time.process_time()
@@ -100,11 +133,18 @@ def optimise(steps: Steps, shared: int, evaluations: int, evaluate: Evaluator) -
             values += [NAN] * (evaluations - len(values))
             break
         proposals += len(values) >= shared
-        values.append(evaluate(configuration))
-        if evaluate.task.reached(values[-1]):
+        measured = evaluate(configuration)
+        values.append(measured.value)
+        seen.append(measured.metrics)
+        if evaluate.task.reached(measured.value):
             values += [values[-1]] * (evaluations - len(values))
             break
         began = time.process_time()
-        steps.tell(values[-1], evaluate.ended)
+        steps.tell(measured)
         proposal_s += time.process_time() - began
-    return Trace(tuple(values), evaluate.seconds, proposal_s, proposals, evaluate.fault)
+    trace = Trace(tuple(values), evaluate.seconds, proposal_s, proposals, evaluate.fault)
+    if aims is None:
+        return trace
+    seen += [{}] * (evaluations - len(seen))
+    metrics = {name: tuple(m.get(name, NAN) for m in seen) for name in aims.goals.names}
+    return replace(trace, values=aims.scores(seen), metrics=metrics, winners=steps.winners())

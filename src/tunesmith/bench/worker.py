@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 import warnings
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tunesmith.text.cleaning import error_line
@@ -60,7 +59,7 @@ class Runner:
             with threadpool_limits(1):
                 self._rehearse(optimiser)
                 trace = optimiser.run(task, spec["seed"], spec["evaluations"], evaluator)
-            return {"run": asdict(made(task, optimiser, spec["seed"], trace))}
+            return {"run": made(task, optimiser, spec["seed"], trace).as_data()}
         except Exception as error:
             if os.environ.get("TUNESMITH_DEBUG"):
                 raise

@@ -13,11 +13,10 @@ from typing import Any
 
 from tunesmith.bench.contenders.base import DEFAULTED, Contender
 from tunesmith.bench.task import BenchTask, Values
-from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
+from tunesmith.bench.trace import Evaluator, Measured, Steps, Trace, optimise
 from tunesmith.errors import UsageError
 from tunesmith.extras import missing_extra
 from tunesmith.space import Space
-from tunesmith.trial import TrialState
 
 SAMPLERS = {"random": "RandomSampler", "tpe": "TPESampler", "gp": "GPSampler", "cmaes": "CmaEsSampler"}
 AT_ONCE = "gp+default-no-startup"
@@ -62,7 +61,7 @@ class OptunaSteps(Steps):
     """Any Optuna sampler, define-by-run: conditional parameters are asked for only where they exist.
 
     Optuna knows no constraints between parameters: a configuration that breaks one counts as a failed
-    evaluation (see `trace.Evaluator`).
+    evaluation (see `trace.Evaluator`). Limits on metrics are told as Optuna's own constraints.
     """
 
     def __init__(self, task: BenchTask, sampler: Any, first: Sequence[Values]) -> None:
@@ -71,7 +70,9 @@ class OptunaSteps(Steps):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._optuna, self._space = optuna, task.space
         self._distributions = task.space.to_distributions()
-        self._study = optuna.create_study(direction=task.direction, sampler=sampler)
+        self._goals = task.goals
+        directions = [goal.direction for goal in self._goals.objectives]
+        self._study = optuna.create_study(directions=directions, sampler=sampler)
         for configuration in first:
             self._study.enqueue_trial(dict(configuration))
         self._trial: Any = None
@@ -80,12 +81,17 @@ class OptunaSteps(Steps):
         self._trial = self._study.ask()
         return suggest(self._trial, self._space, self._distributions)
 
-    def tell(self, value: float, ended: TrialState) -> None:
+    def tell(self, measured: Measured) -> None:
         states = self._optuna.trial.TrialState
-        if ended.failed:
+        if measured.ended.failed:
             self._study.tell(self._trial, state=states.FAIL)
-        else:
-            self._study.tell(self._trial, value)
+            return
+        for limit in self._goals.limits:
+            self._trial.set_constraint(limit.text, limit.excess(measured.metrics[limit.metric]))
+        self._study.tell(self._trial, [measured.metrics[goal.metric] for goal in self._goals.objectives])
+
+    def winners(self) -> tuple[int, ...]:
+        return tuple(trial.number for trial in self._study.best_trials)
 
 
 def suggest(trial: Any, space: Space, distributions: Any) -> dict[str, Any]:

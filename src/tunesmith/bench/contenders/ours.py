@@ -14,14 +14,15 @@ import numpy as np
 from tunesmith.bench.contenders.base import Contender
 from tunesmith.bench.contenders.build import our_version
 from tunesmith.bench.task import BenchTask, Values
-from tunesmith.bench.trace import Evaluator, Steps, Trace, optimise
+from tunesmith.bench.trace import Evaluator, Measured, Steps, Trace, optimise
 from tunesmith.errors import InvalidConfiguration
-from tunesmith.trial import TrialState
 
 if TYPE_CHECKING:
     from tunesmith.agent.knowledge import Card
     from tunesmith.agent.methods.gp.prior import CardSource
     from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+    from tunesmith.goals import Goals
+    from tunesmith.history import History
     from tunesmith.interfaces import Strategy
     from tunesmith.task import Task
 
@@ -33,12 +34,8 @@ class StrategySteps(Steps):
     """A strategy of ours, asked for one configuration at a time."""
 
     def __init__(self, task: BenchTask, seed: int, strategy: Strategy) -> None:
-        from tunesmith.history import History
-
-        space = task.space
-        default = None if task.default is None else space.validate(task.default)
-        self._strategy = strategy
-        self.history = History(space, task.metric, task.direction, default=default)
+        self._strategy, space = strategy, task.space
+        self.history = empty_history(task)
         self._initial = [space.validate(values) for values in task.initial(seed)]
         self._proposal: Any = None
 
@@ -57,16 +54,35 @@ class StrategySteps(Steps):
             self._proposal = proposals[0]
         return dict(self._proposal.configuration)
 
-    def tell(self, value: float, ended: TrialState) -> None:
+    def tell(self, measured: Measured) -> None:
         from tunesmith.trial import Trial
 
         trial = Trial(
             number=len(self.history),
             proposal=self._proposal,
-            state=ended,
-            value=None if ended.failed else value,
+            state=measured.ended,
+            value=None if measured.ended.failed else measured.value,
+            values=dict(measured.metrics),
         )
         self.history = self.history.with_trial(trial)
+
+    def winners(self) -> tuple[int, ...]:
+        return tuple(trial.number for trial in self.history.front)
+
+
+def empty_history(task: BenchTask) -> History:
+    """A study of a task before its first trial."""
+    from tunesmith.history import History
+
+    first, *others = task.goals.objectives
+    return History(
+        task.space,
+        first.metric,
+        first.direction,
+        default=None if task.default is None else task.space.validate(task.default),
+        others=tuple(others),
+        limits=task.goals.limits,
+    )
 
 
 Change = Callable[["GaussianProcessStrategy"], None]
@@ -123,7 +139,7 @@ def in_worst_corner(task: BenchTask) -> BenchTask:
             corners.append(dict(task.space.decode(row)))
         except InvalidConfiguration:
             continue  # a constraint cuts this corner off
-    sign = 1.0 if task.direction == "maximize" else -1.0
+    sign = task.goals.primary.sign
 
     def badness(configuration: Values) -> float:
         try:
@@ -179,8 +195,8 @@ def as_task(task: BenchTask, seed: int, *, with_data: bool = True) -> Task:
 
     return Task.model_validate(
         {
-            "metric": task.metric,
-            "direction": task.direction,
+            **_metrics(task.goals),
+            "limits": task.goals.limits,
             "space": task.space,
             "description": task.words,
             "data_card": task.data_card if with_data else None,
@@ -189,3 +205,9 @@ def as_task(task: BenchTask, seed: int, *, with_data: bool = True) -> Task:
             "seed": seed,
         }
     )
+
+
+def _metrics(goals: Goals) -> dict[str, object]:
+    if goals.several:
+        return {"metrics": {goal.metric: goal.direction for goal in goals.objectives}}
+    return {"metric": goals.primary.metric, "direction": goals.primary.direction}

@@ -75,12 +75,11 @@ def ask(model: LanguageModel, task: BenchTask) -> tuple[dict[str, Any], str]:
     """
     from tunesmith.agent.methods.hybrid.proposer import ModelProposer
     from tunesmith.agent.methods.hybrid.suggester import WARM_ASKED
-    from tunesmith.bench.contenders.ours import as_task
-    from tunesmith.bench.openings.contender import opening_history
+    from tunesmith.bench.contenders.ours import as_task, empty_history
 
     listening = _Listening(model)
     proposer = ModelProposer(listening, as_task(task, 0), lambda event: event)  # type: ignore[arg-type]
-    opening = proposer.opening(opening_history(task), WARM_ASKED)
+    opening = proposer.opening(empty_history(task), WARM_ASKED)
     assert listening.answer is not None, "an opening was made from it"
     return listening.answer, opening.prompt_id
 

@@ -138,19 +138,13 @@ def as_opening(task: BenchTask, known: RecordedOpening) -> Opening:
     from tunesmith.agent.methods.hybrid.proposer import ModelProposer
     from tunesmith.agent.methods.hybrid.suggester import WARM_ASKED
     from tunesmith.agent.models import open_model
-    from tunesmith.bench.contenders.ours import as_task
+    from tunesmith.bench.contenders.ours import as_task, empty_history
     from tunesmith.budget import ModelCaps
 
     text = json.dumps(known.answer)
     model = open_model(lambda messages: text, ModelCaps(), lambda event: event, mode="live")
     try:
         proposer = ModelProposer(model, as_task(task, 0), lambda event: event)
-        return proposer.opening(opening_history(task), WARM_ASKED)
+        return proposer.opening(empty_history(task), WARM_ASKED)
     finally:
         model.close()
-
-
-def opening_history(task: BenchTask) -> History:
-    """The history that the opening is asked at: nothing tried."""
-    default = None if task.default is None else task.space.validate(task.default)
-    return History(task.space, task.metric, task.direction, default=default)

@@ -19,6 +19,8 @@ SUITES = {
     "held-out": "tunesmith.bench.suites.held_out",
     "plateaus": "tunesmith.bench.suites.plateaus",
     "wide": "tunesmith.bench.suites.wide",
+    "constrained": "tunesmith.bench.suites.constrained",
+    "two-metric": "tunesmith.bench.suites.two_metric",
 }
 MADE = {"tables": "tunesmith.bench.suites.tables"}
 """Suites that are made for data the user has: `suite(options)` in their files, see `SuiteOptions`."""
