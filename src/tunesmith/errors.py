@@ -10,7 +10,7 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── MissingExtra               an optional package is needed and not installed
 │   ├── ObjectiveError             the training function or command cannot be loaded
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
-│       └── NoWinner               the run has no completed trial
+│       └── NoWinner               the run has no feasible trial
 ├── RetrainFailed                  `tunesmith retrain`: no training completed
 ├── RunFailed                      `tunesmith.tune`: no trial completed; its `result` has what there is
 ├── MissingMetric                  a trial ended without one of the task's metrics
@@ -237,17 +237,26 @@ class RunError(UsageError):
 
 
 class NoWinner(RunError):
-    """A run without a best configuration, because no trial has completed.
+    """A run without a best configuration: no trial has completed, or none that did keeps the task's limits.
 
     Attributes:
         folder: The run's folder.
         trials: How many trials it has.
+        closest: The trial that breaks the limits by least; None where no trial has completed.
     """
 
     exit_code = 1
 
-    def __init__(self, folder: Path, trials: int) -> None:
-        self.folder, self.trials = folder, trials
+    def __init__(
+        self, folder: Path, trials: int, *, infeasible: str = "", closest: int | None = None
+    ) -> None:
+        self.folder, self.trials, self.closest = folder, trials, closest
+        if infeasible:
+            super().__init__(
+                f"{folder} has no best configuration: {infeasible}. Loosen the limit in the task and run it "
+                f"on; or take the closest by its number, as `tunesmith best {folder} --trial {closest}` does."
+            )
+            return
         begun = "no trial has begun" if not trials else f"none of its {trials} trials has completed"
         super().__init__(f"{folder} has no best configuration: {begun}. Run the task on, or see its report.")
 

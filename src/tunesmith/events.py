@@ -173,14 +173,21 @@ class Progress(_Event):
     """What the trials cost so far, in units of the problem; None where no cost is stated."""
     cost_total: float | None = None
     """What they may cost together; None for no limit."""
+    affordable: int | None = None
+    """How many further trials the budget of costs has room for at their mean cost, where that is fewer than
+    `total` allows; None where it is not."""
 
     @property
     def text(self) -> str:
         """`about 2 h 10 min for the other 29 trials with 2 workers`; empty without an estimate."""
         rest = self.total - self.done
+        if self.affordable is not None:
+            rest = self.running + self.affordable
         if self.left_s is None or rest <= 0:
             return ""
         text = f"about {about(self.left_s)} for the other {counted(rest, 'trial')}"
+        if self.affordable is not None:
+            text += " that the cost budget has room for"
         text += f" with {counted(self.workers, 'worker')}"
         if self.needed_s is not None:
             text = f"the time budget ends in about {about(self.left_s)}, and the other "

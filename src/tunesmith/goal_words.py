@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tunesmith.goals import Goals, Limit
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import DASH, counted, metric
+from tunesmith.text.numbers import DASH, counted, metric, significant
 from tunesmith.text.tables import aligned
 
 NAME_WIDTH = 40
@@ -39,8 +39,8 @@ class Measured(NamedTuple):
 
     @property
     def text(self) -> str:
-        """`latency_ms 23.1000 (breaks <= 20)`."""
-        return f"{self.name} {self.number}" + (f" ({self.mark})" if self.broken else "")
+        """`latency_ms 23.1 (breaks <= 20)`."""
+        return f"{self.name} {significant(self.value)}" + (f" ({self.mark})" if self.broken else "")
 
 
 def measured(goals: Goals, values: Mapping[str, float], *, width: int = NAME_WIDTH) -> list[Measured]:

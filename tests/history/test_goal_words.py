@@ -25,7 +25,7 @@ def test_names_of_metrics_are_drawn_as_text() -> None:
     goals = goals_of({name: "<= 1"}, {"acc": "maximize"})
     _, second = measured(goals, {"acc": 1.0, name: 2.0})
     assert second.name.startswith("[red]x[/red]|*") and len(second.name) == 40
-    assert second.text.endswith("2.0000 (breaks <= 1)")
+    assert second.text.endswith(" 2 (breaks <= 1)")
 
 
 def test_a_table_of_trials_is_aligned_marks_what_breaks_a_limit_and_is_cut_to_the_width() -> None:

@@ -39,6 +39,11 @@ class ProgressTeller:
         self._ended, self._last = ended, now
         budget = self._task.budget
         to_start = max(budget.trials - spend.trials, 0)
+        affordable = self._affordable(history)
+        if affordable is not None and affordable < to_start:
+            to_start = affordable
+        else:
+            affordable = None
         left = seconds_left(
             history,
             to_start=to_start,
@@ -63,5 +68,16 @@ class ProgressTeller:
                 left_s=left,
                 needed_s=needed,
                 comparison_s=after,
+                cost=history.cost if any(trial.cost is not None for trial in history.every) else None,
+                cost_total=budget.cost,
+                affordable=affordable,
             )
         )
+
+    def _affordable(self, history: History) -> int | None:
+        """How many more trials the budget of costs has room for at the mean cost so far."""
+        budget = self._task.budget.cost
+        costs = [trial.cost for trial in history.every if trial.cost is not None]
+        if budget is None or not costs:
+            return None
+        return max(int((budget - history.cost) * len(costs) / sum(costs)), 0)

@@ -9,36 +9,44 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.api.checking import code_to_run
 from tunesmith.api.choosing import chosen_run
 from tunesmith.argv import as_text
-from tunesmith.errors import NoWinner, ObjectiveError, RunError
+from tunesmith.errors import NoWinner, ObjectiveError, RunError, UsageError, short
 from tunesmith.history import History
 from tunesmith.objective import Objective
 from tunesmith.plain_data import to_json
-from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.recommendation import by_best_value
 from tunesmith.task import Task
-from tunesmith.trial import Configuration
+from tunesmith.tools.analysis.limits import closest, none_feasible
+from tunesmith.trial import Configuration, Trial
 
 if TYPE_CHECKING:
+    from tunesmith.events import Event
     from tunesmith.tools.records.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The recommended configuration of a run, or that of its best value."""
+    """A configuration of a run: the recommended one, that of its best value, or another trial's."""
 
     folder: RunFolder
     history: History
-    recommendation: Recommendation
     trial: int
-    """The first completed trial of the configuration."""
+    """The first completed trial of the configuration, or the one that was asked for."""
     configuration: Configuration
+    why: str
+    """What it is, such as `recommended`."""
 
     @property
     def task(self) -> Task:
         return self.folder.task
 
     @property
+    def values(self) -> dict[str, float]:
+        """Every metric of the trial in the search, metric units."""
+        return dict(next(t.values for t in self.history.completed if t.number == self.trial))
+
+    @property
     def value(self) -> float:
-        """The trial's metric in the search, metric units."""
+        """The trial's primary metric in the search, metric units."""
         value = next(t.value for t in self.history.completed if t.number == self.trial)
         assert value is not None
         return value
@@ -85,6 +93,7 @@ class Winner:
             configuration=self.received,
             seed=started.seed,
             metric=self.task.metric,
+            further=self.task.readings[1:],
             objective=self.objective(),
         )
         return list(command_launch(job, folder / CHECKPOINTS).argv)
@@ -106,20 +115,58 @@ class Winner:
         return self.task.surrounded(Objective(pickle=kept, workdir=Path.cwd()))
 
 
-def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) -> Winner:
-    """The winner of a run.
+def find_winner(
+    path: Path,
+    *,
+    runs: Path = Path("runs"),
+    seen: bool = False,
+    metric: str | None = None,
+    trial: int | None = None,
+) -> Winner:
+    """The winner of a run, which is feasible, or the trial that is asked for.
 
     Args:
         path: The run's folder, or the task file whose newest run lies under `runs`: the one that
             `tunesmith run` with this file goes on with.
         seen: The configuration of the best value seen instead of the recommended one.
+        metric: The trial of the Pareto front that is best by this metric, instead.
+        trial: The completed trial of this number instead, feasible or not.
     Raises:
-        NoWinner: No trial has completed.
+        NoWinner: No trial has completed, or none is feasible.
+        UsageError: There is no such metric or trial.
         RunError, TaskError: There is no run there, or its records or the task cannot be read.
     """
-    from tunesmith.task import load_task
-    from tunesmith.tools.records.event_store import EventStore
     from tunesmith.tools.records.log_reading import recommended, standing_recommendation
+
+    folder, history = _recorded(path, runs)
+    if trial is not None:
+        return _winner(folder, history, _completed(history, trial), f"trial {trial}, as asked for")
+    best = by_best_value(history)
+    if best is None:
+        nearest = closest(history)
+        number = None if nearest is None else nearest.number
+        raise NoWinner(folder.path, len(history), infeasible=none_feasible(history), closest=number)
+    if metric is not None:
+        return _winner(folder, history, _best_by(history, metric), f"best {metric} on the Pareto front")
+    events = _events(folder)
+    found = None if seen or standing_recommendation(events) is None else recommended(events, history)
+    found = found or best
+    why = "best value seen" if seen or not found.differs else "recommended"
+    return Winner(folder, history, found.trial, found.configuration, why)
+
+
+def find_front(path: Path, *, runs: Path = Path("runs")) -> list[Winner]:
+    """Every trial on the Pareto front of a run, the best primary value first; see `find_winner`.
+
+    Raises:
+        NoWinner, RunError, TaskError: As `find_winner`.
+    """
+    best = find_winner(path, runs=runs, seen=True)
+    return [_winner(best.folder, best.history, t, "on the Pareto front") for t in best.history.front]
+
+
+def _recorded(path: Path, runs: Path) -> tuple[RunFolder, History]:
+    from tunesmith.task import load_task
     from tunesmith.tools.records.run_folder import RunFolder
     from tunesmith.tools.report.build import recorded_history
 
@@ -128,18 +175,42 @@ def find_winner(path: Path, *, runs: Path = Path("runs"), seen: bool = False) ->
         if not path.is_dir():
             raise RunError(f"{path}: no run of this task has begun there. Name its folder, or give --runs.")
     folder = RunFolder.open(path)
-    history = recorded_history(folder)
-    best = by_best_value(history)
-    if best is None:
-        raise NoWinner(folder.path, len(history))
+    return folder, recorded_history(folder)
+
+
+def _events(folder: RunFolder) -> list[Event]:
+    from tunesmith.tools.records.event_store import EventStore
+
     store = EventStore(folder.db, create=False)
     try:
-        events = store.events()
+        return store.events()
     finally:
         store.close()
-    found = None if seen or standing_recommendation(events) is None else recommended(events, history)
-    found = found or best
-    return Winner(folder, history, found, found.trial, found.configuration)
+
+
+def _winner(folder: RunFolder, history: History, trial: Trial, why: str) -> Winner:
+    return Winner(folder, history, trial.number, trial.configuration, why)
+
+
+def _completed(history: History, number: int) -> Trial:
+    found = history.get(number)
+    if found is None:
+        raise UsageError(f"the run has no trial {number}; there are {len(history)}, from 0.")
+    if found.value is None:
+        raise UsageError(
+            f"trial {number} has not completed ({found.state}), so it has no configuration to use."
+        )
+    return found
+
+
+def _best_by(history: History, name: str) -> Trial:
+    goals = {goal.metric: goal for goal in history.goals.objectives}
+    if name not in goals:
+        raise UsageError(
+            f"{short(name)} is no metric that the task optimises; it optimises {', '.join(goals)}."
+        )
+    sign = goals[name].sign
+    return max(history.front, key=lambda t: (sign * t.values[name], -t.number))
 
 
 def _without_tuples(value: Any) -> Any:

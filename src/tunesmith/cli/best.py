@@ -7,12 +7,16 @@ import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
+from tunesmith.errors import UsageError
 from tunesmith.text.terminal import print_json, print_whole
+
+if TYPE_CHECKING:
+    from tunesmith.api.winner import Winner
 
 RunPath = Annotated[
     Path,
@@ -23,6 +27,14 @@ RunPath = Annotated[
 Runs = Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders, for a task file.")]
 Seen = Annotated[
     bool, typer.Option("--seen", help="The configuration of the best value seen, not the recommended one.")
+]
+Metric = Annotated[
+    str | None,
+    typer.Option("--metric", help="The trial of the Pareto front that is best by this metric instead."),
+]
+Trial = Annotated[
+    int | None,
+    typer.Option("--trial", min=0, help="The completed trial of this number instead, feasible or not."),
 ]
 
 
@@ -39,29 +51,71 @@ def best(
         Format, typer.Option("--format", help="yaml, json, or argv: the command that trains it.")
     ] = Format.YAML,
     seen: Seen = False,
+    front: Annotated[
+        bool, typer.Option("--front", help="Every configuration on the Pareto front, best first.")
+    ] = False,
+    metric: Metric = None,
+    trial: Trial = None,
     runs: Runs = Path("runs"),
     debug: Debug = False,
 ) -> None:
     """Print the best configuration of a run on stdout; where it comes from is said on stderr.
 
-    `--format argv` is the very command that the trial was started with, quoted for a shell; for a training
-    function, an option for each hyperparameter.
-    """
-    from tunesmith.api.winner import find_winner
-    from tunesmith.text.numbers import metric
+    It keeps every limit of the task. `--format argv` is the very command that the trial was started with,
+    quoted for a shell; for a training function, an option for each hyperparameter.
 
-    found = find_winner(run, runs=runs, seen=seen)
-    why = "best value seen" if seen or not found.recommendation.differs else "recommended"
-    value = f"{found.task.metric} {metric(found.value)} in the search"
-    told = f"{found.folder.path.name}: trial {found.trial}, {why}: {value}"
-    print(told, file=sys.stderr)
+    Exit code 1: no trial has completed, or none is feasible.
+    """
+    from tunesmith.api.winner import find_front, find_winner
+
+    check_choice(seen=seen, front=front, metric=metric is not None, trial=trial is not None)
+    if front:
+        found = find_front(run, runs=runs)
+        _print_front(found, form)
+        return
+    one = find_winner(run, runs=runs, seen=seen, metric=metric, trial=trial)
+    print(f"{one.folder.path.name}: trial {one.trial}, {one.why}: {searched(one)}", file=sys.stderr)
     match form:
         case Format.JSON:
-            print_json(json.dumps(found.as_json(), indent=2, allow_nan=False).encode())
+            print_json(json.dumps(one.as_json(), indent=2, allow_nan=False).encode())
         case Format.YAML:
-            print_whole(found.as_yaml())
+            print_whole(one.as_yaml())
         case Format.ARGV:
-            print_whole(" ".join(map(quoted, found.argv())))
+            print_whole(" ".join(map(quoted, one.argv())))
+
+
+def check_choice(**given: bool) -> None:
+    """Raise UsageError where more than one option says which configuration is meant."""
+    named = [f"--{name}" for name, is_given in given.items() if is_given]
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)} each say which configuration is meant. Give one of them.")
+
+
+def searched(winner: Winner) -> str:
+    """What its trial had in the search: `loss 0.1 in the search`, further metrics and broken limits."""
+    from tunesmith.goal_words import measured
+    from tunesmith.text.numbers import metric
+
+    first, *others = measured(winner.task.goals, winner.values)
+    broken = f" ({first.mark})" if first.broken else ""
+    told = [f"{winner.task.metric} {metric(winner.value)}{broken}", *(each.text for each in others)]
+    return f"{', '.join(told)} in the search"
+
+
+def _print_front(found: list[Winner], form: Format) -> None:
+    """JSON: a list of objects; YAML: a document each; argv: a line each."""
+    for one in found:
+        print(f"{one.folder.path.name}: trial {one.trial}, {one.why}: {searched(one)}", file=sys.stderr)
+    match form:
+        case Format.JSON:
+            data = [
+                {"trial": one.trial, "values": one.values, "configuration": one.as_json()} for one in found
+            ]
+            print_json(json.dumps(data, indent=2, allow_nan=False).encode())
+        case Format.YAML:
+            print_whole("---\n".join(f"# trial {one.trial}\n{one.as_yaml()}" for one in found))
+        case Format.ARGV:
+            print_whole("\n".join(" ".join(map(quoted, one.argv())) for one in found))
 
 
 def quoted(argument: str) -> str:

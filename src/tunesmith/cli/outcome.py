@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from tunesmith.goal_words import measured, table
 from tunesmith.stopping import why_over
 from tunesmith.text.literal import literal
 from tunesmith.text.numbers import metric
+from tunesmith.tools.analysis.limits import limit_costs, none_feasible
+from tunesmith.tools.analysis.pareto import front_text
 from tunesmith.tools.records.trial_folder import newest_checkpoint
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from tunesmith.api import Result
+    from tunesmith.history import History
     from tunesmith.task import Task
+    from tunesmith.trial import Trial
+
+FRONT_ROWS = 10
+"""Trials of the Pareto front that are shown."""
+WIDTH = 80
 
 
 def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequence[str]) -> None:
@@ -52,7 +61,8 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
         found = result.recommendation
         if found is None or not found.differs:
             shown = f"{history.metric} {metric(best.value)} in the search"
-            line(f"Best configuration (trial {best.number}, {shown})", "bold")
+            feasible = "Best feasible" if history.limits else "Best"
+            line(f"{feasible} configuration (trial {best.number}, {shown})", "bold")
         else:
             line(f"Recommended configuration (trial {found.trial})", "bold")
         for name, value in (result.recommended or best.configuration).items():
@@ -60,6 +70,17 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
         if found is not None and (found.differs or found.spread is not None):
             text = found.text(history)
             line(f"  {text[:1].upper()}{text[1:]}.")
+        for text in _further(history, best):
+            line(text)
+    elif result.closest is not None:
+        line()
+        line(f"{none_feasible(history)}.", "yellow")
+        line()
+        line(f"Closest configuration (trial {result.closest.number}, which is not feasible)", "bold")
+        for name, value in result.closest.configuration.items():
+            line(f"  {name}: {space.format_value(name, value)}")
+        line(f"  {_metrics(history, result.closest)}")
+        line("Loosen the limit in the task or give it more trials; the same command continues.")
     else:
         failed = next((t for t in reversed(history.failures) if t.traceback or t.message), None)
         if failed is not None:
@@ -88,14 +109,37 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
         line(f"More        {_more(result, task)}--fresh starts anew")
 
 
+def _metrics(history: History, trial: Trial) -> str:
+    return ", ".join(each.text for each in measured(history.goals, trial.values))
+
+
+def _further(history: History, best: Trial) -> list[str]:
+    """The best trial's metrics, the Pareto front and what limits cost; nothing with one metric alone."""
+    if history.goals.plain:
+        return []
+    lines = [f"  Trial {best.number} has {_metrics(history, best)}."]
+    if history.others:
+        front = [(t.number, t.values, history.space.format(t.configuration)) for t in history.front]
+        found = front_text(history)
+        lines += ["", found]
+        rows = table(history.goals, front, width=WIDTH - 2, most=FRONT_ROWS)
+        lines += [f"  {row}" for row in rows]
+    costs = [f"  {cost.text}" for cost in limit_costs(history)]
+    return lines + (["", "What the limits cost, by the trials that were run", *costs] if costs else [])
+
+
 def _more(result: Result, task: Task) -> str:
     """How a run that has ended goes on; empty where it ended by a decision."""
     if result.spend.trials >= task.budget.trials:
         return "the same command with a larger --trials continues; "
-    if result.spend.exhausted(task.budget) is not None:
+    limit = task.budget.wall_time_s
+    if limit is not None and result.spend.seconds >= limit:
         return "the same command continues once `budget.wall_time` is raised in the task; "
     if why_over(result.history, task.budget, task.noise) is not None:
         return "the same command continues once `budget.target` or `patience` is changed in the task; "
+    cheapest = min((t.cost for t in result.history if t.cost is not None), default=0.0)
+    if task.budget.cost is not None and result.history.cost + cheapest > task.budget.cost:
+        return "the same command continues once `budget.cost` is raised in the task; "
     return ""
 
 

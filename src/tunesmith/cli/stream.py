@@ -30,11 +30,12 @@ from tunesmith.events import (
     TrialFinished,
     TrialStarted,
 )
+from tunesmith.goal_words import aims, measured
 from tunesmith.metric_range import metric_range
 from tunesmith.stated_prior import prior_lines
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
-from tunesmith.text.numbers import counted, metric, prediction
+from tunesmith.text.numbers import counted, metric, prediction, significant
 from tunesmith.text.terminal import uncleaned
 from tunesmith.trial import Proposal, TrialState
 
@@ -84,6 +85,8 @@ class Stream:
         self._quiet = quiet
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
+        self._costs: dict[int, float | None] = {}
+        self._spent: float | None = None  # cost of all trials so far; None while that is not known
         self._best: float | None = None
         self._tenth: int | None = None  # of the trials, when the time left was told last
         self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
@@ -93,6 +96,12 @@ class Stream:
         with self._lock:
             if isinstance(event, TrialStarted):
                 self._proposals[event.number] = event.proposal
+                self._costs[event.number] = event.cost
+                if self._spent is not None:
+                    self._spent += event.cost or 0.0
+            elif isinstance(event, Progress) and event.cost is not None:
+                self._spent = event.cost
+                self._print(event)
             elif isinstance(event, TrialFinished) and event.improved:
                 previous, self._best = self._best, event.value
                 if not self._quiet:
@@ -159,20 +168,26 @@ class Stream:
         if event.python:
             self._line(f"Python of the trials: {event.python}", "dim")
         workers = counted(event.workers, "worker")
-        self._line(f"{task.direction.capitalize()} {task.metric} in {task.budget.trials} trials, {workers}.")
+        within = "" if task.budget.cost is None else f" of total cost {significant(task.budget.cost)}"
+        self._line(f"{aims(task.goals)} in {task.budget.trials} trials{within}, {workers}.")
         for line in task.space.describe().splitlines():
             self._line(f"  {line}", "dim")
         if event.priors:
             self._line("Priors, with their share at the start; what the results do not bear out fades:")
         for line in prior_lines(event.priors):
             self._line(f"  {line}", "dim")
+        if not event.trials_before:
+            self._spent = 0.0
         if event.resumed:
             self._line(f"Continuing: {event.trials_before} trials are done already.", "yellow")
 
     def _trial(self, event: TrialFinished, previous: float | None) -> None:
         proposal = self._proposals.get(event.number)
         outcome = event.outcome
-        mark = "*" if event.improved else " "
+        goals = self.task.goals
+        found = measured(goals, outcome.values) if outcome.state is TrialState.COMPLETED else []
+        broken = any(each.broken for each in found)
+        mark = "*" if event.improved else "x" if broken else " "
         if outcome.state is TrialState.COMPLETED:
             result = "-" if event.value is None else metric(event.value)
         elif outcome.state is TrialState.PRUNED and outcome.curve:
@@ -183,24 +198,38 @@ class Stream:
         if proposal is not None and proposal.expected is not None:
             limits = metric_range(self.task.metric, (proposal.expected,))
             predicted = f"predicted {prediction(proposal.expected, proposal.spread, limits)}"
-        gain = ""
+        gain, best = "", "best feasible" if goals.limits else "best"
         if event.improved and previous is not None and event.value is not None:
-            gain = f"  best, {event.value - previous:+.4f}"
+            gain = f"  {best}, {event.value - previous:+.4f}"
         elif event.improved:
-            gain = "  best so far"
+            gain = f"  {best} so far"
         origin = proposal.origin.value if proposal else ""
         text = Text(f"{mark} #{event.number:<3} ", style="bold" if event.improved else "")
         style = "bold green" if event.improved else STYLES.get(outcome.state, "red")
+        style = "yellow" if broken else style
         text.append(f"{result:<20}", style=style)
         text.append(f" {origin:<10}", style="cyan")
         text.append(f" {duration(outcome.seconds):>7}")
         text.append(f"  {predicted:<28}", style="dim")
         text.append(gain, style="green")
         self.console.print(text)
+        front = ["on the front"] if event.on_front else []
+        shown = [*(each.text for each in found if each.broken or each is not found[0]), *front]
+        shown += self._cost(event.number)
+        if shown:
+            self._line(f"       {', '.join(shown)}", "yellow" if broken else "")
         if proposal is not None:
             self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
         if outcome.message and outcome.state.failed:
             self._line(f"       {one_line(outcome.message, 160)}", "red")
+
+    def _cost(self, number: int) -> list[str]:
+        """What a trial cost, and what is left of the budget where that is known."""
+        cost, budget = self._costs.get(number), self.task.budget.cost
+        if cost is None:
+            return []
+        left = "" if budget is None or self._spent is None else f" ({_left(budget, self._spent)})"
+        return [f"cost {significant(cost, 4)}{left}"]
 
     def _time_left(self, event: Progress) -> None:
         """Say how long the rest takes: when it is known, and again at every tenth of the trials."""
@@ -209,7 +238,9 @@ class Stream:
         if not event.text or not worth or tenth == self._tenth:
             return
         self._tenth = tenth
-        self._line(f"  {event.done} of {event.total} done; {event.text}", "dim")
+        priced = event.cost is not None and event.cost_total is not None
+        cost = f"cost {_left(event.cost_total or 0.0, event.cost or 0.0)}; " if priced else ""
+        self._line(f"  {event.done} of {event.total} done; {cost}{event.text}", "dim")
 
     def _print_text(self, turn: int, speaker: str) -> None:
         """Print the text of a turn that is not printed yet."""
@@ -227,3 +258,8 @@ class Stream:
 
     def _line(self, text: str, style: str = "") -> None:
         self.console.print(Text(literal(text), style=style))
+
+
+def _left(budget: float, spent: float) -> str:
+    """`3.2 of 9 left`."""
+    return f"{significant(max(budget - spent, 0.0), 4)} of {significant(budget)} left"
