@@ -77,6 +77,8 @@ class RunFinished(_Event):
     """Whether the budget ended it, so that a larger one lets the same run go on."""
     budget_trials: int | None = None
     """`Budget.trials` at that time: more of them let any run go on."""
+    budget_cost: float | None = None
+    """`Budget.cost` at that time, where it could pay for nothing that was left; None where it ended otherwise."""
 
 
 class TaskChanged(_Event):

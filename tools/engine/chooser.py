@@ -1,6 +1,6 @@
 """Which trial starts next: a queued one, else what the strategy proposes, else a random one if that fails.
 
-Nothing illegal, running or done already is returned.
+Nothing illegal, running or done already is returned, and nothing that the budget of costs cannot pay for.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from tunesmith.errors import InvalidConfiguration
-from tunesmith.events import Degraded
+from tunesmith.errors import InvalidConfiguration, SpaceError
+from tunesmith.events import Degraded, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.seeds import rng_for
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
+from tunesmith.tools.engine.cost_budget import CostBudget
 from tunesmith.tools.engine.trial_queue import TrialQueue
 from tunesmith.trial import Origin, Proposal, TrialState
 
@@ -37,20 +38,33 @@ class Chooser:
     def __init__(self, task: Task, strategy: Strategy, emit: Emit, first: int) -> None:
         self._task, self._strategy, self._emit = task, strategy, emit
         self.queue = TrialQueue(first)
+        self._costs = CostBudget(task)
         self._exhausted_at: History | None = None
 
     def exhausted(self, history: History) -> bool:
         """Whether nothing new was found for this very snapshot when `next` was last asked."""
         return self._exhausted_at is history
 
+    def why_exhausted(self, history: History) -> str:
+        """Why nothing new was found."""
+        dear = self.too_dear(history)
+        return "every configuration of the search space has been tried" if dear is None else dear
+
+    def too_dear(self, history: History) -> str | None:
+        """That the budget of costs can pay for nothing new, where `exhausted`; None where that is not why."""
+        return self._costs.why_over(history) if self._costs.limited and self.exhausted(history) else None
+
     def next(self, history: History, candidates: Sequence[Proposal]) -> tuple[int, Proposal] | None:
         """Number and proposal of the trial that starts now; None where nothing new is left to try."""
         while True:
             while (queued := self.queue.first()) is not None:
-                cause = self.why_not(queued, history)
-                if cause is None:
+                cause, dear = self.why_not(queued, history), self.unaffordable(queued, history)
+                if cause is None and dear is None:
                     return self.queue.start(), queued
-                self._rejected(queued, cause)
+                if cause is not None:
+                    self._rejected(queued, cause)
+                else:
+                    self._emit(Noted(text=f"A queued configuration is not run: {dear}."))
                 self.queue.drop()
             if self.exhausted(history):
                 return None  # asked ten times a second while others run
@@ -78,15 +92,24 @@ class Chooser:
                 return f"the same configuration is trial {trial.number} already"
         return None
 
+    def unaffordable(
+        self, proposal: Proposal, history: History, waiting: Sequence[Proposal] = ()
+    ) -> str | None:
+        """Why the budget of costs cannot pay for a proposal beside those waiting; None where it can."""
+        return self._costs.why_not(proposal, history, waiting)
+
     def _proposed(self, history: History, candidates: Sequence[Proposal]) -> Proposal | None:
         """What the strategy, or chance in its place, would run next."""
         try:
-            proposals = self._strategy.propose(history, 1, candidates)
+            proposals = self._strategy.propose(self._costs.asked(history), 1, candidates)
         except Exception as error:  # a strategy's fault costs one random proposal, and is shown
             log.exception("the %s strategy failed", self._strategy.name)
             proposals = self._random_instead(history, error_line(error))
         acceptable = self._acceptable(proposals, history)
-        if acceptable is None and proposals:
+        if acceptable is None and self._costs.limited:
+            # The strategy may know nothing of costs, and have nothing to offer but what is too dear.
+            acceptable = self._acceptable(self._costs.instead(history), history)
+        elif acceptable is None and proposals:
             others = self._random_instead(history, "none of its proposals may be run")
             acceptable = self._acceptable(others, history)
         return acceptable
@@ -94,7 +117,7 @@ class Chooser:
     def _acceptable(self, proposals: Sequence[Proposal], history: History) -> Proposal | None:
         """The first that may be run; those before it are shown as rejected."""
         for proposal in proposals:
-            cause = self.why_not(proposal, history)
+            cause = self.why_not(proposal, history) or self.unaffordable(proposal, history)
             if cause is None:
                 return proposal
             self._rejected(proposal, cause)
@@ -110,10 +133,12 @@ class Chooser:
         self._emit(Degraded(what="fallback", where=f"strategy {name}", cause=cause[:500], continuation=how))
         rng = rng_for(self._task.seed, "engine fallback", len(history))
         reason = f"Drawn at random because the {name} strategy failed."
-        return [
-            Proposal(configuration=configuration, origin=Origin.RANDOM, reason=reason)
-            for configuration in self._task.space.sample(rng, DRAWS)
-        ]
+        try:
+            drawn = self._task.space.sample(rng, DRAWS)
+        except SpaceError as error:  # a kind of problem that says now that nothing can be run
+            self._emit(Noted(text=f"No configuration can be drawn: {error}"))
+            return []
+        return [Proposal(configuration=one, origin=Origin.RANDOM, reason=reason) for one in drawn]
 
 
 def _no_replicate(proposal: Proposal, history: History) -> str | None:

@@ -63,6 +63,8 @@ class Ended:
     history: History
     spend: Spend
     by_budget: bool
+    too_dear: bool
+    """Whether it was because nothing that is left could be paid for."""
 
 
 class Engine:
@@ -149,10 +151,17 @@ class Engine:
         """Queue proposals and return the numbers their trials will have; safe from any thread.
 
         Raises:
-            ToolError: The search has ended, and a policy that was still deciding calls this.
+            ToolError: The search has ended, and a policy that was still deciding calls this; or the budget of
+                costs cannot pay for all of them, and none is queued.
         """
         if not self._inbox.searching:
             raise ToolError(SEARCH_OVER)
+        waiting = self.queued
+        for proposal in proposals:
+            dear = self._chooser.unaffordable(proposal, self.history, waiting)
+            if dear is not None:
+                raise ToolError(f"{self.task.space.format(proposal.configuration)} is not run: {dear}")
+            waiting = (*waiting, proposal)
         return self._chooser.queue.add(proposals)
 
     def launch_in_turn(self, launching: Callable[[], list[int]]) -> list[int]:
@@ -202,7 +211,9 @@ class Engine:
     def spend(self) -> Spend:
         """Trials lost to interruptions are not counted: they are run again."""
         seconds = self._spent_before + time.monotonic() - self._began
-        return Spend(trials=self.history.paid, seconds=seconds, model=self._model_spend())
+        return Spend(
+            trials=self.history.paid, seconds=seconds, cost=self.history.cost, model=self._model_spend()
+        )
 
     # -- the loop -------------------------------------------------------------------------------
 
@@ -246,8 +257,9 @@ class Engine:
             self._moments.ended(last)
         assert ending is not None
         status, reason = ending
-        by_budget = self._used_up() is not None
-        return Ended(status, reason, self.history, self.spend, by_budget)
+        too_dear = self._chooser.too_dear(self.history) == reason
+        by_budget = too_dear or self._used_up() is not None
+        return Ended(status, reason, self.history, self.spend, by_budget, too_dear)
 
     def _ending(self) -> tuple[Status, str] | None:
         """(status, reason) once nothing more is to be done."""
@@ -268,7 +280,7 @@ class Engine:
         if self._plan.decision.stop is not None and not self._policy.busy:
             return "finished", self._plan.decision.stop
         if exhausted is None and self._chooser.exhausted(self.history) and not self.queued:
-            exhausted = "every configuration of the search space has been tried"
+            exhausted = self._chooser.why_exhausted(self.history)
         return None if exhausted is None else (good, exhausted)
 
     def _used_up(self) -> str | None:
@@ -286,7 +298,7 @@ class Engine:
         if self._budget.target is None or any(p.origin is Origin.REPLICATE for p in self.queued):
             return
         again = doubtful(self.history, self._budget, self.task.noise)
-        if again is not None:
+        if again is not None and self._chooser.unaffordable(again, self.history) is None:
             self._chooser.queue.add([again])
 
     def _wake_if_due(self) -> None:
@@ -382,4 +394,6 @@ class Engine:
             return "the search is ending"
         if self.spend.trials + len(waiting) >= budget.trials:
             return f"the budget of {budget.trials} trials has no room for it"
-        return self._chooser.why_not(proposal, self.history)
+        return self._chooser.why_not(proposal, self.history) or self._chooser.unaffordable(
+            proposal, self.history, waiting
+        )

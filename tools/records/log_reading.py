@@ -91,7 +91,7 @@ def spent(events: Sequence[Event], history: History) -> Spend:
         last, clock = max(last, event.at), max(clock, event.clock)
     if began is not None:
         seconds += _lasted(began, last, clock)
-    return Spend(trials=history.paid, seconds=seconds, model=model)
+    return Spend(trials=history.paid, seconds=seconds, cost=history.cost, model=model)
 
 
 def _lasted(began: Event, until_at: float, until_clock: float) -> float:

@@ -127,6 +127,7 @@ class _Reconciliation:
         config = self._in_space(config, in_study)
         native = self._lineage.epoch_of(number).version == self._lineage.version
         self._folder.sweep(number)
+        config = self._with_cost(config)
         trial = finished_trial(config.trial(), self._outcome(number, in_study, of), *self._task.goals.names)
         if number in self._left_out:
             if not known:
@@ -229,7 +230,7 @@ class _Reconciliation:
             self._left_out.add(number)
             return config
         if valid is configuration:
-            valid = self._task.space.validate(dict(configuration))
+            valid = self._task.space.restricted(None).validate(dict(configuration))  # it was run
         else:
             proposal = config.proposal.model_copy(update={"configuration": valid})
             config = config.model_copy(update={"proposal": proposal})
@@ -240,6 +241,12 @@ class _Reconciliation:
                 f"{dict(in_study.configuration)}. The study is another run's. Use another `name` or storage."
             )
         return config
+
+    def _with_cost(self, config: TrialConfig) -> TrialConfig:
+        """With what the trial costs by the task of now, where it began before the task spoke of costs."""
+        if config.cost is not None or config.number in self._left_out:
+            return config
+        return config.model_copy(update={"cost": self._task.cost_of(config.proposal.configuration)})
 
     def _end_earlier_studies(self) -> None:
         """Trials that ran when the space was changed have ended: told to the study of their own space too."""

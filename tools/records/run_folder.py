@@ -72,11 +72,19 @@ class TrialConfig(Frozen):
     proposal: Proposal
     started_at: Annotated[float, AfterValidator(lambda at: at if 0 <= at <= LATEST else 0.0)]
     """Unix time; 0.0 where the record has a time that cannot be."""
+    cost: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """As in `Trial`."""
 
     @classmethod
     def of(cls, trial: Trial) -> TrialConfig:
         """What is recorded of a trial that starts."""
-        return cls(number=trial.number, seed=trial.seed, proposal=trial.proposal, started_at=trial.started_at)
+        return cls(
+            number=trial.number,
+            seed=trial.seed,
+            proposal=trial.proposal,
+            started_at=trial.started_at,
+            cost=trial.cost,
+        )
 
     @property
     def stamp(self) -> Stamp:
@@ -86,7 +94,18 @@ class TrialConfig(Frozen):
 
     def trial(self) -> Trial:
         """The trial as running."""
-        return Trial(number=self.number, proposal=self.proposal, seed=self.seed, started_at=self.started_at)
+        return Trial(
+            number=self.number,
+            proposal=self.proposal,
+            seed=self.seed,
+            started_at=self.started_at,
+            cost=self.cost,
+        )
+
+    def to_json(self) -> bytes:
+        """As `config.json` has it; without a cost where there is none, as before there were any."""
+        left_out = {"cost"} if self.cost is None else None
+        return self.model_dump_json(indent=1, exclude=left_out).encode()
 
 
 class RunFolder:
@@ -241,7 +260,7 @@ class RunFolder:
         folder = self.trial_folder(trial.number)
         make_trial_folder(folder)
         config = TrialConfig.of(trial)
-        write_atomic(folder / CONFIG, config.model_dump_json(indent=1).encode(), durable=False)
+        write_atomic(folder / CONFIG, config.to_json(), durable=False)
         sync_folder(folder.parent)
         return folder
 

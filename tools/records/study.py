@@ -76,7 +76,7 @@ class StudyStore:
             study_id = _find_or_create(storage, name, wanted)
             if storage.get_study_directions(study_id) != [wanted]:
                 raise RunError(f"study {name!r} in {where} does not {task.direction} one metric. {_FIX}")
-            return cls(storage, batch, study_id, task.space, where)
+            return cls(storage, batch, study_id, task.space.restricted(None), where)
 
     def earlier(self, name: str, space: Space) -> StudyStore | None:
         """Another study in the same storage, of a space that the run had before; None where there is none."""
@@ -234,6 +234,7 @@ class StudyStore:
             started_at=notes.get("started_at", started),
             seconds=notes.get("seconds", 0.0),
             loss=notes.get("loss"),
+            cost=notes.get("cost"),
         )
 
 
@@ -271,7 +272,7 @@ def provenance(trial: Trial) -> dict[str, Any]:
         notes |= {"outcome": trial.state.value, "message": trial.message, "loss": trial.loss}
     notes |= {key: proposal[key] for key in _PROPOSAL}
     notes |= {"values": trial.values, "notes": trial.notes, "reports": trial.reports}
-    notes |= {"seconds": trial.seconds, "seed": trial.seed}
+    notes |= {"seconds": trial.seconds, "seed": trial.seed, "cost": trial.cost}
     notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
     kept = {key: value for key, value in notes.items() if _worth_keeping(key, value)}
     return _fitting(kept) | {"started_at": trial.started_at}

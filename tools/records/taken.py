@@ -117,7 +117,7 @@ def _write(folder: RunFolder, named: str, stage: Path) -> Taken:
             provenance=Provenance(taken_from=found.label),
         )
         config = TrialConfig(number=number, seed=found.seed, proposal=proposal, started_at=found.started_at)
-        write_atomic(place / CONFIG, config.model_dump_json(indent=1).encode(), durable=False)
+        write_atomic(place / CONFIG, config.to_json(), durable=False)
         record_outcome(place, found.outcome, config.stamp)
     return Taken(
         source=source.label,

@@ -33,6 +33,9 @@ def nothing_left(
         return None
     if new_space and used.exhausted(task.budget) is None:
         return None
+    known, now = last.budget_cost, task.budget.cost
+    if known is not None and now is not None and now <= known:
+        return last.reason
     if last.by_budget and used.exhausted(task.budget) is None:
         return None
     return last.reason

@@ -227,7 +227,13 @@ def _run(
     engine.close()
     store.mend()
     emit(
-        RunFinished(reason=reason, status=status, by_budget=ended.by_budget, budget_trials=task.budget.trials)
+        RunFinished(
+            reason=reason,
+            status=status,
+            by_budget=ended.by_budget,
+            budget_trials=task.budget.trials,
+            budget_cost=task.budget.cost if ended.too_dear else None,
+        )
     )
     sinks.close()
     return Result(

@@ -6,8 +6,10 @@ parameter that is inactive counts as 0 there.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +29,8 @@ from tunesmith.trial import Configuration, Value
 if TYPE_CHECKING:
     from tunesmith.task.task import Task
 
+log = logging.getLogger(__name__)
+
 FIX = "Write arithmetic over numeric parameters, such as `cost: epochs * width / 1000`."
 SAMPLED = 200
 """Configurations at which a cost is looked at when the task is made."""
@@ -36,6 +40,31 @@ SAMPLED = 200
 def parsed(text: str) -> Expression:
     """A task's `cost`; SpaceError where it is none."""
     return Expression.parse(text, "cost")
+
+
+@dataclass(frozen=True)
+class KindsRule:
+    """What a kind of problem says of configurations that cannot be run; for `Space.restricted`."""
+
+    kind: ProblemKind
+    choice: ProblemChoice
+    space: Space
+
+    def __call__(self, configuration: Mapping[str, Value]) -> str | None:
+        """Why a legal configuration cannot be run; None where it can."""
+        try:
+            can = self.kind.feasible(self.choice.settings, self.space.originals(configuration))
+        except Exception as error:  # another package's code: what it fails on is not run
+            log.debug("%s fails on %s", self.choice.name, dict(configuration), exc_info=True)
+            return f"{self.choice.name} fails on it ({short(repr(error))})"
+        return None if can else f"{self.choice.name} says so"
+
+
+def runnable_space(task: Task) -> Space:
+    """The task's space without what its kind of problem cannot run."""
+    if task.problem is None or type(kind := kind_of(task.problem)).feasible is ProblemKind.feasible:
+        return task.space.restricted(None)
+    return task.space.restricted(KindsRule(kind, task.problem, task.space.restricted(None)))
 
 
 def kind_of(choice: ProblemChoice) -> ProblemKind:
@@ -48,7 +77,11 @@ def cost_of(task: Task, configuration: Mapping[str, Value]) -> float | None:
     """See `Task.cost_of`."""
     if task.problem is not None:
         options, given = task.problem.settings, task.space.originals(configuration)
-        known = kind_of(task.problem).cost(options, given)
+        try:
+            known = kind_of(task.problem).cost(options, given)
+        except Exception:  # another package's code: a run under way goes on without what it would say
+            log.exception("%s fails on the cost of %s", task.problem.name, task.space.format(configuration))
+            return None
         if known is not None:
             return _usable(known)
     return None if task.cost is None else _usable(stated_cost(task.cost, configuration))
@@ -68,10 +101,8 @@ def _usable(cost: Any) -> float | None:
 
 def can_run(task: Task, configuration: Mapping[str, Value]) -> bool:
     """See `Task.can_run`."""
-    if task.problem is None:
-        return True
-    options, given = task.problem.settings, task.space.originals(configuration)
-    return bool(kind_of(task.problem).feasible(options, given))
+    rule = runnable_space(task).why_not_run
+    return rule is None or rule(configuration) is None
 
 
 class CostRange(NamedTuple):
@@ -153,5 +184,5 @@ def kind_faults(task: Task) -> list[TaskError]:
 
 def _drawn(space: Space, default: Configuration | None) -> list[Configuration]:
     """The default, and a sample that is always the same."""
-    drawn = space.sample(np.random.default_rng(0), SAMPLED)
+    drawn = space.restricted(None).sample(np.random.default_rng(0), SAMPLED)
     return drawn if default is None else [default, *drawn]

@@ -40,7 +40,7 @@ class Epoch(Frozen):
         return cls(
             version=version,
             first_trial=first_trial,
-            space=task.space,
+            space=task.space.restricted(None),
             default=None if task.default is None else dict(task.default),
             fixed=dict(task.fixed),
             command=command or (),

@@ -177,7 +177,7 @@ class Task(Frozen):
                 problems.append(faults.of_data(error, task.folder / data.path))
         if problems:
             raise faults.joined(problems)
-        return task
+        return task.model_copy(update={"space": costs.runnable_space(task)}) if task.problem else task
 
     @field_validator("sinks")
     @classmethod
