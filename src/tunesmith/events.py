@@ -78,7 +78,7 @@ class RunFinished(_Event):
     budget_trials: int | None = None
     """`Budget.trials` at that time: more of them let any run go on."""
     budget_cost: float | None = None
-    """`Budget.cost` at that time, where it could pay for nothing that was left; None where it ended otherwise."""
+    """`Budget.cost` at that time, where it could pay for nothing that was left; None else."""
 
 
 class TaskChanged(_Event):

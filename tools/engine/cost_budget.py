@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tunesmith.errors import SpaceError
 from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.task import Task
@@ -95,7 +96,10 @@ class CostBudget:
         if space.cardinality is not None and space.cardinality <= DRAWS:
             return space.all_configurations()
         rng = rng_for(self._task.seed, "cost budget", len(history))
-        drawn = space.sample(rng, DRAWS)
+        try:
+            drawn = space.sample(rng, DRAWS)
+        except SpaceError:  # a kind of problem says now that nothing can be run
+            return []
         return [*drawn, *self._descent(min(drawn, key=self._cost))]
 
     def _descent(self, start: Configuration) -> Iterator[Configuration]:

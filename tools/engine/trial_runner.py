@@ -104,6 +104,7 @@ class TrialRunner:
             proposal=proposal,
             seed=derive_seed(self._task.seed, "trial", number),
             started_at=time.time(),
+            cost=self._task.cost_of(proposal.configuration),
         )
         self._began[number] = time.monotonic()
         folder = self._store.begin(trial)

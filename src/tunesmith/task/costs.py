@@ -60,11 +60,18 @@ class KindsRule:
         return None if can else f"{self.choice.name} says so"
 
 
-def runnable_space(task: Task) -> Space:
-    """The task's space without what its kind of problem cannot run."""
-    if task.problem is None or type(kind := kind_of(task.problem)).feasible is ProblemKind.feasible:
-        return task.space.restricted(None)
-    return task.space.restricted(KindsRule(kind, task.problem, task.space.restricted(None)))
+def restrict(fields: dict[str, Any]) -> None:
+    """Take out of a task's space what its kind of problem cannot run; `fields` are not validated yet."""
+    space, problem = fields.get("space"), fields.get("problem")
+    if not isinstance(space, Space):
+        return
+    rule = None
+    if problem is not None:
+        choice = ProblemChoice.model_validate(problem)
+        kind = kind_of(choice)
+        if type(kind).feasible is not ProblemKind.feasible:
+            rule = KindsRule(kind, choice, space.restricted(None))
+    fields["space"] = space.restricted(rule)
 
 
 def kind_of(choice: ProblemChoice) -> ProblemKind:
@@ -80,7 +87,7 @@ def cost_of(task: Task, configuration: Mapping[str, Value]) -> float | None:
         try:
             known = kind_of(task.problem).cost(options, given)
         except Exception:  # another package's code: a run under way goes on without what it would say
-            log.exception("%s fails on the cost of %s", task.problem.name, task.space.format(configuration))
+            log.debug("%s fails on the cost of %s", task.problem.name, dict(configuration), exc_info=True)
             return None
         if known is not None:
             return _usable(known)
@@ -101,7 +108,7 @@ def _usable(cost: Any) -> float | None:
 
 def can_run(task: Task, configuration: Mapping[str, Value]) -> bool:
     """See `Task.can_run`."""
-    rule = runnable_space(task).why_not_run
+    rule = task.space.why_not_run
     return rule is None or rule(configuration) is None
 
 
@@ -180,6 +187,17 @@ def kind_faults(task: Task) -> list[TaskError]:
         problem = f"{task.problem.name} can run none of {SAMPLED} configurations drawn from the space."
         return [faults.fault(("problem",), problem, "Widen the space, or change the settings of the kind.")]
     return []
+
+
+def budget_faults(task: Task, budget: float) -> list[TaskError]:
+    """What is wrong with a budget of costs: no cost is stated, or it cannot pay for the default."""
+    if cost_range(task) is None:
+        return [faults.fault(("budget", "cost"), "has no meaning without a cost of a trial.", FIX)]
+    cost = None if task.default is None else task.cost_of(task.default)
+    if cost is None or cost <= budget:
+        return []
+    problem = f"is {budget:g}, and the default alone costs {cost:.6g}; it is tried first."
+    return [faults.fault(("budget", "cost"), problem, "Raise it, or state another `default`.")]
 
 
 def _drawn(space: Space, default: Configuration | None) -> list[Configuration]:

@@ -150,6 +150,7 @@ class Task(Frozen):
             problems += wrong
             prepared |= {} if tuner is None else {"tuner": tuner}
         problems += read_metrics(prepared)
+        costs.restrict(prepared)
         try:
             task = handler(prepared)
         except ValidationError as error:
@@ -167,9 +168,8 @@ class Task(Frozen):
             problems += costs.expression_faults(task.cost, task.space, task.default)
         if task.problem is not None:
             problems += costs.kind_faults(task)
-        if task.budget.cost is not None and not problems and costs.cost_range(task) is None:
-            problem = "has no meaning without a cost of a trial."
-            problems.append(faults.fault(("budget", "cost"), problem, costs.FIX))
+        if task.budget.cost is not None and not problems:
+            problems += costs.budget_faults(task, task.budget.cost)
         if (data := task.data_file) is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": data.card(task.folder)})
@@ -177,7 +177,7 @@ class Task(Frozen):
                 problems.append(faults.of_data(error, task.folder / data.path))
         if problems:
             raise faults.joined(problems)
-        return task.model_copy(update={"space": costs.runnable_space(task)}) if task.problem else task
+        return task
 
     @field_validator("sinks")
     @classmethod
