@@ -153,7 +153,9 @@ class DiscriminativeSurrogate(AskedSurrogate):
         protocol = self.protocol
         rng = rng_for(self.seed, self.where, len(history), template)
         trials = self._shown(history, rng)
-        examples = [Example(self._text(t.configuration, " is "), result(t, protocol)) for t in trials]
+        examples = [
+            Example(self._text(t.configuration, " is "), result(t, protocol, history.limits)) for t in trials
+        ]
         # The order of the candidates in a question matters too: it is varied along with the examples'.
         order = rng.permutation(len(configurations)) if protocol.permute else np.arange(len(configurations))
         drawn = np.full((len(configurations), protocol.samples), np.nan)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunesmith.agent.methods.llambo.formats import format_configuration, format_score
+from tunesmith.agent.methods.llambo.goals import broken_text
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
+from tunesmith.goals import Limit
 from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.tools.analysis.excerpt import MAX_PENDING, select
@@ -66,7 +68,7 @@ def performances(
     return [
         {
             "configuration": format_configuration(history.space, trial.configuration, protocol),
-            "performance": f"none ({ending(trial)})"
+            "performance": f"none ({ending(trial, history.limits, protocol)})"
             if trial.value is None
             else format_score(trial.value, protocol),
         }
@@ -80,8 +82,10 @@ def running(history: History, protocol: LlamboSettings, *, joint: str) -> list[s
     return [format_configuration(history.space, t.configuration, protocol, joint=joint) for t in latest]
 
 
-def ending(trial: Trial) -> str:
+def ending(trial: Trial, limits: Sequence[Limit], protocol: LlamboSettings) -> str:
     """How a trial without a value ended, in a few words of ours: nothing of its own log is repeated."""
+    if broken := broken_text(trial, limits, blinded=protocol.blinded):
+        return broken
     return {
         TrialState.PRUNED: "stopped early for being poor",
         TrialState.DIVERGED: "failed, the training diverged",
@@ -90,9 +94,11 @@ def ending(trial: Trial) -> str:
     }.get(trial.state, "failed")
 
 
-def result(trial: Trial, protocol: LlamboSettings) -> str:
+def result(trial: Trial, protocol: LlamboSettings, limits: Sequence[Limit] = ()) -> str:
     """The value between delimiters, or how the trial ended without one."""
     if trial.state is TrialState.COMPLETED and trial.value is not None:
         return f"{DELIMITER} {format_score(trial.value, protocol)} {DELIMITER}"
     last = trial.last_reported if trial.state is TrialState.PRUNED else None
-    return ending(trial) + (f", at {format_score(last, protocol)}" if last is not None else "")
+    return ending(trial, limits, protocol) + (
+        f", at {format_score(last, protocol)}" if last is not None else ""
+    )

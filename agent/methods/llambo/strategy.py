@@ -17,6 +17,7 @@ from typing import Protocol
 
 from tunesmith.agent.methods.gp.acquisition import Acquisition
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.llambo.goals import weights_of, with_one_metric
 from tunesmith.agent.methods.llambo.judges import judge_of
 from tunesmith.agent.methods.llambo.part import silent
 from tunesmith.agent.methods.random import draw
@@ -96,7 +97,7 @@ class LlamboStrategy(Strategy):
 
     def propose(self, history: History, n: int, candidates: Sequence[Proposal] = ()) -> list[Proposal]:
         """As `Strategy.propose`; asks the model, and never raises for its sake."""
-        if self._metric is not None:
+        if self._metric is not None and history.goals.plain:
             history = replace(history, metric=self._metric)
         chosen = history.default_first[:n]
         while len(chosen) < n:
@@ -107,18 +108,30 @@ class LlamboStrategy(Strategy):
         return chosen
 
     def _next(self, history: History, n: int, guests: Sequence[Proposal]) -> list[Proposal]:
-        started = len(history.not_lost)
+        started, weights = len(history.not_lost), weights_of(history, self.seed)
+        seen = with_one_metric(history, weights)
+        if self._metric is not None and not history.goals.several:
+            seen = replace(seen, metric=self._metric)
         opening = started < self._initial or not history.completed
         pool, found, cause = list(guests), list[Proposal](), "nothing new was found"
+        if not opening and not seen.completed:
+            # Nothing can be shown as good; the numeric strategy knows how far each trial is from the limits.
+            return self._fall_back(history, n, pool, "no trial keeps every limit yet")
         with nullcontext(list[int]()) if self._model is None else self._model.tally() as spent:
             try:
                 if opening:
-                    found = self._open(history, n, max(self._initial - started, 1))
+                    found = self._open(seen, n, max(self._initial - started, 1))
                 else:
-                    pool = self._pool(history, guests)
-                    found = self._best(history, n, pool)
+                    pool = self._pool(seen, guests)
+                    found = self._best(seen, n, pool)
             except (ModelError, PromptError) as error:
                 cause = error_line(error)
+        if len(weights) > 1:
+            shown = " : ".join(f"{weight:.2f}" for weight in weights)
+            found = [
+                p.model_copy(update={"reason": f"For weights {shown} of the objectives: {p.reason}"})
+                for p in found
+            ]
         if found and opening:
             return found  # a design carries its own share of what it cost
         if not found:
