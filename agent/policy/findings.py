@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tunesmith.goal_words import none_feasible
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
+from tunesmith.tools.analysis.goals_text import broken_text, limits_text, values_text
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
 
 MAX_EFFECTS = 3
 MAX_PREDICTIONS = 4
+MAX_JOINED = 5
 HELD_WITHIN = 2.0
 """A prediction held when the value lies within this many of its standard deviations."""
 
@@ -49,7 +52,7 @@ def findings(history: History, fresh: Iterable[Trial]) -> list[str]:
     if fresh:
         sentences += [_results(history, fresh), _progress(history, fresh), *predictions(history, fresh)]
     sentences += what_matters(history)
-    sentences += [_failure(pattern) for pattern in failure_patterns(history)[:2]]
+    sentences += [_failure(pattern) for pattern in failure_patterns(history)[: 2 + len(history.limits)]]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -68,7 +71,9 @@ def _results(history: History, fresh: tuple[Trial, ...]) -> str:
 def _result(history: History, trial: Trial) -> str:
     name = f"#{trial.number} ({trial.proposal.origin.value})"
     if trial.value is not None:
-        return f"{name} gave {format_metric(history, trial.value)}."
+        further = "" if history.goals.names == (history.metric,) else f" ({values_text(history, trial)})"
+        broken = f" and {broken}" if (broken := broken_text(history, trial)) else ""
+        return f"{name} gave {format_metric(history, trial.value)}{further}{broken}."
     if trial.state is TrialState.PRUNED:
         reached = f" at {format_metric(history, trial.last_reported)}" if trial.curve else ""
         return f"{name} was stopped early{reached}: its curve was poor."
@@ -87,21 +92,49 @@ def _ended(state: TrialState) -> str:
 
 
 def _progress(history: History, fresh: tuple[Trial, ...]) -> str:
-    best = history.incumbent
-    if best is None:
-        return "No trial has completed yet."
-    now = f"#{best.number} with {format_metric(history, best.value)}"
-    if not any(trial.number == best.number for trial in fresh):
-        since = sum(trial.number > best.number for trial in history.finished)
-        return f"The best is still {now}, {since} trial{'s' * (since != 1)} ago."
+    if history.incumbent is None:
+        return f"{none_feasible(history) or 'No trial has completed yet'}."
     numbers = {trial.number for trial in fresh}
-    earlier = [t for t in history.completed if t.number not in numbers]
+    return " ".join(text for text in (_best(history, numbers), _front(history, numbers)) if text)
+
+
+def _best(history: History, fresh: set[int]) -> str:
+    """How the best feasible trial stands, by the primary metric."""
+    best = history.incumbent
+    assert best is not None and best.value is not None, "an incumbent has a value"
+    kind = "best feasible" if history.limits else "best"
+    kind += f" {clean(history.metric, 60)}" if history.others else ""
+    now = f"#{best.number} with {format_metric(history, best.value)}"
+    if best.number not in fresh:
+        since = sum(trial.number > best.number for trial in history.finished)
+        return f"The {kind} is still {now}, {since} trial{'s' * (since != 1)} ago."
+    earlier = [t for t in history.feasible if t.number not in fresh]
     if not earlier:
-        return f"The best so far is {now}."
+        first = any(t.number not in fresh for t in history.completed)
+        return (
+            f"{now} is the first to keep {limits_text(history)}." if first else f"The {kind} so far is {now}."
+        )
     before = max(earlier, key=lambda t: history.sign * (t.value or 0.0))
-    assert best.value is not None and before.value is not None
+    assert before.value is not None
     gain = format_metric(history, abs(best.value - before.value))
-    return f"New best: {now}, {gain} better than #{before.number}; one run each, so part of it may be noise."
+    return (
+        f"New {kind}: {now}, {gain} better than #{before.number}; one run each, so part of it may be noise."
+    )
+
+
+def _front(history: History, fresh: set[int]) -> str:
+    """What the latest trials did to the Pareto front; empty with one metric."""
+    if not history.others:
+        return ""
+    size = f"{len(history.front)} trial{'s' * (len(history.front) != 1)}"
+    joined = [f"#{trial.number}" for trial in history.front if trial.number in fresh]
+    if not joined:
+        return f"The Pareto front is as it was ({size})."
+    shown = (
+        joined if len(joined) <= MAX_JOINED else [*joined[:MAX_JOINED], f"{len(joined) - MAX_JOINED} more"]
+    )
+    who = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    return f"{who} join{'s' * (len(joined) == 1)} the Pareto front ({size})."
 
 
 def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:

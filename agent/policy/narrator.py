@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.agent.policy.findings import predictions, what_matters
+from tunesmith.goal_words import aims, none_feasible
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
 from tunesmith.prompts import render
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.excerpt import census, proposal_text, row
+from tunesmith.tools.analysis.goals_text import broken_text, front_list, values_text
 from tunesmith.tools.analysis.numbers import format_metric
+from tunesmith.tools.analysis.pareto import front_text
 from tunesmith.trial import Origin, Proposal
 
 ORIGINS = {
@@ -43,12 +46,14 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: 
         task=clean(task.name, 100),
         metric=clean(task.metric, 100),
         goal=history.direction,
+        aims="" if history.goals.plain else _lower(aims(history.goals)),
         parameters=len(history.space.names),
         cardinality=history.space.cardinality,
         trials=briefing.trials_left,
         default="" if history.default is None else clean(history.space.format(history.default), 400),
         census=census(history),
         best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",
+        closest=none_feasible(history),
         standing_in=standing_in,
         chosen_by=chosen_by,
     ).text
@@ -89,6 +94,8 @@ def best(history: History) -> str:
         "narrator/best",
         row="" if incumbent is None else row(history, incumbent),
         gain=_gain(history),
+        front="\n".join(text for text in (_sentence(front_text(history)), front_list(history)) if text),
+        closest=none_feasible(history),
         census=census(history),
         findings=what_matters(history),
     ).text
@@ -110,6 +117,14 @@ def decision(triggers: Sequence[str]) -> str:
     return render("narrator/decision", triggers=[t.replace("_", " ") for t in triggers]).text
 
 
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    return f"{text}:" if text else ""
+
+
 def _gain(history: History) -> str:
     """The best against the default's own run; one run each, which the sentence says."""
     incumbent = history.incumbent
@@ -117,9 +132,17 @@ def _gain(history: History) -> str:
     if incumbent is None or default is None:
         return ""
     if default.number == incumbent.number:
+        if history.others:
+            return "That is the default."
         return "That is the default: nothing has beaten it yet."
     assert incumbent.value is not None and default.value is not None
     gain, gave = (format_metric(history, v) for v in (abs(incumbent.value - default.value), default.value))
+    if broken := broken_text(history, default):
+        return f"The default gave {gave} (#{default.number}), but {broken}."
+    if history.others:
+        has = values_text(history, default, primary=True)
+        on = any(trial.number == default.number for trial in history.front)
+        return f"The default (#{default.number}) has {has} and is {'' if on else 'not '}on the front."
     return (
         f"The default gave {gave} (#{default.number}), so the gain is {gain} "
         "in one run each; the comparison over fresh seeds at the end tells whether it is real."

@@ -27,5 +27,5 @@ def _langchain_tool(name: str, turn: Turn) -> BaseTool:
         result: str = tool(turn, **arguments)
         return result
 
-    schema = arguments_model(name, tool, turn.history.space)
+    schema = arguments_model(name, tool, turn.history.space, turn.history.goals)
     return StructuredTool.from_function(call, name=name, description=getdoc(tool), args_schema=schema)

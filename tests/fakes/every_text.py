@@ -79,7 +79,9 @@ def texts(about: Briefing, *suggested: Proposal) -> dict[str, str]:
         "describe_task": _tool(describe_task, about, suggested),
         "suggest": _tool(suggest, about, suggested),
         "finish": _tool(finish, about, suggested, reason="Nothing more to gain."),
-        "curves": "\n".join(_tool(learning_curve, about, suggested, number=t.number) for t in past.trials[:8]),
+        "curves": "\n".join(
+            _tool(learning_curve, about, suggested, number=t.number) for t in past.trials[:8]
+        ),
         "tools": json.dumps([convert_to_openai_tool(t) for t in langchain_tools(_turn(about, suggested))]),
     }
     for name, listener in (("full", Listener()), ("compact", Listener(writing=2.0))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -87,15 +88,43 @@ def grown(n: int, seed: int = 0, *, direction: Direction = "maximize", offset: f
     return history(*trials, direction=direction)
 
 
+LIMITED: dict[str, Any] = {
+    "metrics": {"val_accuracy": "maximize", "latency_ms": "minimize", "params_m": {}},
+    "limits": {"latency_ms": "<= 20", "params_m": "<= 5"},
+    "cost": "1 + width / 64",
+}
+"""Keys of a task with a second metric, limits and a cost."""
+
+
+def limited(n: int, seed: int = 0, *, least: float = 0.0, **more: Any) -> tuple[Task, History]:
+    """A task with `LIMITED` keys, and `n` trials of it; widths above some 80 break a limit.
+
+    Args:
+        least: Added to every latency; 100 makes every trial infeasible.
+        more: Further or other keys of the task.
+    """
+    about = task(**{**LIMITED, **more})
+    past = about.empty_history()
+    trials = []
+    for old in grown(n, seed) if n else ():
+        width = float(dict(old.configuration)["width"])
+        changes: dict[str, Any] = {"cost": about.cost_of(old.configuration)}
+        if old.value is not None:
+            measured = {"latency_ms": least + width / 4 + old.number % 3, "params_m": least / 50 + width / 40}
+            changes["values"] = {"val_accuracy": old.value, **measured}
+        trials.append(old.model_copy(update=changes))
+    return about, replace(past, trials=tuple(trials))
+
+
 def task(**more: Any) -> Task:
+    metric = {} if "metrics" in more else {"metric": "val_accuracy", "direction": "maximize"}
     return Task(
         **{
             "name": "digits",
             "description": "Recognise handwritten digits.",
             "model": "small CNN",
             "data": "300 training images of 8 x 8 pixels",
-            "metric": "val_accuracy",
-            "direction": "maximize",
+            **metric,
             "space": SPACE,
             "default": SPACE.validate(DEFAULT),
             "objective": {"command": "python train.py {config}"},
@@ -109,7 +138,7 @@ def briefing(
     past: History | None = None, *triggers: str, messages: Sequence[str] = (), turn: int = 1, **more: Any
 ) -> Briefing:
     past = history() if past is None else past
-    about = task(direction=past.direction, **more)
+    about = more.pop("about", None) or task(direction=past.direction, **more)
     return Briefing(
         task=about,
         history=past,

@@ -17,6 +17,30 @@ TABLE = (
 )
 TASK = 'Task digits; metric val_accuracy, larger is better.\n<data from="task file">\nDigits.\n</data>'
 FINDINGS = ["New best: #2 with 0.84, 0.03 better than #0.", "Larger width went with higher val_accuracy."]
+GOALS = "Limits: latency_ms <= 20. A trial that breaks one is infeasible: it is never the best."
+NONE = "6 trials completed, none keeps latency_ms <= 20; the closest is trial 4 with 23"
+# What a task with one metric and no limit leaves empty.
+PLAIN: dict[str, dict[str, Any]] = {
+    "hybrid/opening.v2": {"goals": ""},
+    "hybrid/opening_compact.v1": {"goals": ""},
+    "narrator/best.v1": {"front": "", "closest": ""},
+    "narrator/opening.v2": {"aims": "", "closest": ""},
+    **dict.fromkeys(
+        ("hybrid/candidates.v2", "hybrid/candidates_compact.v1"),
+        {
+            "goals": "",
+            "columns": "number | value | end | configuration | notes",
+            "front": "",
+            "keeping": "",
+            "closest": "",
+        },
+    ),
+}
+LIMITED: dict[str, Any] = {
+    "goals": GOALS,
+    "columns": "number | val_loss | latency_ms | end | configuration | notes",
+    "keeping": "latency_ms <= 20",
+}
 CASES: dict[str, dict[str, dict[str, Any]]] = {
     "agent/answer.v1": {
         "a question": {
@@ -113,6 +137,15 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "target": "",
             "n": 6,
         },
+        "a target under a limit": {"like": "with a target", **LIMITED},
+        "no scale yet under a limit": {"like": "with a target", "target": "", **LIMITED},
+        "none keeps the limit": {"like": "nothing completed", "closest": NONE, **LIMITED},
+        "nothing completed under a limit": {"like": "nothing completed", **LIMITED},
+        "a front": {
+            "like": "with a target",
+            "front": "#0: val_loss 0.81, latency_ms 12\n#3: val_loss 0.9, latency_ms 8",
+            **LIMITED,
+        },
     },
     "llambo/repair.v1": {
         "a value is missing": {
@@ -167,6 +200,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "tried": "",
             "n": 1,
         },
+        "with a limit": {"like": "from nothing", "goals": GOALS},
     },
     "hybrid/opening_compact.v1": {
         "with a default": {
@@ -189,6 +223,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "n": 1,
             "beliefs": 1,
         },
+        "with a limit": {"like": "from nothing", "goals": GOALS},
     },
     "hybrid/candidates_compact.v1": {
         "with a best": {
@@ -211,6 +246,9 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "best": "",
             "n": 1,
         },
+        "a best under a limit": {"like": "with a best", **LIMITED},
+        "none keeps the limit": {"like": "nothing completed", "closest": NONE, **LIMITED},
+        "a front": {"like": "with a best", "front": "#0: val_loss 0.81, latency_ms 12", **LIMITED},
     },
     "llambo/faithful_candidates.v1": {
         "with a target": {
@@ -262,6 +300,11 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "findings": FINDINGS,
         },
         "none": {"row": "", "gain": "", "census": "1 trial: 1 crashed", "findings": []},
+        "a front": {
+            "like": "a best",
+            "front": "2 of 3 trials are on the Pareto front:\n#2: val_accuracy 0.84, latency_ms 12",
+        },
+        "none keeps the limits": {"like": "none", "closest": NONE},
     },
     "narrator/decision.v1": {
         "usual": {"triggers": ["start", "message"]},
@@ -315,6 +358,11 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "standing_in": False,
             "chosen_by": "llambo-paper",
         },
+        "several metrics": {
+            "like": "new",
+            "aims": "maximize val_accuracy and minimize latency_ms, with params_m <= 5",
+        },
+        "resumed, none keeps the limits": {"like": "resumed", "best": "", "closest": NONE},
     },
     "narrator/update.v1": {
         "goes on": {
@@ -359,7 +407,10 @@ def test_every_template_has_a_golden_rendering_and_none_is_left_over():
 def test_a_template_renders_as_recorded(identifier):
     name, _, version = identifier.rpartition(".v")
     rendered = ""
-    for case, values in CASES[identifier].items():
+    for case, given in CASES[identifier].items():
+        like = CASES[identifier].get(given.get("like", ""), {})
+        values = {**PLAIN.get(identifier, {}), **like, **given}
+        values.pop("like", None)
         rendered += f"########## {case}\n"
         for role, text in render(name, version=int(version), **values).messages:
             rendered += f"##### {role}\n{text}\n"

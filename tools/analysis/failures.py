@@ -1,9 +1,10 @@
-"""What failed trials have in common that others lack."""
+"""What failed trials, and those that break a limit, have in common that others lack."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tunesmith.goal_words import limit_text
 from tunesmith.history import History
 from tunesmith.space import Categorical
 from tunesmith.trial import Trial, Value
@@ -19,13 +20,13 @@ class FailurePattern:
     """All failures of one kind lie on one side of a value, or share a choice; few others do.
 
     Attributes:
-        kind: diverged, out of memory, timed out or crashed.
+        kind: diverged, out of memory, timed out or crashed; of completed trials `broke latency_ms <= 20`.
         parameter: Whose value they share.
         relation: `>=`, `<=` or `=`.
         value: The side's edge, or the shared choice.
         failures: How many failures of this kind there are; all lie there.
-        others: How many of the trials that did not fail lie there too.
-        out_of: How many trials did not fail, of those with this parameter.
+        others: How many of the trials that did not fail (or kept the limit) lie there too.
+        out_of: How many trials did not fail (or kept the limit), of those with this parameter.
     """
 
     kind: str
@@ -38,18 +39,20 @@ class FailurePattern:
 
 
 def failure_patterns(history: History) -> tuple[FailurePattern, ...]:
-    """The clearest pattern for each kind of failure, where there is one."""
+    """The clearest pattern for each kind of failure and each limit that is broken, where there is one."""
     kinds: dict[str, list[Trial]] = {}
     for trial in history.failures:
         kinds.setdefault(trial.state.value.replace("_", " "), []).append(trial)
     fine = [*history.completed, *history.pruned]
+    against = [(kind, failed, fine) for kind, failed in kinds.items()]
+    for limit in history.limits:
+        kept = [t for t in history.completed if limit.met(t.values.get(limit.metric))]
+        broke = [t for t in history.completed if not limit.met(t.values.get(limit.metric))]
+        against.append((f"broke {limit_text(limit)}", broke, kept))
     found = []
-    for kind, failed in kinds.items():
-        candidates = [
-            pattern
-            for name in history.space.names
-            for pattern in _patterns(history, kind, name, failed, fine)
-        ]
+    for kind, failed, others in against:
+        names = history.space.names if failed else ()
+        candidates = [p for name in names for p in _patterns(history, kind, name, failed, others)]
         if candidates:
             found.append(min(candidates, key=lambda p: (p.others / p.out_of, -p.out_of)))
     return tuple(found)

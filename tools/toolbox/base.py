@@ -9,7 +9,8 @@ the name, the docstring and the typed parameters of the function:
 
 - The docstring is what the model reads about the tool; the first parameter is not shown to it.
 - Arguments are validated against the annotations before the call. A parameter of the type `Own` takes
-  configurations; the schema that the model sees is that of the run's search space.
+  configurations; the schema that the model sees is that of the run's search space. One of the type `OrderBy`
+  takes a metric; it is offered only where the task has several metrics or limits, and else has its default.
 - The result is text of bounded size, however long the history is.
 - Tools of one turn are called one at a time, in the order of the model's calls, in the policy's thread or one
   that it starts. They may take seconds: trials go on meanwhile.
@@ -27,12 +28,14 @@ from typing import Annotated, Any, Concatenate, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from tunesmith.goals import Goals
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.space import Space
 from tunesmith.space.schema import configuration_schema
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import mark_wrong_citations
+from tunesmith.tools.analysis.excerpt import FRONT
 from tunesmith.trial import Proposal
 
 WAKE_AFTER = 4
@@ -57,6 +60,9 @@ Own = Annotated[
     Field(default_factory=list, description="Configurations of your own, each with a reason."),
 ]
 """Parameter of a tool: configurations of the run's space, not yet validated against it."""
+
+OrderBy = Annotated[str | None, "order"]
+"""Parameter of a tool: a metric of the task, or the Pareto front, to order trials by; None: neither."""
 
 
 class Turn:
@@ -104,15 +110,31 @@ class Turn:
 Tool = Callable[Concatenate[Turn, ...], str]
 
 
-def arguments_model(name: str, tool: Tool, space: Space) -> type[BaseModel]:
-    """The model that the arguments of a tool are validated against, with `Own` narrowed to `space`."""
+def arguments_model(name: str, tool: Tool, space: Space, goals: Goals | None = None) -> type[BaseModel]:
+    """The model that the arguments of a tool are validated against, with `Own` narrowed to `space`.
+
+    Args:
+        goals: What `OrderBy` is narrowed to; None, or one metric without limits: it is left out.
+    """
     configuration = Annotated[dict[str, Any], WithJsonSchema(configuration_schema(space))]
     own = create_model("OwnTrial", __base__=OwnTrial, configuration=(configuration, ...))
     types = get_type_hints(tool, include_extras=True)
     fields: dict[str, Any] = {}
     for parameter in list(signature(tool).parameters.values())[1:]:
         kind = types[parameter.name]
+        if kind == OrderBy:
+            if goals is not None and not goals.plain:
+                fields[parameter.name] = (_orders(goals), parameter.default)
+            continue
         if get_args(kind)[:1] == (list[OwnTrial],):
             kind = Annotated[(list[own], *get_args(kind)[1:])]
         fields[parameter.name] = kind if parameter.default is Parameter.empty else (kind, parameter.default)
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def _orders(goals: Goals) -> Any:
+    front = ", or `front` for the Pareto front" if goals.several else ""
+    names = list(dict.fromkeys([*goals.names, *([FRONT] if goals.several else [])]))
+    about = f"A metric to put completed trials in order by, best first{front}; null shows a selection."
+    schema = {"anyOf": [{"type": "string", "enum": names}, {"type": "null"}], "description": about}
+    return Annotated[str | None, WithJsonSchema(schema)]

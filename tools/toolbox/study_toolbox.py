@@ -8,6 +8,7 @@ asked at every launch, however often the policy is woken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -16,6 +17,7 @@ import numpy as np
 from tunesmith.errors import InvalidConfiguration, ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, LaunchGate
+from tunesmith.text.numbers import significant
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.toolbox.advice import Advice, OnAdvice
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
@@ -124,6 +126,7 @@ class StudyToolbox:
         self._check_budget(len(accepted))
         self._check_legal(accepted)
         self._check_new(accepted)
+        self._check_cost(accepted)
         self._check_gate(accepted)
         numbers = self._launch(accepted)
         self._launched.update(zip((p.configuration for p in accepted), numbers, strict=True))
@@ -166,6 +169,22 @@ class StudyToolbox:
             if proposal.configuration in seen:
                 raise ToolError(f"configuration {place} repeats another one of this launch")
             seen.add(proposal.configuration)
+
+    def _check_cost(self, proposals: Sequence[Proposal]) -> None:
+        """All of them must be paid for by what is left of a budget of costs, after what waits already."""
+        budget, cost_of = self._briefing.budget, self._briefing.task.cost_of
+        if budget.cost is None:
+            return
+        waiting = math.fsum(cost_of(p.configuration) or 0.0 for p in self._waiting(self._queued()))
+        spent = self._now().cost + waiting
+        for place, proposal in enumerate(proposals, 1):
+            cost, left = cost_of(proposal.configuration) or 0.0, budget.cost_left(spent)
+            if left is not None and cost > left:
+                raise ToolError(
+                    f"configuration {place} costs {significant(cost)}, and {significant(left)} of the budget "
+                    f"of {significant(budget.cost)} is left for it; launch something cheaper"
+                )
+            spent += cost
 
     def _known(self, proposal: Proposal) -> str | None:
         """`already tried as #12 -> 0.41`, or None for something new."""

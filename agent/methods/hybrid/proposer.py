@@ -22,6 +22,7 @@ from tunesmith.events import Degraded, ElicitedPrior, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.text.cleaning import clean, error_line
+from tunesmith.tools.analysis.goals_text import goals_text
 from tunesmith.trial import WARM_START, Proposal
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ModelProposer:
 
     def __init__(self, model: LanguageModel, task: Task, emit: Emit) -> None:
         self._model, self._words, self._emit = model, task.words(), emit
-        self._facts = task_facts(task)
+        self._task, self._facts = task, task_facts(task)
         self._form = ""  # how it was asked last, in words
 
     def opening(self, history: History, n: int, on_part: OnPart | None = None) -> Opening:
@@ -74,7 +75,8 @@ class ModelProposer:
         Raises:
             ModelError: the model is out of reach, refused, or gave nothing of use.
         """
-        question = opening_question(self._words, self._facts, history, n, self._model.pace())
+        goals = goals_text(history, self._task)
+        question = opening_question(self._words, self._facts, goals, history, n, self._model.pace())
         reader = Reader(history, self._emit, OPENING)
         parts = Parts(reader, question.prompt.id, n, on_part, WARM_START)
         answer, tokens = self._asked(question, reader, parts)
@@ -95,7 +97,8 @@ class ModelProposer:
         Raises:
             ModelError: the model is out of reach, refused, or gave nothing of use.
         """
-        question = candidates_question(self._words, history, n, self._model.pace())
+        goals = goals_text(history, self._task)
+        question = candidates_question(self._words, goals, history, n, self._model.pace())
         reader = Reader(history, self._emit, CANDIDATES)
         parts = Parts(reader, question.prompt.id, n, on_part)
         answer, tokens = self._asked(question, reader, parts)

@@ -3,7 +3,8 @@
 Target: with scores s (larger is better) of the completed trials, best b and floor f, the target is
 t = b + alpha (b - f), in the metric's own units and not clipped: nothing is assumed about its sign or
 scale. f is the worst score, but no lower than median - 3 (b - median), so that one diverged loss does not
-put the target out of reach.
+put the target out of reach. With limits only the trials that keep all of them count. With several metrics
+the model is shown the Pareto front instead of a target.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from tunesmith.agent.methods.hybrid.compact import compact_candidates, compact_o
 from tunesmith.agent.methods.hybrid.opening_answer import OpeningAnswer, opening_schema
 from tunesmith.agent.methods.hybrid.profile import Profile, profile_of
 from tunesmith.agent.models import Pace, typical_tokens
+from tunesmith.goal_words import none_feasible
 from tunesmith.history import History
 from tunesmith.prompts import Prompt, render
-from tunesmith.tools.analysis.excerpt import census, select, table
+from tunesmith.tools.analysis.excerpt import census, columns, select, table
+from tunesmith.tools.analysis.goals_text import front_list, limits_text
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 
 ALPHA = 0.1
@@ -35,17 +38,20 @@ class Question(NamedTuple, Generic[A]):
     profile: Profile
 
 
-def opening_question(words: str, facts: str, history: History, n: int, pace: Pace) -> Question[OpeningAnswer]:
+def opening_question(
+    words: str, facts: str, goals: str, history: History, n: int, pace: Pace
+) -> Question[OpeningAnswer]:
     """The first question of a run, as much of it as the model has time for.
 
     Args:
         words: The task in the person's words.
         facts: How a trial is made and measured (`task_facts.py`); may be empty.
+        goals: Further metrics, limits and costs (`goals_text.py`); may be empty.
         n: Configurations wanted.
     """
     shown = select(history, best=4, recent=4, failed=2, diverse=0)
     about = {
-        **_about(words, history),
+        **_about(words, goals, history),
         "default": "" if history.default is None else history.space.format(history.default),
         "tried": table(history, (*shown, *history.pending[:8])),
     }
@@ -59,13 +65,21 @@ def opening_question(words: str, facts: str, history: History, n: int, pace: Pac
     )
 
 
-def candidates_question(words: str, history: History, n: int, pace: Pace) -> Question[Answer]:
-    """The question for further configurations, as much of it as the model has time for."""
+def candidates_question(words: str, goals: str, history: History, n: int, pace: Pace) -> Question[Answer]:
+    """The question for further configurations, as much of it as the model has time for.
+
+    Args:
+        words, goals: As for the opening.
+    """
     wanted, incumbent = target(history), history.incumbent
     about = {
-        **_about(words, history),
+        **_about(words, goals, history),
         "census": census(history),
+        "columns": columns(history),
         "best": "" if incumbent is None else format_metric(history, incumbent.value),
+        "front": front_list(history),
+        "keeping": limits_text(history),
+        "closest": none_feasible(history),
     }
     whole = render(
         "hybrid/candidates",
@@ -86,8 +100,8 @@ def candidates_question(words: str, history: History, n: int, pace: Pace) -> Que
 
 
 def target(history: History, alpha: float = ALPHA) -> float | None:
-    """The value to ask for, metric units; None while fewer than two different values are known."""
-    scores = history.scores
+    """The value to ask for, metric units; None while fewer than two different feasible values are known."""
+    scores = history.scores[[not history.goals.broken(trial.values) for trial in history.completed]]
     if scores.size == 0:
         return None
     best, median = float(scores.max()), float(np.median(scores))
@@ -99,9 +113,10 @@ def target(history: History, alpha: float = ALPHA) -> float | None:
     return wanted if np.isfinite(wanted) else None
 
 
-def _about(words: str, history: History) -> dict[str, Any]:
+def _about(words: str, goals: str, history: History) -> dict[str, Any]:
     return {
         "words": words,
+        "goals": goals,
         "space": history.space.describe(),
         "metric": history.metric,
         "better": "larger" if history.direction == "maximize" else "smaller",
