@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.histories import configured, history, trial
+from fakes.histories import configured, history, limited, trial
 from tunesmith.tools.analysis.citations import mark_wrong_citations, wrong_citations
 from tunesmith.trial import TrialState
 
@@ -57,3 +57,44 @@ def test_trials_launched_since_the_snapshot_may_be_named():
 def test_many_wrong_citations_are_counted_and_not_all_listed():
     marked = mark_wrong_citations(" ".join(f"#{n}" for n in range(10, 60)), PAST)
     assert "45 more citations are wrong" in marked and len(marked) < 500
+
+
+LIMITED = limited(14)[
+    1
+]  # 3: latency_ms 39.5, which breaks its limit; 7: val_accuracy 0.5579, latency_ms 11.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#7 (latency_ms 11.5, params_m 1.05) beats #0, whose latency_ms is 4.75.",
+        "#3 reached 0.718 but latency_ms = 39.5, over the limit latency_ms <= 20",
+        "The best feasible is #7 at 0.56; #3 is the best without limits.",
+        "#3 would be the best if it did not break the limit latency_ms of 20.",
+    ],
+)
+def test_numbers_of_further_metrics_and_true_claims_pass(text):
+    assert mark_wrong_citations(text, LIMITED) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "correction"),
+    [
+        ("#7 has latency_ms 12.5.", "the records hold latency_ms 11.5 for #7, not 12.5"),
+        ("#3 (latency_ms: 18, params_m 3.95)", "the records hold latency_ms 39.5 for #3, not 18"),
+        ("#1 had latency_ms = 9", "the records hold latency_ms no value for #1, not 9"),
+        ("#7 after #3 -> 0.9", "the records hold 0.718 for #3, not 0.9"),
+        ("I recommend #3.", "#3 breaks latency_ms <= 20 with 39.5, so it is not the best"),
+        ("#3 with 0.718 is by far the best trial", "#3 breaks latency_ms <= 20 with 39.5"),
+        ("The best val_accuracy of 0.718 comes from #3", "so it is not the best"),
+    ],
+)
+def test_wrong_numbers_of_further_metrics_and_infeasible_winners_are_corrected(text, correction):
+    marked = mark_wrong_citations(text, LIMITED)
+    assert marked.startswith(f"{text} [checked against the records: ") and correction in marked
+
+
+def test_with_one_metric_named_values_are_read_as_before():
+    assert (
+        mark_wrong_citations("#1 is the best, val_accuracy 0.2", PAST) == "#1 is the best, val_accuracy 0.2"
+    )
