@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tunesmith.goal_words import none_feasible
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
-from tunesmith.tools.analysis.goals_text import broken_text, limits_text, values_text
+from tunesmith.tools.analysis.goals_text import limits_text, values_text
+from tunesmith.tools.analysis.limits import broken_text, none_feasible
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
 

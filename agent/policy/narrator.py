@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.agent.policy.findings import predictions, what_matters
-from tunesmith.goal_words import aims, none_feasible
+from tunesmith.goal_words import aims
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
 from tunesmith.prompts import render
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.excerpt import census, proposal_text, row
-from tunesmith.tools.analysis.goals_text import broken_text, front_list, values_text
+from tunesmith.tools.analysis.goals_text import front_list, values_text
+from tunesmith.tools.analysis.limits import broken_text, none_feasible
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.analysis.pareto import front_text
 from tunesmith.trial import Origin, Proposal

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from tunesmith.history import History
 from tunesmith.text.numbers import significant
-from tunesmith.tools.analysis.goals_text import broken_text, cell
+from tunesmith.tools.analysis.goals_text import cell
+from tunesmith.tools.analysis.limits import broken_text
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial
 

@@ -64,15 +64,6 @@ def values_text(history: History, trial: Trial, *, primary: bool = False) -> str
     return ", ".join(f"{cell(name)} {significant(known[name])}" for name in names if name in known) or "-"
 
 
-def broken_text(history: History, trial: Trial) -> str:
-    """`breaks latency_ms <= 20 with 23`, of every limit that a completed trial does not keep; else empty."""
-    if not history.limits or trial.value is None:
-        return ""
-    broken = history.goals.broken(trial.values)
-    told = [f"{limit_text(x)} with {significant(trial.values.get(x.metric))}" for x in broken]
-    return f"breaks {' and '.join(told)}" if told else ""
-
-
 def front_list(history: History) -> str:
     """Trials of the Pareto front with their metrics, one a line; empty with one metric or without a front."""
     if not history.others:

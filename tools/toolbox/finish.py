@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tunesmith.errors import ToolError
-from tunesmith.goal_words import none_feasible
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import infeasible_best
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.toolbox.base import REASON_LIMIT, Turn
 
 

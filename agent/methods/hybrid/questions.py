@@ -18,11 +18,11 @@ from tunesmith.agent.methods.hybrid.compact import compact_candidates, compact_o
 from tunesmith.agent.methods.hybrid.opening_answer import OpeningAnswer, opening_schema
 from tunesmith.agent.methods.hybrid.profile import Profile, profile_of
 from tunesmith.agent.models import Pace, typical_tokens
-from tunesmith.goal_words import none_feasible
 from tunesmith.history import History
 from tunesmith.prompts import Prompt, render
 from tunesmith.tools.analysis.excerpt import census, columns, select, table
 from tunesmith.tools.analysis.goals_text import front_list, limits_text
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 
 ALPHA = 0.1
