@@ -61,7 +61,8 @@ class Limit(Frozen):
     @property
     def comparison(self) -> str:
         """Without the metric, as a task states it: `<= 20`."""
-        return f"{self.operator} {self.bound:.15g}"
+        short = f"{self.bound:.15g}"
+        return f"{self.operator} {short if float(short) == self.bound else repr(self.bound)}"
 
     @property
     def text(self) -> str:

@@ -16,7 +16,7 @@ from tunesmith.task.metric_spec import MetricSpec
 from tunesmith.task.tuner import NAMING
 
 TEXT = (Path(__file__).parents[2] / "docs" / "task-file.md").read_text(encoding="utf-8")
-_FIELDS = {field: key for key, field in DURATIONS.items()}
+_FIELDS = {field: key for key, field in DURATIONS.items()} | {"further": "metrics"}
 
 
 def rows(section):
@@ -29,7 +29,7 @@ def rows(section):
 @pytest.mark.parametrize(
     "section, keys",
     [
-        ("Keys", [key for key in Task.model_fields if key not in ("path", "metric_spec")]),
+        ("Keys", [_FIELDS.get(key, key) for key in Task.model_fields if key not in ("path", "metric_spec")]),
         ("space", ["type", *KEYS]),
         ("objective", list(ObjectiveSpec.model_fields)),
         ("metric", list(MetricSpec.model_fields)),
@@ -76,8 +76,15 @@ def test_the_documented_defaults_of_llambo_are_the_models():
         assert cells[2].strip() == shown, key
 
 
-def test_the_documented_example_is_a_legal_task(tmp_path):
-    example = re.search(r"```yaml\n(.*?)```", TEXT, flags=re.S)
-    (tmp_path / "task.yaml").write_text(example[1])
-    task = load_task(tmp_path / "task.yaml")
-    assert task.space.constraints == ("warmup < epochs / 2",) and task.confirm.separate
+def test_the_documented_examples_are_legal_tasks(tmp_path):
+    tasks = []
+    for example in re.findall(r"```yaml\n(.*?)```", TEXT, flags=re.S):
+        (tmp_path / "task.yaml").write_text(example)
+        tasks.append(load_task(tmp_path / "task.yaml"))
+    assert tasks[0].space.constraints == ("warmup < epochs / 2",) and tasks[0].confirm.separate
+    assert [goal.text for goal in tasks[1].goals.objectives] == [
+        "maximize val_accuracy",
+        "minimize latency_ms",
+    ]
+    assert len(tasks[1].limits) == 4 and tasks[1].readings[-1][0] == "peak_mib"
+    assert tasks[1].cost_of({"lr": 0.1, "width": 64, "epochs": 10}) == 0.64

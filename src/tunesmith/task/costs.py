@@ -21,7 +21,7 @@ from tunesmith.problem import ProblemKind
 from tunesmith.space import Space
 from tunesmith.space.expressions import Expression
 from tunesmith.space.values import is_finite
-from tunesmith.task import faults
+from tunesmith.task.faults import fault
 from tunesmith.task.member import ProblemChoice
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration, Value
@@ -127,42 +127,63 @@ def cost_range(task: Task) -> CostRange | None:
     return CostRange(min(costs), max(costs), math.fsum(costs) / len(costs)) if costs else None
 
 
-def expression_faults(text: str, space: Space, default: Configuration | None) -> list[TaskError]:
-    """What is wrong with the key `cost`: the text, a name in it, or a value it has somewhere in the space."""
+def read_cost(fields: dict[str, Any]) -> list[TaskError]:
+    """What is wrong with the key `cost`: the text, a name in it, or a value it has somewhere in the space.
+
+    Args:
+        fields: A task's keys, the space and the default read already; a number at `cost` becomes its text.
+    """
+    text, space, default = fields.get("cost"), fields.get("space"), fields.get("default")
+    if isinstance(text, int | float) and not isinstance(text, bool):
+        text = fields["cost"] = repr(text)
+    if not isinstance(text, str):
+        return []
     try:
-        names = parsed(text).names
+        expression = parsed(text)
     except SpaceError as error:
-        return [faults.fault(("cost",), f"{str(error).removeprefix('cost ')}.", FIX)]
+        return [fault(("cost",), f"{str(error).removeprefix('cost ')}.", FIX)]
+    if not isinstance(space, Space):
+        return []
+    return _names_faults(expression, space) or _value_faults(expression, space, default)
+
+
+def _names_faults(expression: Expression, space: Space) -> list[TaskError]:
     found = []
     numeric = [name for name in space.names if space.parameters[name].numeric]
-    for name in names:
+    for name in expression.names:
         if name not in space:
             hint = did_you_mean(name, numeric)
             fix = f"{hint[:1].upper()}{hint[1:]}{'' if hint.endswith('?') else '.'}"
-            found.append(faults.fault(("cost",), f"names {short(name)}, which is no parameter.", fix))
+            found.append(fault(("cost",), f"names {short(name)}, which is no parameter.", fix))
         elif name not in numeric:
             problem = f"names {short(name)}, which is not a number."
             hint = f"Numeric parameters are {', '.join(numeric[:20])}." if numeric else FIX
-            found.append(faults.fault(("cost",), problem, hint))
-    if found:
-        return found
+            found.append(fault(("cost",), problem, hint))
+    return found
+
+
+def _value_faults(expression: Expression, space: Space, default: Configuration | None) -> list[TaskError]:
     for one in _drawn(space, default):
-        cost = stated_cost(text, one)
+        cost = stated_cost(expression.text, one)
         if _usable(cost) is None:
-            left = [name for name in names if name not in one]
+            left = [name for name in expression.names if name not in one]
             inactive = f" ({', '.join(left)} is inactive and counts as 0)" if left else ""
             problem = (
                 f"should be a finite number above 0, and is {cost:.6g} for {space.format(one)}{inactive}."
             )
             fix = "Add what a trial costs at least, such as `cost: 1 + ...`."
-            return [faults.fault(("cost",), problem, fix)]
+            return [fault(("cost",), problem, fix)]
     return []
 
 
-def kind_faults(task: Task) -> list[TaskError]:
-    """What is wrong with what a kind of problem says of costs and of what can be run, by a sample."""
-    assert task.problem is not None
-    kind, options = kind_of(task.problem), task.problem.settings
+def faults_across(task: Task) -> list[TaskError]:
+    """Faults of what a kind of problem says, by a sample, and of a budget of a cost that nobody knows."""
+    found = [] if task.problem is None else _kind_faults(task, task.problem)
+    return found if found or task.budget.cost is None else _budget_faults(task, task.budget.cost)
+
+
+def _kind_faults(task: Task, choice: ProblemChoice) -> list[TaskError]:
+    kind, options = kind_of(choice), choice.settings
     if type(kind).cost is ProblemKind.cost and type(kind).feasible is ProblemKind.feasible:
         return []
     runnable = False
@@ -171,33 +192,33 @@ def kind_faults(task: Task) -> list[TaskError]:
         try:
             cost, can = kind.cost(options, given), kind.feasible(options, given)
         except Exception as error:  # noqa: BLE001 - another package's code; its fault is told like one of the task's
-            problem = f"{task.problem.name} fails for {task.space.format(one)} ({short(repr(error))})."
-            return [faults.fault(("problem",), problem, "Mend that package, or name another kind.")]
+            problem = f"{choice.name} fails for {task.space.format(one)} ({short(repr(error))})."
+            return [fault(("problem",), problem, "Mend that package, or name another kind.")]
         if cost is not None and _usable(cost) is None:
             problem = (
-                f"{task.problem.name} says that {task.space.format(one)} costs {short(cost)}, where a finite "
+                f"{choice.name} says that {task.space.format(one)} costs {short(cost)}, where a finite "
                 "number above 0 is needed."
             )
-            return [faults.fault(("problem",), problem, "Mend that package, or name another kind.")]
+            return [fault(("problem",), problem, "Mend that package, or name another kind.")]
         runnable = runnable or bool(can)
         if one is task.default and not can:
-            problem = f"cannot be run: {task.problem.name} says so."
-            return [faults.fault(("default",), problem, "Write one that can.")]
+            problem = f"cannot be run: {choice.name} says so."
+            return [fault(("default",), problem, "Write one that can.")]
     if not runnable:
-        problem = f"{task.problem.name} can run none of {SAMPLED} configurations drawn from the space."
-        return [faults.fault(("problem",), problem, "Widen the space, or change the settings of the kind.")]
+        problem = f"{choice.name} can run none of {SAMPLED} configurations drawn from the space."
+        return [fault(("problem",), problem, "Widen the space, or change the settings of the kind.")]
     return []
 
 
-def budget_faults(task: Task, budget: float) -> list[TaskError]:
-    """What is wrong with a budget of costs: no cost is stated, or it cannot pay for the default."""
-    if cost_range(task) is None:
-        return [faults.fault(("budget", "cost"), "has no meaning without a cost of a trial.", FIX)]
+def _budget_faults(task: Task, budget: float) -> list[TaskError]:
+    """No cost is stated, or the budget cannot pay for the default."""
+    if task.cost is None and cost_range(task) is None:
+        return [fault(("budget", "cost"), "has no meaning without a cost of a trial.", FIX)]
     cost = None if task.default is None else task.cost_of(task.default)
     if cost is None or cost <= budget:
         return []
     problem = f"is {budget:g}, and the default alone costs {cost:.6g}; it is tried first."
-    return [faults.fault(("budget", "cost"), problem, "Raise it, or state another `default`.")]
+    return [fault(("budget", "cost"), problem, "Raise it, or state another `default`.")]
 
 
 def _drawn(space: Space, default: Configuration | None) -> list[Configuration]:

@@ -37,10 +37,19 @@ class Document:
     """1-based line of each key and list item, by its path from the top."""
 
     def line_of(self, key: tuple[str, ...]) -> int | None:
-        """Line of a key, or of the nearest key above it that the file has."""
-        while key and key not in self.lines:
-            key = key[:-1]
-        return self.lines.get(key)
+        """Line of a key, or of the nearest key above it that the file has.
+
+        Args:
+            key: Its path from the top; a name with dots in it may be in parts.
+        """
+        place: tuple[str, ...] = ()
+        while key:
+            names = (".".join(key[:parts]) for parts in range(1, len(key) + 1))
+            name = next((name for name in names if (*place, name) in self.lines), None)
+            if name is None:
+                break
+            place, key = (*place, name), key[name.count(".") + 1 :]
+        return self.lines.get(place)
 
 
 def read_document(path: Path) -> Document:

@@ -29,6 +29,7 @@ from tunesmith.trial import Configuration
 DURATIONS = {"wall_time": "wall_time_s", "trial_time": "trial_time_s"}
 """Keys of a file's budget, and the fields of `Budget` that they fill."""
 _EXAMPLES = {
+    "cost": "Write arithmetic over numeric parameters, such as `cost: epochs * width / 1000`.",
     "metric": "Write the name of the value to optimise, such as `metric: val_accuracy`.",
     "direction": "Write `direction: maximize` or `direction: minimize`.",
     "space": "Write the parameters, such as `space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}`.",
@@ -251,6 +252,7 @@ def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
             return []
         model = below
     renamed = {field: key for key, field in DURATIONS.items()} if model is Budget else {}
+    renamed |= {} if place else {"further": "metrics"}
     return [
         renamed.get(key, field.alias or key)
         for key, field in model.model_fields.items()

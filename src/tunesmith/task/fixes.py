@@ -27,10 +27,11 @@ _OTHER_TYPES = {
     **dict.fromkeys(("boolean", "flag"), "bool"),
 }
 _LACKING = {"low": "low: 0", "high": "high: 1", "choices": "choices: [sgd, adam]"}
-_TASK_KEYS = {
-    **dict.fromkeys(("max", "maximise", "higher", "up", "max_is_better"), "maximize"),
-    **dict.fromkeys(("min", "minimise", "lower", "down", "min_is_better"), "minimize"),
+_DIRECTIONS = {
+    **dict.fromkeys(("max", "maximise", "higher", "up", "max_is_better", "increase"), "maximize"),
+    **dict.fromkeys(("min", "minimise", "lower", "down", "min_is_better", "decrease"), "minimize"),
 }
+"""What else people call a direction."""
 
 
 def space_fix(key: tuple[str, ...], problem: str, space: Any) -> str:
@@ -99,9 +100,14 @@ def pydantic_fix(key: tuple[str, ...], kind: str, value: Any, context: Mapping[s
             return f"should have at most {context['max_length']:,} characters", "Shorten it."
         case "literal_error":
             options = re.findall(r"'([^']*)'", str(context.get("expected", "")))
-            meant = _TASK_KEYS.get(str(value).casefold()) or _close(value, options)
+            meant = direction_meant(value) or _close(value, options)
             return "", f"Write `{name}: {meant}`." if meant in options else ""
     return "", ""
+
+
+def direction_meant(word: object) -> str:
+    """`maximize` or `minimize` for another word for it; empty where it is none."""
+    return _DIRECTIONS.get(str(word)[:20].casefold(), "") or _close(word, ("maximize", "minimize"))
 
 
 def objective_fix(text: str) -> str:

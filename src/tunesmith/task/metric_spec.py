@@ -1,12 +1,7 @@
-"""The keys `metric`, `metrics` and `limits` of a task.
+"""How a metric is named and read: the key `metric` of a task, and an entry of `metrics`.
 
-    metric: val_accuracy                     one metric, with `direction: maximize` beside it
-    metric: {name: val_accuracy, take: best}
-    metrics: {val_accuracy: maximize, latency_ms: {direction: minimize, regex: 'latency (?P<value>[0-9.]+)'}}
-    limits: {latency_ms: "<= 20", params_m: "<= 5"}
-
-The first of `metrics` is the primary one, unless `metric` names another of them. One without a direction is
-only measured, for a limit.
+metric: val_accuracy
+metric: {name: val_accuracy, take: best}
 """
 
 from __future__ import annotations
@@ -15,18 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from tunesmith.errors import TaskError, short
-from tunesmith.goals import Direction, Goal, Limit
+from tunesmith.goals import Direction, Goal
 from tunesmith.metric import Reading
 from tunesmith.space.values import legal_text
-from tunesmith.task import faults
 from tunesmith.trial import Frozen
 
-METRICS_FIX = "Write `metrics: {val_accuracy: maximize, latency_ms: minimize}`."
-LIMITS_FIX = 'Write `limits: {latency_ms: "<= 20"}`.'
-FIX = "Write `metric: {name: val_accuracy, take: best}`, with the name of the value to optimise."
 LONGEST_PATTERN = 500
 _REPEAT = re.compile(r"[*+]|\{(?P<least>\d*)(?:,(?P<most>\d*))?\}")
 _MANY = 20
@@ -125,88 +115,6 @@ class FurtherMetric(Frozen):
             return self.direction
         given = self.spec.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
         return given if self.direction is None else {"direction": self.direction, **given}
-
-
-def read_metrics(fields: dict[str, Any]) -> list[TaskError]:
-    """Turn `metrics`, `metric` and `limits` into `metric`, `direction`, `metric_spec`, `further`, `limits`.
-
-    Returns:
-        The faults found.
-    """
-    problems = _read_limits(fields)
-    given = fields.pop("metrics", None)
-    if given is None:
-        return problems + read_metric(fields)
-    if not isinstance(given, Mapping) or not given:
-        problem = "should map the names of metrics to `maximize` or `minimize`."
-        return [*problems, faults.fault(("metrics",), problem, METRICS_FIX)]
-    if "direction" in fields:
-        problem = "is said by `metrics` already."
-        problems.append(faults.fault(("direction",), problem, "Remove it."))
-    found: list[FurtherMetric] = []
-    for name, how in given.items():
-        stated = dict(how) if isinstance(how, Mapping) else {"direction": how}
-        direction = stated.pop("direction", None)
-        try:
-            found.append(
-                FurtherMetric.model_validate(
-                    {"spec": MetricSpec.model_validate({**stated, "name": name}), "direction": direction}
-                )
-            )
-        except ValidationError as error:
-            above = ("metrics", str(name))
-            problems += [faults.translated(item, above, FurtherMetric) for item in error.errors()]
-    if problems:
-        return problems
-    primary = fields.get("metric", found[0].name)
-    first = next((one for one in found if one.name == primary), None)
-    if first is None or first.direction is None:
-        problem = f"should be one of `metrics` that has a direction, got {short(primary)}."
-        return [faults.fault(("metric",), problem, "Name the metric to show and to stop by.")]
-    fields |= {
-        "metric": first.name,
-        "direction": first.direction,
-        "metric_spec": None if first.spec.plain else first.spec,
-        "further": tuple(one for one in found if one is not first),
-    }
-    return []
-
-
-def _read_limits(fields: dict[str, Any]) -> list[TaskError]:
-    given = fields.get("limits")
-    if given is None or isinstance(given, tuple):
-        return []
-    if not isinstance(given, Mapping):
-        del fields["limits"]
-        return [faults.fault(("limits",), "should map names of metrics to bounds.", LIMITS_FIX)]
-    limits, problems = [], []
-    for name, text in given.items():
-        try:
-            limits.append(Limit.read(str(name), text))
-        except ValueError as error:
-            problems.append(faults.fault(("limits", str(name)), f"{error}.", LIMITS_FIX))
-    fields["limits"] = tuple(limits)
-    return problems
-
-
-def read_metric(fields: dict[str, Any]) -> list[TaskError]:
-    """Turn a mapping at `metric` into the name, and the rest at `metric_spec`; returns the faults of it."""
-    given = fields.get("metric")
-    if not isinstance(given, Mapping):
-        return []
-    del fields["metric"]
-    try:
-        spec = MetricSpec.model_validate(dict(given))
-    except ValidationError as error:
-        found = [faults.translated(item, ("metric",), MetricSpec) for item in error.errors()]
-        return [TaskError(f.problem, key=f.key, fix=FIX if f.key == "metric.name" else f.fix) for f in found]
-    fields |= {"metric": spec.name, "metric_spec": None if spec.plain else spec}
-    workers = fields.get("workers", 1)
-    if spec.file is not None and "{" not in spec.file and isinstance(workers, int) and workers > 1:
-        problem = f"is written by each trial, and {workers} run at a time."
-        fix = "Let the script write to its own, such as `file: '{checkpoint_dir}/results.json'`."
-        return [faults.fault(("metric", "file"), problem, fix)]
-    return []
 
 
 def why_not_pattern(regex: str) -> str | None:

@@ -18,6 +18,9 @@ _OTHER_KINDS = {
     ".jsonl": "a log",
 }
 
+_INNER = {"path": "Remove it.", "metric_spec": "Remove it.", "further": "Write `metrics`."}
+"""Fields of a task that are no keys of a file."""
+
 
 def load_task(path: str | Path) -> Task:
     """Read and check a task file. Nothing is imported or run.
@@ -38,10 +41,10 @@ def load_task(path: str | Path) -> Task:
     fields = dict(document.data)
     fields.setdefault("name", default_name(path))
     problems: list[TaskError] = []
-    for key in ("path", "metric_spec"):
+    for key, fix in _INNER.items():
         if key in fields:
             fields.pop(key)
-            problems.append(faults.fault((key,), "is not a key of a task file.", "Remove it."))
+            problems.append(faults.fault((key,), "is not a key of a task file.", fix))
     # An explicit null is what a run of a Python function leaves behind; a kind of problem may fill it in.
     if "objective" not in fields and "problem" not in fields:
         problems.append(faults.from_missing("objective"))

@@ -34,8 +34,9 @@ from tunesmith.space import Space
 from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import costs, faults
 from tunesmith.task.data_file import DataFile
+from tunesmith.task.goal_keys import read_goals
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
-from tunesmith.task.metric_spec import FurtherMetric, MetricSpec, read_metrics
+from tunesmith.task.metric_spec import FurtherMetric, MetricSpec
 from tunesmith.task.passing import Passing, passing
 from tunesmith.task.specs import AS_TUPLE, Confirm, EnvironmentSpec, ObjectiveSpec, PrunerSpec, Strings
 from tunesmith.task.tuner import Tuner
@@ -82,8 +83,9 @@ class Task(Frozen):
     """What `metric` said as a mapping; None: just the name. In a file this is no key of its own."""
     direction: Direction
     """`minimize` or `maximize`."""
-    further: tuple[FurtherMetric, ...] = ()
-    """What `metrics` said beside the primary metric. In a file this is no key of its own."""
+    further: Annotated[tuple[FurtherMetric, ...], AS_TUPLE] = ()
+    """The metrics beside the primary one. In a file, and where a task is made in Python, `metrics` stands for
+    these four: `metrics={"accuracy": "maximize", "latency_ms": "minimize"}`."""
     limits: tuple[Limit, ...] = ()
     """What a trial's metrics must keep, such as `latency_ms: "<= 20"`."""
     cost: str | None = None
@@ -149,12 +151,14 @@ class Task(Frozen):
             tuner, wrong = Tuner.read(given)
             problems += wrong
             prepared |= {} if tuner is None else {"tuner": tuner}
-        problems += read_metrics(prepared)
+        several = prepared.get("metrics") is not None
+        problems += read_goals(prepared) + costs.read_cost(prepared)
         costs.restrict(prepared)
         try:
             task = handler(prepared)
         except ValidationError as error:
             skip = {fault.key.split(".")[0] for fault in problems if fault.key}
+            skip |= {"metric", "direction"} if several else set()  # what `metrics` would have filled in
             problems += faults.from_pydantic(error, cls, skip)
             raise faults.joined(problems) from None
         problems += faults.across(task.objective, task.confirm, task.space)
@@ -164,12 +168,7 @@ class Task(Frozen):
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
-        if task.cost is not None:
-            problems += costs.expression_faults(task.cost, task.space, task.default)
-        if task.problem is not None:
-            problems += costs.kind_faults(task)
-        if task.budget.cost is not None and not problems:
-            problems += costs.budget_faults(task, task.budget.cost)
+        problems += costs.faults_across(task)
         if (data := task.data_file) is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": data.card(task.folder)})
@@ -382,7 +381,7 @@ class Task(Frozen):
             elif key in ("metric", "direction") and self.further:
                 data["metrics"] = self._metrics_to_yaml()
             elif key == "limits" and self.limits:
-                data[key] = {limit.metric: limit.comparison for limit in self.limits}
+                data[key] = self._limits_to_yaml()
             elif key == "metric" and self.metric_spec is not None:
                 data[key] = self.metric_spec.model_dump(mode="json", exclude_defaults=True)
             elif key == "default" and self.default is not None:
@@ -407,6 +406,12 @@ class Task(Frozen):
         spec = self.metric_spec or MetricSpec(name=self.metric)
         primary = FurtherMetric(spec=spec, direction=self.direction)
         return {one.name: one.stated() for one in (primary, *self.further)}
+
+    def _limits_to_yaml(self) -> dict[str, Any]:
+        stated: dict[str, list[str]] = {}
+        for limit in self.limits:
+            stated.setdefault(limit.metric, []).append(limit.comparison)
+        return {name: texts[0] if len(texts) == 1 else texts for name, texts in stated.items()}
 
     def _budget_to_yaml(self) -> dict[str, Any]:
         dumped = self.budget.model_dump(exclude_defaults=True)

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from tunesmith.errors import short
 
+_BOUND = re.compile(r"(?P<before>[\w./-]+:\s+|[\[,]\s*|-\s+)(?P<bound>>=?\s*[-+.\d][^,}\]#]*)")
+"""`latency_ms: >= 20`, `[>= 20, <= 30]`, `- >= 20`."""
 _SCALAR_KEY = re.compile(r"\s*(?:- )?[\"']?[\w.\- ]+[\"']?:(\s|$)")
 
 
@@ -35,6 +37,12 @@ def explain(text: str, line: int, opened: int | None, message: str) -> Explained
         shown = lines[number - 1] if 0 < number <= len(lines) else ""
         if "\t" in shown[: len(shown) - len(shown.lstrip())]:
             return Explained(number, f"{_shown(shown)} is indented by a tab.", "Indent it by blanks.")
+    for number in (line, line - 1):
+        shown = lines[number - 1] if 0 < number <= len(lines) else ""
+        if (bound := _BOUND.search(shown)) is not None:
+            before = bound["before"].lstrip("[, ")
+            problem = f"the bound in {_shown(shown)} begins with >, which YAML keeps for itself."
+            return Explained(number, problem, f'Put it in quotes: `{before}"{bound["bound"].strip()}"`.')
     if "quoted scalar" in message and "end of stream" in message:
         start = opened or line
         problem = f"the quotation mark in {_shown(lines[start - 1])} is never closed."
