@@ -103,6 +103,8 @@ class FolderStore(RunStore):
             aside = set_aside(self.folder.journal)
             self._told(str(error)[:300], f"the journal was moved to {aside.name} and is rebuilt")
             history = self._reconciled(emit)
+        if self.study.limits_changed:
+            history = self._judged_anew(history, emit)
         restore_events(history, self.events)
         changed = task_changed(self.folder, history, self.events.last(TaskChanged))
         if changed is not None:
@@ -117,6 +119,23 @@ class FolderStore(RunStore):
     def _reconciled(self, emit: Emit) -> History:
         self._study = StudyStore.open(self.folder, self.task, self._storage, emit=emit)
         return reconcile(self.folder, self._study, emit=emit)
+
+    def _judged_anew(self, history: History, emit: Emit) -> History:
+        """A study whose trials say how far they were from other limits than those of now is made anew.
+
+        In a database nothing can be changed of a trial that has ended; there it is told.
+        """
+        if self._storage is not None:
+            text = f"The limits have changed: trials so far are judged anew, but in {self.study.where}, where"
+            emit(
+                Noted(
+                    text=f"{text} nothing of a finished trial can be changed, they have the old constraints."
+                )
+            )
+            return history
+        aside = set_aside(self.folder.journal)
+        self._told(f"the limits have changed; the old journal is {aside.name}", AGAIN)
+        return self._reconciled(emit)
 
     def _whats_there(self) -> str:
         """Which studies a storage holds, and which of them this run uses."""

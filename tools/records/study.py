@@ -4,6 +4,9 @@ Any Optuna tool can read it: parameters, values and learning curves are where Op
 who proposed a trial, why and how it ended is one attribute, `tunesmith`, of each trial. Failures
 of every kind are Optuna's FAIL with the typed outcome in that attribute. Trial numbers are Optuna's.
 
+With several metrics the study has a direction for each, and Optuna's own programs show its Pareto front;
+limits are Optuna's constraints, of completed trials. One metric without limits is a study of one value.
+
 `optuna.create_study` makes the study; after that this talks to the storage itself, because `Study.ask`
 and `tell` cost up to 37 synced writes a trial, and `tell` takes an infinite value for the best one.
 """
@@ -12,6 +15,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +27,7 @@ from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.errors import InvalidConfiguration, RunError
+from tunesmith.goals import Direction, Goals
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.task import Task
@@ -34,6 +40,10 @@ from tunesmith.trial import Origin, Proposal, Trial, TrialState
 GONE = "The trial's folder was deleted, and the study was rebuilt without it."
 ATTRIBUTE = "tunesmith"
 """The one attribute each trial carries."""
+CONSTRAINTS = "constraints:"
+"""Before a constraint's name, in the key of an attribute of Optuna's own (as of Optuna 5)."""
+METRIC_NAMES = "study:metric_names"
+"""Where Optuna keeps the names of a study's values."""
 _STATES = {
     TrialState.RUNNING: OptunaState.RUNNING,
     TrialState.COMPLETED: OptunaState.COMPLETE,
@@ -46,11 +56,18 @@ class UnreadableTrial(RunError):
 
 
 class StudyStore:
-    """A run's study. Used from the engine's thread, by the holder of the run's lock only."""
+    """A run's study. Used from the engine's thread, by the holder of the run's lock only.
 
-    def __init__(self, storage: BaseStorage, batch: Batch, study_id: int, space: Space, where: str) -> None:
+    Attributes:
+        limits_changed: Whether `load` found trials that the study judged by other limits than those of now.
+    """
+
+    def __init__(
+        self, storage: BaseStorage, batch: Batch, study_id: int, space: Space, goals: Goals, where: str
+    ) -> None:
         self._storage, self._batch, self._study_id = storage, batch, study_id
-        self._space, self._where = space, where
+        self._space, self._goals, self._where = space, goals, where
+        self.limits_changed = False
         self._distributions = space.to_distributions()
         self._count = storage.get_n_trials(study_id)
         self._running: dict[int, int] = {}  # number -> Optuna's id, of the trials started here
@@ -72,11 +89,16 @@ class StudyStore:
         name = study_name(folder.name, folder.lineage.version)
         with quiet(), explained(where):
             storage, batch = open_storage(folder.journal, storage_url, emit)
-            wanted = StudyDirection.MAXIMIZE if task.direction == "maximize" else StudyDirection.MINIMIZE
-            study_id = _find_or_create(storage, name, wanted)
-            if storage.get_study_directions(study_id) != [wanted]:
-                raise RunError(f"study {name!r} in {where} does not {task.direction} one metric. {_FIX}")
-            return cls(storage, batch, study_id, task.space.restricted(None), where)
+            goals = task.goals
+            study_id = _find_or_create(storage, name, goals)
+            if directions(storage, study_id) != [goal.direction for goal in goals.objectives]:
+                what = (
+                    "have this task's metrics (" + ", ".join(goal.text for goal in goals.objectives) + ")"
+                    if goals.several
+                    else f"{task.direction} one metric"
+                )
+                raise RunError(f"study {name!r} in {where} does not {what}. {_FIX}")
+            return cls(storage, batch, study_id, task.space.restricted(None), goals, where)
 
     def earlier(self, name: str, space: Space) -> StudyStore | None:
         """Another study in the same storage, of a space that the run had before; None where there is none."""
@@ -85,7 +107,7 @@ class StudyStore:
                 study_id = self._storage.get_study_id_from_name(name)
             except KeyError:
                 return None
-            return StudyStore(self._storage, self._batch, study_id, space, self._where)
+            return StudyStore(self._storage, self._batch, study_id, space, self._goals, self._where)
 
     def others(self) -> list[str]:
         """Names of all other studies in the storage."""
@@ -132,9 +154,10 @@ class StudyStore:
             for step, value in trial.curve:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
             self._storage.set_trial_user_attr(trial_id, ATTRIBUTE, self._notes(trial))
-            final = _optuna_value(trial)
+            for key, excess in self._constraints(trial).items():
+                self._storage.set_trial_system_attr(trial_id, key, excess)
             state = _STATES.get(trial.state, OptunaState.FAIL)
-            self._storage.set_trial_state_values(trial_id, state, None if final is None else [final])
+            self._storage.set_trial_state_values(trial_id, state, self._optuna_values(trial))
 
     def record(self, trial: Trial) -> None:
         """Add a trial that has ended already: one write. For rebuilding a study from trial folders."""
@@ -154,7 +177,12 @@ class StudyStore:
         """
         with explained(self._where):
             frozen = self._storage.get_all_trials(self._study_id, deepcopy=False)
-        return [self._thawed(trial) for trial in frozen]
+        trials = [self._thawed(trial) for trial in frozen]
+        self.limits_changed = any(
+            trial is not None and self._constraints(trial).items() ^ constraints(stored).items()
+            for stored, trial in zip(frozen, trials, strict=True)
+        )
+        return trials
 
     # -- to Optuna ------------------------------------------------------------------------------
 
@@ -162,10 +190,11 @@ class StudyStore:
         values = self._space.stored(trial.configuration)
         frozen = create_trial(
             state=_STATES.get(trial.state, OptunaState.FAIL),
-            value=_optuna_value(trial),
+            values=self._optuna_values(trial),
             params=values,
             distributions={name: self._distributions[name] for name in values},
             user_attrs={ATTRIBUTE: self._notes(trial)},
+            system_attrs=self._constraints(trial),
             intermediate_values=dict(trial.curve),
         )
         frozen.datetime_start = datetime.fromtimestamp(trial.started_at)
@@ -176,7 +205,28 @@ class StudyStore:
     def _notes(self, trial: Trial) -> dict[str, Any]:
         """The trial's attribute; integers that Optuna would round to floats are in it exactly."""
         exact = self._space.inexact(trial.configuration)
-        return provenance(trial) | ({"exact": exact} if exact else {})
+        return provenance(trial, self._goals.names) | ({"exact": exact} if exact else {})
+
+    def _optuna_values(self, trial: Trial) -> list[float] | None:
+        """What Optuna has as values: all metrics to optimise of a completed trial.
+
+        Of a pruned one with a single metric it is the last report, as `Study.tell` has it.
+        """
+        if trial.state is TrialState.COMPLETED:
+            return [trial.values.get(g.metric, trial.value) for g in self._goals.objectives]  # type: ignore[misc]
+        last = trial.last_reported if trial.state is TrialState.PRUNED else None
+        return None if last is None or self._goals.several else [last]
+
+    def _constraints(self, trial: Trial) -> dict[str, float]:
+        """By how much a completed trial breaks each limit, at most 0 where it keeps it, by Optuna's key."""
+        if trial.state is not TrialState.COMPLETED:
+            return {}
+        most = sys.float_info.max
+        return {
+            CONSTRAINTS + limit.text: min(max(limit.excess(trial.values[limit.metric]), -most), most)
+            for limit in self._goals.limits
+            if limit.metric in trial.values
+        }
 
     def _append(self, number: int, frozen: FrozenTrial) -> int:
         if number != self._count:
@@ -217,13 +267,16 @@ class StudyStore:
         known.setdefault("reason", "")
         proposal = Proposal(configuration=configuration, **known)
         state = _state(frozen, notes)
+        done = (frozen.values or []) if state is TrialState.COMPLETED else []
+        # The metrics to optimise are Optuna's values as well, should the attribute have had no room for them.
+        known_values = {g.metric: v for g, v in zip(self._goals.objectives, done, strict=False)}
         started = frozen.datetime_start.timestamp() if frozen.datetime_start else 0.0
         return Trial(
             number=frozen.number,
             proposal=proposal,
             state=state,
-            value=frozen.value if state is TrialState.COMPLETED else None,
-            values=notes.get("values", {}),
+            value=done[0] if done else None,
+            values=known_values | notes.get("values", {}) if self._goals.several else notes.get("values", {}),
             curve=tuple(sorted(frozen.intermediate_values.items()))
             if state is not TrialState.RUNNING
             else (),
@@ -260,11 +313,25 @@ def study_name(run: str, version: int) -> str:
     return run if version == 1 else f"{run}@{version}"
 
 
-def provenance(trial: Trial) -> dict[str, Any]:
+def directions(storage: BaseStorage, study_id: int) -> list[Direction]:
+    """What a study does with each of its values."""
+    found = storage.get_study_directions(study_id)
+    return ["maximize" if d is StudyDirection.MAXIMIZE else "minimize" for d in found]
+
+
+def constraints(frozen: FrozenTrial) -> dict[str, float]:
+    """A trial's constraints by the key of Optuna's attribute."""
+    return {key: value for key, value in frozen.system_attrs.items() if key.startswith(CONSTRAINTS)}
+
+
+def provenance(trial: Trial, metrics: Sequence[str] = ()) -> dict[str, Any]:
     """The `tunesmith` attribute: who proposed the trial and why and, once it ended, its outcome.
 
     What is empty is left out, and what people look for comes first: optuna-dashboard cuts long
     attributes. Tracebacks stay in the trial's folder.
+
+    Args:
+        metrics: The task's, which stay where there are too many.
     """
     proposal = trial.proposal.model_dump(include=set(_PROPOSAL)) | {"origin": trial.proposal.origin.value}
     notes: dict[str, Any] = {}
@@ -275,15 +342,16 @@ def provenance(trial: Trial) -> dict[str, Any]:
     notes |= {"seconds": trial.seconds, "seed": trial.seed, "cost": trial.cost}
     notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
     kept = {key: value for key, value in notes.items() if _worth_keeping(key, value)}
-    return _fitting(kept) | {"started_at": trial.started_at}
+    return _fitting(kept, metrics) | {"started_at": trial.started_at}
 
 
-def _fitting(notes: dict[str, Any]) -> dict[str, Any]:
+def _fitting(notes: dict[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
     """What a database can hold: the least important goes first; the trial's folder has all of it."""
     for key in ("details", "values", "notes", "evidence", "provenance"):
         if len(json.dumps(notes)) <= MOST_ATTRIBUTE_BYTES:
             return notes
-        notes = {name: value for name, value in notes.items() if name != key}
+        own = {m: v for m, v in notes.get(key, {}).items() if m in metrics} if key == "values" else {}
+        notes = {name: own if name == key else value for name, value in notes.items() if name != key or own}
     return notes | {"reason": clean(notes.get("reason", ""), 2000)}
 
 
@@ -294,11 +362,6 @@ def _worth_keeping(key: str, value: Any) -> bool:
     return value not in (None, "", (), {}) and not (
         key in ("tokens", "seconds", "seed", "reports") and value == 0
     )
-
-
-def _optuna_value(trial: Trial) -> float | None:
-    """Optuna's value: the metric of a completed trial, the last report of a pruned one (as `tell` has it)."""
-    return trial.last_reported if trial.state is TrialState.PRUNED else trial.value
 
 
 def _check_finite(trial: Trial) -> None:
@@ -317,10 +380,14 @@ def _state(frozen: FrozenTrial, notes: dict[str, Any]) -> TrialState:
     return TrialState.COMPLETED if frozen.state is OptunaState.COMPLETE else TrialState.LOST
 
 
-def _find_or_create(storage: BaseStorage, name: str, direction: StudyDirection) -> int:
+def _find_or_create(storage: BaseStorage, name: str, goals: Goals) -> int:
     """The study's id. Looked for first: `load_if_exists` adds a line to a journal at every opening."""
     try:
         return storage.get_study_id_from_name(name)
     except KeyError:
-        optuna.create_study(storage=storage, study_name=name, direction=direction)
-        return storage.get_study_id_from_name(name)
+        wanted = [goal.direction for goal in goals.objectives]
+        optuna.create_study(storage=storage, study_name=name, directions=wanted)
+        study_id = storage.get_study_id_from_name(name)
+        if goals.several:
+            storage.set_study_system_attr(study_id, METRIC_NAMES, [g.metric for g in goals.objectives])
+        return study_id
