@@ -31,6 +31,7 @@ from tunesmith.tui.trial_view import details
 from tunesmith.tui.typed_lines import Leave, Reply, respond
 from tunesmith.tui.widgets.best_plot import BestPlot
 from tunesmith.tui.widgets.chat_log import ChatLog
+from tunesmith.tui.widgets.front_table import FrontTable
 from tunesmith.tui.widgets.help_screen import HelpScreen
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.status_line import StatusLine
@@ -65,6 +66,7 @@ class TunesmithApp(App[str]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1,question_mark", "help", "Help"),
         Binding("f2", "trials", "Trials", priority=True),
+        Binding("f3", "front", "Front", priority=True),
         Binding("escape", "to_prompt", "Back", show=False),
         Binding("pageup", "scroll_log(-1)", show=False),
         Binding("pagedown", "scroll_log(1)", show=False),
@@ -109,6 +111,7 @@ class TunesmithApp(App[str]):
                 yield ChatLog(id="chat")
             with Vertical(id="side"):
                 yield TrialTable(id="trials")
+                yield FrontTable(id="front")
                 yield TrialDetails(id="details")
                 yield BestPlot(id="plot")
         yield Prompt(id="prompt")
@@ -156,8 +159,12 @@ class TunesmithApp(App[str]):
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
     def _set_facts(self, facts: Facts) -> None:
-        self.view.facts = facts
-        self.query_one(BestPlot).name_axis(facts.metric)
+        self.view.know(facts)
+        goals = facts.goals
+        self.query_one(BestPlot).name_axis(facts.metric, limited=goals is not None and bool(goals.limits))
+        self.query_one(TrialTable).name_metrics(facts.others)
+        self.query_one(FrontTable).name_metrics(() if goals is None else goals.names)
+        self.query_one(TitleBar).offer_front(goals is not None and goals.several)
         if facts.problem:
             self._reply(((facts.problem, "warn"),), bad=True)
 
@@ -189,18 +196,24 @@ class TunesmithApp(App[str]):
         if changes.chat:
             self.query_one(ChatLog).show(self.view.chat.items, changes.chat)
         if changes.trials:
-            self.query_one(TrialTable).show(self.view.trials, changes.trials, self.view.facts.short)
+            facts = self.view.facts
+            self.query_one(TrialTable).show(self.view.trials, changes.trials, facts.short, facts.goals)
             self._draw_details()
+        if changes.front:
+            self.query_one(FrontTable).show(
+                self.view.front_trials, self.view.facts.short, self.view.facts.goals
+            )
         if changes.plot:
             self.query_one(BestPlot).view = self.view.plot
         if changes.chat or changes.trials:
             self._draw_status()
 
     def _draw_details(self) -> None:
-        table = self.query_one(TrialTable)
+        table, facts = self.query_one(TrialTable), self.view.facts
         number = self.view.best if table.chosen is None else table.chosen
         trial = None if number is None else self.view.trials.get(number)
-        self.query_one(TrialDetails).show([] if trial is None else details(trial, self.view.facts.write))
+        shown = [] if trial is None else details(trial, facts.write, goals=facts.goals)
+        self.query_one(TrialDetails).show(shown)
         self.screen_stack[0].set_class(table.chosen is not None, "-chosen")
 
     def _draw_status(self) -> None:
@@ -234,6 +247,11 @@ class TunesmithApp(App[str]):
     def _chosen(self) -> None:
         self._draw_details()
 
+    @on(FrontTable.Chosen)
+    def _chosen_on_front(self, event: FrontTable.Chosen) -> None:
+        self.query_one(TrialTable).chosen = event.number
+        self._draw_details()
+
     def action_help(self) -> None:
         self.push_screen(HelpScreen())
 
@@ -243,13 +261,27 @@ class TunesmithApp(App[str]):
         if table.has_focus:
             self.action_to_prompt()
         else:
+            self.screen_stack[0].remove_class("-front")
             self.screen_stack[0].add_class("-trials")
             table.focus()
             table.choose_newest()
 
+    def action_front(self) -> None:
+        """Show the Pareto front in place of the trials, or the trials again."""
+        goals = self.view.facts.goals
+        if goals is None or not goals.several:
+            self._reply((("the task has one metric to optimise, so there is no front: /best", "warn"),))
+            return
+        screen, front = self.screen_stack[0], self.query_one(FrontTable)
+        if front.has_focus:
+            self.action_to_prompt()
+        else:
+            screen.add_class("-front", "-trials")
+            front.focus()
+
     def action_to_prompt(self) -> None:
         """Focus the line and choose no trial."""
-        self.screen_stack[0].remove_class("-trials")
+        self.screen_stack[0].remove_class("-trials", "-front")
         self.query_one(TrialTable).choose_none()
         self._draw_details()
         self.query_one(Prompt).focus()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tunesmith.budget import ModelCaps
 from tunesmith.errors import TunesmithError
-from tunesmith.history import Direction
+from tunesmith.goals import Goals
+from tunesmith.history import Direction, History
 from tunesmith.space import Space
 from tunesmith.task import load_task
 from tunesmith.text.literal import one_line
@@ -22,6 +23,9 @@ from tunesmith.tui.trial_view import (
     short_names,
 )
 
+MOST_OTHERS = 3
+"""Further metrics that have a column of their own; a trial's details have all of them."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -32,6 +36,10 @@ class Facts:
     trials: int | None = None
     """Budget: trials to start; None when unknown."""
     wall_time_s: float | None = None
+    study: History | None = None
+    """Of the task before its first trial; None when unknown."""
+    cost: float | None = None
+    """Budget: what all trials may cost together; None for no such budget."""
     model: ModelCaps = ModelCaps(calls=None, tokens=None, dollars=None)
     write: Formatter = plain_configuration
     """Writes a configuration with the precision its space deserves."""
@@ -39,6 +47,16 @@ class Facts:
     """Writes it for a narrow column."""
     problem: str = ""
     """Why the task file could not be read; empty when it could."""
+
+    @property
+    def goals(self) -> Goals | None:
+        """Metrics and limits where there is more than one metric without limits, else None."""
+        return None if self.study is None or self.study.goals.plain else self.study.goals
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Further metrics that have a column."""
+        return () if self.goals is None else self.goals.names[1 : 1 + MOST_OTHERS]
 
 
 def read_facts(folder: Path) -> Facts:
@@ -53,6 +71,8 @@ def read_facts(folder: Path) -> Facts:
         direction=task.direction,
         trials=task.budget.trials,
         wall_time_s=task.budget.wall_time_s,
+        study=task.empty_history(),
+        cost=task.budget.cost,
         model=task.budget.model,
         write=lambda configuration: long_configuration(configuration, write_value),
         short=lambda configuration: short_configuration(configuration, write_value, names),

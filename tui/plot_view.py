@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from tunesmith.text.charts import round_ticks
@@ -14,6 +14,7 @@ class PlotView:
 
     Attributes:
         points: (trial number, value) of completed trials inside `limits`.
+        infeasible: The same of those that break a limit of the task.
         steps: Corners of the best-so-far line, by trial number, extended to the newest trial.
         limits: Lowest and highest value shown; None while there is nothing to show.
         ticks: Round values inside `limits`, and how they are written.
@@ -21,6 +22,7 @@ class PlotView:
     """
 
     points: tuple[tuple[int, float], ...] = ()
+    infeasible: tuple[tuple[int, float], ...] = ()
     steps: tuple[tuple[int, float], ...] = ()
     limits: tuple[float, float] | None = None
     ticks: tuple[tuple[float, str], ...] = ()
@@ -28,7 +30,10 @@ class PlotView:
 
 
 def plot_view(
-    completed: list[tuple[int, float]], improvements: list[tuple[int, float]], newest: int
+    completed: list[tuple[int, float]],
+    improvements: list[tuple[int, float]],
+    newest: int,
+    infeasible: Collection[int] = (),
 ) -> PlotView:
     """The plot of a run.
 
@@ -36,6 +41,7 @@ def plot_view(
         completed: (trial number, value) of every completed trial.
         improvements: (trial number, value) of each new incumbent, in the order they came.
         newest: Largest trial number so far.
+        infeasible: Numbers of those that break a limit of the task.
     """
     if not completed:
         return PlotView()
@@ -47,7 +53,7 @@ def plot_view(
     inside = [v for v in values if first - reach <= v <= third + reach] if reach > 0 else values
     shown_bests = bests[-1:] if len(values) >= 8 else bests
     low, high = _span([*inside, *shown_bests])
-    points = tuple((number, value) for number, value in completed if low <= value <= high)
+    inner = [(number, value) for number, value in completed if low <= value <= high]
     steps: list[tuple[int, float]] = []
     for number, value in sorted(improvements):
         value = min(max(value, low), high)
@@ -57,7 +63,12 @@ def plot_view(
     if steps and newest > steps[-1][0]:
         steps.append((newest, steps[-1][1]))
     return PlotView(
-        points, tuple(steps), (low, high), tuple(round_ticks(low, high)), len(completed) - len(points)
+        tuple(pair for pair in inner if pair[0] not in infeasible),
+        tuple(pair for pair in inner if pair[0] in infeasible),
+        tuple(steps),
+        (low, high),
+        tuple(round_ticks(low, high)),
+        len(completed) - len(inner),
     )
 
 

@@ -7,7 +7,7 @@ here draws, and widgets compute nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tunesmith.budget import ModelSpend
@@ -34,9 +34,10 @@ from tunesmith.events import (
     TrialStarted,
     Woken,
 )
+from tunesmith.history import History
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted
-from tunesmith.trial import Origin, TrialState
+from tunesmith.trial import Origin, Trial, TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.plot_view import PlotView, plot_view
@@ -57,6 +58,7 @@ class Changes:
     trials: frozenset[int] = frozenset()
     chat: frozenset[int] = frozenset()
     plot: bool = False
+    front: bool = False
 
 
 class RunView:
@@ -64,6 +66,7 @@ class RunView:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        """Set by `know`."""
         self.state: RunState = "waiting"
         self.started: RunStarted | None = None
         self.ending = ""
@@ -71,6 +74,8 @@ class RunView:
         self.trials: dict[int, TrialView] = {}
         """By number, in the order they started."""
         self.best: int | None = None
+        self.front: list[int] = []
+        """Numbers of the trials on the Pareto front of several metrics, in the order they came on it."""
         self.recommended = ""
         """What the run recommends at its end, in words; empty while it goes on."""
         self.finished = 0
@@ -93,6 +98,13 @@ class RunView:
         # elapsed time sums over the sessions of a resumed run; between them nothing ran
         self._touched: set[int] = set()
         self._plot_changed = False
+        self._front_changed = False
+
+    def know(self, facts: Facts) -> None:
+        """Take what is known of the task; with other metrics or limits other trials may be feasible."""
+        before, self.facts = self.facts, facts
+        if before.goals != facts.goals:
+            self._judge_all()
 
     # What widgets show
 
@@ -111,7 +123,52 @@ class RunView:
     @property
     def plot(self) -> PlotView:
         counting = [(n, value) for n, value in self._completed if not self.trials[n].left]
-        return plot_view(counting, self._improvements, self._newest)
+        infeasible = {n for n, _ in counting if self.trials[n].infeasible}
+        return plot_view(counting, self._improvements, self._newest, infeasible)
+
+    @property
+    def completed(self) -> int:
+        """Completed trials that count."""
+        return len(self._counting())
+
+    @property
+    def feasible(self) -> int:
+        """Completed trials that count and keep every limit."""
+        return sum(not t.infeasible for t in self._counting())
+
+    @property
+    def front_trials(self) -> list[TrialView]:
+        """The Pareto front, the best primary value first."""
+        goals = self.facts.goals
+        sign = 1.0 if goals is None else goals.primary.sign
+        return sorted(
+            (self.trials[n] for n in self.front), key=lambda t: (-sign * (t.value or 0.0), t.number)
+        )
+
+    @property
+    def history(self) -> History | None:
+        """The completed trials that count; None while the task is not known."""
+        if self.facts.study is None:
+            return None
+        trials = [
+            Trial.model_construct(
+                number=t.number, proposal=t.proposal, state=t.state, value=t.value, values=t.values
+            )
+            for t in sorted(self._counting(), key=lambda t: t.number)
+            if t.proposal is not None and all(name in t.values for name in self.facts.study.goals.names)
+        ]
+        return replace(self.facts.study, trials=tuple(trials))
+
+    @property
+    def cost(self) -> float | None:
+        """What the trials cost so far, in units of the problem; None where no cost is stated."""
+        costs = [
+            t.cost for t in self.trials.values() if t.cost is not None and t.state is not TrialState.LOST
+        ]
+        return sum(costs) if costs else None
+
+    def _counting(self) -> list[TrialView]:
+        return [self.trials[n] for n, _ in self._completed if not self.trials[n].left]
 
     def elapsed(self, now: float) -> float:
         """Seconds of running so far, over all sessions; `now` is Unix time."""
@@ -135,10 +192,12 @@ class RunView:
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
-        changes = Changes(frozenset(self._touched), frozenset(self.chat.changed), self._plot_changed)
+        changes = Changes(
+            frozenset(self._touched), frozenset(self.chat.changed), self._plot_changed, self._front_changed
+        )
         self._touched.clear()
         self.chat.changed.clear()
-        self._plot_changed = False
+        self._plot_changed = self._front_changed = False
         return changes
 
     # Input at this terminal
@@ -250,22 +309,69 @@ class RunView:
         self._plot_changed = True
         if event.value is not None:
             self._completed.append((event.number, event.value))
-        if event.improved and event.value is not None:
-            if self.best is not None:
-                self._trial(self.best).best = False
-            self.best, trial.best = event.number, True
-            self._improvements.append((event.number, event.value))
+        improved = event.improved if self.facts.goals is None else self._judge(trial)
+        if improved and event.value is not None:
+            self._set_best(trial, event.value)
         good = event.outcome.state is TrialState.COMPLETED
         bad = event.outcome.state.failed
         reason = trial.proposal.reason if trial.proposal else ""
         body = (trial.configuration(self.facts.write), literal(reason), literal(trial.traceback).strip())
         self.chat.add(
-            "✓" if good else "✗" if bad else "-",
-            "best" if event.improved else "good" if good else "bad" if bad else "dim",
-            result_line(trial, event.improved),
+            "x" if trial.infeasible else "✓" if good else "✗" if bad else "-",
+            "best"
+            if improved
+            else "warn"
+            if trial.infeasible
+            else "good"
+            if good
+            else "bad"
+            if bad
+            else "dim",
+            result_line(trial, improved, self.facts.goals),
             body="\n".join(filter(None, body)),
             one_line=True,
         )
+
+    def _judge(self, trial: TrialView) -> bool:
+        """Say whether a trial is feasible, and bring the front up to it; True where it is the best now."""
+        goals = self.facts.goals
+        lacking = goals is not None and any(name not in trial.values for name in goals.names)
+        trial.infeasible = bool(goals and trial.value is not None and (lacking or goals.broken(trial.values)))
+        if goals is None or trial.value is None or trial.infeasible or trial.left:
+            return False
+        if goals.several and not any(
+            goals.dominates(self.trials[n].values, trial.values)
+            or all(self.trials[n].values[g.metric] == trial.values[g.metric] for g in goals.objectives)
+            for n in self.front
+        ):
+            for number in [n for n in self.front if goals.dominates(trial.values, self.trials[n].values)]:
+                self.front.remove(number)
+                self._trial(number).front = False
+            self.front.append(trial.number)
+            trial.front = self._front_changed = True
+        best = None if self.best is None else self.trials[self.best].value
+        return best is None or goals.primary.sign * (trial.value - best) > 0
+
+    def _judge_all(self) -> None:
+        """Judge every trial anew, in the order they ended."""
+        self._touched.update(self.trials)
+        self._plot_changed = self._front_changed = True
+        for trial in self.trials.values():
+            trial.infeasible = trial.front = False
+            trial.best = trial.best and self.facts.goals is None
+        self.front = []
+        if self.facts.goals is None:
+            return
+        self.best, self._improvements = None, []
+        for number, value in self._completed:
+            if self._judge(self.trials[number]):
+                self._set_best(self.trials[number], value)
+
+    def _set_best(self, trial: TrialView, value: float) -> None:
+        if self.best is not None:
+            self._trial(self.best).best = False
+        self.best, trial.best = trial.number, True
+        self._improvements.append((trial.number, value))
 
     def _task_changed(self, event: TaskChanged) -> None:
         """Trials without a place in the new search space are shown as history, and the best is another."""
@@ -289,6 +395,8 @@ class RunView:
             rising = self._rising(list(counting.items()), best.value)
             self._improvements = rising
         self._plot_changed = True
+        if self.facts.goals is not None:
+            self._judge_all()
 
     @staticmethod
     def _rising(values: list[tuple[int, float]], best: float | None) -> list[tuple[int, float]]:

@@ -11,6 +11,7 @@ from tunesmith.text import numbers
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
 from tunesmith.time_left import about
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tui.spans import Role, Span, Spans, plain
 from tunesmith.tui.state import RunState, RunView
 
@@ -54,6 +55,7 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
         line.append(
             Segment((("best ", "dim"), (numbers.metric(best.value), "best"), (f" #{view.best}", "dim")), 2)
         )
+    line += _several(view)
     line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
     left = view.left(now)
     if left is not None:
@@ -62,6 +64,20 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
     if view.thinking_since is not None and now - view.thinking_since >= THINKING_FROM_S:
         thinking = f"thinking {duration(now - view.thinking_since)}"
         line.append(Segment((("the model is ", "dim"), (thinking, "model")), 3))
+    return line
+
+
+def _several(view: RunView) -> list[Segment]:
+    """How many trials are feasible and on the front, and the cost; nothing with one metric and no cost."""
+    goals, line = view.facts.goals, list[Segment]()
+    if goals is not None and goals.limits and view.completed:
+        role: Role = "" if view.best is not None else "warn"
+        line.append(Segment((("feasible ", "dim"), (f"{view.feasible}/{view.completed}", role)), 3))
+    if view.front:
+        line.append(Segment((("front ", "dim"), (str(len(view.front)), "")), 5))
+    if view.cost is not None:
+        of = "" if view.facts.cost is None else f"/{numbers.significant(view.facts.cost)}"
+        line.append(Segment((("cost ", "dim"), (f"{numbers.significant(view.cost, 3)}{of}", "")), 4))
     return line
 
 
@@ -121,8 +137,12 @@ def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
     if view.best is not None:
         best = view.trials[view.best]
         assert best.value is not None, "an incumbent has a value"
-        shown = f"{view.facts.metric} {numbers.metric(best.value)}"
+        found = best.measured(view.facts.goals)[1:]
+        further = "".join(f", {each.text}" for each in found)
+        shown = f"{view.facts.metric} {numbers.metric(best.value)}{further}"
         lines.append(f"Best so far: trial {best.number}, {shown} ({best.configuration(view.facts.write)}).")
+    elif (past := view.history) is not None and (why := none_feasible(past)):
+        lines.append(f"{one_line(why, 400)}.")
     if view.state in ("stopped", "interrupted"):
         end = "Nothing is lost: the command that started it continues it."
     elif view.over:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tunesmith.events import TrialFinished, TrialStarted
+from tunesmith.goal_words import Measured, measured
+from tunesmith.goals import Goals
 from tunesmith.text import numbers
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.durations import duration
@@ -71,6 +73,10 @@ class TrialView:
     """None when the log has its end only."""
     state: TrialState = TrialState.RUNNING
     value: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
+    """Every metric, once it has completed."""
+    cost: float | None = None
+    """What it costs, in units of the problem; None where none is stated."""
     curve: list[tuple[int, float]] = field(default_factory=list)
     message: str = ""
     traceback: str = ""
@@ -80,19 +86,28 @@ class TrialView:
     surprise: float | None = None
     best: bool = False
     """Whether it is the incumbent now."""
+    infeasible: bool = False
+    """Whether it completed and breaks a limit."""
+    front: bool = False
+    """Whether several metrics are optimised and it is on their Pareto front now."""
     left: bool = False
     """Whether its configuration is not in the run's search space any more: it is history only."""
 
     @classmethod
     def started(cls, event: TrialStarted) -> TrialView:
-        return cls(event.number, event.proposal, seed=event.seed, started_at=event.at)
+        return cls(event.number, event.proposal, seed=event.seed, started_at=event.at, cost=event.cost)
 
     def finish(self, event: TrialFinished) -> None:
         outcome = event.outcome
         self.state, self.value, self.surprise = outcome.state, event.value, event.surprise
         self.message, self.traceback, self.seconds = outcome.message, outcome.traceback, outcome.seconds
+        self.values = dict(outcome.values) if event.value is not None else {}
         if outcome.curve:
             self.curve = list(outcome.curve)
+
+    def measured(self, goals: Goals | None) -> list[Measured]:
+        """Its metrics, the primary one first; nothing unless it completed."""
+        return [] if goals is None or not self.values else measured(goals, self.values)
 
     @property
     def origin(self) -> str:
@@ -102,33 +117,67 @@ class TrialView:
         return one_line(write(self.proposal.configuration), 400) if self.proposal else "?"
 
 
-def cells(trial: TrialView, write: Formatter) -> tuple[Span, ...]:
-    """Number, state, value, best marker, origin, configuration: one cell each."""
+def cells(
+    trial: TrialView, write: Formatter, goals: Goals | None = None, others: int = 0
+) -> tuple[Span, ...]:
+    """Number, state, value, best marker, origin, configuration: one cell each.
+
+    Args:
+        goals: Where there are further metrics or limits: what breaks a limit is marked.
+        others: How many further metrics have a cell, in place of the origin.
+    """
     _, word, role = STATES[trial.state]
+    found = trial.measured(goals)
+    if trial.infeasible:
+        word, role = "infeas.", "warn"
     if trial.value is not None:
         shown: Span = (numbers.metric(trial.value), "best" if trial.best else "dim" if trial.left else "")
     elif trial.curve:
         shown = (numbers.metric(trial.curve[-1][1]), "dim")
     else:
         shown = ("", "dim")
+    if found and found[0].broken:
+        shown = (f"{shown[0]}!", "warn")
+    further: list[Span] = [_number(each) for each in found[1 : 1 + others]]
+    further += [("", "dim")] * (others - len(further))
     return (
         (str(trial.number), "dim"),
         (word, "dim" if trial.left else role),
         shown,
-        ("★" if trial.best else "", "best"),
-        ("history" if trial.left else trial.origin, "dim"),
+        ("★" if trial.best else "◇" if trial.front else "", "best"),
+        *(further or [("history" if trial.left else trial.origin, "dim")]),
         (trial.configuration(write), "best" if trial.best else "dim" if trial.left else ""),
     )
 
 
-def result_line(trial: TrialView, improved: bool) -> Spans:
+def _number(found: Measured) -> Span:
+    return (f"{found.number}!", "warn") if found.broken else (found.number, "")
+
+
+def _further(found: Sequence[Measured]) -> Spans:
+    """Further metrics, and limits that are broken, with commas between them."""
+    spans: list[Span] = []
+    for number, each in enumerate(found):
+        if number == 0 and not each.broken:
+            continue  # the value itself stands before
+        spans.append((", " if spans else "", "dim"))
+        spans.append((each.text, "warn" if each.broken else ""))
+    return tuple(spans)
+
+
+def result_line(trial: TrialView, improved: bool, goals: Goals | None = None) -> Spans:
     """How a trial ended, for the log."""
     _, word, role = STATES[trial.state]
     head: list[Span] = [(f"#{trial.number} ", "strong")]
     if trial.value is not None:
         head.append((numbers.metric(trial.value), "best" if improved else ""))
         if improved:
-            head.append((" ★ new best", "best"))
+            limited = goals is not None and bool(goals.limits)
+            head.append((" ★ new best feasible" if limited else " ★ new best", "best"))
+        if further := _further(trial.measured(goals)):
+            head += [(" · ", "dim"), *further]
+        if trial.front:
+            head.append((" · on the front", "best"))
     else:
         head.append((word, role))
         if trial.state is TrialState.PRUNED and trial.curve:
@@ -151,7 +200,12 @@ def expectation(trial: TrialView) -> str:
 
 
 def details(
-    trial: TrialView, write: Formatter, *, curve_width: int = 24, traceback: bool = True
+    trial: TrialView,
+    write: Formatter,
+    *,
+    goals: Goals | None = None,
+    curve_width: int = 24,
+    traceback: bool = True,
 ) -> list[Spans]:
     """Everything known about one trial, a line each; what `/why N` and the details pane show."""
     mark, word, role = STATES[trial.state]
@@ -160,11 +214,19 @@ def details(
         head.append((f"  {numbers.metric(trial.value)}", "best" if trial.best else "strong"))
     if trial.best:
         head.append((" ★ best", "best"))
+    if trial.infeasible:
+        head.append((" not feasible", "warn"))
+    elif trial.front:
+        head.append((" on the Pareto front", "best"))
     if trial.state is not TrialState.RUNNING:
         head.append((f"  {duration(trial.seconds)}", "dim"))
+    if trial.cost is not None:
+        head.append((f"  cost {numbers.significant(trial.cost, 4)}", "dim"))
     lines: list[Spans] = [tuple(head)]
     if trial.left:
         lines.append((("of an earlier search space: history only", "warn"),))
+    for each in trial.measured(goals):
+        lines.append(_judged(each, goals))
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
     expected = expectation(trial)
@@ -186,6 +248,16 @@ def details(
     if traceback and trial.traceback:
         lines.extend(((f"  {line}", "dim"),) for line in literal(trial.traceback).splitlines())
     return lines
+
+
+def _judged(found: Measured, goals: Goals | None) -> Spans:
+    """A metric with the limits on it: `latency_ms 9.2 keeps <= 14`."""
+    limits = [] if goals is None else [x for x in goals.limits if x.metric == found.metric]
+    kept = " and ".join(limit.comparison for limit in limits if limit not in found.broken)
+    line: list[Span] = [(f"{found.name} ", "dim"), (numbers.significant(found.value), "")]
+    line += [(f"  {found.mark}", "warn")] * bool(found.broken)
+    line += [(f"  keeps {kept}", "good")] * bool(kept)
+    return tuple(line)
 
 
 def _against(trial: TrialView) -> Spans:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tunesmith.events import Ask, Command, Pause, Resume, Stop
+from tunesmith.goal_words import table
 from tunesmith.text.literal import one_line
+from tunesmith.tools.analysis.limits import limit_costs, none_feasible
 from tunesmith.trial import TrialState
 from tunesmith.tui.spans import Spans, joined
 from tunesmith.tui.state import RunView
@@ -18,9 +20,13 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/stop", "end the run cleanly; the same command continues it later"),
     ("/why N", "why trial N was tried, what was expected, how it ended"),
     ("/best", "the best configuration so far"),
+    ("/front", "the Pareto front of several metrics, and what limits cost"),
     ("/help", "this list"),
     ("/quit", "leave (ctrl+q)"),
 )
+FRONT_ROWS = 20
+FRONT_WIDTH = 76
+"""Characters of a line of the front, which a narrow window shows whole."""
 COMMANDS: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/stop": Stop()}
 
 
@@ -50,14 +56,14 @@ def respond(view: RunView, line: str) -> Command | Reply | Leave:
         if rest and not (len(rest) == 1 and number.isascii() and number.isdigit() and len(number) < 10):
             return _refusal("/why takes a trial's number, such as /why 7")
         return why(view, int(number) if rest else None)
-    if name not in COMMANDS and name not in ("/best", "/help", "/quit", "/exit"):
+    if name not in COMMANDS and name not in ("/best", "/front", "/help", "/quit", "/exit"):
         return _refusal(f"there is no {one_line(name, 40)}; /help lists the commands")
     if rest:
         return _refusal(f"{name} stands alone; {one_line(' '.join(rest), 40)!r} was not understood")
     if name in COMMANDS:
         return _checked(view, COMMANDS[name])
-    if name == "/best":
-        return best(view)
+    if name in ("/best", "/front"):
+        return best(view) if name == "/best" else front(view)
     return Reply(help_text()) if name == "/help" else Leave.LEAVE
 
 
@@ -72,17 +78,38 @@ def why(view: RunView, number: int | None) -> Reply:
     if trial is None:
         known = f"; there are 0 to {max(view.trials)}" if view.trials else " yet"
         return Reply(((f"there is no trial {number}{known}", "warn"),))
-    return Reply(joined(details(trial, view.facts.write)))
+    return Reply(joined(details(trial, view.facts.write, goals=view.facts.goals)))
 
 
 def best(view: RunView) -> Reply:
     """The incumbent and, after the end, what is recommended."""
     if view.best is None:
-        return Reply((("no trial has completed yet", "dim"),))
-    lines = details(view.trials[view.best], view.facts.write, traceback=False)
+        return Reply(((_none(view), "dim"),))
+    goals = view.facts.goals
+    lines = details(view.trials[view.best], view.facts.write, goals=goals, traceback=False)
     if view.recommended:
         lines.append(((view.recommended, "best"),))
     return Reply(joined(lines))
+
+
+def front(view: RunView) -> Reply:
+    """The Pareto front as a table, and what each limit costs."""
+    goals, past = view.facts.goals, view.history
+    if goals is None or past is None:
+        return Reply((("the task has one metric and no limits: /best", "dim"),))
+    if view.best is None:
+        return Reply(((_none(view), "dim"),))
+    shown = view.front_trials if goals.several else [view.trials[view.best]]
+    rows = [(t.number, t.values, t.configuration(view.facts.short)) for t in shown]
+    lines: list[Spans] = [((line, ""),) for line in table(goals, rows, width=FRONT_WIDTH, most=FRONT_ROWS)]
+    lines += [((one_line(cost.text, 400), "dim"),) for cost in limit_costs(past)]
+    return Reply(joined(lines))
+
+
+def _none(view: RunView) -> str:
+    """Why there is no best trial."""
+    past = view.history
+    return ("" if past is None else one_line(none_feasible(past), 400)) or "no trial has completed yet"
 
 
 def help_text() -> Spans:

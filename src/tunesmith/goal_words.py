@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from tunesmith.goals import Goals, Limit
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import DASH, counted, metric, significant
+from tunesmith.text.numbers import DASH, counted, significant
+from tunesmith.text.numbers import metric as shown
 from tunesmith.text.tables import aligned
 
 NAME_WIDTH = 40
@@ -22,6 +23,7 @@ NAME_WIDTH = 40
 class Measured(NamedTuple):
     """What a trial has of one metric."""
 
+    metric: str
     name: str
     """Literal, and cut."""
     value: float | None
@@ -30,7 +32,7 @@ class Measured(NamedTuple):
 
     @property
     def number(self) -> str:
-        return DASH if self.value is None else metric(self.value)
+        return DASH if self.value is None else shown(self.value)
 
     @property
     def mark(self) -> str:
@@ -47,7 +49,7 @@ def measured(goals: Goals, values: Mapping[str, float], *, width: int = NAME_WID
     """Every metric that is optimised or has a limit, the primary one first."""
     broken = goals.broken(values)
     return [
-        Measured(one_line(name, width), values.get(name), tuple(x for x in broken if x.metric == name))
+        Measured(name, one_line(name, width), values.get(name), tuple(x for x in broken if x.metric == name))
         for name in goals.names
     ]
 

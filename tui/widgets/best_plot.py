@@ -11,7 +11,7 @@ from tunesmith.tui.plot_view import PlotView
 
 
 class BestPlot(PlotextPlot):
-    """Draws `view`: a dot a trial, a line for the incumbent."""
+    """Draws `view`: a dot a trial, a cross one that is not feasible, a line for the incumbent."""
 
     view: reactive[PlotView] = reactive(PlotView(), init=False)
 
@@ -19,9 +19,10 @@ class BestPlot(PlotextPlot):
         super().__init__(id=id)
         _register_theme()
 
-    def name_axis(self, metric: str) -> None:
-        """Say in the border what the values are."""
-        self.border_title = Text(f"best {metric} so far")
+    def name_axis(self, metric: str, *, limited: bool = False) -> None:
+        """Say in the border what the values are, and where there are limits what the crosses are."""
+        title = f"best feasible {metric} so far; x breaks a limit" if limited else f"best {metric} so far"
+        self.border_title = Text(title)
 
     def watch_view(self, view: PlotView) -> None:
         plt = self.plt
@@ -30,15 +31,19 @@ class BestPlot(PlotextPlot):
         self.border_subtitle = Text(f"{view.hidden} off the scale") if view.hidden else None
         if view.limits is not None:
             plt.ylim(*view.limits)
-            numbers = [number for number, _ in view.points] + [number for number, _ in view.steps]
+            numbers = [number for number, _ in (*view.points, *view.infeasible, *view.steps)]
             first, last = min(numbers), max(numbers)
             plt.xlim(first - 0.5, max(last, first + 1) + 0.5)
             plt.xticks(*_ticks(first, last))
             plt.yticks([value for value, _ in view.ticks], [text for _, text in view.ticks])
             plt.xaxes(True, False)
             plt.yaxes(True, False)
-            plt.plot(*_columns(view.steps), marker="braille", color=theme.rgb(theme.AMBER))
-            plt.scatter(*_columns(view.points), marker="•", color=theme.rgb(theme.BLUE))
+            if view.infeasible:
+                plt.scatter(*_columns(view.infeasible), marker="x", color=theme.rgb(theme.DIM))
+            if view.steps:
+                plt.plot(*_columns(view.steps), marker="braille", color=theme.rgb(theme.AMBER))
+            if view.points:
+                plt.scatter(*_columns(view.points), marker="•", color=theme.rgb(theme.BLUE))
         self.refresh()
 
 

@@ -15,6 +15,7 @@ from tunesmith.tui.typed_lines import HELP
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1 or ?", "this page"),
     ("F2", "to the trials and back; in a narrow window, show them or the log"),
+    ("F3", "to the Pareto front of several metrics and back"),
     ("up, down", "in the trials: show another one; in the line: earlier lines"),
     ("pgup, pgdn", "scroll the log"),
     ("ctrl+o", "open or close what lies under the log's lines (or click one)"),

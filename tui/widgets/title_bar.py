@@ -19,6 +19,8 @@ class TitleBar(Horizontal):
         ("^q ", "accent"), ("quit", "dim"),
     )  # fmt: skip
 
+    FRONT: Spans = (("F3 ", "accent"), ("front   ", "dim"))
+
     def __init__(self, name: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run_name = name
@@ -30,3 +32,8 @@ class TitleBar(Horizontal):
             markup=False,
         )
         yield Static(theme.text(self.KEYS), id="title-keys", markup=False)
+
+    def offer_front(self, offered: bool) -> None:
+        """Name the key of the Pareto front, or not."""
+        keys = (*self.KEYS[:4], *self.FRONT, *self.KEYS[4:]) if offered else self.KEYS
+        self.query_one("#title-keys", Static).update(theme.text(keys))

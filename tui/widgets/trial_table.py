@@ -10,10 +10,14 @@ from textual import on
 from textual.message import Message
 from textual.widgets import DataTable
 
+from tunesmith.goals import Goals
+from tunesmith.text.literal import one_line
 from tunesmith.tui import theme
 from tunesmith.tui.spans import Span
 from tunesmith.tui.trial_view import Formatter, TrialView, cells
 
+OTHER_WIDTH = 10
+"""Of a further metric's column."""
 MOST_ROWS = 500
 """Rows kept; the time to lay a table out grows with its rows."""
 COLUMNS: tuple[tuple[str, int], ...] = (
@@ -42,17 +46,41 @@ class TrialTable(DataTable[Text]):
         self.cursor_foreground_priority = "renderable"
         self._drawn: dict[int, tuple[Span, ...]] = {}
         self.chosen: int | None = None
-        for name, width in COLUMNS:
-            self.add_column(Text(name, style=theme.style("dim")), width=width, key=name)
+        self._others: tuple[str, ...] = ()
+        self._goals: Goals | None = None
+        self._keys: tuple[str, ...] = ()
+        self._add_columns()
 
-    def show(self, trials: Mapping[int, TrialView], changed: Set[int], write: Formatter) -> None:
+    def name_metrics(self, others: tuple[str, ...]) -> None:
+        """Give further metrics a column each, in place of the origin; all trials have to be shown again."""
+        if others != self._others:
+            self._others = others
+            self._drawn.clear()
+            self.clear(columns=True)
+            self._add_columns()
+
+    def _add_columns(self) -> None:
+        further = [(one_line(name, OTHER_WIDTH - 1), OTHER_WIDTH) for name in self._others]
+        columns = [*COLUMNS[:4], *(further or COLUMNS[4:5]), *COLUMNS[5:]]
+        self._keys = tuple(map(str, range(len(columns))))  # names of metrics are anything
+        for key, (name, width) in zip(self._keys, columns, strict=True):
+            self.add_column(Text(name, style=theme.style("dim")), width=width, key=key)
+
+    def show(
+        self,
+        trials: Mapping[int, TrialView],
+        changed: Set[int],
+        write: Formatter,
+        goals: Goals | None = None,
+    ) -> None:
         """Draw the trials in `changed`; `trials` holds all of them, `write` formats a configuration."""
+        self._goals = goals
         new = [number for number in sorted(changed) if number not in self._drawn]
         if len(new) > MOST_ROWS // 2 or len(self._drawn) + len(new) > MOST_ROWS + 100:
             self._refill(trials, write)
         else:
             for number in sorted(changed):
-                self._draw(number, cells(trials[number], write))
+                self._draw(number, self._cells(trials[number], write))
         if self.chosen is None and self._drawn:
             self.scroll_end(animate=False, x_axis=False)
 
@@ -78,18 +106,21 @@ class TrialTable(DataTable[Text]):
         self.clear()
         self._drawn.clear()
         for number in list(trials)[-MOST_ROWS:]:
-            self._draw(number, cells(trials[number], write))
+            self._draw(number, self._cells(trials[number], write))
+
+    def _cells(self, trial: TrialView, write: Formatter) -> tuple[Span, ...]:
+        return cells(trial, write, self._goals, len(self._others))
 
     def _draw(self, number: int, row: tuple[Span, ...]) -> None:
         before = self._drawn.get(number)
         if before is None:
             if self._drawn and number < min(self._drawn) and len(self._drawn) >= MOST_ROWS:
                 return  # older than what is shown
-            self.add_row(*(_cell(span) for span in row), key=str(number))
+            self.add_row(*(cell(span) for span in row), key=str(number))
         else:
-            for (column, _), old, new in zip(COLUMNS, before, row, strict=True):
+            for column, old, new in zip(self._keys, before, row, strict=True):
                 if old != new:
-                    self.update_cell(str(number), column, _cell(new))
+                    self.update_cell(str(number), column, cell(new))
         self._drawn[number] = row
 
     @on(DataTable.RowHighlighted)
@@ -109,7 +140,8 @@ class TrialTable(DataTable[Text]):
         self.post_message(self.Chosen(self.chosen))
 
 
-def _cell(span: Span) -> Text:
-    cell = theme.text((span,))
-    cell.no_wrap, cell.overflow = True, "ellipsis"
-    return cell
+def cell(span: Span) -> Text:
+    """One cell, cut where it is too long."""
+    text = theme.text((span,))
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
