@@ -77,6 +77,10 @@ class Method:
     """Whether a session opens a language model for it."""
     proposes_every_trial: bool = False
     """Whether its policy proposes each trial, so that launching always waits for the policy's decision."""
+    several_metrics: bool = False
+    """Whether it optimises every metric of a task; where not, a task with several is refused for it."""
+    limits: bool = False
+    """Whether it keeps limits on metrics in view; where not, a task that has some is refused for it."""
     calls_needed: Callable[[Any, int], int] | None = None
     """Calls of the language model that a run makes, from settings and number of trials; None: a handful."""
 

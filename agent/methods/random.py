@@ -61,4 +61,6 @@ def _draws(space: Space, rng: np.random.Generator) -> Iterator[Configuration]:
 METHOD = Method(
     summary="uniform draws; the baseline that every other method has to beat",
     build=lambda context: MethodParts(RandomStrategy(context.task.space, context.task.seed)),
+    several_metrics=True,
+    limits=True,
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tunesmith
 from tunesmith import Float, Int, Space
 from tunesmith.errors import TaskError
 from tunesmith.goals import Goal, Limit
@@ -237,3 +239,72 @@ def test_limits_in_python_are_checked_as_those_of_a_file():
     assert Task(**basis, limits=two[:1]).limits == tuple(two[:1])
     with pytest.raises(TaskError, match="further: is said by `metrics` already"):
         Task(**{**basis, "metric": "a", "metrics": {"a": "maximize"}, "further": ({"spec": {"name": "c"}},)})
+
+
+@pytest.mark.parametrize(
+    ("tuner", "goals", "lacking"),
+    [
+        ("llambo", {"metrics": {"a": "maximize", "b": "minimize"}}, "optimise several metrics"),
+        ("llambo-paper", {"metrics": {"a": "maximize"}, "limits": {"b": "<= 3"}}, "keep limits on metrics"),
+        (
+            {"method": "llambo", "alpha": 0.2},
+            {"metrics": {"a": "maximize", "b": "minimize"}, "limits": {"b": "<= 3"}},
+            "optimise several metrics or keep limits on metrics",
+        ),
+        ("llambo", {"metrics": {"a": "maximize", "b": {}}}, None),
+        *(
+            (name, {"metrics": {"a": "maximize", "b": "minimize"}, "limits": {"b": "<= 3"}}, None)
+            for name in ("hybrid", "numeric", "random")
+        ),
+    ],
+    ids=str,
+)
+def test_a_method_that_cannot_do_what_the_task_asks_for_is_refused_with_those_that_can(tuner, goals, lacking):
+    basis = {"space": {"lr": {"type": "float", "low": 0.1, "high": 1.0}}, "tuner": tuner}
+    if lacking is None:
+        assert Task(**basis, **goals).tuner.name == tuner
+        return
+    with pytest.raises(TaskError) as caught:
+        Task(**basis, **goals)
+    assert (caught.value.key, caught.value.also) == ("tuner", ())
+    assert lacking in caught.value.problem and "hybrid, numeric, random can" in caught.value.fix
+
+
+def test_with_several_metrics_no_trial_is_stopped_early_unless_a_pruner_is_stated(tmp_path):
+    several, limited = (
+        "metrics: {a: maximize, b: minimize}",
+        "metrics: {a: maximize, b: {}}\nlimits: {b: '<= 3'}",
+    )
+    kinds = {
+        several: "none",
+        limited: "forecast",
+        f"{several}\npruner: forecast": "forecast",
+        f"{several}\npruner: {{warmup_steps: 4}}": "forecast",
+        f"{several}\npruner: median": "median",
+    }
+    for text, kind in kinds.items():
+        task = load(tmp_path, text)
+        assert task.pruner.kind == kind
+        (tmp_path / "again.yaml").write_text(task.to_yaml())
+        assert load_task(tmp_path / "again.yaml").pruner == Task(**task.model_dump()).pruner == task.pruner
+
+
+@pytest.mark.parametrize(
+    ("given_", "said"),
+    [
+        ({}, "metric: is missing"),
+        ({"metric": "a"}, "direction: is missing"),
+        ({"metrics": {"a": "max"}}, "Write `a: maximize`"),
+        ({"metrics": {"a": "maximize"}, "direction": "maximize"}, "direction: is said by `metrics` already"),
+        ({"metrics": {"a": "maximize"}, "limits": {"b": 20}}, "limits.b: does not say which side"),
+        (
+            {"metrics": {"a": "maximize"}, "cost": lambda config: 3},
+            "cost: cannot be a function, which would be",
+        ),
+        ({"metrics": {"a": "maximize"}, "cost_budget": 3}, "budget.cost: has no meaning without a cost"),
+    ],
+    ids=str,
+)
+def test_tune_says_the_same_of_its_arguments(given_, said):
+    with pytest.raises(TaskError, match=re.escape(said)):
+        tunesmith.tune(lambda config, trial: 0.0, {"lr": Float(0.1, 1.0)}, **given_)

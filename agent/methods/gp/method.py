@@ -29,4 +29,6 @@ def _build(context: MethodContext) -> MethodParts:
 METHOD = Method(
     summary="a Gaussian process with priors by hyperparameter name; no language model",
     build=_build,
+    several_metrics=True,
+    limits=True,
 )

@@ -31,4 +31,6 @@ METHOD = Method(
     summary="a language model's priors and candidates, judged by a Gaussian process (alone without one)",
     build=_build,
     uses_model=True,
+    several_metrics=True,
+    limits=True,
 )

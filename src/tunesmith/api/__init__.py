@@ -38,9 +38,13 @@ def tune(
     train: Callable[..., Any],
     space: Space | Mapping[str, Any],
     *,
-    metric: str | Mapping[str, str],
-    direction: Direction,
+    metric: str | Mapping[str, str] | None = None,
+    direction: Direction | None = None,
+    metrics: Mapping[str, Any] | None = None,
+    limits: Mapping[str, str | Sequence[str]] | None = None,
+    cost: str | None = None,
     trials: int = 16,
+    cost_budget: float | None = None,
     default: Mapping[str, Value] | None = None,
     constraints: Sequence[str] = (),
     name: str | None = None,
@@ -76,7 +80,16 @@ def tune(
         metric: Name of the value to optimise; a dict returned by `train` must hold it. As
             `{"name": "accuracy", "take": "best"}` it also says which of a trial's values counts, `best` or
             `last`; None: the returned one, or the last report of a function that returns nothing.
+        direction: `"maximize"` or `"minimize"`.
+        metrics: In place of `metric` and `direction`, several metrics that `train` returns, such as
+            `{"accuracy": "maximize", "latency_ms": "minimize"}`. The first, or the one that `metric` names,
+            is what is shown and what ends a search; the result has the Pareto front.
+        limits: Bounds that metrics must keep, such as `{"latency_ms": "<= 20"}`, two in a list for a range. A
+            trial that breaks one is never the best.
+        cost: What a trial costs, in units of the problem: arithmetic over parameters, such as
+            `"epochs * width / 1000"`, known before the trial is run.
         trials: Trials to run, failed ones included.
+        cost_budget: What all trials may cost together, in the units of `cost`; None for no limit.
         default: The configuration in use today; it is tried first and compared with the best.
         name: Name of the run folder. Given again, the run is continued; without it every call
             makes a new folder named after the function.
@@ -121,19 +134,20 @@ def tune(
             'Write confirm={"function": "test.py:test", "seeds": 5}, or confirm_seeds=5 for `train` itself.'
         )
     seeds = {"seeds": confirm_seeds} if confirm_seeds else {}
+    stated = {"metric": metric, "direction": direction, "metrics": metrics, "limits": limits, "cost": cost}
     # Validated as a task file is, so that a wrong number has the same message.
     task = Task.model_validate(
         {
             "name": slug(getattr(train, "__name__", "train")) if name is None else name,
             "description": description,
             "data_card": DataCard.from_arrays(*data) if isinstance(data, tuple) else data,
-            "metric": metric,
-            "direction": direction,
+            **{key: value for key, value in stated.items() if value is not None},
             "space": space,
             "default": None if default is None else space.validate(default),
             "confirm": {**(confirm or {}), **seeds} if confirm or confirm_seeds else None,
             "budget": {
                 "trials": trials,
+                "cost": cost_budget,
                 "wall_time_s": wall_time_s,
                 "trial_time_s": trial_time_s,
                 "target": target,

@@ -136,6 +136,9 @@ def read_cost(fields: dict[str, Any]) -> list[TaskError]:
     text, space, default = fields.get("cost"), fields.get("space"), fields.get("default")
     if isinstance(text, int | float) and not isinstance(text, bool):
         text = fields["cost"] = repr(text)
+    if callable(text):
+        problem = "cannot be a function, which would be gone when the run is continued from its folder."
+        return [fault(("cost",), problem, f"{FIX} A kind of problem can work a cost out in Python.")]
     if not isinstance(text, str):
         return []
     try:

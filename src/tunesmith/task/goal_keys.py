@@ -38,6 +38,8 @@ _ENTRY = ("direction", "take", "regex", "file")
 def read_goals(fields: dict[str, Any]) -> list[TaskError]:
     """Turn `metrics`, `metric` and `limits` into `metric`, `direction`, `metric_spec`, `further`, `limits`.
 
+    With several metrics to optimise `pruner` is none where it is not stated.
+
     Args:
         fields: A task's keys, the space read already; changed in place. What has a fault is left out.
     Returns:
@@ -54,6 +56,8 @@ def read_goals(fields: dict[str, Any]) -> list[TaskError]:
         directions[str(fields.get("metric"))] = fields["direction"]
     limits, wrong = read_limits(fields.pop("limits", None), directions.get)
     fields["limits"] = tuple(limits)
+    if fields.get("pruner") is None and any(one.direction is not None for one in further):
+        fields["pruner"] = {"kind": "none"}
     return [*problems, *wrong, *_across(fields, directions, limits, parameters)]
 
 

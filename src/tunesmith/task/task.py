@@ -120,7 +120,8 @@ class Task(Frozen):
     executor: ExecutorChoice = Field(default_factory=ExecutorChoice.default)
     """Where trials run, with its settings."""
     pruner: PrunerSpec = PrunerSpec()
-    """How poor trials are stopped early."""
+    """How poor trials are stopped early, by the primary metric. With several metrics none is, unless it is
+    stated: what is poor in one of them may be good in another."""
     checkpoints: Literal["all", "best"] = "all"
     """Whose checkpoints stay on disk: every trial's, or as trials end that of the best value so far alone."""
     preload: Strings | None = None
@@ -168,6 +169,7 @@ class Task(Frozen):
         if task.policy is not None and task.tuner.member.proposes_every_trial:
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
+        problems += task.tuner.beyond(task.goals)
         problems += costs.faults_across(task)
         if (data := task.data_file) is not None and task.data_card is None:
             try:
@@ -390,6 +392,8 @@ class Task(Frozen):
                 data |= {key: budget} if (budget := self._budget_to_yaml()) else {}
             elif key == "objective" and self.objective is None:
                 data[key] = None  # explicit: the function came from Python
+            elif key == "pruner" and self.goals.several:  # where the default is none
+                data[key] = {"kind": self.pruner.kind, **dumped.get(key, {})}
             elif key in dumped:
                 # A Confirm with nothing but defaults is still a Confirm.
                 data[key] = dumped[key]

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ValidationError, model_validator
 
 from tunesmith.errors import TaskError, UnknownName, short
+from tunesmith.goals import Goals
 from tunesmith.registry import METHODS
 from tunesmith.task import faults
 from tunesmith.task.member import MemberChoice
@@ -81,6 +82,16 @@ class Tuner(MemberChoice):
                 if item["type"] != "default_factory_not_called"  # follows from another fault
             ]
 
+    def beyond(self, goals: Goals) -> list[TaskError]:
+        """Faults of a task that asks for more than the method can do."""
+        if _can(self.member, goals):
+            return []
+        lacking = ["optimise several metrics"] * (goals.several and not self.member.several_metrics)
+        lacking += ["keep limits on metrics"] * (bool(goals.limits) and not self.member.limits)
+        others = [name for name, member in _members() if _can(member, goals)]
+        problem = f"{self.name} cannot {' or '.join(lacking)}."
+        return [faults.fault(("tuner",), problem, f"Write `tuner: {others[0]}`: {', '.join(others)} can.")]
+
     def _has_preset(self, name: Any) -> bool:
         """Whether `name` is this method, or one whose settings are these with other defaults."""
         if not isinstance(name, str) or name not in METHODS.names:
@@ -108,8 +119,16 @@ def _method_with(settings: Mapping[str, Any]) -> str:
 
 
 def _settings_by_name() -> Iterable[tuple[str, Mapping[str, Any]]]:
+    return ((name, member.settings.model_fields) for name, member in _members())
+
+
+def _members() -> Iterable[tuple[str, Any]]:
     for name in METHODS.names:
         try:
-            yield name, METHODS.get(name).settings.model_fields
+            yield name, METHODS.get(name)
         except UnknownName:
             continue  # a package that cannot be imported; reported when its method is asked for
+
+
+def _can(member: Any, goals: Goals) -> bool:
+    return (not goals.several or member.several_metrics) and (not goals.limits or member.limits)
