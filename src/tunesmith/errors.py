@@ -278,7 +278,7 @@ class RunFailed(TunesmithError):
 
 
 class MissingMetric(TunesmithError):
-    """A trial ended without reporting the task's metric."""
+    """A trial ended without one of the task's metrics, or several; the message names them all."""
 
 
 class ItemsError(TunesmithError):

@@ -17,3 +17,11 @@ class Reading:
     """What the training code writes; `{checkpoint_dir}` and `{number}` stand in it. None: nothing is read."""
     maximize: bool = True
     """Whether larger values are better."""
+    items: bool = False
+    """Whether a list of numbers is the scores of single items, whose mean is the value; else it is a history,
+    one value after another."""
+
+    @property
+    def own_source(self) -> bool:
+        """Whether it says where the value is, beside its name."""
+        return self.regex is not None or self.file is not None

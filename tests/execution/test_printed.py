@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.errors import MissingMetric
+from tunesmith.metric import Reading
 from tunesmith.tools.execution.printed import pattern, terminal_lines
 from tunesmith.tools.execution.printed.output import Output
 
@@ -27,9 +28,7 @@ class Read:
         self.values = None
         output = Output(
             metric,
-            take=take,
-            regex=regex,
-            maximize=maximize,
+            Reading(take, regex, None, maximize),
             report=lambda value, step: self.reports.append((step, value)),
             record=lambda value, step: self.recorded.append((step, value)),
             log=self._log,
@@ -39,7 +38,7 @@ class Read:
                 output.feed(stream, data[start : start + piece])
         output.end()
         try:
-            self.values, self.notes = output.result()
+            self.values, self.notes, _ = output.result()
         except MissingMetric as error:
             self.why = str(error)
 

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tunesmith.errors import CommandFailed, ObjectiveError
+from tunesmith.items import bounded_items
 from tunesmith.objective import Objective
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.text.cleaning import log_line
@@ -42,11 +43,11 @@ from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.left_processes import MARK, adopt_orphans
 from tunesmith.tools.execution.loading import load_function, load_pickle
-from tunesmith.tools.execution.measuring import returned_result
+from tunesmith.tools.execution.measuring import returned
 from tunesmith.tools.execution.own_module import is_guest, module_command
-from tunesmith.tools.execution.printed.output import Result
-from tunesmith.tools.execution.printed.result_file import ResultFile
+from tunesmith.tools.execution.printed.choice import Result, result_of
 from tunesmith.tools.execution.programs import command_fault
+from tunesmith.tools.execution.result_files import ResultFiles
 from tunesmith.tools.execution.sessions import end_own_session
 from tunesmith.tools.execution.signatures import call_fault
 from tunesmith.tools.execution.starting import naming_its_python, search_path, started
@@ -194,13 +195,15 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
         return _diverged(handle.diverged)
     if handle.stopped:
         return Outcome(state=TrialState.PRUNED)
-    value = result.values[job.metric]
-    if not math.isfinite(value):
-        return _diverged(f"{job.metric} was {value} at the end")
+    for metric, _ in job.readings:
+        if not math.isfinite(result.values[metric]):
+            return _diverged(f"{metric} was {result.values[metric]} at the end")
+    result = handle.reports.with_items(result)
     values, left_out = bounded_metrics(result.values, job.metric, *(name for name, _ in job.further))
+    items = bounded_items(result.items, (name for name, _ in job.readings))
     notes = [*result.notes, left_out] if left_out else result.notes
     kept = tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
-    return Outcome(state=TrialState.COMPLETED, values=values, notes=kept)
+    return Outcome(state=TrialState.COMPLETED, values=values, notes=kept, items=items)
 
 
 def _train(job: Job, handle: TrialHandle) -> Result:
@@ -208,13 +211,12 @@ def _train(job: Job, handle: TrialHandle) -> Result:
     assert train is not None
     seed_everything(job.seed, only_loaded=True)
     _cap_loaded_libraries(job.resources.cpus)
-    file = None if job.reading.file is None else ResultFile(job.reading.file, job, handle.checkpoint_dir)
-    returned = train(dict(job.configuration), handle)
+    files = ResultFiles(job, handle.checkpoint_dir)
+    given = train(dict(job.configuration), handle)
     if handle.stopped or handle.diverged is not None:
         return Result({}, ())  # whatever it returned, the trial was over
-    if file is not None:
-        return file.result(handle.record)
-    return returned_result(returned, handle.tally, job)
+    primary, *further = files.heard(returned(given, handle.reports, job), handle.record)
+    return result_of(primary, further)
 
 
 def _load(job: Job) -> Callable[..., Any] | None:
@@ -243,7 +245,9 @@ def _load(job: Job) -> Callable[..., Any] | None:
 
 
 def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
-    handle = TrialHandle(job.number, job.folder, job.seed, job.metric, channel, maximize=job.reading.maximize)
+    handle = TrialHandle(
+        job.number, job.folder, job.seed, job.metric, channel, reading=job.reading, further=job.further
+    )
     checkpoints = handle.checkpoint_dir  # exists from the start, also for commands
     if job.checkpoint is not None:
         shutil.copytree(job.checkpoint, checkpoints, dirs_exist_ok=True)

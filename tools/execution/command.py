@@ -5,6 +5,7 @@ The command prints its metrics as JSON objects, one a line:
     {"step": 3, "val_accuracy": 0.91}            a report, answered by a verdict
     {"val_accuracy": 0.93, "val_loss": 0.2}      the result; the last such line counts, and without
                                                  any the last report does
+    {"latency_ms": 12.5}                         another metric of the task, on a line of its own
 
 or in another of the forms that `printed/output.py` reads, or as the task's `metric` says. All that it prints
 but lines of metrics goes to the trial's log. It finds its configuration in its arguments and in the
@@ -21,12 +22,14 @@ import subprocess
 import time
 from typing import IO
 
-from tunesmith.errors import CommandFailed, MissingMetric, ObjectiveError
+from tunesmith.errors import CommandFailed, ObjectiveError
 from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.launch import command_launch
-from tunesmith.tools.execution.printed.output import Output, Result, Stream
-from tunesmith.tools.execution.printed.result_file import ResultFile
+from tunesmith.tools.execution.printed.choice import Result, result_of
+from tunesmith.tools.execution.printed.metric_reader import Stream
+from tunesmith.tools.execution.printed.output import Output
+from tunesmith.tools.execution.result_files import ResultFiles
 from tunesmith.tools.execution.sessions import GRACE_S
 
 _POLL_S = 0.1
@@ -57,17 +60,15 @@ class CommandRun:
         # A time limit's SIGTERM goes to our whole session. The command may use its grace to end well, so
         # we stay to wait for it. A handler, not SIG_IGN: the command would inherit that.
         signal.signal(signal.SIGTERM, lambda number, frame: None)
-        reading = self._job.reading
         output = Output(
             handle.metric,
-            take=reading.take,
-            regex=reading.regex,
-            maximize=reading.maximize,
+            self._job.reading,
+            further=self._job.further,
             report=handle.report,
             record=handle.record,
             log=lambda data: _write_all(1, data),
         )
-        file = None if reading.file is None else ResultFile(reading.file, self._job, handle.checkpoint_dir)
+        files = ResultFiles(self._job, handle.checkpoint_dir)
         self._start(handle)
         assert self._process is not None
         try:
@@ -82,20 +83,8 @@ class CommandRun:
             return Result({}, ())
         if code != 0:
             raise CommandFailed(code)
-        if file is not None:
-            return file.result(handle.record)
-        try:
-            return output.result()
-        except MissingMetric as error:
-            raise MissingMetric(
-                f"it ended without printing {handle.metric!r}: {error}. "
-                + (
-                    f'Print a line such as {{"{handle.metric}": 0.5}}, or change `metric` in the task '
-                    "(its `name`, `regex` or `file`)."
-                    if reading.regex is None
-                    else "Change `metric.regex` in the task so that it matches such a line."
-                )
-            ) from None
+        primary, *further = files.heard(output.heard(), handle.record)
+        return result_of(primary, further)
 
     def _start(self, handle: TrialHandle) -> None:
         job = self._job

@@ -8,13 +8,16 @@ import math
 import operator
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from tunesmith.errors import ObjectiveError, TunesmithError, short
+from tunesmith.metric import Reading
 from tunesmith.tools.execution.channel import CLOSED
 from tunesmith.tools.execution.measuring import as_number
-from tunesmith.tools.execution.printed.tally import Tally, Value
+from tunesmith.tools.execution.printed.item_scores import scored
+from tunesmith.tools.execution.reports import Reports
 from tunesmith.tools.records.bounds import MAX_STEP, legal_step
 from tunesmith.tools.records.curve_file import CurveFile
 from tunesmith.tools.records.trial_folder import CHECKPOINTS
@@ -60,7 +63,15 @@ class TrialHandle:
     """
 
     def __init__(
-        self, number: int, folder: Path, seed: int, metric: str, channel: Channel, *, maximize: bool = True
+        self,
+        number: int,
+        folder: Path,
+        seed: int,
+        metric: str,
+        channel: Channel,
+        *,
+        reading: Reading | None = None,
+        further: Sequence[tuple[str, Reading]] = (),
     ) -> None:
         self.number, self.folder, self.seed = number, folder, seed
         self.metric = metric
@@ -68,7 +79,7 @@ class TrialHandle:
         """Says what was reported that is not finite; None while all was."""
         self.stopped = False
         """Whether a verdict to stop was received."""
-        self.tally = Tally(maximize=maximize)
+        self.reports = Reports(metric, reading or Reading(), further)
         """What was reported: how often, the last and the best."""
         self._steps: set[int] = set()
         self._highest = -1
@@ -86,14 +97,20 @@ class TrialHandle:
         return path
 
     def report(self, value: Any, step: int) -> None:
-        """Report the metric after `step` (such as an epoch).
+        """Report the metric after `step` (such as an epoch), or the metrics of a task that has several.
+
+            trial.report(accuracy, epoch)
+            trial.report({"val_accuracy": accuracy, "latency_ms": latency}, epoch)
+
+        The first metric of the task, its primary one, makes the trial's curve; the others are kept beside it,
+        so that those of the step whose value is taken count.
 
         It waits for nobody. While the engine is busy its latest reports are kept for it, and of more than a
         thousand some in between never reach it; the trial's curve has them.
 
         Args:
-            value: A number, NumPy scalar or tensor of one element. NaN or an infinite value ends the
-                trial as diverged.
+            value: A number, NumPy scalar or tensor of one element, or a mapping with such a one for the
+                primary metric. NaN or an infinite value of the primary metric ends the trial as diverged.
             step: An integer from 0 to 2,147,483,647. Steps may be skipped and come in any order; a step that
                 was reported already is ignored, as in Optuna: the first value is kept. After 100,000 reports
                 only steps above all earlier ones count.
@@ -101,6 +118,13 @@ class TrialHandle:
             TypeError, ValueError: `value` or `step` is not as above.
             Diverged: `value` is not finite; nothing after this counts.
         """
+        others: dict[str, float] = {}
+        if isinstance(value, Mapping):
+            others = {
+                str(name): number for name, one in value.items() if (number := as_number(one)) is not None
+            }
+            value = value.get(self.metric)
+            others.pop(self.metric, None)
         number, place = self._number(value), _step(step)
         with self._lock:
             if self.diverged is not None:
@@ -108,7 +132,7 @@ class TrialHandle:
             if not math.isfinite(number):
                 self.diverged = f"{self.metric} was {number} at step {place}"
                 raise Diverged(self.diverged)
-            self.tally.add(Value(number, place))
+            self.reports.add(number, place, others)
             if not self._is_new(place):
                 log.warning("step %d was reported before; this value of it is ignored", place)
                 return
@@ -120,6 +144,41 @@ class TrialHandle:
                 raise
             self._latest = place
             self._channel.report(place, number)
+
+    def report_items(self, scores: Any, metric: str | None = None) -> None:
+        """Report the scores of single items behind a metric, such as 1 or 0 for each validation sample.
+
+            trial.report_items(predicted == labels)                      the mean is the metric's value
+            trial.report_items({"img_01": 0.91, "img_02": 0.87}, "dice")
+
+        They are kept with the trial, so that two trials can be compared item by item, which tells smaller
+        differences apart. Items are matched by their ids, or by their places where there are none: then the
+        order has to be the same in every trial. What was reported last counts. Where the training code also
+        returns or reports the metric, that is its value, else the mean of the scores is.
+
+        Args:
+            scores: Numbers in a list, an array or a tensor of one dimension (True and False count 1 and 0),
+                or a mapping from an item's id to its score. Up to 100,000 are kept, in metric units.
+            metric: One of the task's; None: the primary one.
+        Raises:
+            TypeError: `scores` are no scores.
+            ValueError: The task has no such metric.
+        """
+        name = self.metric if metric is None else metric
+        known = [self.metric, *self.reports.further]
+        if name not in known:
+            raise ValueError(
+                f"trial.report_items(scores, metric) got metric = {short(name)}; the task has "
+                f"{', '.join(known)}."
+            )
+        found = scored(scores, name)
+        if found is None:
+            raise TypeError(
+                f"trial.report_items(scores) got scores = {short(scores)} ({type(scores).__name__}), which "
+                "are no scores of items. Give a list, an array of one dimension, or a dict from id to number."
+            )
+        with self._lock:
+            self.reports.items[name] = found
 
     def record(self, value: float, step: int) -> None:
         """Put a value into the trial's curve that nobody is to judge, such as one of several final ones."""

@@ -70,6 +70,11 @@ class Job:
         return Stamp(self.number, self.attempt, self.digest) if self.digest else None
 
     @property
+    def readings(self) -> tuple[tuple[str, Reading], ...]:
+        """Every metric that a result must have, the primary one first, and how each is read."""
+        return (self.metric, self.reading), *self.further
+
+    @property
     def workdir(self) -> Path:
         """The folder that the training code runs in."""
         return self.objective.workdir or self.folder

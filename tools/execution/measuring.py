@@ -5,18 +5,21 @@ from __future__ import annotations
 import decimal
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import MissingMetric, short
+from tunesmith.errors import short
+from tunesmith.metric import Reading
+from tunesmith.tools.execution.printed.choice import Heard
+from tunesmith.tools.execution.printed.item_scores import scored
 from tunesmith.tools.execution.printed.nearest import Nearest
 from tunesmith.tools.execution.printed.numbers_in import MOST_IN_A_LIST, number_from, numbers_of
-from tunesmith.tools.execution.printed.output import Result, choose
 from tunesmith.tools.execution.printed.tally import Tally, Value
 
 if TYPE_CHECKING:
     from tunesmith.tools.execution.job import Job
+    from tunesmith.tools.execution.reports import Reports
 
 
 def as_number(value: Any) -> float | None:
@@ -38,71 +41,132 @@ def as_number(value: Any) -> float | None:
         return math.inf if value > 0 else -math.inf  # type: ignore[operator] # Real lacks it in typeshed
 
 
-def returned_result(returned: Any, reported: Tally, job: Job) -> Result:
-    """The result of a training function that returned `returned` after the reports in `reported`.
+def returned(given: Any, reports: Reports, job: Job) -> list[Heard]:
+    """What a training function that returned `given` says of each metric, the primary one first.
 
     Args:
-        returned: A number, or a mapping, named tuple or dataclass that holds the metric. None, and a mapping
-            without the metric where `take` is given, leaves the choice to the reports.
+        given: A number, or what holds the metrics by name (`_by_name`). None, and a mapping without the
+            metric where `take` is given, leaves the choice to the reports.
+        reports: What was reported before; takes in what was returned where both count.
     Raises:
-        MissingMetric: There is no metric in it, and nothing was reported.
-        TypeError: The metric is there and is no number.
+        TypeError: A metric is there and is no number.
     """
-    metric, take, what = job.metric, job.reading.take, job.objective.description
-    if reported and (returned is None or (take is not None and _lacks(returned, metric))):
-        return choose([reported], metric, take, [], "")
-    history = None if take is None else _history(returned, metric)
+    names = [name for name, _ in job.readings]
+    named = _by_name(given, names)
+    further = [_returned_further(name, named, reports.further[name], job) for name in names[1:]]
+    found = [_returned_primary(given, named, reports, job), *further]
+    for heard in found:
+        scores = reports.items.get(heard.metric)
+        if not heard and scores is not None:
+            tally = Tally(maximize=heard.reading.maximize)
+            items = {heard.metric: scores.packed} if scores.packed else {}
+            tally.add(Value(scores.mean, None, {}, "reported items", items))
+            heard.tallies = [tally]
+        if not heard:
+            _explain(heard, given, named, job)
+    return found
+
+
+def _returned_primary(given: Any, named: Mapping[Any, Any] | None, reports: Reports, job: Job) -> Heard:
+    metric, reading, reported = job.metric, job.reading, reports.primary
+    heard = Heard(metric, reading, [reported])
+    number = _one_number(given)
+    lacks = named is not None and metric not in named
+    of_another = named is not None and any(name in named for name, _ in job.further)
+    if reading.file is not None:
+        heard.tallies = []
+        return heard
+    if reported and (given is None or (lacks and (reading.take is not None or of_another))):
+        return heard
+    values = {metric: given} if number is not None else named or {}
+    if number is None and reading.items and named is None and scored(given, metric) is not None:
+        values = {metric: given}  # the scores themselves
+    history = None if reading.take is None or reading.items else _history(values.get(metric))
     if history is not None:
         for step, one in enumerate(history):
             reported.add(Value(one, step))
-        return choose([reported], metric, take, [], "")
-    values = returned_values(returned, metric, what)
-    number = values.pop(metric)
-    if take != "best" or not reported:
-        return Result({metric: number, **values}, ())
-    reported.add(Value(number, None, values, "returned"))
-    return choose([reported], metric, take, [], "")
+        return heard
+    if metric not in values:
+        heard.tallies = []
+        return heard
+    number, items = _metric(metric, reading, values[metric], job, heard)
+    value = Value(number, None, _others(values, metric, job, items), "returned", items)
+    if reading.take != "best" or not reported:
+        heard.tallies = [Tally(maximize=reading.maximize)]
+    heard.tallies[0].add(value)
+    return heard
 
 
-def returned_values(returned: Any, metric: str, what: str) -> dict[str, float]:
-    """The metrics in what a training function returned; the task's own may be infinite or NaN.
+def _returned_further(name: str, named: Mapping[Any, Any] | None, tally: Tally, job: Job) -> Heard:
+    reading = dict(job.further)[name]
+    heard = Heard(name, reading, [tally])
+    if named is None or name not in named or reading.file is not None:
+        return heard
+    takes = reading.take is not None or job.reading.take is not None
+    history = _history(named[name]) if takes and not reading.items else None
+    if history is None:
+        number, items = _metric(name, reading, named[name], job, heard)
+        tally.add(Value(number, None, {}, "returned", items))
+    for step, one in enumerate(history or ()):
+        tally.add(Value(one, step))
+    return heard
 
-    Args:
-        returned: A number, or something that holds `metric` by name. Other entries are kept when they are
-            finite numbers and dropped otherwise.
-        what: The training code, for messages.
+
+def _metric(name: str, reading: Reading, raw: Any, job: Job, heard: Heard) -> tuple[float, dict[str, str]]:
+    """The number of a metric, and its packed scores by its name.
+
     Raises:
-        MissingMetric: There is no `metric` in it; the nearest name is told.
-        TypeError: `metric` is there and is no number.
+        TypeError: It is no number.
     """
-    number = _one_number(returned)
+    number = _one_number(raw)
+    if number is None and reading.items and (scores := scored(raw, name)) is not None:
+        heard.notes = [scores.note] if scores.note else []
+        return scores.mean, {name: scores.packed} if scores.packed else {}
     if number is not None:
-        return {metric: number}
-    named = _by_name(returned)
-    if named is None or metric not in named:
-        nearest = None if named is None else Nearest(metric).name({str(key): None for key in named})[0]
-        hint = f" Its nearest key is {short(nearest)}." if nearest else ""
-        raise MissingMetric(
-            f"{what} ended without {metric!r} (it returned {_summary(returned)}).{hint} Return a number, or "
-            f"a dict with the key {metric!r}; or change `metric` in the task."
+        return number, {}
+    what = job.objective.description
+    if _history(raw) is not None:
+        key = (
+            f"metrics: {{{name}: {{take: last}}}}" if job.further else f"metric: {{name: {name}, take: last}}"
         )
-    value = _one_number(named[metric])
-    if value is None and _history(named, metric) is not None:
         raise TypeError(
-            f"{what} returned {metric!r} = {short(named[metric])}, which is no number but several. "
-            f"Return one, or let `metric: {{name: {metric}, take: last}}` (or best) in the task take one."
+            f"{what} returned {name!r} = {short(raw)}, which is no number but several. Return one, or let "
+            f"`{key}` (or best) in the task take one, or `items: true` their mean, as scores per item."
         )
-    if value is None:
-        raise TypeError(
-            f"{what} returned {metric!r} = {short(named[metric])}, which is no number. "
-            f"Return a float; for a tensor of one element, its .item()."
-        )
-    found = {metric: value}
-    for name, extra in named.items():
-        number = as_number(extra)
-        if isinstance(name, str) and number is not None and math.isfinite(number):
-            found.setdefault(name, number)
+    raise TypeError(
+        f"{what} returned {name!r} = {short(raw)}, which is no number. "
+        f"Return a float; for a tensor of one element, its .item()."
+    )
+
+
+def _others(values: Mapping[Any, Any], metric: str, job: Job, items: dict[str, str]) -> dict[str, float]:
+    """What stands beside the metric: finite numbers, and the task's further metrics whatever they are."""
+    found: dict[str, float] = {}
+    for name, raw in values.items():
+        number = as_number(raw)
+        if isinstance(name, str) and name != metric and number is not None and math.isfinite(number):
+            found[name] = number
+    for name, reading in job.further:
+        if name in values and (number := _one_number(values[name])) is not None:
+            found[name] = number
+        elif name in values and reading.items and (scores := scored(values[name], name)) is not None:
+            found[name] = scores.mean
+            items |= {name: scores.packed} if scores.packed else {}
     return found
+
+
+def _explain(heard: Heard, given: Any, named: Mapping[Any, Any] | None, job: Job) -> None:
+    """Say why a metric is missing."""
+    metric, what = heard.metric, job.objective.description
+    nearest = None if named is None else Nearest(metric).name({str(key): None for key in named})[0]
+    hint = f" Its nearest key is {short(nearest)}." if nearest else ""
+    heard.message = (
+        f"{what} ended without {metric!r} (it returned {_summary(given)}).{hint} Return a number, or "
+        f"a dict with the key {metric!r}; or change `metric` in the task."
+    )
+    heard.why = f"its nearest key is {short(nearest)}" if nearest else f"{what} returned {_summary(given)}"
+    keys = ", ".join(repr(name) for name, _ in job.readings)
+    heard.fix = f"Return a dict with the keys {keys}; or change `metrics` in the task."
 
 
 def _one_number(value: Any) -> float | None:
@@ -113,33 +177,30 @@ def _one_number(value: Any) -> float | None:
     return number if number is not None or not isinstance(value, str) else number_from(value)
 
 
-def _by_name(returned: Any) -> Mapping[Any, Any] | None:
-    """What has names: a mapping, a named tuple, a dataclass, or what pandas calls a Series."""
-    if isinstance(returned, Mapping):
-        return returned
-    if isinstance(returned, tuple) and hasattr(returned, "_asdict"):
-        return dict(returned._asdict())
-    if is_dataclass(returned) and not isinstance(returned, type):
-        return {field.name: getattr(returned, field.name) for field in fields(returned)}
-    if type(returned).__name__ == "Series" and hasattr(returned, "to_dict"):
-        return dict(returned.to_dict())
-    return None
+def _by_name(given: Any, metrics: Sequence[str]) -> Mapping[Any, Any] | None:
+    """What has names: a mapping, a named tuple, a dataclass, or what pandas calls a Series.
+
+    Any other object counts where it has one of `metrics` as an attribute of its own.
+    """
+    if isinstance(given, Mapping):
+        return given
+    if isinstance(given, tuple) and hasattr(given, "_asdict"):
+        return dict(given._asdict())
+    if is_dataclass(given) and not isinstance(given, type):
+        return {field.name: getattr(given, field.name) for field in fields(given)}
+    if type(given).__name__ == "Series" and hasattr(given, "to_dict"):
+        return dict(given.to_dict())
+    own = getattr(given, "__dict__", None)
+    return own if isinstance(own, dict) and any(name in own for name in metrics) else None
 
 
-def _history(returned: Any, metric: str) -> list[float] | None:
-    """Several numbers under the metric's name: a list, a tuple or an array of one dimension."""
-    named = _by_name(returned)
-    found = None if named is None else named.get(metric)
+def _history(found: Any) -> list[float] | None:
+    """Several numbers: a list, a tuple or an array of one dimension."""
     if found is not None and not isinstance(found, (list, tuple)) and hasattr(found, "tolist"):
         found = found.tolist()
     if isinstance(found, (list, tuple)):
         found = [as_number(item) if as_number(item) is not None else item for item in found[:MOST_IN_A_LIST]]
     return numbers_of(found)
-
-
-def _lacks(returned: Any, metric: str) -> bool:
-    named = _by_name(returned)
-    return named is not None and metric not in named
 
 
 def _summary(returned: Any) -> str:

@@ -39,9 +39,13 @@ class Nearest:
     Args:
         stream: Where the lines come from, for messages; empty for stdout.
         regex: The task's pattern for lines, if it has one.
+        several: Whether the task has several metrics, which say how they are read at the key `metrics`.
     """
 
-    def __init__(self, metric: str, stream: str = "", regex: str | None = None) -> None:
+    def __init__(
+        self, metric: str, stream: str = "", regex: str | None = None, *, several: bool = False
+    ) -> None:
+        self._several = several
         self._plain = "is no JSON" if regex is None else "does not match `metric.regex`"
         self._metric, self._where = metric, f" of {stream}" if stream else ""
         self._known: dict[str, int] = {}
@@ -63,8 +67,8 @@ class Nearest:
         """A line has the metric, with a value that is no number."""
         why = "which is no number"
         if numbers_of(value) is not None:
-            way = f"`metric: {{name: {self._metric}, take: last}}`, or best, would take one"
-            why = f"{len(value)} numbers; {way}"
+            way = f"{self._stated('take: last')}, or best, would take one"
+            why = f"{len(value)} numbers; {way}, and `items: true` the mean of scores per item"
         self._keep(9, f"line {line}{self._where} has `{self._metric}` = {short(value)}, {why}")
 
     def mapping(self, line: int, text: str, values: Mapping[str, Any]) -> None:
@@ -95,9 +99,16 @@ class Nearest:
         regex = re.escape(name).replace(r"\-", "-") + r"\W{1,3}(?P<value>[-+.\deE]+)"
         self._keep(
             3 + (rank == SAME),
-            f"line {line}{self._where}, `{shown}`, {self._plain}; `metric: {{name: {self._metric}, regex: "
-            f"'{regex}'}}` would read it",
+            f"line {line}{self._where}, `{shown}`, {self._plain}; "
+            + self._stated(f"regex: '{regex}'")
+            + " would read it",
         )
+
+    def _stated(self, how: str) -> str:
+        """How a task says how the metric is read."""
+        if self._several:
+            return f"`metrics: {{{self._metric}: {{{how}}}}}`"
+        return f"`metric: {{name: {self._metric}, {how}}}`"
 
     def broken(self, line: int, text: str) -> None:
         """A line that has the metric's name in a mapping that cannot be read."""

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import MissingMetric
+from tunesmith.tools.execution.printed.choice import Heard
+from tunesmith.tools.execution.printed.item_scores import scored
 from tunesmith.tools.execution.printed.mappings import mappings_in
+from tunesmith.tools.execution.printed.metric_reader import add_beside
 from tunesmith.tools.execution.printed.nearest import Nearest
 from tunesmith.tools.execution.printed.numbers_in import (
     number_from,
@@ -20,7 +22,6 @@ from tunesmith.tools.execution.printed.numbers_in import (
     step_of,
     value_of,
 )
-from tunesmith.tools.execution.printed.output import Result, choose
 from tunesmith.tools.execution.printed.tally import Tally, Value
 
 if TYPE_CHECKING:
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 
 LARGEST = 16 << 20
 """Bytes that are read."""
+
+
+class _Unusable(Exception):
+    """The file cannot be used; `problem` is a clause that follows its name, `fix` a sentence."""
+
+    def __init__(self, problem: str, fix: str = "") -> None:
+        self.problem, self.fix = problem, fix
+        super().__init__(problem)
 
 
 class ResultFile:
@@ -42,25 +51,40 @@ class ResultFile:
         self._path = job.workdir / filled
         self._job = job
         self._before = self._state()
+        self._mappings: list[tuple[int, Mapping[str, Any]]] | None = None
 
-    def result(self, record: Callable[[float, int], None]) -> Result:
-        """The metrics in it.
+    def heard(self, metric: str, record: Callable[[float, int], None] | None = None) -> Heard:
+        """What it says of one of the task's metrics.
 
         Args:
             record: Called with (value, step) for each value that has a step.
-        Raises:
-            MissingMetric: It was not written by this trial, cannot be read, or lacks the metric.
         """
-        metric, reading = self._job.metric, self._job.reading
-        text = self._text()
-        tally, nearest = Tally(maximize=reading.maximize), Nearest(metric)
-        for line, values in _mappings(self._path.suffix.lower(), text):
+        readings = dict(self._job.readings)
+        reading, first = readings[metric], metric == self._job.metric
+        tally = Tally(maximize=reading.maximize, by_step=not first)
+        heard = Heard(metric, reading, [tally])
+        try:
+            found = self._found()
+        except _Unusable as error:
+            heard.why, heard.fix = f"{self._path} {error.problem}", error.fix
+            what = repr(metric) if error.fix else "a result"
+            heard.message = " ".join(filter(None, [f"it ended without {what}: {heard.why}.", error.fix]))
+            return heard
+        notes: dict[str, str] = {}
+        nearest = Nearest(metric, several=len(readings) > 1)
+        takes = reading.take is not None or readings[self._job.metric].take is not None
+        for line, values in found:
             there, raw = value_of(values, metric)
-            number = number_from(raw) if there else None
-            history = None if number is not None or reading.take is None else numbers_of(raw)
+            number, items = number_from(raw) if there else None, {}
+            if there and reading.items and (scores := scored(raw, metric)) is not None:
+                number = scores.mean
+                items = {metric: scores.packed} if scores.packed else {}
+                notes |= {"items": scores.note} if scores.note else {}
+            history = None if number is not None or not takes else numbers_of(raw)
             for place, one in enumerate(history or ()):
                 tally.add(Value(one, place, {}, f"line {line}"))
-                record(one, place)
+                if record is not None:
+                    record(one, place)
             if history is not None:
                 continue
             if number is None:
@@ -72,34 +96,41 @@ class ResultFile:
             step = step_of(values, metric)[1]
             usable = step is not None and step >= 0 and step.is_integer()
             whole = int(step) if usable and step is not None else None
-            tally.add(Value(number, whole, other_numbers(values, metric), f"line {line}"))
-            if whole is not None:
+            others = other_numbers(values, metric)
+            if first:
+                for name, how in self._job.further:
+                    add_beside(name, how, values, others, items)
+            tally.add(Value(number, whole, others, f"line {line}", items))
+            if whole is not None and record is not None:
                 record(number, whole)
-        why = nearest.why or "it holds no JSON object and no row"
-        return choose(
-            [tally], metric, reading.take, [], f"it ended without {metric!r} in {self._path}: {why}."
-        )
+        clause = nearest.why or "it holds no JSON object and no row"
+        heard.why = f"in {self._path}, {clause}"
+        heard.message = f"it ended without {metric!r} in {self._path}: {clause}."
+        heard.notes = list(notes.values())
+        return heard
+
+    def _found(self) -> list[tuple[int, Mapping[str, Any]]]:
+        """(line, mapping) for every object or row; read once. Raises `_Unusable`."""
+        if self._mappings is None:
+            self._mappings = _mappings(self._path.suffix.lower(), self._text())
+        return self._mappings
 
     def _text(self) -> str:
         after = self._state()
         if after is None or after == self._before:
-            raise MissingMetric(
-                f"it ended without {self._job.metric!r}: {self._path} was not written by this trial. "
-                "Write it there, or change `metric.file` in the task."
-            )
+            fix = "Write it there, or change `metric.file` in the task."
+            raise _Unusable("was not written by this trial", fix)
         try:
             # Not blocking: what stands there may be anything by now, such as a pipe that nobody writes to.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
             with open(descriptor, "rb") as file:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise MissingMetric(f"it ended without a result: {self._path} is no regular file.")
+                    raise _Unusable("is no regular file")
                 data = file.read(LARGEST + 1)
         except OSError as error:
-            raise MissingMetric(
-                f"it ended without a result: {self._path} cannot be read ({error.strerror})."
-            ) from error
+            raise _Unusable(f"cannot be read ({error.strerror})") from error
         if len(data) > LARGEST:
-            raise MissingMetric(f"it ended without a result: {self._path} has more than {LARGEST >> 20} MiB.")
+            raise _Unusable(f"has more than {LARGEST >> 20} MiB")
         return data.decode("utf-8-sig", errors="replace")
 
     def _state(self) -> tuple[int, int, int] | None:
