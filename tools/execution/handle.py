@@ -123,7 +123,12 @@ class TrialHandle:
             others = {
                 str(name): number for name, one in value.items() if (number := as_number(one)) is not None
             }
-            value = value.get(self.metric)
+            if self.metric not in value:
+                raise ValueError(
+                    f"trial.report(values, step) got {short(dict(value))}, which lack {self.metric!r}, "
+                    "the metric whose curve is judged. Report it in the same call."
+                )
+            value = value[self.metric]
             others.pop(self.metric, None)
         number, place = self._number(value), _step(step)
         with self._lock:

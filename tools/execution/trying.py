@@ -57,6 +57,7 @@ def try_training(
     configuration: Mapping[str, Any],
     *,
     reading: Reading | None = None,
+    further: Sequence[tuple[str, Reading]] = (),
     reports: int | None,
     seed: int = 0,
     threads: int = 1,
@@ -70,6 +71,7 @@ def try_training(
         objective: The training code, with absolute paths (`Task.objective_ref`).
         configuration: As it receives it (`Space.originals`).
         reading: How the metric's value is read (`Task.reading`); None: by its name alone.
+        further: Further metrics that a result must have (`Task.readings[1:]`).
         reports: After how many reports the verdict is to stop. 0: the function is loaded, or the command's
             program and script are looked for, and nothing is trained. None: it trains to its end.
         time_limit_s: As a trial's own limit; None for none.
@@ -87,6 +89,7 @@ def try_training(
             seed=seed,
             metric=metric,
             reading=reading or Reading(),
+            further=tuple(further),
             objective=objective,
             resources=Resources(cpus=threads),
             time_limit_s=time_limit_s,

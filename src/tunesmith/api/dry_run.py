@@ -65,8 +65,11 @@ class DryRun:
             shown = ", ".join(f"{metric(value)} (step {step})" for step, value in self.reports[:6])
             told.append(f"reported {name} {shown}")
         if self.outcome.state is TrialState.COMPLETED:
-            result = metric(self.outcome.values[name])
-            told.append(f"trained to its end in {spelled_duration(self.seconds)}: {name} {result}")
+            values = self.outcome.values
+            result = ", ".join(f"{name} {metric(values[name])}" for name, _ in self.task.readings)
+            told.append(f"trained to its end in {spelled_duration(self.seconds)}: {result}")
+            told += [f"scores per item of {name} are kept" for name in self.outcome.items]
+            told += self.outcome.notes if len(self.task.readings) > 1 else ()
         elif self.reports:
             told.append(f"stopped there, {spelled_duration(self.seconds)} after its start")
         else:
@@ -132,6 +135,7 @@ def dry_run(task: Task, executor: Executor, objective: Objective, *, reports: in
             seed=task.seed % 2**31,
             metric=task.metric,
             reading=task.reading,
+            further=task.readings[1:],
             objective=objective,
             resources=Resources(cpus=task.threads),
             time_limit_s=task.budget.trial_time_s,

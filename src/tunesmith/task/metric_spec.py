@@ -39,6 +39,8 @@ class MetricSpec(Frozen):
     file: str | None = Field(default=None, min_length=1, max_length=500)
     """A file that the training code writes: JSON, JSON lines or CSV; relative to the folder it runs in.
     `{checkpoint_dir}` and `{number}` (of the trial) may stand in it. None: none is read."""
+    items: bool = False
+    """Whether a list under the name is the scores of single items, whose mean is the value."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,22 +71,25 @@ class MetricSpec(Frozen):
     def _one_source(self) -> MetricSpec:
         if self.regex is not None and self.file is not None:
             raise ValueError("should have at most one of `regex` and `file`")
+        if self.regex is not None and self.items:
+            raise ValueError("should have at most one of `regex` and `items`: a line's number is no list")
         return self
 
     def reading(self, *, maximize: bool) -> Reading:
         """As a worker is told it."""
-        return Reading(self.take, self.regex, self.file, maximize)
+        return Reading(self.take, self.regex, self.file, maximize, self.items)
 
     @property
     def plain(self) -> bool:
         """Whether the name says it all."""
-        return self.take is None and self.regex is None and self.file is None
+        return self == MetricSpec(name=self.name)
 
     def words(self) -> str:
         """What it says beside the name, for a person; empty where that is nothing."""
         parts = [f"the {self.take} of a trial's values" if self.take else ""]
         parts += [f"read from lines by {self.regex}" if self.regex else ""]
         parts += [f"read from {self.file}" if self.file else ""]
+        parts += ["the mean of its scores per item" if self.items else ""]
         return ", ".join(part for part in parts if part)
 
 
