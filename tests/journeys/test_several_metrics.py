@@ -134,3 +134,17 @@ def test_one_of_the_front_is_chosen_by_another_metric(place: Path) -> None:
         assert command(place, "best", "runs/t", option, value).exit_code == 2
     both = command(place, "best", "runs/t", "--front", "--seen")
     assert both.exit_code == 2 and "--seen and --front" in both.stderr
+
+
+def test_retrain_tells_every_metric_with_its_spread_and_the_limits_that_are_kept(place: Path) -> None:
+    past = history(place)
+    said = command(place, "retrain", "runs/t", "--seeds", 2)
+    assert said.exit_code == 0, said.stderr
+    assert "Also        ms " in said.stdout and f"Also        {MARKUP} 7.000" in said.stdout
+    assert "ms <= 6 kept on 2 of 2 fresh seeds" in said.stdout
+    found = json.loads(command(place, "retrain", "t.yaml", "--seeds", 2, "--json").stdout)
+    assert found["trial"] == past.incumbent.number and found["kept"] == {"ms <= 6": 2, f"{MARKUP} <= 8": 2}
+    assert found["further"]["ms"]["mean"] == pytest.approx(past.incumbent.values["ms"])
+    assert found["further"][MARKUP]["low"] < found["further"][MARKUP]["mean"] and found["broken"] == []
+    over = json.loads(command(place, "retrain", "runs/none", "--trial", 0, "--seeds", 1, "--json").stdout)
+    assert over["kept"]["ms <= -1"] == 0 and over["broken"] == ["ms <= -1"]

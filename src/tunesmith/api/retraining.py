@@ -11,20 +11,39 @@ import math
 import shutil
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tunesmith.api.checking import check_code
 from tunesmith.api.winner import Winner
 from tunesmith.errors import RetrainFailed
+from tunesmith.goals import Goals
 from tunesmith.interfaces import Emit
 from tunesmith.seeds import derive_seed
-from tunesmith.text.numbers import metric
+from tunesmith.text.numbers import metric, significant
+from tunesmith.trial import TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.tools.engine.repeats import Repeat
 
 Deliver = Literal["best", "median"]
 LEVEL = 0.05
 """The share of the intervals that may miss the mean."""
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """One metric over the fresh seeds; metric units."""
+
+    in_search: float | None
+    """Its value in the search; None where the trial has none."""
+    values: tuple[float | None, ...]
+    """One for each seed; None where the training failed."""
+    mean: float
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval of the mean, Student's; None with fewer than two values."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +69,12 @@ class Retrained:
     """The folder with what is delivered."""
     checkpoint: str | None
     """Its newest checkpoint file; None where the training wrote none."""
+    further: dict[str, Measurements] = field(default_factory=dict)
+    """Every other metric that is optimised or has a limit, by name."""
+    kept: dict[str, int] = field(default_factory=dict)
+    """By limit, such as `latency_ms <= 20`: on how many of the seeds that completed it was kept."""
+    broken: tuple[str, ...] = ()
+    """The limits that the delivered training breaks: empty, unless the trainings of all seeds break one."""
 
     def lines(self) -> list[str]:
         """What a person is told."""
@@ -63,14 +88,30 @@ class Retrained:
             f"Confirmed: {self.metric} {metric(self.mean)} on {on}{within} "
             f"(trial {self.trial} had {metric(self.in_search)} in the search)",
             f"Values      {shown}",
-            f"Delivered   {self.delivered} (seed {self.delivered_seed})",
+            *(self._further(name, found) for name, found in self.further.items()),
+            *(f"Limit       {limit} kept on {n} of {on}" for limit, n in self.kept.items()),
+            f"Delivered   {self.delivered} (seed {self.delivered_seed})" + self._breaks(),
             f"Checkpoint  {self.checkpoint}"
             if self.checkpoint is not None
             else "Checkpoint  none: the training wrote no file to its checkpoint folder",
         ]
 
+    @staticmethod
+    def _further(name: str, found: Measurements) -> str:
+        within = "" if found.low is None else f", {significant(found.low)} to {significant(found.high)}"
+        searched = "" if found.in_search is None else f" ({significant(found.in_search)} in the search)"
+        return f"Also        {name} {significant(found.mean)}{within}{searched}"
+
+    def _breaks(self) -> str:
+        return f", which breaks {' and '.join(self.broken)}: no seed keeps every limit" if self.broken else ""
+
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """With one metric and no limits without the keys `further`, `kept` and `broken`."""
+        data = asdict(self)
+        if not self.further and not self.kept:
+            for key in ("further", "kept", "broken"):
+                del data[key]
+        return data
 
 
 def retrain(
@@ -109,39 +150,61 @@ def retrain(
     ]
     with folder.lock():
         for repeat in repeats:
-            if repeat.outcome is not None and repeat.value(task.metric) is None:
+            if repeat.outcome is not None and _metrics(repeat, task.goals) is None:
                 discard_attempt(repeat.folder)  # it failed; the code may have been mended since
         executor = build_executor(task, objective, listen)
         try:
             Repeats(task, executor, listen, "training the best again").train(repeats, task.metric, objective)
         finally:
             executor.close()
-        values = [repeat.value(task.metric) for repeat in repeats]
-        done = [(value, index) for index, value in enumerate(values) if value is not None]
+        found = [_metrics(repeat, task.goals) for repeat in repeats]
+        done = [(each[task.metric], index) for index, each in enumerate(found) if each is not None]
         if not done:
             failed = next((o for repeat in repeats if (o := repeat.outcome) is not None), None)
             cause = "none could be started" if failed is None else f"{failed.state.value}: {failed.message}"
+            if failed is not None and failed.state is TrialState.COMPLETED:
+                lacking = [name for name in task.goals.names if name not in failed.values]
+                cause = f"completed without {', '.join(lacking)}"
             where = folder.path / "retrain"
             raise RetrainFailed(f"none of the {seeds} trainings completed ({cause}). Logs are in {where}.")
-        done.sort(key=lambda pair: pair[0], reverse=task.direction == "maximize")
-        chosen = done[0 if deliver == "best" else (len(done) - 1) // 2][1]
+        broken = {index: task.goals.broken(each) for index, each in enumerate(found) if each is not None}
+        able = [pair for pair in done if not broken[pair[1]]] or done
+        able.sort(key=lambda pair: pair[0], reverse=task.direction == "maximize")
+        chosen = able[0 if deliver == "best" else (len(able) - 1) // 2][1]
         place = folder.path / "winner"
-        low, high = _interval([value for value, _ in done])
+        further = {name: _measurements(name, winner, found) for name in task.goals.names}
+        primary = further.pop(task.metric)
         result = Retrained(
             trial=winner.trial,
             configuration=winner.as_json(),
             metric=task.metric,
             in_search=winner.value,
             seeds=numbers,
-            values=tuple(values),
-            mean=statistics.fmean(value for value, _ in done),
-            low=low,
-            high=high,
+            values=primary.values,
+            mean=primary.mean,
+            low=primary.low,
+            high=primary.high,
             delivered_seed=numbers[chosen],
             delivered=str(place),
             checkpoint=None,
+            further=further,
+            kept={limit.text: sum(limit not in each for each in broken.values()) for limit in task.limits},
+            broken=tuple(limit.text for limit in broken[chosen]),
         )
         return _delivered(result, repeats[chosen].folder, place, newest_checkpoint)
+
+
+def _metrics(repeat: Repeat, goals: Goals) -> dict[str, float] | None:
+    """Every metric of the task; None where the training is not done, failed, or lacks one of them."""
+    found = {name: repeat.value(name) for name in goals.names}
+    known = {name: value for name, value in found.items() if value is not None}
+    return known if len(known) == len(found) else None
+
+
+def _measurements(name: str, winner: Winner, found: list[dict[str, float] | None]) -> Measurements:
+    values = [None if each is None else each[name] for each in found]
+    done = [value for value in values if value is not None]
+    return Measurements(winner.values.get(name), tuple(values), statistics.fmean(done), *_interval(done))
 
 
 def _interval(values: list[float]) -> tuple[float | None, float | None]:

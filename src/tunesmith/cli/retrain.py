@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tunesmith.cli.best import RunPath, Runs, Seen
+from tunesmith.cli.best import Metric, RunPath, Runs, Seen, Trial, check_choice
 from tunesmith.cli.errors import Debug, report_errors
 from tunesmith.text.terminal import print_json
 
@@ -22,13 +22,16 @@ def retrain(
         bool, typer.Option("--median", help="Deliver the seed of the median value, not of the best.")
     ] = False,
     seen: Seen = False,
+    metric: Metric = None,
+    trial: Trial = None,
     runs: Runs = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
     debug: Debug = False,
 ) -> None:
     """Train the best configuration of a run again and deliver its checkpoint, with the confirmed score.
 
-    The same command continues after Ctrl-C; with more seeds, those that are done count.
+    Where the task has limits, it is the checkpoint of a seed that keeps them, if there is one. The same
+    command continues after Ctrl-C; with more seeds, those that are done count.
     """
     from tunesmith.api.retraining import retrain as train_again
     from tunesmith.api.winner import find_winner
@@ -40,7 +43,8 @@ def retrain(
         elif isinstance(event, Degraded):
             print(f"WARNING: {event.cause}: {event.continuation}", file=sys.stderr)
 
-    winner = find_winner(run, runs=runs, seen=seen)
+    check_choice(seen=seen, metric=metric is not None, trial=trial is not None)
+    winner = find_winner(run, runs=runs, seen=seen, metric=metric, trial=trial)
     found = train_again(winner, seeds=seeds, deliver="median" if median else "best", listen=tell)
     if as_json:
         print_json(json.dumps(found.as_json(), indent=2, allow_nan=False))
