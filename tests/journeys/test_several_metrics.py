@@ -71,7 +71,8 @@ def test_the_stream_shows_metrics_limits_front_and_cost_in_words(place: Path) ->
     assert f"Maximize acc and minimize ms, with ms <= 6 and {MARKUP} <= 8 in 7 trials of total cost 50" in out
     lines = out.splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("x #0"))
-    assert lines[first + 1].strip().startswith(f"ms 9 (breaks <= 6), {MARKUP} 7.000")
+    assert lines[first + 1].startswith(f"       ms 9 (breaks <= 6), {MARKUP} 7.000")
+    assert lines[first + 1].endswith(", cost 2.8 (47.2 of 50 left)")
     past = history(place)
     assert {t.number for t in past.completed} - {t.number for t in past.feasible} == {
         int(line[3:6]) for line in lines if line.startswith("x #")

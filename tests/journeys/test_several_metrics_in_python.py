@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import tunesmith
 from fakes.histories import trial
 from tunesmith.api import Result
 from tunesmith.budget import Spend
@@ -63,3 +65,15 @@ def test_a_notebook_shows_every_metric_feasible_trials_first_and_no_markup() -> 
 def test_without_limits_or_costs_rows_have_no_keys_for_them() -> None:
     rows = result((0.9, 30), limit=None, cost=None).trial_rows()
     assert not {"feasible", "cost"} & set(rows[0])
+
+
+def test_tune_returns_the_best_feasible_trial(tmp_path: Path) -> None:
+    def train(config: dict[str, Any], trial: Any) -> dict[str, float]:
+        return {"acc": config["x"], "ms": 40 * config["x"]}
+
+    found = tunesmith.tune(
+        train, SPACE, metrics={"acc": "maximize", "ms": "minimize"}, limits={"ms": "<= 20"},
+        tuner="random", trials=6, runs=tmp_path, model=None, preload=(), default={"x": 1.0},
+    )  # fmt: skip
+    kept = [t for t in found.history if t.values["ms"] <= 20]
+    assert found.best_value == max(t.value for t in kept) and not found.feasible(found.history.trials[0])
