@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tunesmith.goal_words import measured
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
-from tunesmith.tools.analysis.goals_text import limits_text, values_text
-from tunesmith.tools.analysis.limits import broken_text, none_feasible
+from tunesmith.tools.analysis.goals_text import limits_text
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
 
@@ -71,9 +72,9 @@ def _results(history: History, fresh: tuple[Trial, ...]) -> str:
 def _result(history: History, trial: Trial) -> str:
     name = f"#{trial.number} ({trial.proposal.origin.value})"
     if trial.value is not None:
-        further = "" if history.goals.names == (history.metric,) else f" ({values_text(history, trial)})"
-        broken = f" and {broken}" if (broken := broken_text(history, trial)) else ""
-        return f"{name} gave {format_metric(history, trial.value)}{further}{broken}."
+        primary, *others = measured(history.goals, {history.metric: trial.value, **trial.values})
+        gave = format_metric(history, trial.value) + (f" ({primary.mark})" if primary.broken else "")
+        return f"{name} gave {', '.join([gave, *(other.text for other in others)])}."
     if trial.state is TrialState.PRUNED:
         reached = f" at {format_metric(history, trial.last_reported)}" if trial.curve else ""
         return f"{name} was stopped early{reached}: its curve was poor."

@@ -72,7 +72,7 @@ def test_people_are_told_the_aims_the_front_and_whom_the_limits_exclude():
     assert "6 of 10 feasible trials are on the Pareto front: val_accuracy 0.3831 to" in found["best"]
     assert "#4 joins the Pareto front" not in found["findings of the last"]
     assert "#12 joins the Pareto front (6 trials)." in found["findings of the last"]
-    assert "#12 (surrogate) gave 0.3831 (latency_ms 3.75, params_m 0.375)." in found["findings of the last"]
+    assert "#12 (surrogate) gave 0.3831, latency_ms 3.75, params_m 0.375." in found["findings of the last"]
 
 
 def test_a_run_without_a_feasible_trial_is_told_as_one_in_every_text():
@@ -88,6 +88,7 @@ def test_a_run_without_a_feasible_trial_is_told_as_one_in_every_text():
         assert "best feasible" not in text and "| best" not in text, name
         assert "No trial has completed" not in text and "The best so far" not in text, name
     assert "11 completed (0 of them feasible)" in found["history"]
+    assert "gave 0.3689, latency_ms 104.75 (breaks <= 20), params_m 2.375." in found["findings of the last"]
     assert found["finish"].startswith("refused: too early to finish: 11 trials completed, none keeps")
     assert "All 11 trials that broke" not in found["update"], "there is nothing to compare them with"
 

@@ -25,16 +25,22 @@ def stopped_often(history: History) -> int | None:
 def flat_predictions(history: History) -> tuple[float, float] | None:
     """Lowest and highest of the last 8 predictions, metric units, if they are flat; else None.
 
-    Flat: they differ less from each other than the best of them lies below the middle of the results. A
-    search that predicts less than it has usually reached, and the same everywhere, does not know where to go.
+    Flat: they differ less from each other than the best of them lies below the middle of the feasible
+    results. A search that predicts less than it has usually reached, and the same everywhere, does not know
+    where to go. With several metrics low predictions of one are no sign of that.
     """
     predicted = [trial.proposal.expected for trial in history.informative[-RECENT:]]
     known = [value for value in predicted if value is not None]
-    if len(known) < RECENT or not history.completed:
+    if len(known) < RECENT or not history.feasible or history.others:
         return None
     best = float(np.max(history.sign * np.array(known)))
     low, high = min(known), max(known)
-    return (low, high) if best + (high - low) < float(np.median(history.scores)) else None
+    return (low, high) if best + (high - low) < _middle(history) else None
+
+
+def _middle(history: History) -> float:
+    """Median score of the feasible trials."""
+    return float(np.median([history.sign * (trial.value or 0.0) for trial in history.feasible]))
 
 
 def collapse_texts(history: History, pruner: str) -> dict[str, str]:
@@ -58,7 +64,7 @@ def collapse_texts(history: History, pruner: str) -> dict[str, str]:
             )
     if flat is not None:
         low, high = (format_metric(history, value) for value in flat)
-        middle = format_metric(history, history.sign * float(np.median(history.scores)))
+        middle = format_metric(history, history.sign * _middle(history))
         so = " Trials are stopped early less often." if pruner == "forecast" else ""
         texts["flat"] = (
             f"The last {RECENT} predictions are flat, {low} to {high}, and worse than the middle result, "
