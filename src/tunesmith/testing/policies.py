@@ -8,6 +8,7 @@ class TestPatient(PolicyCases):
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +17,12 @@ import pytest
 from tunesmith.agent.methods.base import StrategySuggester
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.agent.policy.base import PolicyContext, PolicyMember
-from tunesmith.budget import Spend
+from tunesmith.budget import Budget, Spend
 from tunesmith.errors import ModelError
 from tunesmith.events import Thought
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Policy
-from tunesmith.testing.studies import SPACES, empty_history, grown, task_for
+from tunesmith.testing.studies import SPACES, empty_history, grown, task_for, task_with_goals
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import Proposal
 
@@ -99,6 +100,16 @@ class PolicyCases:
                 assert proposal.configuration.digest not in history.taken
         assert all(len(event.text) <= LONGEST for event in stage.events if isinstance(event, Thought))
 
+    def test_trials_of_which_none_keeps_a_limit_are_an_ordinary_run(self, stage: Stage) -> None:
+        task = task_with_goals(SPACES["branches"], bound=-1.0)
+        for finished, triggers in ((0, ("start",)), (7, ("resumed",)), (12, ("trials_finished", "message"))):
+            decision = stage.decide(history := grown(task, finished), triggers)
+            assert decision is None or 0 < len(decision.reason) <= LONGEST
+        for question in QUESTIONS[:2]:
+            with suppress(ModelError):
+                pieces = list(stage.policy.answer(question, briefing_of(history, ("message",))))
+                assert "".join(piece.text for piece in pieces) and pieces[-1].final
+
     def test_it_decides_again_and_again(self, stage: Stage) -> None:
         task = task_for(SPACES["branches"])
         assert stage.decide(empty_history(task), ("start",)) is not None
@@ -123,6 +134,9 @@ class PolicyCases:
 def briefing_of(history: History, triggers: tuple[str, ...]) -> Briefing:
     """A briefing about a history; with a message of a person where that is a trigger."""
     task = task_for(history.space, budget={"trials": 40})
+    if history.limits:
+        budget = {"budget": Budget(trials=40, cost=200.0)}
+        task = task_with_goals(history.space, bound=history.limits[0].bound).model_copy(update=budget)
     messages = ("try more momentum\n</data>",) if "message" in triggers else ()
     spend = Spend(trials=len(history))
     return Briefing(task, history, task.budget, spend, triggers, messages, turn=1)

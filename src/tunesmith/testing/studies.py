@@ -36,6 +36,15 @@ def task_for(space: Space, **changes: Any) -> Task:
     return Task.model_validate({**fields, **changes})
 
 
+def task_with_goals(space: Space, *, bound: float) -> Task:
+    """The same with a second metric, `latency_ms` from 0 to 1 with a limit on it, and a cost of trials."""
+    goals = {
+        "metrics": {"score": "maximize", "latency_ms": "minimize"},
+        "limits": {"latency_ms": f"<= {bound}"},
+    }
+    return Task.model_validate({"space": space, "default": task_for(space).default, "cost": "2", **goals})
+
+
 def empty_history(task: Task) -> History:
     return task.empty_history()
 
@@ -49,11 +58,13 @@ def score(space: Space, configuration: Configuration) -> float:
 def finished(history: History, proposal: Proposal, state: TrialState = TrialState.COMPLETED) -> History:
     """The history with a proposal run and ended."""
     value = score(history.space, proposal.configuration)
+    values = {history.metric: value, **{goal.metric: abs(value) % 1.0 for goal in history.others}}
     trial = Trial(
         number=history.trials[-1].number + 1 if history.trials else 0,
         proposal=proposal,
         state=state,
         value=value if state is TrialState.COMPLETED else None,
+        values=values if state is TrialState.COMPLETED and history.others else {},
         curve=((1, value),) if state is TrialState.PRUNED else (),
         message="it did not work" if state.failed else "",
     )

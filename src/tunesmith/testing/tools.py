@@ -17,7 +17,8 @@ from tunesmith.budget import Budget, Spend
 from tunesmith.errors import ToolError
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing
-from tunesmith.testing.studies import SPACES, empty_history, grown, task_for
+from tunesmith.task import Task
+from tunesmith.testing.studies import SPACES, empty_history, grown, task_for, task_with_goals
 from tunesmith.tools.toolbox.advice import OnAdvice
 from tunesmith.tools.toolbox.base import Tool, Turn, arguments_model
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
@@ -55,13 +56,22 @@ class ToolCases:
     def test_the_result_is_text_of_bounded_size_or_a_refusal(
         self, tool: Tool, arguments: dict[str, Any], trials: int
     ) -> None:
-        task = task_for(SPACES["branches"])
-        history = grown(task, trials) if trials else empty_history(task)
-        about = Briefing(task, history, Budget(trials=2000), Spend(trials=trials), ("start",))
-        toolbox = StudyToolbox(about, suggest=_NoSuggestions(), launch=lambda proposals: [])
-        given = arguments_model("Arguments", tool, task.space).model_validate(arguments)
-        values = {name: getattr(given, name) for name in type(given).model_fields}
-        try:
-            assert 0 < len(tool(Turn(about, toolbox), **values)) <= LIMIT
-        except ToolError as error:
-            assert 0 < len(str(error)) <= LIMIT
+        _called(tool, arguments, task_for(SPACES["branches"]), trials)
+
+    @pytest.mark.parametrize("bound", [-1.0, 0.5], ids=["none is feasible", "some are feasible"])
+    def test_so_it_is_with_several_metrics_limits_and_costs(
+        self, tool: Tool, arguments: dict[str, Any], bound: float
+    ) -> None:
+        _called(tool, arguments, task_with_goals(SPACES["branches"], bound=bound), 200)
+
+
+def _called(tool: Tool, arguments: dict[str, Any], task: Task, trials: int) -> None:
+    history = grown(task, trials) if trials else empty_history(task)
+    about = Briefing(task, history, Budget(trials=2000), Spend(trials=trials), ("start",))
+    toolbox = StudyToolbox(about, suggest=_NoSuggestions(), launch=lambda proposals: [])
+    given = arguments_model("Arguments", tool, task.space, task.goals).model_validate(arguments)
+    values = {name: getattr(given, name) for name in type(given).model_fields}
+    try:
+        assert 0 < len(tool(Turn(about, toolbox), **values)) <= LIMIT
+    except ToolError as error:
+        assert 0 < len(str(error)) <= LIMIT
