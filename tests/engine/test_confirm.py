@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,13 +52,13 @@ class Bench:
         executor: InlineExecutor | None = None,
         stop_after: int | None = None,
         recommendation: Recommendation | None = None,
+        goals: dict[str, object] | None = None,
         **spec: object,
     ) -> tuple[str, InlineExecutor]:
         task = Task.model_validate(
             {
                 "name": "job",
-                "metric": "score",
-                "direction": "maximize",
+                **(goals or {"metric": "score", "direction": "maximize"}),
                 "space": SPACE,
                 "default": DEFAULT,
                 "objective": {"function": "train.py:train"},
@@ -228,3 +230,61 @@ def test_what_is_recommended_is_compared_and_not_the_luckiest_value(bench: Bench
     bench.compare(history.with_trial(trial), executor, recommendation=recommendation)
     assert {job.configuration["x"] for job in executor.jobs} == {0.5, 0.7}
     assert bench.written["trial"] == 2
+
+
+GOALS: dict[str, object] = {
+    "metrics": {"score": "maximize", "ms": "minimize", "width": "maximize"},
+    "limits": {"ms": "<= 20", "size": "<= 5"},
+}
+
+
+def measured(ms: float = 12.0, *, noise: float = 1.0, left_out: tuple[str, ...] = ()) -> InlineExecutor:
+    """The best takes `ms` (and `noise` more from seed to seed), the default 30; both are as wide."""
+
+    def train(job: Job) -> Outcome:
+        best = job.configuration["x"] != DEFAULT["x"]
+        values = {"score": float(job.configuration["x"]), "width": 3.0, "size": 4.0}
+        values["ms"] = (ms if best else 30.0) + noise * (job.seed % 7) / 7
+        kept = {name: value for name, value in values.items() if name not in left_out}
+        return Outcome(state=TrialState.COMPLETED, values=kept)
+
+    return InlineExecutor(1, train)
+
+
+def test_every_metric_is_compared_and_the_limits_on_the_fresh_seeds(bench: Bench) -> None:
+    sentence, executor = bench.compare(found(0.9), measured(), goals=GOALS)
+    assert len(executor.jobs) == 6, "the primary metric decides how many seeds are taken"
+    assert {tuple(name for name, _ in job.further) for job in executor.jobs} == {("ms", "width", "size")}
+    assert sentence.startswith("The best configuration is better than the default by 0.4")
+    assert "Other metrics: ms better by 18 (mean 12." in sentence
+    assert "width the same (3); size the same (4)." in sentence
+    kept = "The best configuration keeps ms <= 20 on 3 of 3 seeds and keeps size <= 5 on 3 of 3 seeds."
+    assert f"{kept} The default breaks ms <= 20 on 3 of 3." in sentence
+    further: Any = bench.written["further"]
+    assert [one["metric"] for one in further["metrics"]] == ["ms", "width", "size"]
+    assert len(further["metrics"][0]["best"]) == 3 and further["limits"][1]["default"] == 3
+
+
+def test_a_winner_that_breaks_a_limit_on_fresh_seeds_is_said_plainly(bench: Bench) -> None:
+    sentence, _ = bench.compare(found(0.9), measured(19.5, noise=7.0), goals=GOALS)
+    assert "The best configuration breaks ms <= 20 on " in sentence
+    assert "at worst: on fresh seeds it is not feasible. It also keeps size <= 5 on 3 of 3 seeds." in sentence
+
+
+def test_a_metric_that_the_comparisons_code_does_not_report_is_not_measured(bench: Bench) -> None:
+    sentence, _ = bench.compare(found(0.9), measured(left_out=("ms", "width", "size")), goals=GOALS)
+    assert "ms not measured; width not measured; size not measured." in sentence
+    assert "Whether ms <= 20 and size <= 5 holds on fresh seeds was not measured." in sentence
+
+
+def test_without_a_feasible_trial_it_says_how_near_the_search_came(bench: Bench) -> None:
+    limits = Task.model_validate(
+        {"space": SPACE, **GOALS, "objective": {"function": "train.py:train"}}
+    ).limits
+    history = replace(found(0.9), limits=limits[:1])
+    slow = [t.model_copy(update={"values": {"ms": 23.5 + t.number}}) for t in history.trials]
+    sentence, executor = bench.compare(replace(history, trials=tuple(slow)), goals=GOALS)
+    assert executor.jobs == [] and sentence == (
+        "Not compared with the default: 2 trials completed, none keeps ms <= 20; the closest is trial 0 with "
+        "23.5."
+    )

@@ -6,7 +6,8 @@ names for it (usually a test split that the search never saw). Runs live in `con
 folder, are durable one by one, and are never trials of the study.
 
 While the two cannot be told apart, twice as many seeds are taken, up to a bound that the task sets; see
-`analysis/compare.py` for what that does to the test.
+`analysis/compare.py` for what that does to the test. The primary metric decides that; all further metrics and
+limits are compared on the same seeds (`analysis/compare_goals.py`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
+from tunesmith.tools.analysis.compare_goals import FurtherComparison, compare_further
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.engine.repeats import Repeat, Repeats
 from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.atomic_write import write_atomic
@@ -64,11 +67,12 @@ class Confirmation:
         if spec is None or spec.seeds < 1:
             return self._skip("the task asks for no comparison on fresh seeds (`confirm`)")
         if best is None:
-            return self._skip("no trial completed")
+            return self._skip(none_feasible(history) or "no trial completed")
         if default is None:
             return self._skip("the task states no default configuration to compare with")
         if best.configuration == default:
-            return self._skip("the default configuration is itself the best found")
+            by = f" by {history.metric}" if history.goals.several else ""
+            return self._skip(f"the default configuration is itself the best found{by}")
         metric = spec.metric or self.task.metric
         own = self.task.confirm_ref()
         objective = self._objective if own is None else replace(own, python=self._objective.python)
@@ -91,7 +95,14 @@ class Confirmation:
             more = min(n for n in looks if n > seeds) - seeds
             text = f"Not told apart by {seeds} seeds: {more} more of each are trained (at most {looks[-1]})."
             self._emit(Noted(text=text))
-        return self._judge(sides, pairs, comparison, best.trial, default)
+        further = compare_further(
+            self.task.goals,
+            metric,
+            lambda name: tuple(_values(sides, name)["best"]),
+            lambda name: tuple(_values(sides, name)["default"]),
+            level=level,
+        )
+        return self._judge(sides, pairs, comparison, further, best.trial, default)
 
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[Repeat]:
         root = self._store.path / "confirm"
@@ -108,6 +119,7 @@ class Confirmation:
         sides: list[Repeat],
         pairs: list[tuple[float, float]],
         comparison: Comparison,
+        further: FurtherComparison,
         number: int,
         default: Configuration,
     ) -> str:
@@ -131,12 +143,13 @@ class Confirmation:
                 "seeds": list(dict.fromkeys(side.seed for side in sides)),
                 **values,
                 "comparison": comparison.model_dump(mode="json"),
+                **({} if self.task.goals.plain else {"further": further.model_dump(mode="json")}),
                 "note": note,
                 "best_checkpoint": self._checkpoint(number),
                 "at": time.time(),
             }
         )
-        sentence = comparison.sentence + (f" {note}" if note else "")
+        sentence = " ".join(part for part in (comparison.sentence, further.sentence, note) if part)
         self._emit(Confirmed(done=len(sides), total=len(sides), text=sentence))
         return sentence
 

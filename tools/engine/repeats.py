@@ -132,6 +132,13 @@ class Repeats:
                 lost = Outcome(state=TrialState.LOST, message=f"{self._purpose} was interrupted")
                 self.executor.kill(left, lost)
 
+    def _further(self, metric: str) -> tuple[tuple[str, Reading], ...]:
+        """What else is read of a run: the task's further metrics, and its primary one if a limit is on it."""
+        task = self.task
+        limited = {limit.metric for limit in task.limits}
+        first = () if metric == task.metric or task.metric not in limited else task.readings[:1]
+        return tuple((name, how) for name, how in (*first, *task.readings[1:]) if name != metric)
+
     def _start(
         self, number: int, repeat: Repeat, metric: str, objective: Objective
     ) -> Literal["running", "waits", "failed"]:
@@ -145,6 +152,7 @@ class Repeats:
             reading=self.task.reading
             if metric == self.task.metric
             else Reading(maximize=self.task.direction == "maximize"),
+            further=self._further(metric),
             judged=False,
             objective=objective,
             time_limit_s=self.task.budget.trial_time_s,

@@ -1,0 +1,176 @@
+"""The comparison with the default beside the primary metric: every further metric, and the limits.
+
+Each metric is judged by itself over the seeds of the primary one, which alone decides how many are taken.
+What the training code of the comparison does not report is not measured.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from tunesmith.goals import Direction, Goals, Limit
+from tunesmith.text.numbers import significant
+from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, compare_paired
+from tunesmith.trial import Frozen
+
+Column = tuple[float | None, ...]
+"""One configuration's values of a metric, seed by seed; None where a run failed or did not report it."""
+Word = Literal["better", "worse", "higher", "lower", "the same", "not distinguishable", "not measured"]
+
+
+class MetricCompared(Frozen):
+    """One metric beside the primary one, on the seeds of the comparison."""
+
+    metric: str
+    direction: Direction | None
+    """None: it only has a limit, so a larger value is neither better nor worse."""
+    best: Column
+    default: Column
+    comparison: Comparison | None
+    """None where no seed has a value of both. Without a direction as if larger were better."""
+
+    @property
+    def word(self) -> Word:
+        """Of the best configuration against the default."""
+        found = self.comparison
+        if found is None:
+            return "not measured"
+        if found.difference == 0 and (found.n == 1 or found.low == found.high):
+            return "the same"
+        if self.direction is None and found.verdict != "not distinguishable":
+            return "higher" if found.verdict == "better" else "lower"
+        return found.verdict
+
+    @property
+    def text(self) -> str:
+        """Such as `latency_ms better by 7.8 (95% interval 7 to 8.6; mean 12.3 against 20.1)`."""
+        found, word = self.comparison, self.word
+        if found is None or found.difference is None:
+            return f"{self.metric} not measured"
+        if word == "the same":
+            return f"{self.metric} the same ({significant(found.first_mean, 4)})"
+        means = f"mean {significant(found.first_mean, 4)} against {significant(found.second_mean, 4)}"
+        if found.low is None or found.high is None:
+            return f"{self.metric} not distinguishable from one seed alone ({means})"
+        ends = sorted((found.low, found.high))
+        if found.difference < 0 and word != "not distinguishable":
+            ends = [-ends[1], -ends[0]]
+        low, high = (f"{end:.3g}" for end in ends)
+        interval = f"{CONFIDENCE:.0%} interval {low} to {high}; " if low != high else ""
+        by = "" if word == "not distinguishable" else f" by {abs(found.difference):.3g}"
+        return f"{self.metric} {word}{by} ({interval}{means})"
+
+
+class LimitKept(Frozen):
+    """On how many of the seeds both configurations keep a limit."""
+
+    limit: Limit
+    best: int
+    best_of: int
+    """Seeds on which the best has a value of the metric."""
+    worst: float | None
+    """The best's value that keeps it least, metric units; None where it has none."""
+    default: int
+    default_of: int
+
+    @property
+    def text(self) -> str:
+        """Of the best: `keeps latency_ms <= 20 on 5 of 5 seeds`; empty where it was not measured."""
+        if not self.best_of:
+            return ""
+        if self.best == self.best_of:
+            return f"keeps {self.limit.text} on {self.best} of {self.best_of} seeds"
+        return (
+            f"breaks {self.limit.text} on {self.best_of - self.best} of {self.best_of} seeds, with "
+            f"{significant(self.worst)} at worst"
+        )
+
+
+class FurtherComparison(Frozen):
+    """All that is compared beside the primary metric."""
+
+    metrics: tuple[MetricCompared, ...] = ()
+    limits: tuple[LimitKept, ...] = ()
+
+    @property
+    def broken(self) -> bool:
+        """Whether the best breaks a limit on one of the seeds."""
+        return any(kept.best < kept.best_of for kept in self.limits)
+
+    @property
+    def sentence(self) -> str:
+        """In words; empty where there is nothing beside the primary metric."""
+        parts = []
+        if self.metrics:
+            parts.append(f"Other metrics: {'; '.join(one.text for one in self.metrics)}.")
+        broken = [kept.text for kept in self.limits if kept.best < kept.best_of]
+        kept = [kept.text for kept in self.limits if kept.best_of and kept.best == kept.best_of]
+        if broken:
+            parts.append(f"The best configuration {' and '.join(broken)}: on fresh seeds it is not feasible.")
+        if kept:
+            parts.append(f"{'It also' if broken else 'The best configuration'} {' and '.join(kept)}.")
+        default = [k for k in self.limits if k.default < k.default_of]
+        if default:
+            told = [f"{k.limit.text} on {k.default_of - k.default} of {k.default_of}" for k in default]
+            parts.append(f"The default breaks {' and '.join(told)}.")
+        unknown = [k.limit.text for k in self.limits if not k.best_of]
+        if unknown:
+            parts.append(f"Whether {' and '.join(unknown)} holds on fresh seeds was not measured.")
+        return " ".join(parts)
+
+
+def compare_further(
+    goals: Goals,
+    primary: str,
+    best: Callable[[str], Column],
+    default: Callable[[str], Column],
+    *,
+    level: float,
+) -> FurtherComparison:
+    """Compare both configurations on all metrics but the primary one, and by the limits.
+
+    Args:
+        primary: The metric that is compared already.
+        best, default: The values of each by the name of a metric, seed by seed in the same order.
+        level: As of `compare_paired`, for each metric.
+    """
+    directions = {goal.metric: goal.direction for goal in goals.objectives[1:]}
+    names = [name for name in goals.names[1:] if name != primary]
+    return FurtherComparison(
+        metrics=tuple(_compared(n, directions.get(n), best(n), default(n), level) for n in names),
+        limits=tuple(_kept(limit, best(limit.metric), default(limit.metric)) for limit in goals.limits),
+    )
+
+
+def _compared(
+    name: str, direction: Direction | None, best: Column, default: Column, level: float
+) -> MetricCompared:
+    pairs = [(b, d) for b, d in zip(best, default, strict=True) if b is not None and d is not None]
+    comparison = None
+    if pairs and math.isfinite(sum(abs(b - d) for b, d in pairs)):
+        comparison = compare_paired(
+            [b for b, _ in pairs],
+            [d for _, d in pairs],
+            direction=direction or "maximize",
+            metric=name,
+            level=level,
+        )
+    return MetricCompared(metric=name, direction=direction, best=best, default=default, comparison=comparison)
+
+
+def _kept(limit: Limit, best: Column, default: Column) -> LimitKept:
+    mine, others = _measured(best), _measured(default)
+    return LimitKept(
+        limit=limit,
+        best=sum(map(limit.met, mine)),
+        best_of=len(mine),
+        worst=max(mine, key=limit.excess, default=None),
+        default=sum(map(limit.met, others)),
+        default_of=len(others),
+    )
+
+
+def _measured(column: Sequence[float | None]) -> list[float]:
+    return [value for value in column if value is not None]
