@@ -13,6 +13,7 @@ from fakes.histories import DEFAULT, SPACE, proposal
 from tunesmith.events import Event, RunFinished, RunStarted, TrialFinished, TrialStarted
 from tunesmith.task import Task
 from tunesmith.tools.analysis.compare import compare_paired
+from tunesmith.tools.analysis.compare_goals import FurtherComparison
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Outcome, Trial, TrialState
@@ -25,8 +26,7 @@ class RunOnDisk:
         fields: dict[str, Any] = {
             "name": "digits",
             "description": "Digits with few labels.",
-            "metric": "accuracy",
-            "direction": "maximize",
+            **({} if "metrics" in changes else {"metric": "accuracy", "direction": "maximize"}),
             "space": SPACE,
             "default": DEFAULT,
             "confirm": {"seeds": 3},
@@ -65,18 +65,21 @@ class RunOnDisk:
         values: dict[str, Any] | None = None,
         state: TrialState | None = None,
         outcome: dict[str, Any] | None = None,
+        measured: dict[str, float] | None = None,
+        cost: float | None = None,
         **more: Any,
     ) -> None:
         """A trial: completed where a value is given, else ended as `state`, else left running."""
         filled = {"origin": Origin.SURROGATE, "reason": "It looked good.", **more}
         made = proposal(values or DEFAULT | {"lr": 1e-3 * (1 + number)}, **filled)
-        self.folder.write_config(Trial(number=number, proposal=made, seed=40 + number, started_at=self.at))
+        trial = Trial(number=number, proposal=made, seed=40 + number, started_at=self.at, cost=cost)
+        self.folder.write_config(trial)
         self.tell(TrialStarted(number=number, proposal=made, seed=40 + number))
         if value is None and state is None:
             return
         ended = Outcome(
             state=state or TrialState.COMPLETED,
-            values={} if value is None else {"accuracy": value},
+            values={} if value is None else {self.task.metric: value, **(measured or {})},
             seconds=2.5,
             **(outcome or {}),
         )
@@ -99,6 +102,7 @@ class RunOnDisk:
         *,
         trial: int,
         direction: Any = "maximize",
+        further: FurtherComparison | None = None,
     ) -> None:
         pairs = [(b, d) for b, d in zip(best, default, strict=True) if b is not None and d is not None]
         compared = compare_paired(
@@ -112,6 +116,7 @@ class RunOnDisk:
             "best": best,
             "default": default,
             "comparison": compared.model_dump(mode="json"),
+            **({} if further is None else {"further": further.model_dump(mode="json")}),
             "note": "",
             "best_checkpoint": None,
             "at": 1.0,

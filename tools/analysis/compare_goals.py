@@ -7,13 +7,15 @@ What the training code of the comparison does not report is not measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
 
-from tunesmith.goals import Direction, Goals, Limit
+from tunesmith.errors import ItemsError
+from tunesmith.goals import Direction, Goal, Goals, Limit
+from tunesmith.items import Items
 from tunesmith.text.numbers import significant
-from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, compare_paired
-from tunesmith.trial import Frozen
+from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, Verdict, compare_paired
+from tunesmith.trial import Frozen, Trial
 
 Column = tuple[float | None, ...]
 """One configuration's values of a metric, seed by seed; None where a run failed or did not report it."""
@@ -88,11 +90,69 @@ class LimitKept(Frozen):
         )
 
 
+class ItemsCompared(Frozen):
+    """The best configuration against another one, item by item; see `analysis/paired.py`."""
+
+    metric: str
+    against: str
+    """Such as `the default`."""
+    n: int
+    """Items that both were judged on."""
+    difference: float
+    """Mean, positive where the best is better; metric units."""
+    standard_error: float | None
+    low: float | None
+    high: float | None
+    """Ends of the 95 % interval; None for one item."""
+    verdict: Verdict
+
+    @classmethod
+    def of(cls, best: Items, other: Items, goal: Goal, against: str) -> ItemsCompared | None:
+        """None where they were judged on different items."""
+        from tunesmith.tools.analysis.paired import paired  # scipy.stats: too slow for whoever shows a run
+
+        try:
+            found = paired(best, other, sign=goal.sign)
+        except ItemsError:
+            return None
+        return cls(
+            metric=goal.metric,
+            against=against,
+            n=found.n,
+            difference=found.difference,
+            standard_error=found.standard_error,
+            low=found.low,
+            high=found.high,
+            verdict=found.verdict,
+        )
+
+    @classmethod
+    def of_trials(cls, best: Trial, other: Trial, goal: Goal, against: str) -> ItemsCompared | None:
+        """None where the trials have no scores by item, or scores of different items."""
+        mine, theirs = (unpacked(trial.items.get(goal.metric)) for trial in (best, other))
+        return None if mine is None or theirs is None else cls.of(mine, theirs, goal, against)
+
+    @property
+    def text(self) -> str:
+        """Such as `val_accuracy against the default over the same 300 items: +0.031 ± 0.008 (better)`."""
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.2g}"
+        over = f"over the same {self.n:,} items" if self.n != 1 else "over one item"
+        interval = ""
+        if self.low is not None and self.high is not None:
+            interval = f"95% interval {self.low:.3g} to {self.high:.3g}; "
+        return (
+            f"{self.metric} against {self.against} {over}: {self.difference:+.3g}{error} "
+            f"({interval}{self.verdict})"
+        )
+
+
 class FurtherComparison(Frozen):
-    """All that is compared beside the primary metric."""
+    """All that is compared beside the values of the primary metric."""
 
     metrics: tuple[MetricCompared, ...] = ()
     limits: tuple[LimitKept, ...] = ()
+    items: tuple[ItemsCompared, ...] = ()
+    """By metric; scores of an item are averaged over the seeds."""
 
     @property
     def broken(self) -> bool:
@@ -118,30 +178,79 @@ class FurtherComparison(Frozen):
         unknown = [k.limit.text for k in self.limits if not k.best_of]
         if unknown:
             parts.append(f"Whether {' and '.join(unknown)} holds on fresh seeds was not measured.")
+        parts += [f"Item by item: {one.text}." for one in self.items]
         return " ".join(parts)
 
 
+class Side(Protocol):
+    """One of the two configurations, trained on every seed of the comparison."""
+
+    def column(self, metric: str) -> Column: ...
+
+    def items(self, metric: str) -> Sequence[Items | None]:
+        """Scores by item, seed by seed; None where a run failed or gave none."""
+
+
 def compare_further(
-    goals: Goals,
-    primary: str,
-    best: Callable[[str], Column],
-    default: Callable[[str], Column],
-    *,
-    level: float,
+    goals: Goals, primary: str, best: Side, default: Side, *, level: float
 ) -> FurtherComparison:
-    """Compare both configurations on all metrics but the primary one, and by the limits.
+    """Compare both configurations on all metrics but the primary one, by the limits, and item by item.
 
     Args:
         primary: The metric that is compared already.
-        best, default: The values of each by the name of a metric, seed by seed in the same order.
         level: As of `compare_paired`, for each metric.
     """
+    first = Goal(metric=primary, direction=goals.primary.direction)
     directions = {goal.metric: goal.direction for goal in goals.objectives[1:]}
     names = [name for name in goals.names[1:] if name != primary]
     return FurtherComparison(
-        metrics=tuple(_compared(n, directions.get(n), best(n), default(n), level) for n in names),
-        limits=tuple(_kept(limit, best(limit.metric), default(limit.metric)) for limit in goals.limits),
+        metrics=tuple(
+            _compared(name, directions.get(name), best.column(name), default.column(name), level)
+            for name in names
+        ),
+        limits=tuple(
+            _kept(limit, best.column(limit.metric), default.column(limit.metric)) for limit in goals.limits
+        ),
+        items=tuple(_by_item(best, default, [first, *goals.objectives[1:]])),
     )
+
+
+def _by_item(best: Side, default: Side, compared: Sequence[Goal]) -> Iterator[ItemsCompared]:
+    for goal in compared:
+        both = zip(best.items(goal.metric), default.items(goal.metric), strict=True)
+        pairs = [(b, d) for b, d in both if b is not None and d is not None]
+        mine, theirs = mean_items([b for b, _ in pairs]), mean_items([d for _, d in pairs])
+        if mine is not None and theirs is not None:
+            found = ItemsCompared.of(mine, theirs, goal, "the default")
+            yield from () if found is None else (found,)
+
+
+def mean_items(seeds: Sequence[Items]) -> Items | None:
+    """The mean score of every item over several trainings; None for none, or where their items differ."""
+    if not seeds:
+        return None
+    first = seeds[0]
+    if first.ids is None:
+        if any(one.ids is not None or len(one) != len(first) for one in seeds):
+            return None
+        columns: list[Sequence[float]] = [one.scores for one in seeds]
+    else:
+        named = [dict(zip(one.ids or (), one.scores, strict=False)) for one in seeds]
+        if any(set(one) != set(first.ids) for one in named):
+            return None
+        columns = [[one[name] for name in first.ids] for one in named]
+    means = tuple(math.fsum(scores) / len(seeds) for scores in zip(*columns, strict=True))
+    return Items(means, first.ids)
+
+
+def unpacked(text: str | None) -> Items | None:
+    """None where there is none, or it cannot be read: training code writes it."""
+    if text is None:
+        return None
+    try:
+        return Items.unpack(text)
+    except ItemsError:
+        return None
 
 
 def _compared(

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from tunesmith.events import Confirmed, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.items import Items
 from tunesmith.objective import Objective
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.seeds import derive_seed
@@ -98,8 +99,8 @@ class Confirmation:
         further = compare_further(
             self.task.goals,
             metric,
-            lambda name: tuple(_values(sides, name)["best"]),
-            lambda name: tuple(_values(sides, name)["default"]),
+            _Side([side for side in sides if side.name == "best"]),
+            _Side([side for side in sides if side.name == "default"]),
             level=level,
         )
         return self._judge(sides, pairs, comparison, further, best.trial, default)
@@ -143,7 +144,7 @@ class Confirmation:
                 "seeds": list(dict.fromkeys(side.seed for side in sides)),
                 **values,
                 "comparison": comparison.model_dump(mode="json"),
-                **({} if self.task.goals.plain else {"further": further.model_dump(mode="json")}),
+                **({"further": further.model_dump(mode="json")} if further != FurtherComparison() else {}),
                 "note": note,
                 "best_checkpoint": self._checkpoint(number),
                 "at": time.time(),
@@ -164,6 +165,19 @@ class Confirmation:
 
     def _write(self, data: dict[str, object]) -> None:
         write_atomic(self._store.path / "confirm.json", json.dumps(data, indent=1, allow_nan=False).encode())
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One configuration on all seeds."""
+
+    repeats: Sequence[Repeat]
+
+    def column(self, metric: str) -> tuple[float | None, ...]:
+        return tuple(repeat.value(metric) for repeat in self.repeats)
+
+    def items(self, metric: str) -> list[Items | None]:
+        return [repeat.items(metric) for repeat in self.repeats]
 
 
 def _values(sides: list[Repeat], metric: str) -> dict[str, list[float | None]]:

@@ -15,10 +15,12 @@ from typing import Literal
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Confirmed, Degraded
 from tunesmith.interfaces import Emit
+from tunesmith.items import Items
 from tunesmith.metric import Reading
 from tunesmith.objective import Objective
 from tunesmith.outcome import json_object
 from tunesmith.task import Task
+from tunesmith.tools.analysis.compare_goals import unpacked
 from tunesmith.tools.execution.base import Continue, Executor, Finished, Job, Reported, Resources
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.plain_files import read_plain
@@ -59,6 +61,12 @@ class Repeat:
         """None where it is not done, or failed."""
         outcome = self.outcome
         return outcome.values.get(metric) if outcome and outcome.state is TrialState.COMPLETED else None
+
+    def items(self, metric: str) -> Items | None:
+        """Scores by item behind a metric; None where it is not done, failed, or gave none."""
+        outcome = self.outcome
+        completed = outcome is not None and outcome.state is TrialState.COMPLETED
+        return unpacked(outcome.items.get(metric)) if completed and outcome is not None else None
 
     @property
     def identity(self) -> dict[str, object]:

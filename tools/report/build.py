@@ -11,7 +11,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import (
     AnswersParsed,
     Decided,
@@ -27,6 +26,7 @@ from tunesmith.stated_prior import trusts_of
 from tunesmith.task import Task
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.health import health
+from tunesmith.tools.analysis.pareto import front_text, one_line
 from tunesmith.tools.records.bounds import kind_of
 from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
@@ -52,6 +52,18 @@ from tunesmith.tools.report.data import (
     Used,
 )
 from tunesmith.tools.report.environment import environment
+from tunesmith.tools.report.goals import (
+    against_default,
+    broken,
+    default_trial,
+    finite,
+    front_lines,
+    item_lines,
+    limit_lines,
+    metric_lines,
+    named,
+)
+from tunesmith.tools.report.headline import headline
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.trial import Configuration, Trial
 
@@ -77,7 +89,8 @@ def build_report(path: Path) -> ReportData:
     comparison, not_compared = read_comparison(folder, history, events, text)
     ending = last_ending(events)
     sessions = [event for event in events if isinstance(event, RunStarted)]
-    default = next((t for t in history if t.configuration == history.default), None)
+    default = default_trial(history)
+    cost = finite(history.cost) if any(t.cost is not None for t in history.every) else None
     best, used = _best(folder, history, text), spent(events, history)
     found = _recommended(folder, history, recommended(events, history), text)
     return ReportData(
@@ -85,16 +98,22 @@ def build_report(path: Path) -> ReportData:
         description=text(task.description, 2000),
         metric=text(task.metric, 100),
         direction=task.direction,
+        metrics=metric_lines(history.goals, text),
+        limits=limit_lines(history, text),
         status="unfinished" if ending is None else ending.status,
         ended="" if ending is None else text(ending.reason),
         started_at=_moment((sessions or events)[0].at) if events else None,
         finished_at=_moment(events[-1].at) if ending else None,
-        headline=_headline(history, best, default),
+        headline=text(headline(history), 2000),
         health=tuple(text(line) for line in health(history, task, events)),
         best=best,
         recommended=found,
         default=None if history.default is None else dict(history.default),
         default_value=None if default is None else default.value,
+        against=against_default(history, text),
+        items=item_lines(history, text),
+        front=front_lines(history, text),
+        front_sentence=text(front_text(history)),
         comparison=comparison,
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history.every)),
@@ -123,6 +142,8 @@ def build_report(path: Path) -> ReportData:
             model_calls_limit=task.budget.model.calls,
             model_tokens_limit=task.budget.model.tokens,
             model_dollars_limit=task.budget.model.dollars,
+            cost=cost,
+            cost_limit=None if cost is None else task.budget.cost,
         ),
         environment=environment(),
         reproduce=_reproduce(folder, history, sessions, text),
@@ -190,6 +211,8 @@ def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
         seed=trial.seed,
         reason=text(trial.proposal.reason),
         checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
+        values=named(history.goals, trial, text),
+        cost=finite(trial.cost),
     )
 
 
@@ -211,29 +234,13 @@ def _recommended(
         trial=found.trial,
         configuration=_received(history, found.configuration),
         expected=found.expected,
-        spread=_finite(found.spread),
+        spread=finite(found.spread),
         runs=found.runs,
         differs=found.differs,
         seed=trial.seed,
         checkpoint=None if newest is None else text(newest.relative_to(folder.path).as_posix(), 300),
         sentence=text(found.text(history)),
     )
-
-
-def _headline(history: History, best: Best | None, default: Trial | None) -> str:
-    if best is None:
-        if not history.trials:
-            return "No trial of the last search space has run." if history.earlier else "No trial has run."
-        return f"None of {len(history)} trials completed, so there is no best configuration."
-    line = f"Trial {best.trial} is the best of {len(history.completed)} completed"
-    line += f" ({len(history)} in all): {history.metric} {best.value:.6g}"
-    if default is None:
-        return line + "; no default configuration was tried."
-    if default.number == best.trial:
-        return line + ". It is the default configuration: nothing better was found."
-    if default.value is None:
-        return line + f"; the default's own trial ended {default.state.value.replace('_', ' ')}."
-    return line + f", where the default had {default.value:.6g}."
 
 
 def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialLine, ...]:
@@ -249,8 +256,8 @@ def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialL
                 number=trial.number,
                 state=trial.state.value,
                 value=trial.value,
-                expected=_finite(proposal.expected),
-                spread=_finite(proposal.spread),
+                expected=finite(proposal.expected),
+                spread=finite(proposal.spread),
                 origin=proposal.origin.value,
                 reason=text(proposal.reason),
                 evidence=proposal.evidence,
@@ -258,9 +265,9 @@ def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialL
                 provenance=proposal.provenance,
                 details={text(k, 60): v for k, v in proposal.details.items() if isfinite(v)},
                 configuration=dict(trial.configuration),
-                shown=text(_shown(history, trial)),
+                shown=text(one_line(history, trial)),
                 seed=trial.seed,
-                seconds=_finite(trial.seconds) or 0.0,
+                seconds=finite(trial.seconds) or 0.0,
                 steps=len(trial.curve),
                 last_reported=trial.last_reported,
                 best_so_far=so_far.incumbent is not before,
@@ -269,16 +276,12 @@ def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialL
                 why_not="" if counts else text(why_left_out(folder.lineage, trial), 300),
                 message=text(trial.message),
                 traceback=text(trial.traceback, 4000, lines=True),
+                values=named(history.goals, trial, text),
+                broken=broken(history.goals, trial, text),
+                cost=finite(trial.cost),
             )
         )
     return tuple(lines)
-
-
-def _shown(history: History, trial: Trial) -> str:
-    try:
-        return history.space.format(history.space.validate(dict(trial.configuration)))
-    except InvalidConfiguration:  # of another search space: shown as it was recorded
-        return ", ".join(f"{name}={value}" for name, value in trial.configuration.items())
 
 
 def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[DecisionLine, ...]:
@@ -325,7 +328,7 @@ def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
         failed_calls=failed,
         prompt_tokens=prompt,
         completion_tokens=completion,
-        dollars=_finite(dollars),
+        dollars=finite(dollars),
         estimated_tokens=estimated,
         purposes=dict(Counter(text(call.purpose, 100) for call in called)),
         answers=_answers(events),
@@ -404,10 +407,6 @@ def _reproduce(
     elif len(history) > 1:
         note += " Trials may finish in another order, and the decisions made after them may then differ."
     return Reproduce(seed=task.seed, workers=workers, exact=exact, commands=commands, note=note)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and isfinite(value) else None
 
 
 def _moment(at: float) -> str:

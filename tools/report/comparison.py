@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,10 +14,13 @@ from tunesmith.history import Direction, History
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.task import Task
 from tunesmith.tools.analysis import compare
+from tunesmith.tools.analysis.compare_goals import FurtherComparison, MetricCompared
 from tunesmith.tools.records.log_reading import recommended
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair
+from tunesmith.tools.report.goal_data import LimitOnSeeds, MetricPairs
+from tunesmith.tools.report.goals import items_line
 from tunesmith.trial import Value
 
 
@@ -34,6 +38,8 @@ class ComparisonRecord(BaseModel):
     best: list[float | None]
     default: list[float | None]
     comparison: compare.Comparison
+    further: FurtherComparison = FurtherComparison()
+    """Beside the values of that metric; empty in a record of a task with one metric and no limit."""
     note: str = ""
 
     @classmethod
@@ -79,6 +85,9 @@ def comparison_due(run: Path, task: Task, history: History, found: Recommendatio
         return True
     except (OSError, ValidationError):
         return False  # the report says what is wrong with it
+    limits = tuple(kept.limit for kept in record.further.limits)
+    if limits != task.limits:
+        return True  # the trainings stand; what they say of the limits is asked again
     return of_another_task(record, history) or len(record.seeds) < task.confirm.seeds
 
 
@@ -108,8 +117,43 @@ def read_comparison(
         mean_gain=judged.difference,
         sentence=text(judged.sentence),
         note=" ".join(part for part in (text(record.note), _stale(record, history, events)) if part),
+        **_beside(record.further, text),
         **judged.model_dump(include={"n", "low", "high", "confidence", "verdict"}),
     ), ""
+
+
+def _beside(further: FurtherComparison, text: Anonymous) -> dict[str, Any]:
+    """The fields of `Comparison` on all but the primary metric."""
+    return {
+        "further": tuple(_metric_pairs(one, text) for one in further.metrics),
+        "limits": tuple(
+            LimitOnSeeds(
+                text=text(kept.limit.text, 200),
+                **kept.model_dump(include={"best", "best_of", "worst", "default", "default_of"}),
+            )
+            for kept in further.limits
+        ),
+        "items": tuple(items_line(one, text) for one in further.items),
+        "beside": text(further.sentence, 2000),
+        "breaks_limit": further.broken,
+    }
+
+
+def _metric_pairs(one: MetricCompared, text: Anonymous) -> MetricPairs:
+    found = one.comparison
+    return MetricPairs(
+        metric=text(one.metric, 100),
+        direction=one.direction,
+        best=one.best,
+        default=one.default,
+        n=0 if found is None else found.n,
+        best_mean=None if found is None else found.first_mean,
+        default_mean=None if found is None else found.second_mean,
+        mean_gain=None if found is None else found.difference,
+        low=None if found is None else found.low,
+        high=None if found is None else found.high,
+        word=one.word,
+    )
 
 
 def _gain(sign: float, best: float | None, default: float | None) -> float | None:

@@ -8,23 +8,28 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from tunesmith.history import Direction
 from tunesmith.tools.analysis.compare import Verdict
-from tunesmith.trial import Frozen, Provenance, Value
+from tunesmith.tools.report.goal_data import (
+    AgainstDefault,
+    FrontLine,
+    ItemsLine,
+    LimitLine,
+    LimitOnSeeds,
+    MetricLine,
+    MetricPairs,
+    Named,
+)
+from tunesmith.tools.report.part import ReportPart, unless_empty
+from tunesmith.trial import Provenance, Value
 
 Status = Literal["finished", "stopped", "failed", "unfinished"]
 
 
-class ReportPart(Frozen):
-    """Part of a report: as strict as any value, and without NaN or infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
 class Best(ReportPart):
-    """The best completed trial."""
+    """The best completed trial that keeps every limit; of several metrics the best by the primary one."""
 
     trial: int
     value: float
@@ -36,6 +41,10 @@ class Best(ReportPart):
     reason: str
     checkpoint: str | None
     """Newest file the trial left in its checkpoint folder, relative to the run folder; None for none."""
+    values: Named = unless_empty({})
+    """Every metric; empty with one metric and no limit."""
+    cost: float | None = unless_empty(None)
+    """Known before it was run, in units of the problem."""
 
 
 class Recommended(ReportPart):
@@ -85,6 +94,15 @@ class Comparison(ReportPart):
     verdict: Verdict
     sentence: str
     note: str
+    further: tuple[MetricPairs, ...] = unless_empty(())
+    """All other metrics, on the same seeds."""
+    limits: tuple[LimitOnSeeds, ...] = unless_empty(())
+    items: tuple[ItemsLine, ...] = unless_empty(())
+    """Over the items of all seeds, where the trainings give scores by item."""
+    beside: str = unless_empty("")
+    """What these three say, in words."""
+    breaks_limit: bool = unless_empty(False)
+    """Whether the best breaks a limit on one of the seeds."""
 
 
 class TrialLine(ReportPart):
@@ -120,6 +138,12 @@ class TrialLine(ReportPart):
     """Why it does not count."""
     message: str
     traceback: str
+    values: Named = unless_empty({})
+    """Every metric of a completed trial; empty with one metric and no limit."""
+    broken: tuple[str, ...] = unless_empty(())
+    """Metrics of the limits that a completed trial does not keep; it is feasible where there are none."""
+    cost: float | None = unless_empty(None)
+    """As of `Best`."""
 
 
 class SpaceLine(ReportPart):
@@ -247,6 +271,9 @@ class Used(ReportPart):
     model_calls_limit: int | None
     model_tokens_limit: int | None
     model_dollars_limit: float | None
+    cost: float | None = unless_empty(None)
+    """In units of the problem; None where no trial has a cost."""
+    cost_limit: float | None = unless_empty(None)
 
 
 class Environment(ReportPart):
@@ -278,6 +305,9 @@ class ReportData(ReportPart):
     description: str
     metric: str
     direction: Direction
+    metrics: tuple[MetricLine, ...] = unless_empty(())
+    """All of them, the primary one first; empty with one metric and no limit."""
+    limits: tuple[LimitLine, ...] = unless_empty(())
     status: Status
     ended: str
     started_at: str | None
@@ -293,6 +323,13 @@ class ReportData(ReportPart):
     default: dict[str, Value] | None
     default_value: float | None
     """Its metric in the search; None when it was not tried or did not complete."""
+    against: tuple[AgainstDefault, ...] = unless_empty(())
+    """Best and default on every metric, in the search; empty with one metric and no limit."""
+    items: tuple[ItemsLine, ...] = unless_empty(())
+    """The best against the default and the second best, in the search, where trials have scores by item."""
+    front: tuple[FrontLine, ...] = unless_empty(())
+    """The Pareto front, best primary value first, and the default's row; empty with one metric."""
+    front_sentence: str = unless_empty("")
     comparison: Comparison | None
     not_compared: str
     states: dict[str, int]

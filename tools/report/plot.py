@@ -26,7 +26,7 @@ class Mark:
     x: float
     y: float
     kind: str
-    """completed, pruned, failed or unfinished."""
+    """completed, infeasible (completed, and breaks a limit), pruned, failed or unfinished."""
     title: str
     """Text for a pointer or a screen reader."""
     outside: bool
@@ -91,7 +91,9 @@ def plot(data: ReportData) -> Plot | None:
     values = _values(data)
     if not values:
         return None
-    axes = _Axes(data.trials[0].number, data.trials[-1].number, *_range(values, data.direction == "maximize"))
+    axes = _Axes(
+        data.trials[0].number, data.trials[-1].number, *value_range(values, data.direction == "maximize")
+    )
     marks = tuple(_mark(line, data.metric, axes) for line in data.trials if line.counts)
     whole = sorted({round(value) for value, _ in round_ticks(axes.first, max(axes.last, axes.first + 1))})
     return Plot(
@@ -106,7 +108,7 @@ def plot(data: ReportData) -> Plot | None:
 
 
 def sparklines(data: ReportData) -> tuple[str, str]:
-    """(value of each completed trial, best so far after each), one character a trial, on one scale.
+    """(value of each completed trial, best feasible so far after each), one character a trial, on one scale.
 
     Values worse than the picture's axis shows are drawn as its worst, so that differences among the
     good ones can be seen.
@@ -115,18 +117,33 @@ def sparklines(data: ReportData) -> tuple[str, str]:
     if not values:
         return "", ""
     better = max if data.direction == "maximize" else min
-    best = [better(values[: i + 1]) for i in range(len(values))]
-    low, high = _range(values, data.direction == "maximize")
+    kept = [line.value for line in _valued(data) if line.value is not None and not line.broken]
+    best = [better(kept[: i + 1]) for i in range(len(kept))]
+    low, high = value_range(values, data.direction == "maximize")
     drawn = sparkline([min(max(value, low), high) for value in (*values, *best)])
-    return drawn[: len(values)], drawn[len(values) :]
+    each, best_drawn = drawn[: len(values)], iter(drawn[len(values) :])
+    so_far, shown = "", " "
+    for line in _valued(data):
+        shown = shown if line.broken else next(best_drawn)
+        so_far += shown
+    return each, so_far
+
+
+def limits_kept(data: ReportData) -> str:
+    """For each completed trial `+` where it keeps every limit, else `x`; empty where the task has none."""
+    return "".join("x" if line.broken else "+" for line in _valued(data)) if data.limits else ""
+
+
+def _valued(data: ReportData) -> list[TrialLine]:
+    """Completed trials that count."""
+    return [line for line in data.trials if line.value is not None and line.counts]
 
 
 def _values(data: ReportData) -> list[float]:
-    """Of completed trials that count."""
-    return [line.value for line in data.trials if line.value is not None and line.counts]
+    return [line.value for line in _valued(data) if line.value is not None]
 
 
-def _range(values: list[float], maximize: bool) -> tuple[float, float]:
+def value_range(values: list[float], maximize: bool) -> tuple[float, float]:
     """Axis from the best value to the worst one worth showing, with a little air; low < high."""
     ordered = sorted(values, reverse=maximize)  # best first
     best = ordered[0]
@@ -148,7 +165,9 @@ def _mark(line: TrialLine, metric: str, axes: _Axes) -> Mark:
     title = f"Trial {line.number}: {metric} {value:.6g}"
     if line.state == "pruned":
         title = f"Trial {line.number}: stopped early at {metric} {value:.6g}"
-    kind = "pruned" if line.state == "pruned" else "completed"
+    kind = "pruned" if line.state == "pruned" else "infeasible" if line.broken else "completed"
+    if line.broken:
+        title += f", breaks the limit on {' and '.join(line.broken)}"
     return Mark(x, axes.y(value), kind, title, outside=not axes.holds(value))
 
 
@@ -158,11 +177,12 @@ def _staircase(lines: tuple[TrialLine, ...], axes: _Axes) -> str:
         if line.best_so_far and line.value is not None:
             x, y = axes.x(line.number), axes.y(line.value)
             points += [(x, points[-1][1]), (x, y)] if points else [(x, y)]
-    points.append((RIGHT, points[-1][1]))
+    if points:  # no trial may be feasible
+        points.append((RIGHT, points[-1][1]))
     return " ".join(f"{x:g},{y:g}" for x, y in points)
 
 
 def _summary(data: ReportData, values: list[float]) -> str:
-    best = data.best.value if data.best is not None else values[-1]
-    text = f"{data.metric} of {len(data.trials)} trials; {len(values)} completed, the best with {best:.6g}"
+    best = f"the best with {data.best.value:.6g}" if data.best is not None else "none of them feasible"
+    text = f"{data.metric} of {len(data.trials)} trials; {len(values)} completed, {best}"
     return text + ("." if data.default_value is None else f"; the default had {data.default_value:.6g}.")

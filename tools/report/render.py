@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import signed, significant
 from tunesmith.tools.report.data import ReportData
-from tunesmith.tools.report.plot import plot, sparklines
+from tunesmith.tools.report.front_plot import front_plot
+from tunesmith.tools.report.goal_data import FrontLine
+from tunesmith.tools.report.plot import limits_kept, plot, sparklines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,6 +29,8 @@ BY_WORDS = (
     "By: surrogate, prior and local are choices of the statistical model among points of the whole space, "
     "points drawn from the priors, and small steps from the best trials."
 )
+MOST_ROWS = 50
+"""Trials of a Pareto front on a page; `report.json` has all."""
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 
@@ -34,12 +38,20 @@ _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 def to_markdown(data: ReportData) -> str:
     """The report for terminals, forges and `$GITHUB_STEP_SUMMARY`."""
     values, best = sparklines(data)
-    return _templates().get_template("report.md.j2").render(r=data, values=values, best=best)
+    return (
+        _templates()
+        .get_template("report.md.j2")
+        .render(r=data, values=values, best=best, kept=limits_kept(data), front_rows=_front_rows(data))
+    )
 
 
 def to_html(data: ReportData) -> str:
     """The report as one page without any outside resource: light and dark, for screen and paper."""
-    return _templates().get_template("report.html.j2").render(r=data, plot=plot(data))
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(r=data, plot=plot(data), front=front_plot(data), front_rows=_front_rows(data))
+    )
 
 
 def inline(text: object) -> str:
@@ -75,6 +87,11 @@ def as_json(values: Mapping[str, Any]) -> str:
 def words(state: str) -> str:
     """`out_of_memory` as people write it."""
     return state.replace("_", " ")
+
+
+def _front_rows(data: ReportData) -> list[FrontLine]:
+    """Those of the front that a page shows, and the default's."""
+    return [row for place, row in enumerate(data.front) if place < MOST_ROWS or not row.on_front]
 
 
 @cache
