@@ -73,7 +73,7 @@ def test_tune_returns_the_best_feasible_trial(tmp_path: Path) -> None:
 
     found = tunesmith.tune(
         train, SPACE, metrics={"acc": "maximize", "ms": "minimize"}, limits={"ms": "<= 20"},
-        tuner="random", trials=6, runs=tmp_path, model=None, preload=(), default={"x": 1.0},
+        tuner="random", trials=6, runs=tmp_path, model=None, default={"x": 1.0},
     )  # fmt: skip
     kept = [t for t in found.history if t.values["ms"] <= 20]
     assert found.best_value == max(t.value for t in kept) and not found.feasible(found.history.trials[0])
