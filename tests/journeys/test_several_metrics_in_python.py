@@ -8,9 +8,14 @@ from typing import Any
 import tunesmith
 from fakes.histories import trial
 from tunesmith.api import Result
+from tunesmith.api.recommending import recommend
 from tunesmith.budget import Spend
+from tunesmith.events import Recommended
+from tunesmith.history import History
+from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.space import Float, Space
 from tunesmith.task import Task
+from tunesmith.tools.records.log_reading import recommended
 
 SPACE = Space({"x": Float(0, 1)})
 HOSTILE = "<b>ms</b>[red]"
@@ -77,3 +82,27 @@ def test_tune_returns_the_best_feasible_trial(tmp_path: Path) -> None:
     )  # fmt: skip
     kept = [t for t in found.history if t.values["ms"] <= 20]
     assert found.best_value == max(t.value for t in kept) and not found.feasible(found.history.trials[0])
+
+
+def test_what_a_strategy_recommends_is_feasible_or_not_recommended() -> None:
+    class Careless:
+        name = "careless"
+
+        def recommend(self, history: History) -> Recommendation:
+            worst = history.completed[0]
+            return Recommendation(
+                trial=0, configuration=worst.configuration, expected=1.0, best_trial=0, best_value=0.9
+            )
+
+    told: list[Any] = []
+    found = recommend(Careless(), result((0.9, 30), (0.7, 12)).history, told.append)  # type: ignore[arg-type]
+    assert found is not None and found.trial == 1
+    assert [event.kind for event in told] == ["degraded", "recommended"]
+    assert recommend(Careless(), result((0.9, 30)).history, told.append) is None  # type: ignore[arg-type]
+
+
+def test_a_recommendation_of_looser_limits_stands_no_longer() -> None:
+    loose = result((0.9, 30), (0.7, 12), limit="<= 40").history
+    log = [Recommended(recommendation=by_best_value(loose), text="")]  # type: ignore[arg-type]
+    assert recommended(log, loose) is not None
+    assert recommended(log, result((0.9, 30), (0.7, 12)).history) is None

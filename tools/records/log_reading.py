@@ -40,14 +40,14 @@ def latest_recommendation(events: Sequence[Event]) -> Recommendation | None:
 def recommended(events: Sequence[Event], history: History) -> Recommendation | None:
     """The latest recommendation as far as it holds for `history`.
 
-    None where another trial is the best by now, or where the search space was changed since and its trial
-    does not count in the one of now. The same values have another digest in another space, so values are
+    None where another trial is the best by now, where the limits were changed since and it breaks one, or
+    where the search space was changed since and its trial does not count in the one of now. The same values have another digest in another space, so values are
     compared.
     """
     found, best = latest_recommendation(events), history.incumbent
     if found is None or best is None or best.number != found.best_trial:
         return None
-    trial = next((t for t in history.completed if t.number == found.trial), None)
+    trial = next((t for t in history.feasible if t.number == found.trial), None)
     if trial is None:
         return None
     if trial.configuration == found.configuration:

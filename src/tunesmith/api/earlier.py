@@ -49,7 +49,7 @@ def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: Hist
     Args:
         run: The run's folder.
     """
-    if not history.completed:
+    if history.incumbent is None:
         return False
     if why_over(history, task.budget, task.noise) is None and used.exhausted(task.budget) is None:
         return False  # it ended by a decision: a session would go on searching

@@ -14,13 +14,18 @@ log = logging.getLogger(__name__)
 
 
 def recommend(strategy: Strategy, history: History, emit: Emit) -> Recommendation | None:
-    """What the strategy recommends, else the best value; None while no trial completed."""
+    """What the strategy recommends, else the best value; None while no trial is feasible."""
     try:
         found = strategy.recommend(history)
     except Exception as error:  # a strategy's fault must not cost the run its end
         log.exception("the %s strategy recommends nothing", strategy.name)
         cause, how = error_line(error)[:500], "the configuration of the best value is recommended"
         emit(Degraded(what="fallback", where=f"strategy {strategy.name}", cause=cause, continuation=how))
+        found = by_best_value(history)
+    if found is not None and all(trial.number != found.trial for trial in history.feasible):
+        cause = f"trial {found.trial}, which it recommends, is not feasible"
+        how = "the configuration of the best feasible value is recommended"
+        emit(Degraded(what="rejected", where=f"strategy {strategy.name}", cause=cause, continuation=how))
         found = by_best_value(history)
     if found is not None:
         emit(Recommended(recommendation=found, text=found.text(history)))
