@@ -41,8 +41,8 @@ def recommended(events: Sequence[Event], history: History) -> Recommendation | N
     """The latest recommendation as far as it holds for `history`.
 
     None where another trial is the best by now, where the limits were changed since and it breaks one, or
-    where the search space was changed since and its trial does not count in the one of now. The same values have another digest in another space, so values are
-    compared.
+    where the search space was changed since and its trial does not count in the one of now. The same values
+    have another digest in another space, so values are compared.
     """
     found, best = latest_recommendation(events), history.incumbent
     if found is None or best is None or best.number != found.best_trial:
