@@ -121,20 +121,15 @@ class History:
         """
         if not self.others:
             return () if self.incumbent is None else (self.incumbent,)
-        kept = [
-            t
-            for t in self.feasible
-            if not any(
-                self.goals.dominates(o.values, t.values)
-                or (o.number < t.number and all(o.values[n] == t.values[n] for n in self._objectives))
-                for o in self.feasible
-            )
-        ]
-        return tuple(sorted(kept, key=lambda t: (-self.sign * _value(t), t.number)))
-
-    @property
-    def _objectives(self) -> tuple[str, ...]:
-        return tuple(goal.metric for goal in self.goals.objectives)
+        rows = np.array([[g.sign * t.values[g.metric] for g in self.goals.objectives] for t in self.feasible])
+        # From large to small in the first metric, then the second: what dominates a trial comes before it.
+        ranked = sorted(range(len(rows)), key=lambda i: ((-rows[i]).tolist(), self.feasible[i].number))
+        kept, front = np.empty_like(rows), list[Trial]()
+        for i in ranked:
+            if not (kept[: len(front)] >= rows[i]).all(axis=1).any():
+                kept[len(front)] = rows[i]
+                front.append(self.feasible[i])
+        return tuple(sorted(front, key=lambda t: (-self.sign * _value(t), t.number)))
 
     @property
     def cost(self) -> float:
