@@ -26,6 +26,14 @@ def test(config, trial):
 
 def deaf(config, trial):
     return {"test_score": config["x"]}
+
+def several(config, trial):
+    trial.report_items([config["x"] / 40, 0.5, 1.0])
+    return {"score": config["x"] / 40, "ms": 2.0 * config["x"], "size": 1.0}
+
+def lacking(config, trial):
+    trial.report_items([config["x"] / 40 + trial.seed % 7 / 100, 0.5, 1.0])
+    return {"ms": 2.0 * config["x"]}
 """
 TASK = """
 name: job
@@ -109,3 +117,30 @@ def test_what_a_finished_run_says_follows_its_task(tmp_path: Path) -> None:
     compared = result.best["x"] != 2
     assert (said["comparison"] is not None) == compared and result.verdict.startswith("Not") == (not compared)
     assert "the default configuration is itself the best" in said["not_compared"] or compared
+
+
+def test_every_metric_limit_and_item_is_compared_as_far_as_the_comparisons_code_reports_it(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "job.py").write_text(SCRIPT)
+    task = TASK.format(trials=6, seeds=3, function="lacking").replace("job.py:train", "job.py:several")
+    task = task.replace("metric: score\ndirection: maximize", "metrics: {score: maximize, ms: minimize}")
+    task = task.replace("metric: test_score, ", "") + "limits: {ms: '<= 90', size: '<= 5'}\n"
+    (tmp_path / "task.yaml").write_text(task)
+    result = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None)
+    found = json.loads((result.folder / "confirm.json").read_text())
+    assert all(value is not None for value in (*found["best"], *found["default"]))
+    ms, size = found["further"]["metrics"]
+    x = ms["best"][0] / 2
+    assert ms["default"] == [6.0] * 3 and 3 < x <= 40 and size["comparison"] is None
+    assert found["further"]["limits"][0]["best"] == 3
+    assert "ms worse by" in result.verdict and "size not measured" in result.verdict
+    assert "keeps ms <= 90 on 3 of 3 seeds" in result.verdict
+    assert "over the same 3 items: +" in result.verdict
+    written = json.loads((result.folder / "report.json").read_text())
+    assert written["comparison"]["beside"] in result.verdict
+    assert [line["against"][:11] for line in written["items"]][0] == "the default"
+
+    (tmp_path / "task.yaml").write_text(task.replace("<= 90", "<= 92"))
+    again = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None)
+    assert "keeps ms <= 92 on 3 of 3 seeds" in again.verdict, "the limits of now, by the same trainings"

@@ -161,6 +161,7 @@ class Repeats:
             if metric == self.task.metric
             else Reading(maximize=self.task.direction == "maximize"),
             further=self._further(metric),
+            further_needed=False,
             judged=False,
             objective=objective,
             time_limit_s=self.task.budget.trial_time_s,

@@ -196,7 +196,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     if handle.stopped:
         return Outcome(state=TrialState.PRUNED)
     for metric, _ in job.readings:
-        if not math.isfinite(result.values[metric]):
+        if not math.isfinite(result.values.get(metric, 0.0)):
             return _diverged(f"{metric} was {result.values[metric]} at the end")
     result = handle.reports.with_items(result)
     values, left_out = bounded_metrics(result.values, job.metric, *(name for name, _ in job.further))
@@ -216,7 +216,7 @@ def _train(job: Job, handle: TrialHandle) -> Result:
     if handle.stopped or handle.diverged is not None:
         return Result({}, ())  # whatever it returned, the trial was over
     primary, *further = files.heard(returned(given, handle.reports, job), handle.record)
-    return result_of(primary, further)
+    return result_of(primary, further, all_needed=job.further_needed)
 
 
 def _load(job: Job) -> Callable[..., Any] | None:

@@ -84,7 +84,7 @@ class CommandRun:
         if code != 0:
             raise CommandFailed(code)
         primary, *further = files.heard(output.heard(), handle.record)
-        return result_of(primary, further)
+        return result_of(primary, further, all_needed=self._job.further_needed)
 
     def _start(self, handle: TrialHandle) -> None:
         job = self._job

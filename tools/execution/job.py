@@ -59,6 +59,8 @@ class Job:
     """How the metric's value is read."""
     further: tuple[tuple[str, Reading], ...] = ()
     """Further metrics that a result must have, and how each is read."""
+    further_needed: bool = True
+    """Whether a run without one of them has failed. False: what is missing is left out of its result."""
     judged: bool = True
     """Whether a verdict on a report may be to stop. False: nobody waits for one."""
     load_only: bool = False

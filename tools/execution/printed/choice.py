@@ -55,9 +55,11 @@ class _Chosen:
     told: list[str] = field(default_factory=list)
 
 
-def result_of(primary: Heard, further: Sequence[Heard] = ()) -> Result:
+def result_of(primary: Heard, further: Sequence[Heard] = (), *, all_needed: bool = True) -> Result:
     """The values that count, of every metric that a task needs.
 
+    Args:
+        all_needed: As `Job.further_needed`.
     Raises:
         MissingMetric: Some have none; `missing` says which and why.
     """
@@ -65,13 +67,14 @@ def result_of(primary: Heard, further: Sequence[Heard] = ()) -> Result:
     first = choose(primary) if primary else None
     chosen = {one.metric: _beside(one, first, primary.reading) for one in further}
     missing = [one for one in heard if (first if one is primary else chosen[one.metric]) is None]
-    if missing:
+    if missing and (all_needed or first is None):
         raise MissingMetric(primary.message if not further else _missing_text(missing))
     assert first is not None
     values = {primary.metric: first.value.number, **first.value.others}
     items, told = dict(first.value.items), list(first.told)
     for name, one in chosen.items():
-        assert one is not None
+        if one is None:
+            continue
         values[name] = one.value.number
         items.pop(name, None)
         if name in one.value.items:
