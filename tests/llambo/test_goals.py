@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fakes.histories import SPACE, history
+from fakes.histories import SPACE, history, task
+from fakes.histories import limited as limited_task
 from fakes.llambo_model import Oracle
 from fakes.served_model import ServedModel
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.llambo.composition import compose
+from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.examples import performances, result
 from tunesmith.agent.methods.llambo.goals import weights_of, with_one_metric
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
@@ -109,3 +111,13 @@ def test_several_objectives_are_one_number_whose_best_is_on_the_front(
     )
     (found,) = tuner.propose(past, 1)
     assert found.reason.startswith("For weights 0.") and not found.provenance.fallback
+
+
+def test_prompts_say_what_is_looked_for_where_it_is_more_than_one_metric() -> None:
+    about, _ = limited_task(0)
+    assert TaskWords.of(about).description == (
+        "Maximize val_accuracy and minimize latency_ms, with latency_ms <= 20 and params_m <= 5. These "
+        "metrics are combined to weighted_objectives, by other weights in each question. "
+        "Recognise handwritten digits."
+    )
+    assert TaskWords.of(task()).description == "Recognise handwritten digits."

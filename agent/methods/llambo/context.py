@@ -16,8 +16,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tunesmith.agent.methods.llambo.goals import METRIC
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.data_card import DataCard
+from tunesmith.goal_words import aims
 from tunesmith.text.cleaning import clean, fenced
 
 if TYPE_CHECKING:
@@ -47,7 +49,11 @@ class TaskWords:
 
     @classmethod
     def of(cls, task: Task) -> TaskWords:
-        return cls(task.model, task.description, task.data)
+        """The task's own words; with several metrics or limits, what is looked for is said first."""
+        wanted = "" if task.goals.plain else f"{aims(task.goals)}. "
+        if task.goals.several:
+            wanted += f"These metrics are combined to {METRIC}, by other weights in each question. "
+        return cls(task.model, f"{wanted}{task.description}".strip(), task.data)
 
 
 def facts(
