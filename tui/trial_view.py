@@ -227,6 +227,11 @@ def details(
         lines.append((("of an earlier search space: history only", "warn"),))
     for each in trial.measured(goals):
         lines.append(_judged(each, goals))
+    if goals is not None and (rest := sorted(set(trial.values) - set(goals.names))):
+        told = ", ".join(
+            f"{one_line(name, 40)} {numbers.significant(trial.values[name])}" for name in rest[:8]
+        )
+        lines.append((("also ", "dim"), (told, "dim")))
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
     expected = expectation(trial)

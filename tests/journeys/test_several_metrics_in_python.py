@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 from typing import Any
 
-import tunesmith
+import pytest
+
 from fakes.histories import trial
 from tunesmith.api import Result
 from tunesmith.api.recommending import recommend
@@ -72,16 +74,21 @@ def test_without_limits_or_costs_rows_have_no_keys_for_them() -> None:
     assert not {"feasible", "cost"} & set(rows[0])
 
 
-def test_tune_returns_the_best_feasible_trial(tmp_path: Path) -> None:
-    def train(config: dict[str, Any], trial: Any) -> dict[str, float]:
-        return {"acc": config["x"], "ms": 40 * config["x"]}
-
-    found = tunesmith.tune(
-        train, SPACE, metrics={"acc": "maximize", "ms": "minimize"}, limits={"ms": "<= 20"},
-        tuner="random", trials=6, runs=tmp_path, model=None, default={"x": 1.0},
-    )  # fmt: skip
-    kept = [t for t in found.history if t.values["ms"] <= 20]
-    assert found.best_value == max(t.value for t in kept) and not found.feasible(found.history.trials[0])
+def test_the_program_in_the_documentation_finds_feasible_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "several-metrics.md").read_text()
+    program = (
+        text.split("```python\n")[1]
+        .split("```")[0]
+        .replace("trials=20", "trials=6, model=None, tuner='random'")
+    )
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "program.py").write_text(program)
+    found = runpy.run_path(str(tmp_path / "program.py"))["result"]
+    assert found.best_trial in found.front and found.feasible(found.best_trial)
+    assert str(found.best_trial.number) in capsys.readouterr().out
+    assert found.history.cost <= 15 and any("cost" in row for row in found.trial_rows())
 
 
 def test_what_a_strategy_recommends_is_feasible_or_not_recommended() -> None:

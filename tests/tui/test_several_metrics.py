@@ -43,7 +43,7 @@ def events(rows: list[tuple[float, ...]], *, engine_says: bool = True) -> list[E
     for number, (acc, ms, other) in enumerate(rows):
         improved = ms <= 20 and other <= 5 and (best is None or acc > best)
         best = acc if improved else best
-        values = {"val_accuracy": acc, "ms": ms, HOSTILE: other}
+        values = {"val_accuracy": acc, "ms": ms, HOSTILE: other, "peak": 7.0}
         start = started(number).model_copy(update={"cost": 3.0})
         told += [start, ended(number, acc, improved=improved and engine_says, values=values)]
     return [e.model_copy(update={"seq": i, "at": 100.0 + i}) for i, e in enumerate(told, 1)]
@@ -107,6 +107,7 @@ def test_words_name_limits_kept_and_broken_and_what_they_cost(facts: Facts) -> N
     view = seen(facts)
     why = said(view, "/why 0")
     assert "not feasible" in why and "ms 30  breaks <= 20" in why and f"{HOSTILE} 1  keeps <= 5" in why
+    assert "also peak 7" in why
     assert "trial 2" in said(view, "/best") and "on the Pareto front" in said(view, "/best")
     front = said(view, "/front").splitlines()
     assert [line.split()[0] for line in front[1:4]] == ["#2", "#1", "#4"]
