@@ -39,13 +39,18 @@ class MetricRange(NamedTuple):
         return min(spread, max(largest, LEAST * width))
 
 
+def words_of(name: str) -> set[str]:
+    """The words in the name of a metric: `val` and `acc` of `val/acc`."""
+    return set(re.split(r"[^a-z0-9]+", name.casefold()))
+
+
 def metric_range(name: str, values: Sequence[float]) -> MetricRange:
     """The range of the metric `name`, of which `values` were seen.
 
     Returns:
         (-inf, inf) where neither name nor values say anything.
     """
-    words = set(re.split(r"[^a-z0-9]+", name.casefold()))
+    words = words_of(name)
     low, high = min(values, default=math.nan), max(values, default=math.nan)
     if words & SHARES and not low < 0 and not high > 100:
         return MetricRange(0.0, 100.0 if high > 1 else 1.0)

@@ -161,3 +161,46 @@ def test_a_small_budget_is_warned_of_by_check_and_by_the_run(ask):
     ran = ask("run", "--no-model", "--trials", "3", task=few)
     assert "warning    noise 0.1: the best of 4 trials" in checked.stdout
     assert "3 trials are few for 2 hyperparameters" in ran.stdout
+
+
+SEVERAL = """
+metrics: {acc: maximize, ms: {direction: minimize, take: last}, mib: {}}
+limits: {ms: "<= 20", size: [">= 1", "<= 5"]}
+cost: width * 2
+objective: train.py:train
+space:
+  lr: {type: float, low: 0.001, high: 1.0, scale: log}
+  width: {type: int, low: 1, high: 4}
+budget: {trials: 30, cost: 40}
+"""
+
+
+def test_metrics_limits_and_costs_are_shown_and_a_dry_run_reads_every_metric(ask, tmp_path: Path):
+    returned = "{'acc': config['lr'], 'ms': 30.0 * config['width'], 'mib': 3, 'size': 2, 'loss': 0.5}"
+    (tmp_path / "several.yaml").write_text(SEVERAL)
+
+    def check(code: str, *options: str) -> Result:
+        ask("check", train=f"def train(config, trial):\n  return {code}\n")
+        return CliRunner().invoke(app, ["check", "several.yaml", *options])
+
+    shown = check(returned, "--dry-run").stdout
+    for line in (
+        "  metric     maximize acc: the primary metric, which is shown and ends the search",
+        "             minimize ms: the last of a trial's values",
+        "             mib: only recorded",
+        "  limits     ms <= 20",
+        "             size <= 5: a further metric that every trial gives",
+        "  budget     30 trials, cost 40; 1 at a time",
+        "  cost       width * 2: 2 to 8 a trial, ",
+        "             40 pays for 5 to 20 trials, about ",
+        "  pruner     none: every trial is trained to its end",
+    ):
+        assert line in shown
+    assert "(breaks <= 20), size 2.0000, mib 3.0000; and, not in the task, loss 0.5000" in shown
+    lacking = check("{'acc': 1, 'ms': 2, 'mi': 3, 'size': 2}", "--dry-run")
+    assert "train.py: what train returns has no 'mib': a trial that lacks a metric fails" in lacking.stdout
+    assert lacking.exit_code == 1 and "'mib'" in lacking.stdout.partition("dry run")[2]
+    found = json.loads(check(returned, "--json").stdout)
+    assert found["metrics"] == {"acc": "maximize", "ms": "minimize", "size": None, "mib": None}
+    assert found["limits"] == ["ms <= 20", "size >= 1", "size <= 5"]
+    assert (found["cost"]["budget"], found["cost"]["least"], found["cost"]["most"]) == (40, 2, 8)

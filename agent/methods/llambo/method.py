@@ -46,6 +46,8 @@ LLAMBO = Method(
     settings=LlamboSettings,
     uses_model=True,
     proposes_every_trial=True,
+    several_metrics=True,
+    limits=True,
     calls_needed=calls_needed,
 )
 LLAMBO_PAPER = replace(LLAMBO, summary="LLAMBO with the paper's constants", settings=LlamboPaperSettings)

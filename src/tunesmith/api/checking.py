@@ -93,18 +93,33 @@ def check_code(task: Task, train: Callable[..., Any] | None = None) -> None:
 
 
 def hints(task: Task) -> list[str]:
-    """What is legal and probably not meant: hyperparameters that the script of a function never mentions."""
+    """What is legal and probably not meant: in metrics and limits, and in the script of a function.
+
+    There it is hyperparameters that are never mentioned and, of several metrics, those visibly not returned.
+    """
+    from tunesmith.task.goal_hints import goal_hints
+    from tunesmith.tools.execution.returned_names import never_returned
     from tunesmith.tools.execution.signatures import unused_names
 
+    found = goal_hints(task)
     function = task.objective_ref().function
     if function is None:
-        return []  # a command's placeholders are checked with the task
-    path = Path(function.rpartition(":")[0])
+        return found  # a command's placeholders are checked with the task
+    file, _, name = function.rpartition(":")
+    path = Path(file)
+    returned = [metric for metric, reading in task.readings if reading.regex is None and reading.file is None]
     try:
-        unused = unused_names(path.read_bytes(), task.space.names)
+        source = path.read_bytes()
+        unused = unused_names(source, task.space.names)
+        lacking = never_returned(source, name, returned) if len(task.readings) > 1 else ()
     except (OSError, SyntaxError, ValueError, RecursionError):
-        return []  # it has loaded all the same: by another Python, or it changed meanwhile
-    return [
+        return found  # it has loaded all the same: by another Python, or it changed meanwhile
+    if lacking:
+        found.append(
+            f"{path.name}: what {name} returns has no {' and no '.join(map(repr, lacking[:10]))}: a trial "
+            "that lacks a metric fails; return a dict with all of them"
+        )
+    return found + [
         f"{path.name} never mentions {name!r}: tuning it changes nothing, unless another file reads it"
         for name in unused[:10]
     ]

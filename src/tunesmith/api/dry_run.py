@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.api.checking import any_configuration
+from tunesmith.goal_words import measured
 from tunesmith.text.cleaning import log_tail
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import counted, metric
@@ -65,19 +66,33 @@ class DryRun:
             shown = ", ".join(f"{metric(value)} (step {step})" for step, value in self.reports[:6])
             told.append(f"reported {name} {shown}")
         if self.outcome.state is TrialState.COMPLETED:
-            values = self.outcome.values
-            result = ", ".join(f"{name} {metric(values[name])}" for name, _ in self.task.readings)
-            told.append(f"trained to its end in {spelled_duration(self.seconds)}: {result}")
+            told.append(f"trained to its end in {spelled_duration(self.seconds)}: {self._result()}")
             told += [f"scores per item of {name} are kept" for name in self.outcome.items]
             told += self.outcome.notes if len(self.task.readings) > 1 else ()
         elif self.reports:
             told.append(f"stopped there, {spelled_duration(self.seconds)} after its start")
+            if further := [name for name, _ in self.task.readings[1:]]:
+                told.append(f"whether it gives {', '.join(further)} shows at its end, with more --steps")
         else:
             told.append(
                 f"stopped after {spelled_duration(self.seconds)}, and no {name} was reported or returned by "
                 f"then; give it longer with --seconds"
             )
         return told + self._estimate()
+
+    def _result(self) -> str:
+        """Every metric of the task, with the limits that it breaks; then what else there was."""
+        values = self.outcome.values
+        known = {one.name: one.mark for one in measured(self.task.goals, values)}
+        named = [name for name, _ in self.task.readings]
+        shown = [
+            f"{name} {metric(values[name])}" + (f" ({mark})" if (mark := known.get(name)) else "")
+            for name in named
+        ]
+        others = [f"{name} {metric(value)}" for name, value in values.items() if name not in named]
+        if len(named) > 1 and others:
+            shown[-1] += f"; and, not in the task, {', '.join(others[:10])}"
+        return ", ".join(shown)
 
     def _estimate(self) -> list[str]:
         task, budget = self.task, self.task.budget

@@ -30,6 +30,7 @@ from tunesmith.registry import POLICIES
 from tunesmith.settings import ModelSettings
 from tunesmith.task import Task
 from tunesmith.task.budget_size import too_small
+from tunesmith.task.goal_hints import goal_hints
 from tunesmith.text.cleaning import error_line
 from tunesmith.text.secrets import remember
 from tunesmith.tools.analysis.health import health
@@ -174,7 +175,7 @@ def run_session(
         )
         for note in task.space.notes if not before else ():
             log.append(Degraded(what="warning", where="space", cause=note, continuation="it is left out"))
-        for text in too_small(task) if not before else ():
+        for text in (*goal_hints(task), *too_small(task)) if not before else ():
             log.append(Noted(text=f"{text[:1].upper()}{text[1:]}."))
         with _signals(engine), stoppable(store.path, engine):
             try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, Debug, report_errors
+from tunesmith.cli.goal_lines import cost_lines, goal_lines, goals_as_data
 from tunesmith.cli.passing_lines import passing_notes, passing_warnings
 from tunesmith.registry import FAMILIES, POLICIES
 from tunesmith.text.terminal import print_json
@@ -53,6 +54,7 @@ def check(
             "task": loaded.name,
             "legal": True,
             "python": python,
+            **goals_as_data(loaded),
             "priors": [_as_data(prior) for prior in _priors(loaded)],
             "warnings": warnings,
             "dry_run": None if tried is None else tried.as_data(),
@@ -126,8 +128,8 @@ def _print(path: Path, loaded: Task, python: str, warnings: list[str], tried: Dr
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
     for line in passing_notes(loaded):
         print(f"             {line}")
-    how = loaded.metric_spec.words() if loaded.metric_spec is not None else ""
-    print(f"  metric     {loaded.direction} {loaded.metric}" + (f": {how}" if how else ""))
+    for line in goal_lines(loaded):
+        print(line)
     if loaded.noise is not None:
         print(f"  noise      {noise_text(loaded.noise)}")
     print(f"  space      {parameters}" + (f", {size} configurations" if size else ""))
@@ -148,10 +150,13 @@ def _print(path: Path, loaded: Task, python: str, warnings: list[str], tried: Dr
     for line in prior_lines(priors):
         print(f"    {line}")
     budget = loaded.budget
-    limits = [f"{budget.trials} trials"]
-    limits += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
-    limits += [f"{budget.trial_time_s:g} s a trial"] if budget.trial_time_s else []
-    print(f"  budget     {', '.join(limits)}; {loaded.workers} at a time")
+    caps = [f"{budget.trials} trials"]
+    caps += [f"{budget.wall_time_s:g} s in all"] if budget.wall_time_s else []
+    caps += [f"{budget.trial_time_s:g} s a trial"] if budget.trial_time_s else []
+    caps += [f"cost {budget.cost:g}"] if budget.cost is not None else []
+    print(f"  budget     {', '.join(caps)}; {loaded.workers} at a time")
+    for line in cost_lines(loaded):
+        print(line)
     print(f"  pruner     {loaded.pruner.words()}")
     for line in _tuner_lines(loaded):
         print(line)

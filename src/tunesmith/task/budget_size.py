@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from tunesmith.task.costs import paid_trials
 from tunesmith.task.task import Task
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import counted
@@ -47,10 +48,18 @@ def noise_sentence(task: Task, sd: float) -> str:
 def _for_the_space(task: Task) -> list[str]:
     free = sum(parameter.size != 1 for parameter in task.space.parameters.values())
     trials, size = task.budget.trials, task.space.cardinality
+    paid = paid_trials(task)
+    if paid is not None:
+        trials = paid.usual
     if size is not None and size <= trials:
         return []  # all of it is tried
     if trials >= LEAST_A_PARAMETER * free:
         return []
+    if trials < task.budget.trials:
+        return [
+            f"a cost of {task.budget.cost:g} pays for about {counted(trials, 'trial')}, few for "
+            f"{counted(free, 'hyperparameter')}: the search will hardly leave its priors"
+        ]
     return [
         f"{counted(trials, 'trial')} are few for {counted(free, 'hyperparameter')}: the search will hardly "
         f"leave its priors. About {USUAL_A_PARAMETER * free} are usual; or fix the less important ones"

@@ -127,6 +127,26 @@ def cost_range(task: Task) -> CostRange | None:
     return CostRange(min(costs), max(costs), math.fsum(costs) / len(costs)) if costs else None
 
 
+class PaidTrials(NamedTuple):
+    """How many trials a budget of costs pays for, and a budget of trials allows."""
+
+    least: int
+    """All of the dearest configuration."""
+    most: int
+    """All of the cheapest one."""
+    usual: int
+    """Of average cost."""
+
+
+def paid_trials(task: Task) -> PaidTrials | None:
+    """None where the budget has no costs."""
+    budget, costs = task.budget, cost_range(task)
+    if budget.cost is None or costs is None:
+        return None
+    paid = [math.floor(budget.cost / one + 1e-9) for one in (costs.most, costs.least, costs.mean)]
+    return PaidTrials(*(min(trials, budget.trials) for trials in paid))
+
+
 def read_cost(fields: dict[str, Any]) -> list[TaskError]:
     """What is wrong with the key `cost`: the text, a name in it, or a value it has somewhere in the space.
 

@@ -32,7 +32,7 @@ MOST_OBJECTIVES = 8
 """Of more metrics to optimise nearly every trial is the best one in some: nothing would be learned."""
 MOST_METRICS = 50
 """Metrics that a trial must have, those with a limit included."""
-_ENTRY = ("direction", "take", "regex", "file")
+_ENTRY = ("direction", *(key for key in MetricSpec.model_fields if key != "name"))
 
 
 def read_goals(fields: dict[str, Any]) -> list[TaskError]:
