@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tunesmith.training import load_checkpoint, save_checkpoint, seed_everything
+from tunesmith.training import count_parameters, load_checkpoint, save_checkpoint, seed_everything
 
 
 def test_one_seed_sets_python_numpy_and_torch():
@@ -46,6 +46,14 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path):
     torch.save({"code": print}, tmp_path / "evil.pt")
     with pytest.raises(Exception, match="[Ww]eights"):
         load_checkpoint(tmp_path / "evil.pt")
+
+
+def test_parameters_are_counted_once_and_frozen_ones_on_demand():
+    net = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 3), torch.nn.BatchNorm1d(3))
+    net.append(net[1])  # shared
+    net[0].weight.requires_grad = False
+    assert count_parameters(net) == 9 + 12 + 6
+    assert count_parameters(net, trainable=True) == 3 + 12 + 6
 
 
 def test_importing_the_helpers_does_not_import_torch():
