@@ -200,7 +200,7 @@ def test_the_comparison_speaks_of_every_metric_and_limit(two_metrics):
         for said in (
             "Other metrics: latency_ms better by 4.75",
             "The best configuration breaks latency_ms <= 20 on 1 of 3 seeds, with 20.5 at worst: on fresh "
-            "seeds it is not feasible. The default breaks latency_ms <= 20 on 2 of 2.",
+            "seeds it is not feasible. The default breaks latency_ms <= 20 on 2 of 2: it is not feasible.",
             "Whether params_m <= 5 holds on fresh seeds was not measured.",
             "Item by item: test_accuracy against the default over the same 40 items: +0.05",
             "latency_ms <= 20 2 of 3 20.5 0 of 2",

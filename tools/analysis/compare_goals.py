@@ -174,7 +174,7 @@ class FurtherComparison(Frozen):
         default = [k for k in self.limits if k.default < k.default_of]
         if default:
             told = [f"{k.limit.text} on {k.default_of - k.default} of {k.default_of}" for k in default]
-            parts.append(f"The default breaks {' and '.join(told)}.")
+            parts.append(f"The default breaks {' and '.join(told)}: it is not feasible.")
         unknown = [k.limit.text for k in self.limits if not k.best_of]
         if unknown:
             parts.append(f"Whether {' and '.join(unknown)} holds on fresh seeds was not measured.")

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from tunesmith.text.charts import round_ticks
 from tunesmith.text.numbers import counted, significant
 from tunesmith.tools.report.data import ReportData
+from tunesmith.tools.report.goal_data import MetricLine
 from tunesmith.tools.report.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Tick, value_range
 
 MOST_TOLD = 8
@@ -37,6 +38,9 @@ class FrontPlot:
     """The edge of what the front dominates, as an SVG polyline wants its points."""
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
+    x_limits: tuple[float, ...]
+    """Places of limits on the metric to the right, as far as the axis has them."""
+    y_limits: tuple[float, ...]
     outside: int
     """Points beyond an axis, drawn at its end."""
     summary: str
@@ -85,9 +89,11 @@ def front_plot(data: ReportData) -> FrontPlot | None:
     ]
     if not lines:
         return None
-    x_axis = _Axis(*value_range([x for _, x, _ in lines], goals[1].direction == "maximize"), LEFT, RIGHT)
-    y_axis = _Axis(*value_range([y for _, _, y in lines], goals[0].direction == "maximize"), BOTTOM, TOP)
     on_front = {row.trial for row in data.front if row.on_front}
+    kept = [(x, y) for line, x, y in lines if line.number in on_front]
+    x_range = _range([x for _, x, _ in lines], [x for x, _ in kept], goals[1])
+    y_range = _range([y for _, _, y in lines], [y for _, y in kept], goals[0])
+    x_axis, y_axis = _Axis(*x_range, LEFT, RIGHT), _Axis(*y_range, BOTTOM, TOP)
     default = {row.trial for row in data.front if row.default}
     points = []
     for line, x, y in lines:
@@ -110,9 +116,24 @@ def front_plot(data: ReportData) -> FrontPlot | None:
         front=_edge([(x_axis.at(x), y_axis.at(y)) for _, y, x in edge]),
         x_ticks=x_axis.ticks,
         y_ticks=y_axis.ticks,
+        x_limits=_bounds(data, name_x, x_axis),
+        y_limits=_bounds(data, name_y, y_axis),
         outside=sum(not (x_axis.holds(x) and y_axis.holds(y)) for _, x, y in lines),
         summary=_summary(data, name_x, name_y, len(lines)),
     )
+
+
+def _range(values: list[float], front: list[float], metric: MetricLine) -> tuple[float, float]:
+    """As in the picture of the search, and with all of the front."""
+    low, high = value_range(values, metric.direction == "maximize")
+    if not front or (low <= min(front) and max(front) <= high):
+        return low, high
+    wide = value_range(front, metric.direction == "maximize")
+    return min(low, min(front), wide[0]), max(high, max(front), wide[1])
+
+
+def _bounds(data: ReportData, name: str, axis: _Axis) -> tuple[float, ...]:
+    return tuple(axis.at(x.bound) for x in data.limits if x.metric == name and axis.holds(x.bound))
 
 
 def _edge(points: list[tuple[float, float]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import NamedTuple
 
@@ -94,6 +94,8 @@ def plot(data: ReportData) -> Plot | None:
     axes = _Axes(
         data.trials[0].number, data.trials[-1].number, *value_range(values, data.direction == "maximize")
     )
+    if data.best is not None:  # better trials that break a limit may leave the best feasible one far behind
+        axes = replace(axes, low=min(axes.low, data.best.value), high=max(axes.high, data.best.value))
     marks = tuple(_mark(line, data.metric, axes) for line in data.trials if line.counts)
     whole = sorted({round(value) for value, _ in round_ticks(axes.first, max(axes.last, axes.first + 1))})
     return Plot(
