@@ -211,7 +211,12 @@ class History:
 
     @cached_property
     def incumbent(self) -> Trial | None:
-        """The feasible trial of best primary value, the earliest one where several tie; None without one."""
+        """The feasible trial of best primary value, the earliest one where several tie; None without one.
+
+        With several metrics it is on the front: of trials that tie, one that no other is better than.
+        """
+        if self.others:
+            return self.front[0] if self.front else None
         return max(self.feasible, key=lambda t: (self.sign * _value(t), -t.number), default=None)
 
     @cached_property

@@ -2,11 +2,15 @@
 
 The best of many noisy values is the luckiest one; what is expected of a configuration, with all that was
 measured near it, is the better guide. Where nothing is known to be noisy both are the same.
+
+Only what keeps every limit is recommended, a configuration that was run several times by its means; with
+several metrics, what is best by the primary one.
 """
 
 from __future__ import annotations
 
 from tunesmith.history import History
+from tunesmith.runs import Runs, feasible_configurations
 from tunesmith.text.numbers import counted, plus_minus
 from tunesmith.trial import Configuration, Frozen
 
@@ -28,6 +32,8 @@ class Recommendation(Frozen):
     best_value: float
     best_expected: float | None = None
     """What is expected of that trial's configuration; None where it is the recommended one."""
+    best_breaks: bool = False
+    """Whether that configuration is not recommended because the means of its runs break a limit."""
 
     @property
     def differs(self) -> bool:
@@ -49,24 +55,55 @@ class Recommendation(Frozen):
             )
         return (
             f"best value seen: trial {self.best_trial}, {value}; recommended: trial {self.trial}, "
-            f"expected {self.expected:.4g}{spread} ({runs}). The value of trial {self.best_trial} was "
+            f"expected {self.expected:.4g}{spread} ({runs}). {self._why_not_best()}"
+        )
+
+    def _why_not_best(self) -> str:
+        if self.best_breaks:
+            return f"By the mean of its runs the configuration of trial {self.best_trial} breaks a limit"
+        return (
+            f"The value of trial {self.best_trial} was "
             f"probably luck: by all trials {self.best_expected:.4g} is expected of it on another seed"
         )
 
 
 def by_best_value(history: History) -> Recommendation | None:
-    """The configuration of the best value; None while no trial completed."""
+    """The configuration of the best value; None while no configuration is feasible.
+
+    Where the means of several runs break a limit that one of them kept, it is the best one of the others.
+    """
     best = history.incumbent
     if best is None or best.value is None:
         return None
-    values = [
-        t.value for t in history.completed if t.configuration == best.configuration and t.value is not None
-    ]
+    runs = feasible_configurations(history)
+    own = next((one for one in runs if one.configuration == best.configuration), None)
+    if own is not None:
+        return Recommendation(
+            trial=best.number,
+            configuration=best.configuration,
+            expected=own.mean,
+            runs=len(own.trials),
+            best_trial=best.number,
+            best_value=best.value,
+        )
+    if not runs:
+        return None
+    instead = max(runs, key=lambda one: (history.sign * one.mean, -one.first.number))
+    alike = [t for t in history.completed if t.configuration == best.configuration]
     return Recommendation(
-        trial=best.number,
-        configuration=best.configuration,
-        expected=sum(values) / len(values),
-        runs=len(values),
+        trial=_trial(instead, history),
+        configuration=instead.configuration,
+        expected=instead.mean,
+        runs=len(instead.trials),
         best_trial=best.number,
         best_value=best.value,
+        best_expected=Runs(tuple(alike)).mean,
+        best_breaks=True,
     )
+
+
+def _trial(runs: Runs, history: History) -> int:
+    """The best feasible one of a configuration's trials, else its first."""
+    kept = {trial.number for trial in history.feasible}
+    own = [trial for trial in runs.trials if trial.number in kept] or [runs.first]
+    return max(own, key=lambda trial: (history.sign * (trial.value or 0.0), -trial.number)).number

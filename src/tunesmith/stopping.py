@@ -5,33 +5,28 @@ trials that were repeated). Symbols: sd is the standard deviation between seeds,
 
     target      the mean of a configuration's n runs lies beyond the target by at least sd / sqrt(n)
     patience    so many trials in a row, none of them better by more than sd than the best before them
+
+With limits a configuration counts for the target where the means of its runs keep them. For patience a step
+forward is what `progress.py` says: while no trial is feasible, one that comes closer to the limits; with
+several metrics, one that changes the Pareto front.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from math import sqrt
-from typing import NamedTuple
 
 from tunesmith.budget import Budget
 from tunesmith.history import History
 from tunesmith.noise import KnownNoise, Noise, known_noise
-from tunesmith.trial import Origin, Proposal, Provenance, Trial, TrialState
+from tunesmith.progress import Progress
+from tunesmith.runs import Runs, feasible_configurations
+from tunesmith.text.literal import one_line
+from tunesmith.trial import Origin, Proposal, Provenance, TrialState
 
 MOST_RUNS = 3
 """How often a configuration is trained that seems to have reached the target."""
 ROUNDING = 1e-12
 """Relative; so that a target of 0.3 is reached by 0.1 + 0.2."""
-
-
-class _Runs(NamedTuple):
-    """The completed runs of one configuration, oldest first."""
-
-    trials: list[Trial]
-
-    @property
-    def mean(self) -> float:
-        return sum(trial.value or 0.0 for trial in self.trials) / len(self.trials)
 
 
 def why_over(history: History, budget: Budget, noise: Noise | None) -> str | None:
@@ -96,23 +91,26 @@ def _patience_used(history: History, patience: int | None, known: KnownNoise | N
     if patience is None or not history.completed:
         return None
     sd = 0.0 if known is None else known.sd
-    best: float | None = None
-    since, number = 0, 0
+    progress, since = Progress(history.goals, {history.metric: sd}), 0
     for trial in history:
         if not trial.finished or trial.state is TrialState.LOST:
             continue
         since += trial.proposal.origin is not Origin.PREVIOUS and trial.number >= history.first
-        if trial.value is not None and (best is None or history.sign * (trial.value - best) > sd):
-            best, since, number = trial.value, 0, trial.number
-    if best is None or since < patience:
+        if trial.value is not None and progress.add(trial):
+            since = 0
+    if progress.last is None or since < patience:
         return None
+    number, end = progress.last.number, f"(`patience` is {patience})"
+    if not progress.feasible:
+        limits = " and ".join(f"{one_line(x.metric, 40)} {x.comparison}" for x in history.limits)
+        closer = f"{since} trials in a row came no closer than trial {number}"
+        return f"no trial keeps {limits} yet, and {closer} {end}"
     margin = f" by more than the noise ({known.text})" if known is not None and sd > 0 else ""
-    return f"{since} trials in a row did no better than trial {number}{margin} (`patience` is {patience})"
+    if history.others:
+        return f"{since} trials in a row did not change the Pareto front since trial {number}{margin} {end}"
+    return f"{since} trials in a row did no better than trial {number}{margin} {end}"
 
 
-def _best_first(history: History) -> list[_Runs]:
-    grouped: dict[str, list[Trial]] = defaultdict(list)
-    for trial in history.completed:
-        grouped[trial.configuration.digest].append(trial)
-    runs = [_Runs(trials) for trials in grouped.values()]
-    return sorted(runs, key=lambda r: (-history.sign * r.mean, r.trials[0].number))
+def _best_first(history: History) -> list[Runs]:
+    runs = feasible_configurations(history)
+    return sorted(runs, key=lambda r: (-history.sign * r.mean, r.first.number))

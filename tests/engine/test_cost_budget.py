@@ -117,7 +117,7 @@ def test_a_person_a_policy_and_the_queue_are_refused_what_cannot_be_paid(maker: 
     maker.store.events.post(Try(values={"x": 0.8, "k": 4}, reason="mine too"))
     engine.run()
     started_within(maker, 25)
-    assert "is not run: it costs" in refused[0]
+    assert "costs 12.1, and 8.1 of the budget of 25 is left" in refused[0]
     replies = [(event.ok, event.reply) for event in maker.events(CommandDone)]
     assert replies[0][0] and replies[1] == (
         False,

@@ -8,10 +8,11 @@ from math import sqrt
 from statistics import median
 
 from tunesmith.events import Event, ModelCalled, Recommended, RunStarted
+from tunesmith.goal_words import limit_text
 from tunesmith.history import History
 from tunesmith.noise import known_noise
 from tunesmith.task import Task
-from tunesmith.text.numbers import counted
+from tunesmith.text.numbers import counted, significant
 from tunesmith.tools.analysis.collapse import flat_predictions
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Origin, Trial, TrialState
@@ -24,6 +25,8 @@ LUCK = 0.75
 """Share of the best value's lead over the median that has to be missing in what is expected of it."""
 RUNS_EACH = 2
 """Completed trials for each hyperparameter, below which the search has hardly begun."""
+BINDS = 0.05
+"""Share of a bound within which the best trial lies where the limit decides which one that is."""
 
 
 def health(history: History, task: Task, events: Sequence[Event]) -> tuple[str, ...]:
@@ -37,11 +40,14 @@ def health(history: History, task: Task, events: Sequence[Event]) -> tuple[str, 
         _failed(own),
         _lost(own),
         _all_alike(history),
+        _never_kept(history),
+        _late_feasible(history, own),
         _stopped(own),
         _missed(history, own),
         _flat(history),
         _model_failed(own, events),
         _lucky(history, events),
+        _binding(history),
         _default_not_beaten(history, task),
         _few(history),
     )
@@ -76,6 +82,58 @@ def _all_alike(history: History) -> str:
     return (
         f"All {len(history.completed)} completed trials have the same {history.metric}: the training code "
         "may not use the hyperparameters, or the value may not be what it should be."
+    )
+
+
+def _never_kept(history: History) -> str:
+    """Limits that no trial keeps, or that none keeps together."""
+    if history.feasible or len(history.completed) < 2:
+        return ""
+    values = [trial.values for trial in history.completed]
+    never = [x for x in history.limits if not any(x.met(v.get(x.metric)) for v in values)]
+    count = len(history.completed)
+    if never:
+        which = " and ".join(limit_text(limit) for limit in never)
+        return (
+            f"Every one of the {count} completed trials breaks {which}: nothing is known to be possible "
+            "there. Loosen it, or let the space reach further."
+        )
+    which = " and ".join(limit_text(limit) for limit in history.limits)
+    return f"Each limit is kept by some of the {count} completed trials, and none keeps {which} together."
+
+
+def _late_feasible(history: History, trials: list[Trial]) -> str:
+    first = min((t.number for t in history.feasible), default=None)
+    if first is None or not history.limits:
+        return ""
+    before = sum(t.number < first for t in trials)
+    if before < FEWEST or 2 * before < len(trials):
+        return ""
+    return (
+        f"{_share(before, len(trials))} were spent while nothing was feasible; the search among what keeps "
+        "the limits has hardly begun."
+    )
+
+
+def _binding(history: History) -> str:
+    """Limits at whose edge the best trial lies."""
+    best = history.incumbent
+    if best is None:
+        return ""
+    near = [
+        (limit, value)
+        for limit in history.limits
+        if (value := best.values.get(limit.metric)) is not None
+        and limit.bound != 0
+        and -limit.excess(value) <= BINDS * abs(limit.bound)
+    ]
+    if not near:
+        return ""
+    told = "; ".join(f"{limit_text(limit)}, where it has {significant(value)}" for limit, value in near)
+    what = "The limit binds" if len(near) == 1 else "Limits bind"
+    return (
+        f"{what}: the best trial, {best.number}, lies within {BINDS:.0%} of {told}. Trained again it may "
+        "break what it kept by so little."
     )
 
 
@@ -140,7 +198,7 @@ def _lucky(history: History, events: Sequence[Event]) -> str:
     A surrogate of few trials draws every value towards the mean, so a part of the lead says nothing.
     """
     found = next((e.recommendation for e in reversed(events) if isinstance(e, Recommended)), None)
-    best, values = history.incumbent, [t.value for t in history.completed if t.value is not None]
+    best, values = history.incumbent, [t.value for t in history.feasible if t.value is not None]
     if found is None or best is None or found.best_trial != best.number or len(values) < FEWEST:
         return ""
     expected = found.expected if found.best_expected is None else found.best_expected
@@ -161,6 +219,8 @@ def _default_not_beaten(history: History, task: Task) -> str:
     numbers = [value for value in values if value is not None]
     if best is None or best.value is None or not numbers or len(history.completed) < 3:
         return ""
+    if len(history.front) > 1 or not any(t.configuration == history.default for t in history.feasible):
+        return ""  # the default is beaten in another metric, or breaks a limit
     if best.configuration == history.default:
         return "Nothing better than the default was found."
     known = known_noise(task.noise, history)

@@ -1,5 +1,7 @@
 """Which trials' checkpoints stay on disk: all, or those of the best value so far alone (`checkpoints: best`).
 
+With several metrics those of the whole Pareto front stay. What breaks a limit is never the best.
+
 A trial's checkpoints go when it has ended and another is the best, or when a better one ends. Those of a
 running trial are never touched, nor those of a trial that the run counts no longer. Nothing is followed out
 of a trial's folder.
@@ -28,12 +30,12 @@ class KeptCheckpoints:
         self._told = False
 
     def clean(self, history: History) -> None:
-        """Delete the checkpoints of ended trials but the best one's."""
+        """Delete the checkpoints of ended trials but those of the best one, or of the front."""
         if self._wanted == "all":
             return
-        best = history.incumbent
+        best = {trial.number for trial in history.front}
         for trial in history.finished:
-            if trial.number in self._done or (best is not None and trial.number == best.number):
+            if trial.number in self._done or trial.number in best:
                 continue
             self._done.add(trial.number)
             try:

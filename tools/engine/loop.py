@@ -29,6 +29,7 @@ from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Too
 from tunesmith.objective import Objective
 from tunesmith.stopping import doubtful, why_over
 from tunesmith.task import Task
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
@@ -151,17 +152,10 @@ class Engine:
         """Queue proposals and return the numbers their trials will have; safe from any thread.
 
         Raises:
-            ToolError: The search has ended, and a policy that was still deciding calls this; or the budget of
-                costs cannot pay for all of them, and none is queued.
+            ToolError: The search has ended, and a policy that was still deciding calls this.
         """
         if not self._inbox.searching:
             raise ToolError(SEARCH_OVER)
-        waiting = self.queued
-        for proposal in proposals:
-            dear = self._chooser.unaffordable(proposal, self.history, waiting)
-            if dear is not None:
-                raise ToolError(f"{self.task.space.format(proposal.configuration)} is not run: {dear}")
-            waiting = (*waiting, proposal)
         return self._chooser.queue.add(proposals)
 
     def launch_in_turn(self, launching: Callable[[], list[int]]) -> list[int]:
@@ -257,7 +251,9 @@ class Engine:
             self._moments.ended(last)
         assert ending is not None
         status, reason = ending
-        too_dear = self._chooser.too_dear(self.history) == reason
+        if status == "finished" and (short := none_feasible(self.history)):
+            reason = f"{reason}; {short}"
+        too_dear = self._chooser.too_dear(self.history) == ending[1]
         by_budget = too_dear or self._used_up() is not None
         return Ended(status, reason, self.history, self.spend, by_budget, too_dear)
 

@@ -2,6 +2,8 @@
 
 `forecast` is `ForecastRule`: what a curve may still come to lies below what the best trials came to. `median`
 and `halving` are `OptunaRule`: Optuna's pruners with their semantics. `none` never stops anything.
+
+Trials that completed and break a limit are no measure for others: what keeps the limits may have to be worse.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from tunesmith.goals import Limit
 from tunesmith.history import Direction
 from tunesmith.tools.engine.forecast_rule import ForecastRule
 from tunesmith.tools.engine.optuna_rule import OptunaRule
@@ -44,10 +47,11 @@ class Pruner:
         spec: The task's choice: the rule's `kind`, how many steps are always granted, and how many trials
             must have completed before any is pruned.
         direction: The task's.
+        limits: The task's.
     """
 
-    def __init__(self, spec: PrunerSpec, direction: Direction) -> None:
-        self._spec = spec
+    def __init__(self, spec: PrunerSpec, direction: Direction, limits: Sequence[Limit] = ()) -> None:
+        self._spec, self._limits = spec, limits
         self._completed = 0
         self._rule: Rule | None = None
         if spec.kind == "forecast":
@@ -57,9 +61,13 @@ class Pruner:
 
     def observe(self, trial: Trial) -> None:
         """Learn from a trial that ended. Trials of earlier sessions are given in order, with their curves."""
-        if self._rule is not None:
-            self._completed += trial.state is TrialState.COMPLETED
-            self._rule.observe(trial)
+        if self._rule is None:
+            return
+        kept = all(limit.met(trial.values.get(limit.metric)) for limit in self._limits)
+        if trial.state is TrialState.COMPLETED and not kept:
+            trial = trial.model_copy(update={"state": TrialState.CRASHED, "value": None})
+        self._completed += trial.state is TrialState.COMPLETED
+        self._rule.observe(trial)
 
     def should_stop(self, number: int, curve: Curve, *, cautious: bool = False) -> bool:
         """Whether trial `number`, running, should stop after the last point of its curve.

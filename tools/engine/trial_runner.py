@@ -74,7 +74,7 @@ class TrialRunner:
         self._task, self._store, self._executor, self._objective = task, store, executor, objective
         self._triggers, self._emit = triggers, emit
         self._resources = Resources(cpus=task.threads)
-        self._pruner = Pruner(task.pruner, task.direction)
+        self._pruner = Pruner(task.pruner, task.direction, task.limits)
         self._curves: dict[int, LiveCurve] = {}
         self._told_notes: set[str] = set()
         self._began: dict[int, float] = {}  # monotonic clock, by number

@@ -3,7 +3,7 @@
 start, resumed     the run begins, or goes on after an interruption
 message            a person said something
 trials_finished    as many trials ended as the policy wanted to wait for
-plateau            the incumbent has not moved for a while; once per plateau
+plateau            no better feasible value, or no change of the Pareto front, for a while; once per plateau
 surprise           a trial came out far from what was predicted
 failures           two failed in a row, or three of the last five
 """
@@ -15,6 +15,7 @@ from collections import deque
 import numpy as np
 
 from tunesmith.history import History
+from tunesmith.progress import Progress
 from tunesmith.trial import Trial, TrialState
 
 PLATEAU_AFTER = 8
@@ -99,23 +100,31 @@ class Triggers:
 
 
 def plateau(history: History, after: int = PLATEAU_AFTER) -> int | None:
-    """The trial that last moved the incumbent materially, if at least `after` trials ended since without.
+    """The trial that last brought the search materially forward, if at least `after` trials ended since.
 
-    Completed and pruned trials count; failed and lost ones are left out.
+    What a step forward is, `progress.py` says. Completed and pruned trials count; failed and lost ones are
+    left out.
 
     Returns:
         That trial's number, or None while there is no plateau.
     """
-    if len(history.completed) < 2:
-        material = 0.0
-    else:
-        low, high = np.percentile(history.scores, (25, 75))
-        material = MATERIAL * float(high - low)
-    anchor, best, since = None, -np.inf, 0
+    progress, since = Progress(history.goals, _material(history)), 0
     for trial in sorted(
         history.completed + history.pruned, key=lambda t: (t.started_at + t.seconds, t.number)
     ):
         since += 1
-        if trial.value is not None and history.sign * trial.value > best + material:
-            anchor, best, since = trial.number, history.sign * trial.value, 0
-    return anchor if since >= after else None
+        if trial.value is not None and progress.add(trial):
+            since = 0
+    return progress.last.number if progress.last is not None and since >= after else None
+
+
+def _material(history: History) -> dict[str, float]:
+    """By how much each metric must be better to count, metric units."""
+    if len(history.completed) < 2:
+        return {}
+    material = {}
+    for place, goal in enumerate(history.goals.objectives):
+        values = history.scores if place == 0 else [t.values[goal.metric] for t in history.completed]
+        low, high = np.percentile(values, (25, 75))
+        material[goal.metric] = MATERIAL * float(high - low)
+    return material

@@ -14,7 +14,8 @@ import numpy as np
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.history import Array, History
 from tunesmith.noise import known_noise
-from tunesmith.recommendation import Recommendation
+from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.runs import feasible_configurations
 from tunesmith.trial import Trial
 
 INDIFFERENT = 0.1
@@ -26,7 +27,9 @@ GUESSED = 1.0
 
 
 class Leaders(NamedTuple):
-    """The configurations that completed, best first by posterior mean.
+    """The configurations that keep every limit by the means of their runs, best first by posterior mean.
+
+    With several metrics, those of the Pareto front alone.
 
     Attributes:
         trials: One for each: the first that completed.
@@ -41,18 +44,19 @@ class Leaders(NamedTuple):
 
 
 def leaders(history: History, posterior: Posterior) -> Leaders:
-    """Every configuration that completed at least once; at least one has."""
-    first: dict[str, Trial] = {}
-    runs: dict[str, int] = {}
-    for trial in history.completed:
-        digest = trial.configuration.digest
-        first.setdefault(digest, trial)
-        runs[digest] = runs.get(digest, 0) + 1
-    trials = tuple(first.values())
+    """Every configuration that may be recommended; none where no trial is feasible."""
+    runs = feasible_configurations(history)
+    if history.others:
+        front = {trial.configuration for trial in history.front}
+        runs = [one for one in runs if one.configuration in front]
+    trials = tuple(one.first for one in runs)
+    if not trials:
+        return Leaders((), [], np.empty(0), np.empty(0))
     mean, std = posterior.predict(history.encoded(trials)[0])
     order = np.argsort(-mean, kind="stable")
-    ranked = tuple(trials[i] for i in order)
-    return Leaders(ranked, [runs[t.configuration.digest] for t in ranked], mean[order], std[order])
+    return Leaders(
+        tuple(trials[i] for i in order), [len(runs[i].trials) for i in order], mean[order], std[order]
+    )
 
 
 def recommended(history: History, posterior: Posterior) -> Recommendation | None:
@@ -61,7 +65,9 @@ def recommended(history: History, posterior: Posterior) -> Recommendation | None
     if best is None or best.value is None:
         return None
     found = leaders(history, posterior)
-    at_best = next(i for i, t in enumerate(found.trials) if t.configuration == best.configuration)
+    at_best = next((i for i, t in enumerate(found.trials) if t.configuration == best.configuration), None)
+    if at_best is None:
+        return by_best_value(history)  # its runs break a limit by their means
     share = GUESSED if known_noise(posterior.surrogate.noise, history) is None else INDIFFERENT
     slack = share * float(np.sqrt(posterior.fitted.process.noise))
     chosen = at_best if found.mean[0] - found.mean[at_best] <= slack else 0

@@ -59,7 +59,7 @@ class Replicates:
         again = self._measuring(history) if self.noise == "measure" else None
         if again is None and posterior is not None:
             again = self._deciding(history, posterior)
-        return [] if again is None else [again]
+        return [] if again is None or _too_dear(again, history) else [again]
 
     def _measuring(self, history: History) -> Proposal | None:
         if len(history.not_lost) < MEASURED_AFTER:
@@ -98,6 +98,8 @@ class Replicates:
         if known is None or known.sd <= 0:
             return None
         found = leaders(history, posterior)
+        if not found.trials:
+            return None
         values, _ = posterior.fitted.metric(found.mean, found.std)
         within = [
             i
@@ -118,6 +120,13 @@ class Replicates:
 
 def _repeats(history: History) -> list[Trial]:
     return [t for t in history if t.proposal.origin is Origin.REPLICATE and t.state is not TrialState.LOST]
+
+
+def _too_dear(again: Proposal, history: History) -> bool:
+    """Whether a second run costs more than is left of a budget of costs."""
+    number, left = again.provenance.replicate_of, history.affordable
+    before = None if number is None else history.get(number)
+    return left is not None and before is not None and before.cost is not None and before.cost > left
 
 
 def _again(
