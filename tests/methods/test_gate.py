@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +19,9 @@ from tunesmith.agent.methods.hybrid.gate import (
     side,
     steps_of,
 )
-from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, TrialState
+from tunesmith.agent.methods.hybrid.standing import Standing
+from tunesmith.goals import Goal, Goals, Limit
+from tunesmith.trial import WARM_START, Origin, Proposal, Provenance, Trial, TrialState
 
 MODEL, OURS, NEITHER = Step("model"), Step("surrogate"), Step(None)
 
@@ -141,3 +146,44 @@ def test_a_lost_trial_does_not_count():
     lost = {"state": TrialState.LOST, "provenance": Provenance(side="model")}
     past = history(trial(0, configured(), 0.4), trial(1, configured(width=9), **lost))
     assert steps_of(past) == [Step("surrogate")]
+
+
+def test_under_a_limit_a_choice_of_the_models_that_breaks_it_is_a_miss_however_good_its_metric():
+    def run(*latencies: float) -> list[bool | None]:
+        trials = [
+            trial(n, configured(), 0.5 + n / 10).model_copy(
+                update={
+                    "values": {"val_accuracy": 0.5 + n / 10, "latency_ms": latency},
+                    "proposal": on("model" if n else None),
+                }
+            )
+            for n, latency in enumerate(latencies)
+        ]
+        limited = replace(history(*trials), limits=(Limit.read("latency_ms", "<= 20"),))
+        return [step.missed for step in steps_of(limited)]
+
+    assert run(15, 25, 18, 30) == [None, True, False, True]
+    assert run(40, 30, 35, 21) == [None, False, False, False], "while none keeps it, nearer is better"
+    assert run(30, 40) == [None, True]
+
+
+def measured(**values: float) -> Trial:
+    return trial(0, configured(), 0.0).model_copy(update={"values": values})
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=15, unique=True))
+def test_with_one_metric_a_result_stands_poorly_where_it_is_below_the_median_of_those_before(values):
+    standing, before = Standing(history().goals), list[float]()
+    for value in values:
+        poor = standing.add(measured(val_accuracy=value))
+        below = value < float(np.median(before)) if before else None
+        assert poor == below if len(before) % 2 or not before else poor <= below
+        before.append(value)
+
+
+def test_with_two_metrics_either_end_of_the_front_stands_well():
+    both = (Goal(metric="a", direction="maximize"), Goal(metric="b", direction="minimize"))
+    standing = Standing(Goals(objectives=both))
+    rows = [(1.0, 1.0), (2.0, 2.0), (0.5, 0.5), (0.4, 1.5), (0.3, 3.0), (3.0, 4.0)]
+    poor = [standing.add(measured(a=a, b=b)) for a, b in rows]
+    assert poor == [None, False, False, True, True, False]

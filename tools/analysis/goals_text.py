@@ -12,6 +12,7 @@ from tunesmith.history import History
 from tunesmith.task import Task
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import significant
+from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial
 
 MOST_ON_FRONT = 8
@@ -61,7 +62,8 @@ def values_text(history: History, trial: Trial, *, primary: bool = False) -> str
     """
     names = [name for name in history.goals.names if primary or name != history.metric]
     known = {**trial.values, **({} if trial.value is None else {history.metric: trial.value})}
-    return ", ".join(f"{cell(name)} {significant(known[name])}" for name in names if name in known) or "-"
+    shown = [f"{cell(n)} {format_metric(history, known[n], n)}" for n in names if n in known]
+    return ", ".join(shown) or "-"
 
 
 def front_list(history: History) -> str:

@@ -16,7 +16,8 @@ decides.
 A miss is a trial on the model's side that came out below the median of those before it; one of the warm
 start counts twice, because it is the model's best attempt; a hit takes one miss back. The model's log score
 (`log_score.py`) is summed within 2 LEAD of 0, so that a change for the worse shows within a few trials. It
-leads from LEAD on; where it is as far behind, the model has two misses at least.
+leads from LEAD on; where it is as far behind, the model has two misses at least. With several metrics or
+limits a miss is a result that `standing.py` calls poor.
 
 What a misleading model costs: one that always misses has a part in 2 + log2(n) of n trials at most, whatever
 its log score, and in two more where trials run in parallel and no result is known yet. One that takes three
@@ -34,8 +35,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from tunesmith.agent.methods.hybrid.log_score import gain
+from tunesmith.agent.methods.hybrid.standing import Standing
 from tunesmith.history import History
-from tunesmith.trial import WARM_START, Origin, Proposal
+from tunesmith.trial import WARM_START, Origin, Proposal, Trial
 
 GROWS_EVERY = 15
 """Counted trials after which one more of the surrogate's is required between two of the model's."""
@@ -103,18 +105,42 @@ def is_open(steps: Iterable[Step]) -> bool:
 
 def steps_of(history: History) -> list[Step]:
     """The trials of a run, in order; a lost one is run again and counts then."""
+    if not history.goals.plain:
+        return _steps_with_goals(history)
     steps: list[Step] = []
     before: list[float] = []
     for trial in history.not_lost:
         on, missed, gained = side(trial.proposal), None, 0.0
-        judged = on == "model" or trial.proposal.provenance.stage == WARM_START
-        if trial.finished and judged and before:
+        if trial.finished and _judged(trial) and before:
             missed = trial.value is None or history.sign * trial.value < float(np.median(before))
             gained = gain(trial, history.sign * max(before), history.sign)
         if trial.value is not None:
             before.append(history.sign * trial.value)
         steps.append(Step(on, missed, gained))
     return steps
+
+
+def _steps_with_goals(history: History) -> list[Step]:
+    """The same with several metrics or limits; the log score is of predictions of the primary metric."""
+    steps: list[Step] = []
+    standing, best, sign = Standing(history.goals), None, history.sign
+    for trial in history.not_lost:
+        missed, gained, first = None, 0.0, not len(standing)
+        kept = trial.value is not None and not history.goals.broken(trial.values)
+        poor = standing.add(trial) if trial.value is not None else True
+        if trial.finished and _judged(trial) and not first:
+            missed = poor
+            # What is tilted is the gain of all objectives together: one of them says nothing of it.
+            gained = gain(trial, None if history.others else best, sign, feasible=kept)
+        if kept and trial.value is not None and (best is None or sign * trial.value > sign * best):
+            best = trial.value
+        steps.append(Step(side(trial.proposal), missed, gained))
+    return steps
+
+
+def _judged(trial: Trial) -> bool:
+    """Whether the gate looks at how a trial ended."""
+    return side(trial.proposal) == "model" or trial.proposal.provenance.stage == WARM_START
 
 
 class ShareGate:

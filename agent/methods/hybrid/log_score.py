@@ -26,12 +26,13 @@ LEAST_PROBABILITY = 1e-3
 """Of an improvement and of none: the surrogate is not taken to be surer than this."""
 
 
-def gain(trial: Trial, best: float | None, sign: float) -> float:
+def gain(trial: Trial, best: float | None, sign: float, *, feasible: bool = True) -> float:
     """The gain of one finished trial on the model's side; 0 where nothing can be compared.
 
     Args:
-        best: Best value before it, metric units; None without one.
+        best: Best feasible value before it, metric units; None without one.
         sign: +1 to maximise, -1 to minimise.
+        feasible: Whether it keeps the limits; one that breaks them did not improve.
     """
     predicted = prediction_gain(trial)
     if predicted is not None:
@@ -39,7 +40,7 @@ def gain(trial: Trial, best: float | None, sign: float) -> float:
     proposal = trial.proposal
     if best is None or proposal.expected is None or not proposal.spread:
         return 0.0
-    improved = trial.value is not None and sign * trial.value > sign * best
+    improved = feasible and trial.value is not None and sign * trial.value > sign * best
     return improvement_gain(sign * (proposal.expected - best) / proposal.spread, improved=improved)
 
 
