@@ -8,7 +8,7 @@ from enum import Enum
 from tunesmith.events import Ask, Command, Pause, Resume, Stop
 from tunesmith.goal_words import table
 from tunesmith.text.literal import one_line
-from tunesmith.tools.analysis.limits import limit_costs, none_feasible
+from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
 from tunesmith.trial import TrialState
 from tunesmith.tui.spans import Spans, joined
 from tunesmith.tui.state import RunView
@@ -102,7 +102,8 @@ def front(view: RunView) -> Reply:
     shown = view.front_trials if goals.several else [view.trials[view.best]]
     rows = [(t.number, t.values, t.configuration(view.facts.short)) for t in shown]
     lines: list[Spans] = [((line, ""),) for line in table(goals, rows, width=FRONT_WIDTH, most=FRONT_ROWS)]
-    lines += [((one_line(cost.text, 400), "dim"),) for cost in limit_costs(past)]
+    told = [*(cost.text for cost in limit_costs(past)), together_text(past)]
+    lines += [((one_line(text, 400), "dim"),) for text in told if text]
     return Reply(joined(lines))
 
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.histories import SPACE, configured, history, trial
 from tunesmith.goals import Goal, Limit
 from tunesmith.history import History
-from tunesmith.tools.analysis.limits import broken_text, closest, limit_costs, none_feasible
+from tunesmith.tools.analysis.limits import broken_text, closest, limit_costs, none_feasible, together_text
 from tunesmith.tools.analysis.pareto import front_rows, front_text
 from tunesmith.trial import TrialState
 
@@ -52,6 +52,17 @@ def test_a_limit_that_does_not_bind_costs_nothing():
     (cost,) = limit_costs(searched((0.95, 12.3), (0.9, 30)))
     assert cost.text == "latency_ms <= 20 costs nothing: without it the best is no better (trial 0 has 12.3)"
     assert cost.cost == 0
+
+
+def test_limits_that_go_together_cost_together_what_none_costs_alone():
+    past = searched((0.95, 30, 9), (0.9, 12, 2), limits=(LATENCY, SIZE))
+    assert [cost.cost for cost in limit_costs(past)] == [0, 0]
+    assert together_text(past) == (
+        "without any limit the best would be trial 0: val_accuracy 0.95, which breaks latency_ms <= 20 "
+        "with 30 and params_m <= 5 with 9; with all of them 0.9 (trial 1): together they cost 0.05"
+    )
+    assert together_text(searched((0.95, 30, 1), (0.9, 12, 2), limits=(LATENCY, SIZE))) == ""
+    assert together_text(searched((0.95, 30, 9), limits=(LATENCY, SIZE))) == ""
 
 
 @pytest.mark.parametrize(

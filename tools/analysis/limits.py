@@ -95,6 +95,24 @@ def limit_costs(history: History) -> tuple[LimitCost, ...]:
     return tuple(_cost(history, limit) for limit in history.limits) if history.completed else ()
 
 
+def together_text(history: History) -> str:
+    """What all limits cost together, without a full stop; empty where one of them alone costs as much.
+
+    Limits on metrics that go together, such as latency and memory, often cost nothing one by one.
+    """
+    best, free = history.incumbent, _best(history, history.completed)
+    if len(history.limits) < 2 or best is None or free is None or best.value is None or free.value is None:
+        return ""
+    cost = history.sign * (free.value - best.value)
+    if cost <= max(each.cost or 0.0 for each in limit_costs(history)):
+        return ""
+    return (
+        f"without any limit the best would be trial {free.number}: {history.metric} "
+        f"{significant(free.value)}, which {broken_text(history, free)}; with all of them "
+        f"{significant(best.value)} (trial {best.number}): together they cost {cost:.3g}"
+    )
+
+
 def closest(history: History) -> Trial | None:
     """The completed trial that breaks the limits by least: the smallest sum of relative excesses.
 

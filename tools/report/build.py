@@ -26,6 +26,7 @@ from tunesmith.stated_prior import trusts_of
 from tunesmith.task import Task
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.health import health
+from tunesmith.tools.analysis.limits import together_text
 from tunesmith.tools.analysis.pareto import front_text, one_line
 from tunesmith.tools.records.bounds import kind_of
 from tunesmith.tools.records.changed_task import why_left_out
@@ -113,6 +114,7 @@ def build_report(path: Path) -> ReportData:
         against=against_default(history, text),
         items=item_lines(history, text),
         front=front_lines(history, text),
+        limits_sentence=text(together_text(history)),
         front_sentence=text(front_text(history)),
         comparison=comparison,
         not_compared=not_compared,

@@ -329,6 +329,8 @@ class ReportData(ReportPart):
     """The best against the default and the second best, in the search, where trials have scores by item."""
     front: tuple[FrontLine, ...] = unless_empty(())
     """The Pareto front, best primary value first, and the default's row; empty with one metric."""
+    limits_sentence: str = unless_empty("")
+    """What the limits cost together; empty where one of them alone costs as much."""
     front_sentence: str = unless_empty("")
     comparison: Comparison | None
     not_compared: str

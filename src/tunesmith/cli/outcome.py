@@ -14,7 +14,7 @@ from tunesmith.goal_words import measured, table
 from tunesmith.stopping import why_over
 from tunesmith.text.literal import literal
 from tunesmith.text.numbers import metric
-from tunesmith.tools.analysis.limits import limit_costs, none_feasible
+from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
 from tunesmith.tools.analysis.pareto import front_text
 from tunesmith.tools.records.trial_folder import newest_checkpoint
 
@@ -124,7 +124,8 @@ def _further(history: History, best: Trial) -> list[str]:
         lines += ["", found]
         rows = table(history.goals, front, width=WIDTH - 2, most=FRONT_ROWS)
         lines += [f"  {row}" for row in rows]
-    costs = [f"  {cost.text}" for cost in limit_costs(history)]
+    told = [*(cost.text for cost in limit_costs(history)), together_text(history)]
+    costs = [f"  {text}" for text in told if text]
     return lines + (["", "What the limits cost, by the trials that were run", *costs] if costs else [])
 
 
