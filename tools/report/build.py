@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import isfinite
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -247,12 +247,13 @@ def _recommended(
 
 def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialLine, ...]:
     lines: list[TrialLine] = []
-    so_far = history.without_trials()
+    feasible = {trial.number for trial in history.feasible}
+    best = -inf
     left = {trial.number for trial in history.earlier}
     for trial in history.every:
-        before, counts = so_far.incumbent, trial.number not in left
-        so_far = so_far.with_trial(trial) if counts else so_far
-        proposal = trial.proposal
+        counts, proposal = trial.number not in left, trial.proposal
+        score = history.sign * trial.value if trial.value is not None and trial.number in feasible else -inf
+        leads, best = score > best, max(score, best)
         lines.append(
             TrialLine(
                 number=trial.number,
@@ -272,7 +273,7 @@ def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialL
                 seconds=finite(trial.seconds) or 0.0,
                 steps=len(trial.curve),
                 last_reported=trial.last_reported,
-                best_so_far=so_far.incumbent is not before,
+                best_so_far=leads,
                 space=folder.lineage.epoch_of(trial.number).version,
                 counts=counts,
                 why_not="" if counts else text(why_left_out(folder.lineage, trial), 300),
