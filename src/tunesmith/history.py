@@ -117,18 +117,21 @@ class History:
     def front(self) -> tuple[Trial, ...]:
         """The Pareto front of the feasible trials, best primary value first, then by number.
 
-        Of trials with equal metrics the earliest one. With one metric it is the incumbent alone.
+        Of trials with equal metrics the earliest one. With one metric it is the incumbent alone. One that
+        lacks a metric, because the task did not name it then, is not on it.
         """
         if not self.others:
             return () if self.incumbent is None else (self.incumbent,)
-        rows = np.array([[g.sign * t.values[g.metric] for g in self.goals.objectives] for t in self.feasible])
+        goals = self.goals.objectives
+        known = [t for t in self.feasible if all(g.metric in t.values for g in goals)]
+        rows = np.array([[g.sign * t.values[g.metric] for g in goals] for t in known])
         # From large to small in the first metric, then the second: what dominates a trial comes before it.
-        ranked = sorted(range(len(rows)), key=lambda i: ((-rows[i]).tolist(), self.feasible[i].number))
+        ranked = sorted(range(len(rows)), key=lambda i: ((-rows[i]).tolist(), known[i].number))
         kept, front = np.empty_like(rows), list[Trial]()
         for i in ranked:
             if not (kept[: len(front)] >= rows[i]).all(axis=1).any():
                 kept[len(front)] = rows[i]
-                front.append(self.feasible[i])
+                front.append(known[i])
         return tuple(sorted(front, key=lambda t: (-self.sign * _value(t), t.number)))
 
     @property

@@ -33,3 +33,10 @@ def test_it_is_the_feasible_trials_that_none_dominates_and_of_equal_ones_the_fir
     ]
     expected = sorted(kept, key=lambda t: (-t.values["val_accuracy"], t.number))
     assert [t.number for t in past.front] == [t.number for t in expected]
+
+
+def test_a_trial_of_before_a_metric_was_named_is_not_on_it():
+    old, new = (trial(i, configured(), 0.9 - i / 10) for i in (0, 1))
+    measured = new.model_copy(update={"values": {"val_accuracy": 0.8, "a": 1.0, "b": 1.0}})
+    past = replace(EMPTY, trials=(old, measured), limits=())
+    assert [t.number for t in past.front] == [1] and past.incumbent is measured
