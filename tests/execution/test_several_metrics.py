@@ -6,6 +6,8 @@ import json
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tunesmith.errors import MissingMetric
 from tunesmith.items import Items
@@ -81,6 +83,34 @@ def test_two_metrics_are_found_whatever_form_they_have(text, how):
     (values, _, _), _ = read(text, **how)
     name = next(iter(how.get("further", TWO)))[0]
     assert (values["acc"], values[name]) == (0.9, 20.0)
+
+
+@given(
+    epochs=st.lists(
+        st.tuples(st.integers(0, 100), st.integers(0, 100), st.sampled_from(["one", "apart", "other first"])),
+        min_size=1,
+        max_size=12,
+    ),
+    take=st.sampled_from([None, "best", "last"]),
+    other=st.sampled_from([None, "best", "last"]),
+    final=st.booleans(),
+)
+def test_further_metrics_are_of_the_step_that_counts_unless_they_say_otherwise(epochs, take, other, final):
+    printed = []
+    for step, (acc, lat, form) in enumerate(epochs):
+        both = [{"epoch": step, "acc": acc}, {"epoch": step, "lat": lat}]
+        together = [{"lat": lat, "step": step, "acc": acc}]
+        printed += {"one": together, "apart": both, "other first": both[::-1]}[form]
+    results = [(acc, lat) for acc, lat, _ in epochs] + [(50, 50)] * final
+    printed += [{"acc": 50}, {"lat": 50}] * final
+    (values, _, _), reports = read(
+        lines(*printed), Reading(take=take), (("lat", Reading(take=other, maximize=False)),)
+    )
+    best = max(results, key=lambda one: one[0]) if take == "best" else results[-1]
+    lats = [lat for _, lat in results]
+    expected = {None: best[1], "best": min(lats), "last": lats[-1]}[other]
+    assert (values["acc"], values["lat"]) == (best[0], expected)
+    assert reports[: len(epochs)] == [(step, acc) for step, (acc, _, _) in enumerate(epochs)]
 
 
 def test_each_metric_takes_its_own_value_where_the_task_says_so():

@@ -120,9 +120,10 @@ class TrialHandle:
         """
         others: dict[str, float] = {}
         if isinstance(value, Mapping):
-            others = {
-                str(name): number for name, one in value.items() if (number := as_number(one)) is not None
-            }
+            for name, one in value.items():
+                other = as_number(one)
+                if other is not None and (math.isfinite(other) or name in self.reports.further):
+                    others[str(name)] = other
             if self.metric not in value:
                 raise ValueError(
                     f"trial.report(values, step) got {short(dict(value))}, which lack {self.metric!r}, "

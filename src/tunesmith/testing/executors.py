@@ -22,6 +22,8 @@ import psutil
 import pytest
 
 from tunesmith.errors import ExecutorError, UnsupportedVerdict
+from tunesmith.items import Items
+from tunesmith.metric import Reading
 from tunesmith.objective import Objective
 from tunesmith.tools.execution.base import (
     Continue,
@@ -163,6 +165,18 @@ class ExecutorCases:
         assert read_curve(job.folder) == ((3, 0.25),)
         assert "config 1.5 seed 7" in (job.folder / LOG).read_text()
         assert (job.folder / CHECKPOINTS / "weights").read_text() == "w"
+
+    def test_further_metrics_and_scores_per_item_come_home(self, bench: Bench) -> None:
+        text = """
+        def train(config, trial):
+            trial.report_items([1, 0, 1, 1])
+            return {"latency_ms": config["x"] * 2}
+        """
+        outcome = bench.run(text, further=(("latency_ms", Reading(maximize=False)),))
+        assert outcome.values == {"accuracy": 0.75, "latency_ms": 3.0}, outcome.message
+        assert Items.unpack(outcome.items["accuracy"]).scores == (1.0, 0.0, 1.0, 1.0)
+        outcome = bench.run(text, further=(("params_m", Reading(maximize=False)),))
+        assert outcome.state is TrialState.CRASHED and "params_m" in outcome.message
 
     def test_a_command_runs_with_the_values_in_its_arguments(self, bench: Bench) -> None:
         script = bench.script('import sys\nprint(\'{"accuracy": \' + sys.argv[1] + "}")')
