@@ -157,8 +157,9 @@ def test_wrong_input_is_told_in_a_sentence(tmp_path: Path, arguments: list[str],
     assert "Traceback" not in done.stderr
 
 
-def test_a_users_own_task_is_a_suite(tmp_path: Path) -> None:
+def test_a_users_own_task_is_a_suite_with_its_limits(tmp_path: Path) -> None:
     task = write_job(tmp_path / "job", trials=4)
+    task.write_text(task.read_text() + 'limits: {seconds: "<= 2"}\n')
     arguments = [str(task), "--contenders", "tunesmith,random", "--seeds", "1", "--jobs", "1"]
     done = call(*arguments, folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -168,6 +169,8 @@ def test_a_users_own_task_is_a_suite(tmp_path: Path) -> None:
     # The default first: lr 1e-4, width 16.
     assert ours.values[0] == pytest.approx(-((-4 + 2.5) ** 2) - (16 - 48) ** 2 / 1000)
     assert None not in ours.values
+    assert ours.metrics["seconds"] == (1.0,) * 4 and len(ours.winners) == 1
+    assert "No winner of 2 runs breaks a limit." in done.stdout
     (tmp_path / "job/train.py").write_text((tmp_path / "job/train.py").read_text() + "\n# changed\n")
     done = call(*arguments, "--report", folder=tmp_path)
     assert "2 runs are missing" in done.stdout

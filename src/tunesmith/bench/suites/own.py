@@ -2,7 +2,8 @@
 
 Each configuration is trained with the task's own seed, so that contenders are compared on one function;
 in a worker process a configuration that came before is not trained again. An evaluation is charged the
-time it takes, not CPU seconds, because it runs in a process of its own.
+time it takes, not CPU seconds, because it runs in a process of its own. Limits of a task are kept: what
+counts is the best feasible value of its primary metric.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.bench.aims import Aims
 from tunesmith.bench.task import BenchTask, Suite, Values
 from tunesmith.errors import UsageError
+from tunesmith.goals import Goals
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Task, load_task
 from tunesmith.trial import TrialState
@@ -37,7 +40,11 @@ class OwnObjective:
         self._number = 0
 
     def __call__(self, configuration: Values) -> float:
-        """The task's metric.
+        """The task's primary metric; see `metrics`."""
+        return self.metrics(configuration)[self.task.metric]
+
+    def metrics(self, configuration: Values) -> dict[str, float]:
+        """Every metric of the task.
 
         Raises:
             RuntimeError: The trial failed; with its cause in one line.
@@ -54,6 +61,7 @@ class OwnObjective:
                 seed=derive_seed(self.task.seed, "bench"),
                 metric=self.task.metric,
                 reading=self.task.reading,
+                further=self.task.readings[1:],
                 judged=False,
                 objective=self.task.objective_ref(),
                 time_limit_s=self.task.budget.trial_time_s,
@@ -67,7 +75,7 @@ class OwnObjective:
                     shutil.rmtree(folder / str(number), ignore_errors=True)
                     if event.outcome.state is not TrialState.COMPLETED:
                         raise RuntimeError(f"{event.outcome.state.value}: {event.outcome.message}")
-                    return event.outcome.values[self.task.metric]
+                    return {name: event.outcome.values[name] for name, _ in self.task.readings}
 
     def close(self) -> None:
         """End its processes and remove what they wrote."""
@@ -121,6 +129,9 @@ def own_suite(paths: Sequence[Path]) -> Suite:
 
 
 def _bench_task(task: Task) -> BenchTask:
+    objective = OwnObjective(task)
+    # Of several metrics the primary one is compared: no reference point is known for a hypervolume.
+    goals = Goals(objectives=(task.goals.primary,), limits=task.limits)
     return BenchTask(
         name=task.name,
         space=task.space,
@@ -128,7 +139,8 @@ def _bench_task(task: Task) -> BenchTask:
         metric=task.metric,
         default=None if task.default is None else dict(task.default),
         words=task.words(),
-        evaluate=OwnObjective(task),
+        evaluate=objective,
+        aims=Aims(goals, objective.metrics) if task.limits else None,
         make_data_card=partial(getattr, task, "data_card", None),
         clock=time.monotonic,
         code=_code(task),
