@@ -15,11 +15,17 @@ V1 = {"lr": LR, "opt": Categorical(["adam", "sgd"])}
 
 def task(space, *, constraints=(), **changes):
     fields = {"name": "t", "metric": "acc", "direction": "maximize", "objective": {"function": "t.py:train"}}
+    if "metrics" in changes:
+        del fields["metric"], fields["direction"]
     return Task.model_validate({**fields, "space": Space(space, constraints), **changes})
 
 
-def run_trials(runs, a_task, configurations, *, storage=None, ends=(), events=None):
-    """A session that runs these configurations; returns the history that it began with."""
+def run_trials(runs, a_task, configurations, *, storage=None, ends=(), events=None, others=None):
+    """A session that runs these configurations; returns the history that it began with.
+
+    Args:
+        others: Values of further metrics, of every completed trial.
+    """
     said = [] if events is None else events
     store = FolderStore.create(runs, a_task, storage)
     with store.lease():
@@ -34,9 +40,9 @@ def run_trials(runs, a_task, configurations, *, storage=None, ends=(), events=No
             store.begin(trial)
             if state is TrialState.RUNNING:
                 continue  # killed here
-            done = {"acc": values["lr"] * 10} if state is COMPLETED else {}
+            done = {"acc": values["lr"] * 10, **(others or {})} if state is COMPLETED else {}
             outcome = store.record_outcome(trial.number, Outcome(state=state, values=done, seconds=1.0))
-            store.finish(finished_trial(trial, outcome, "acc"))
+            store.finish(finished_trial(trial, outcome, *a_task.goals.names))
     store.close()
     return history
 

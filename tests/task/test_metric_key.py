@@ -128,4 +128,4 @@ def test_another_choice_among_the_values_is_another_meaning_and_another_way_of_r
     )
     assert "best is" in changes(plain, best).breaking[0]
     assert changes(plain, read).breaking == () and "how acc is read" in changes(plain, read).told[0]
-    assert changes(read, read) == ((), ())
+    assert changes(read, read) == ((), (), ())

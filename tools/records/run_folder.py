@@ -26,6 +26,7 @@ from tunesmith.outcome import Stamp
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
+from tunesmith.text.numbers import numbered
 from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic
 from tunesmith.tools.records.folder_check import check_run_folder
 from tunesmith.tools.records.lineage_file import NAME as LINEAGE
@@ -41,7 +42,7 @@ from tunesmith.tools.records.trial_folder import (
     read_outcome,
     record_outcome,
 )
-from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Trial
+from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Trial, TrialState
 
 TRIALS, LOCK = "trials", "lock"
 LATEST = 253402300000
@@ -166,12 +167,19 @@ class RunFolder:
         else:
             before = cls.open(folder.path).task
             found = changes(before, task)
-            if found.breaking and (
-                before.direction != task.direction or before.folder != task.folder or folder._has_values()
+            what, breaking = "whose values mean something else", found.breaking
+            if lacking := folder._lacking(found.needed):
+                what, breaking = "that lack what they are judged by now", (lacking,)
+            directions = [[goal.direction for goal in each.goals.objectives] for each in (before, task)]
+            if breaking and (
+                lacking
+                or directions[0] != directions[1]  # those of a study are for good
+                or before.folder != task.folder
+                or folder._has_values()
             ):
                 raise RunError(
-                    f"{folder.path} holds trials whose values mean something else: "
-                    f"{'; '.join(found.breaking)}. Start anew beside it with --fresh (in Python: another "
+                    f"{folder.path} holds trials {what}: "
+                    f"{'; '.join(breaking)}. Start anew beside it with --fresh (in Python: another "
                     f"`name`), start with what fits of it with --from {folder.path}, or change this back."
                 )
             folder.told = (*found.breaking, *found.told)
@@ -359,6 +367,19 @@ class RunFolder:
             if outcome is not None and (outcome.values or outcome.curve):
                 return True
         return False
+
+    def _lacking(self, metrics: tuple[str, ...]) -> str:
+        """Which completed trials have no value of some metrics, as a clause; empty where they all do."""
+        lacking: dict[str, list[int]] = {}
+        for number in self.trial_numbers() if metrics else ():
+            try:
+                outcome = self.read_outcome(number)
+            except RunError:
+                continue  # mended before it is used
+            if outcome is not None and outcome.state is TrialState.COMPLETED:
+                for name in (name for name in metrics if name not in outcome.values):
+                    lacking.setdefault(name, []).append(number)
+        return "; ".join(f"{numbered('trial', found)} gave no {name}" for name, found in lacking.items())
 
     def _next_trial(self) -> int:
         return max(self.trial_numbers(), default=-1) + 1

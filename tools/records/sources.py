@@ -138,9 +138,10 @@ def _found(
     if outcome.state not in TAKEN_STATES:
         return _left(label, f"it ended {outcome.state.value.replace('_', ' ')}")
     if outcome.state is TrialState.COMPLETED:
-        value = outcome.values.get(task.metric)
-        if value is None or not math.isfinite(value):
-            return _left(label, f"it has no {task.metric}")
+        for name in task.goals.names:
+            value = outcome.values.get(name)
+            if value is None or not math.isfinite(value):
+                return _left(label, f"it has no {name}")
     elif not same_metric:
         return _left(label, "it was stopped or diverged by another metric")
     elif outcome.state is TrialState.PRUNED and not outcome.curve:
@@ -177,7 +178,7 @@ def _study(url: str, task: Task) -> Source:
     from optuna.trial import TrialState as OptunaState
 
     from tunesmith.tools.records.storage import explained, open_existing, quiet, without_password
-    from tunesmith.tools.records.study import ATTRIBUTE
+    from tunesmith.tools.records.study import ATTRIBUTE, METRIC_NAMES, directions
 
     place, name = split_url(url)
     where = without_password(place)
@@ -190,11 +191,15 @@ def _study(url: str, task: Task) -> Source:
             have = ", ".join(map(short, list(studies)[:20])) or "none"
             wanted = "several studies are" if name is None else f"no study {short(name)} is"
             raise RunError(f"{wanted} in {where}; there: {have}. Name one, as in {where}:NAME.")
-        directions = storage.get_study_directions(studies[name])
-        if [d.name.casefold() for d in directions] != [task.direction]:
+        done = directions(storage, studies[name])
+        names = _value_names(storage.get_study_system_attrs(studies[name]).get(METRIC_NAMES), task, len(done))
+        known = dict(zip(names, done, strict=True)) if len(names) == len(done) else {}
+        goals = task.goals.objectives
+        if task.metric not in known or any(known.get(g.metric, g.direction) != g.direction for g in goals):
+            what = f"{task.direction} {'one value' if not task.goals.several else task.metric}"
             raise RunError(
-                f"study {name!r} in {where} does not {task.direction} one value "
-                f"({', '.join(d.name.casefold() for d in directions)}), so its values are not this task's."
+                f"study {name!r} in {where} does not {what} "
+                f"({', '.join(done)}), so its values are not this task's."
             )
         frozen = storage.get_all_trials(studies[name], deepcopy=False)[:MOST_RESULTS]
     states = {
@@ -213,7 +218,12 @@ def _study(url: str, task: Task) -> Source:
         if trial.state not in states:
             results.append(_left(label, "it has not ended"))
             continue
-        values = {task.metric: trial.value} if trial.state is OptunaState.COMPLETE else {}
+        values: dict[str, Any] = {}
+        if trial.state is OptunaState.COMPLETE:
+            kept = notes.get("values") if isinstance(notes, dict) else None
+            others = {**trial.user_attrs, **(kept if isinstance(kept, dict) else {})}
+            values = {name: others[name] for name in task.goals.names if name in others}
+            values |= dict(zip(names, trial.values, strict=True))
         curve = tuple(
             (int(step), float(v)) for step, v in sorted(trial.intermediate_values.items()) if math.isfinite(v)
         )
@@ -222,7 +232,19 @@ def _study(url: str, task: Task) -> Source:
             state=states[trial.state], values=_finite(values), curve=curve, seconds=max(seconds, 0.0)
         )
         results.append(_found(label, trial.params, [now, now], outcome, task, names=parameters))
-    return Source(f"study {clean(name, 60)}", results, (f"its value is taken as {task.metric}",))
+    taken = f"its value is taken as {task.metric}" if len(names) == 1 else ""
+    return Source(f"study {clean(name, 60)}", results, (taken or f"its values are {', '.join(names)}"[:200],))
+
+
+def _value_names(stated: Any, task: Task, count: int) -> list[str]:
+    """Which metrics a study's values are: by the names that it has, else the task's in their order."""
+    known = (
+        isinstance(stated, list) and len(stated) == count and all(isinstance(name, str) for name in stated)
+    )
+    if known and (task.metric in stated or count > 1):
+        return list(stated)
+    objectives = [goal.metric for goal in task.goals.objectives]
+    return objectives if count == len(objectives) else [task.metric]
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, float]:
@@ -243,6 +265,7 @@ def _table(path: Path, task: Task) -> Source:
             f"{path.name} has no column {task.metric!r} (or `value`); its columns: "
             f"{', '.join(clean(c, 40) for c in columns[:20])}."
         )
+    further = [name for name in task.goals.names[1:] if name in columns]
     prefixed = {c.removeprefix("params_"): c for c in columns if c.startswith("params_")}
     where = prefixed | {c: c for c in columns if c in task.space and c not in prefixed}
     tuned = [name for name in task.space.names if name in where]
@@ -263,9 +286,11 @@ def _table(path: Path, task: Task) -> Source:
             if text:
                 known = task.space.parameters.get(name)
                 values[name] = text if known is None else legal_from_text(known, text)
-        outcome = Outcome(state=TrialState.COMPLETED, values={} if number is None else {task.metric: number})
+        others = {c: _number(row.get(c, "")) for c in further}
+        measured = {task.metric: number} | others
+        outcome = Outcome(state=TrialState.COMPLETED, values=_finite(measured))
         results.append(_found(label, values, [now, now], outcome, task, names=set(where)))
-    unused = [c for c in columns if c not in {*where.values(), value, *_NOT_VALUES}]
+    unused = [c for c in columns if c not in {*where.values(), value, *further, *_NOT_VALUES}]
     notes = [f"its column {clean(value, 60)} is taken as {task.metric}"] if value != task.metric else []
     if unused:
         notes.append(f"columns not used: {', '.join(clean(c, 40) for c in unused[:20])}")

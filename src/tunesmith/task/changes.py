@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,10 @@ from tunesmith.text.durations import spelled_duration
 
 MEANING = ("metric", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
-_NOT_TOLD = {"name", "path", "space", "budget", "objective", "data_card", "default", "metric_spec", *MEANING}
+_NOT_TOLD = {
+    *("name", "path", "space", "budget", "objective", "data_card", "default", "metric_spec", "further"),
+    *("limits", *MEANING),
+}
 _LONG = {"description", "model", "data", "evaluation"}
 
 
@@ -29,6 +33,9 @@ class Changes(NamedTuple):
     """Those that make earlier values incomparable with new ones."""
     told: tuple[str, ...]
     """All others: the run goes on with them."""
+    needed: tuple[str, ...] = ()
+    """Metrics by which trials are judged now and which they did not have to give before: where a completed
+    one lacks one of them, the change is breaking as well."""
 
 
 def changes(before: Task, now: Task) -> Changes:
@@ -44,6 +51,8 @@ def changes(before: Task, now: Task) -> Changes:
         breaking.append(f"of a trial's values, {was_taken} was taken and now {taken} is")
     elif before.reading != now.reading and before.direction == now.direction:
         told.append(f"how {now.metric} is read from what the training code prints or writes was changed")
+    breaking += _other_goals(before, now)
+    told += [*_other_readings(before, now), *_limit_changes(before, now)]
     was, new = _objective(before, now), _objective(now, before)
     if was != new:
         tuned = {*before.space.names, *now.space.names}
@@ -85,7 +94,61 @@ def changes(before: Task, now: Task) -> Changes:
             "the data is not what it was: its figures differ, and earlier values are compared with new ones "
             "all the same (--fresh starts anew)"
         )
-    return Changes(tuple(breaking), tuple(told))
+    known = dict(before.readings)
+    needed = () if breaking else tuple(name for name in now.goals.names if name not in known)
+    return Changes(tuple(breaking), tuple(told), needed)
+
+
+def _other_goals(before: Task, now: Task) -> list[str]:
+    """Of the metrics beside the primary one: which are optimised, and which of their values were taken."""
+    found = []
+    was, new = (
+        ", ".join(goal.text for goal in task.goals.objectives[1:]) or "nothing" for task in (before, now)
+    )
+    if was != new:
+        found.append(f"beside {now.metric}, {was} was looked for and now {new} is")
+    old, current = dict(before.readings), dict(now.readings)
+    judged = [name for name in now.goals.names if name in old and name not in (now.metric, before.metric)]
+    for name in judged:
+        takes = [readings[name].take or "the result or last report" for readings in (old, current)]
+        if takes[0] != takes[1]:
+            found.append(f"of a trial's values of {name}, {takes[0]} was taken and now {takes[1]} is")
+    return found
+
+
+def _other_readings(before: Task, now: Task) -> list[str]:
+    old, current = dict(before.readings), dict(now.readings)
+    told = []
+    for name in dict.fromkeys([*old, *current]):
+        if name in (before.metric, now.metric):
+            continue
+        if name not in old and name not in now.goals.names:
+            told.append(f"{name} is measured as well from now on")
+        elif name not in current and name in [one.name for one in before.further]:
+            told.append(f"{name} is not measured any more")
+        elif (
+            name in old
+            and name in current
+            and replace(old[name], maximize=True, take=None)
+            != replace(current[name], maximize=True, take=None)
+        ):
+            told.append(f"how {name} is read from what the training code prints or writes was changed")
+    return told
+
+
+def _limit_changes(before: Task, now: Task) -> list[str]:
+    """A clause for each metric whose limits are not what they were."""
+    told = []
+    for name in dict.fromkeys(limit.metric for limit in (*before.limits, *now.limits)):
+        was, new = (
+            " and ".join(sorted(x.comparison for x in task.limits if x.metric == name))
+            for task in (before, now)
+        )
+        if was and new and was != new:
+            told.append(f"limit {name} was {was} and is now {new}")
+        elif was != new:
+            told.append(f"limit {name} {new} is new" if new else f"limit {name} {was} is gone")
+    return told if not told else [*told[:-1], f"{told[-1]}; all trials are judged anew"]
 
 
 def space_changes(before: Space, now: Space) -> list[str]:

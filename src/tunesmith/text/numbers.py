@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 DASH = "–"
 Limits = tuple[float, float]
@@ -55,6 +56,16 @@ def count(number: int) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """`1 trial`, `2,000 trials`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def numbered(noun: str, numbers: Sequence[int], most: int = 5) -> str:
+    """`trial 3`, `trials 0, 1 and 4`, `trials 0, 1, 2, 3, 4 and 7 more`."""
+    shown = [str(number) for number in numbers[:most]]
+    if len(numbers) > most:
+        shown.append(f"{len(numbers) - most:,} more")
+    if len(shown) == 1:
+        return f"{noun} {shown[0]}"
+    return f"{noun}s {', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def significant(value: float | None, digits: int = 5) -> str:
