@@ -97,6 +97,12 @@ def test_a_damaged_confirm_json_costs_the_comparison_and_not_the_report(whole_ru
     data = build_report(whole_run.path)
     assert data.comparison is None and "confirm.json cannot be read" in data.not_compared
     assert data.best is not None
+    whole_run.confirm([0.95, 0.96, 0.955], [0.90, 0.92, 0.91], trial=4)
+    record = json.loads((whole_run.path / "confirm.json").read_text())
+    record["comparison"]["low"] = "NaN"
+    (whole_run.path / "confirm.json").write_text(json.dumps(record))
+    data = build_report(whole_run.path)
+    assert data.comparison is None and "no finite number" in data.not_compared
 
 
 def test_what_a_model_was_asked_said_and_had_a_part_in_is_added_up_and_shown_on_both_pages(make_run):

@@ -130,7 +130,7 @@ def test_costs_are_shown_with_their_budget(make_run):
     assert (data.used.cost, data.used.cost_limit) == (pytest.approx(2.14), 9.0)
     assert data.best is not None and data.best.cost == 0.64 and data.trials[1].cost == 1.5
     for text in pages(run):
-        assert "Its cost is 0.64." in text and "cost 2.14 9" in text
+        assert "Cost: 2.14 of 9." in text and "Its cost is 0.64." in text and "cost 2.14 9" in text
 
 
 def test_a_run_without_a_feasible_trial_says_how_near_it_came(make_run):

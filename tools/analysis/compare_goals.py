@@ -19,6 +19,8 @@ from tunesmith.trial import Frozen, Trial
 
 Column = tuple[float | None, ...]
 """One configuration's values of a metric, seed by seed; None where a run failed or did not report it."""
+LARGEST = 1e150
+"""Differences beyond it are not judged: their squares are no floats."""
 Word = Literal["better", "worse", "higher", "lower", "the same", "not distinguishable", "not measured"]
 
 
@@ -56,13 +58,14 @@ class MetricCompared(Frozen):
         means = f"mean {significant(found.first_mean, 4)} against {significant(found.second_mean, 4)}"
         if found.low is None or found.high is None:
             return f"{self.metric} not distinguishable from one seed alone ({means})"
-        ends = sorted((found.low, found.high))
-        if found.difference < 0 and word != "not distinguishable":
-            ends = [-ends[1], -ends[0]]
+        ends = (found.low, found.high) if found.difference >= 0 else (-found.high, -found.low)
         low, high = (f"{end:.3g}" for end in ends)
-        interval = f"{CONFIDENCE:.0%} interval {low} to {high}; " if low != high else ""
-        by = "" if word == "not distinguishable" else f" by {abs(found.difference):.3g}"
-        return f"{self.metric} {word}{by} ({interval}{means})"
+        lead = ("better", "worse") if self.direction is not None else ("higher", "lower")
+        by = f"{lead[found.difference < 0]} by {abs(found.difference):.3g}"
+        interval = f"{CONFIDENCE:.0%} interval {low} to {high}"
+        if word == "not distinguishable":
+            return f"{self.metric} {word} ({by}, {interval}; {means})"
+        return f"{self.metric} {by} ({f'{interval}; ' if low != high else ''}{means})"
 
 
 class LimitKept(Frozen):
@@ -258,7 +261,7 @@ def _compared(
 ) -> MetricCompared:
     pairs = [(b, d) for b, d in zip(best, default, strict=True) if b is not None and d is not None]
     comparison = None
-    if pairs and math.isfinite(sum(abs(b - d) for b, d in pairs)):
+    if pairs and max(abs(b - d) for b, d in pairs) < LARGEST:
         comparison = compare_paired(
             [b for b, _ in pairs],
             [d for _, d in pairs],

@@ -20,7 +20,7 @@ from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.data import Comparison, Pair
 from tunesmith.tools.report.goal_data import LimitOnSeeds, MetricPairs
-from tunesmith.tools.report.goals import items_line
+from tunesmith.tools.report.goals import finite, items_line
 from tunesmith.trial import Value
 
 
@@ -103,6 +103,15 @@ def read_comparison(
         return None, text(f"confirm.json cannot be read: {str(error).splitlines()[0]}")
     if of_another_task(record, history):
         return None, _why_not(folder, history, events, text)
+    try:
+        return _comparison(record, history, events, text), ""
+    except ValidationError:  # a number in it is none
+        return None, "confirm.json cannot be read: it holds a value that is no finite number."
+
+
+def _comparison(
+    record: ComparisonRecord, history: History, events: Sequence[Event], text: Anonymous
+) -> Comparison:
     sign = 1.0 if record.direction == "maximize" else -1.0
     pairs = tuple(
         Pair(seed=seed, best=best, default=default, gain=_gain(sign, best, default))
@@ -119,7 +128,7 @@ def read_comparison(
         note=" ".join(part for part in (text(record.note), _stale(record, history, events)) if part),
         **_beside(record.further, text),
         **judged.model_dump(include={"n", "low", "high", "confidence", "verdict"}),
-    ), ""
+    )
 
 
 def _beside(further: FurtherComparison, text: Anonymous) -> dict[str, Any]:
@@ -149,9 +158,9 @@ def _metric_pairs(one: MetricCompared, text: Anonymous) -> MetricPairs:
         n=0 if found is None else found.n,
         best_mean=None if found is None else found.first_mean,
         default_mean=None if found is None else found.second_mean,
-        mean_gain=None if found is None else found.difference,
-        low=None if found is None else found.low,
-        high=None if found is None else found.high,
+        mean_gain=None if found is None else finite(found.difference),
+        low=None if found is None else finite(found.low),
+        high=None if found is None else finite(found.high),
         word=one.word,
     )
 
