@@ -142,6 +142,7 @@ def test_two_different_results_of_a_further_metric_are_told_with_their_lines(tex
     (values, notes, _), _ = read(text)
     assert values["lat"] == 20.0
     assert any(all(word in note for word in ("lat", "12", "20", "line")) for note in notes), notes
+    assert "`metric:" not in str(notes), "the key of a task with one metric"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_a_command_prints_its_metrics_on_different_lines_and_writes_others_to_fi
         (
             "print('{\"accuracy\": 0.5}')",
             TrialState.CRASHED,
-            ["without 'lat', 'size'", "r.json was not written"],
+            ["without 'lat', 'size'", "r.json was not written", "`metrics.size.file`"],
         ),
         (
             "print('{\"accuracy\": 0.5, \"lat\": NaN}'); open('r.json', 'w').write('{\"size\": 1}')",

@@ -64,7 +64,7 @@ def result_of(primary: Heard, further: Sequence[Heard] = (), *, all_needed: bool
         MissingMetric: Some have none; `missing` says which and why.
     """
     heard = [primary, *further]
-    first = choose(primary) if primary else None
+    first = choose(primary, several=bool(further)) if primary else None
     chosen = {one.metric: _beside(one, first, primary.reading) for one in further}
     missing = [one for one in heard if (first if one is primary else chosen[one.metric]) is None]
     if missing and (all_needed or first is None):
@@ -98,8 +98,12 @@ def _missing_text(missing: Sequence[Heard]) -> str:
     return " ".join([f"it ended without {names}: {'; '.join(filter(None, told))}.", *fixes])
 
 
-def choose(heard: Heard) -> _Chosen:
-    """The value of one metric by itself, of the first source that has any."""
+def choose(heard: Heard, *, several: bool) -> _Chosen:
+    """The value of one metric by itself, of the first source that has any.
+
+    Args:
+        several: Whether the task has several metrics.
+    """
     metric, take = heard.metric, heard.reading.take
     used = [tally for tally in heard.tallies if tally]
     tally = used[0]
@@ -120,7 +124,8 @@ def choose(heard: Heard) -> _Chosen:
         elif what == "last" and tally.best is not None and tally.best.number != value.number:
             compared = f"; the best one is {tally.best.number:g}"
         told.append(f"The {what} of {tally.count:,} values of {metric} is taken{at}{compared}.")
-    told += _disagreements(tally, used[1:], value, metric, take)
+    key = f"metrics: {{{metric}: {{take: best}}}}" if several else "metric: {take: best}"
+    told += _disagreements(tally, used[1:], value, metric, take, key)
     return _Chosen(value, told)
 
 
@@ -133,7 +138,7 @@ def _beside(heard: Heard, first: _Chosen | None, primary: Reading) -> _Chosen | 
     """
     metric, reading = heard.metric, heard.reading
     if first is None or reading.take is not None:
-        return choose(heard) if heard else None
+        return choose(heard, several=True) if heard else None
     value = first.value
     elsewhere = reading.regex is not None or reading.file not in (None, primary.file)
     if not elsewhere and metric in value.others:
@@ -153,7 +158,7 @@ def _beside(heard: Heard, first: _Chosen | None, primary: Reading) -> _Chosen | 
     at = None if value.step is None else used[0].at(value.step)
     if at is not None:
         return _Chosen(at)
-    own = choose(heard)
+    own = choose(heard, several=True)
     if own.value.step is not None and value.step is not None and used[0].count > 1:
         own.told[:] = [
             f"{metric} has no value at step {value.step}, whose value is taken of the first metric; its last "
@@ -167,7 +172,7 @@ def _differ(one: float, other: float) -> bool:
 
 
 def _disagreements(
-    tally: Tally, others: list[Tally], value: Value, metric: str, take: str | None
+    tally: Tally, others: list[Tally], value: Value, metric: str, take: str | None, key: str
 ) -> list[str]:
     found: list[str] = []
     if take is None and tally.final is not None and tally.final_before is not None:
@@ -175,7 +180,7 @@ def _disagreements(
         found.append(
             f"{metric} was printed {tally.stepless:,} times without a step, with different values: "
             f"{one.number:g} ({one.where}) and {other.number:g} ({other.where}); the last one counts. "
-            "`metric: {take: best}` would take the best."
+            f"`{key}` would take the best."
         )
     elif take is None and tally.final is not None and tally.after_final and tally.last is not None:
         one, other = tally.final, tally.last

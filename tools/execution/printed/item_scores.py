@@ -1,4 +1,4 @@
-"""Scores per item under a metric's name: a list of numbers, or a mapping of ids to numbers."""
+"""What stands under a metric's name: a number, its history, or scores per item (a list, or by ids)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from tunesmith.errors import ItemsError
 from tunesmith.items import Items
-from tunesmith.tools.execution.printed.numbers_in import number_from
+from tunesmith.metric import Reading
+from tunesmith.tools.execution.printed.numbers_in import number_from, numbers_of
 
 MOST_READ = 10_000_000
 """Scores whose mean is taken; more is no list of scores."""
@@ -23,6 +24,31 @@ class Scored(NamedTuple):
     """As `Items.pack` has it; empty where they are not kept."""
     note: str
     """Why they are not kept; empty where they are."""
+
+
+class Under(NamedTuple):
+    """What stands under a metric's name in something that was printed or written."""
+
+    number: float | None
+    """Its value; None where there is no single one."""
+    history: list[float] | None
+    """Several values, one after another; None where it is no such list, or none is wanted."""
+    items: dict[str, str]
+    """Packed scores per item behind `number`, by the metric's name."""
+    note: str
+    """Why they are not kept; empty where that is no question."""
+
+
+def under(raw: Any, metric: str, reading: Reading, *, histories: bool = False) -> Under:
+    """Read what stands under a metric's name.
+
+    Args:
+        histories: Whether a list may be a history, of which one value is taken.
+    """
+    if reading.items and (found := scored(raw, metric)) is not None:
+        return Under(found.mean, None, {metric: found.packed} if found.packed else {}, found.note)
+    number = number_from(raw)
+    return Under(number, numbers_of(raw) if histories and number is None else None, {}, "")
 
 
 def scored(raw: Any, metric: str) -> Scored | None:

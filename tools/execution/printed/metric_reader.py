@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tunesmith.metric import Reading
-from tunesmith.tools.execution.printed.item_scores import scored
+from tunesmith.tools.execution.printed.item_scores import under
 from tunesmith.tools.execution.printed.nearest import Nearest
 from tunesmith.tools.execution.printed.numbers_in import (
     number_from,
-    numbers_of,
     other_numbers,
     step_of,
     value_of,
@@ -63,6 +62,7 @@ class MetricReader:
         several: bool = False,
     ) -> None:
         self.metric, self.reading = metric, reading
+        self._key = f"metrics.{metric}" if several else "metric"
         self._takes = reading.take is not None or (first is not None and first.take is not None)
         self._beside = tuple(beside)
         self._report, self._record = report, record
@@ -109,7 +109,7 @@ class MetricReader:
         groups = pattern.groups(piece.text) if piece.text else None
         if pattern.slow:
             self._notes["slow"] = (
-                f"The pattern of `metric` took too long for line {piece.line}, which was not read"
+                f"The pattern of `{self._key}` took too long for line {piece.line}, which was not read"
                 + ("; it was not used any more." if pattern.given_up else ".")
             )
         if groups is None:
@@ -135,13 +135,9 @@ class MetricReader:
         if not there:
             source.nearest.mapping(piece.line, piece.text, values)
             return False
-        number, items = number_from(raw), {}
-        if self.reading.items and (found := scored(raw, self.metric)) is not None:
-            number = found.mean
-            items = {self.metric: found.packed} if found.packed else {}
-            if found.note:
-                self._notes["items"] = found.note
-        history = None if number is not None or not self._takes else numbers_of(raw)
+        number, history, items, note = under(raw, self.metric, self.reading, histories=self._takes)
+        if note:
+            self._notes["items"] = note
         if history is not None:
             self._offer_history(stream, history, f"line {piece.line}")
             return True
@@ -203,13 +199,10 @@ def add_beside(
 ) -> None:
     """Put a further metric of the task that a mapping has into `others` and `items`, whatever form it has."""
     there, raw = value_of(values, name)
-    number = number_from(raw) if there else None
-    if there and reading.items and (found := scored(raw, name)) is not None:
-        number = found.mean
-        if found.packed:
-            items[name] = found.packed
-    if number is not None:
-        others[name] = number
+    found = under(raw, name, reading)
+    if there and found.number is not None:
+        others[name] = found.number
+        items |= found.items
 
 
 class _Steps:

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.tools.execution.printed.choice import Heard
-from tunesmith.tools.execution.printed.item_scores import scored
+from tunesmith.tools.execution.printed.item_scores import under
 from tunesmith.tools.execution.printed.mappings import mappings_in
 from tunesmith.tools.execution.printed.metric_reader import add_beside
 from tunesmith.tools.execution.printed.nearest import Nearest
 from tunesmith.tools.execution.printed.numbers_in import (
-    number_from,
-    numbers_of,
     other_numbers,
     step_of,
     value_of,
@@ -32,10 +30,10 @@ LARGEST = 16 << 20
 
 
 class _Unusable(Exception):
-    """The file cannot be used; `problem` is a clause that follows its name, `fix` a sentence."""
+    """The file cannot be used; `problem` is a clause that follows its name."""
 
-    def __init__(self, problem: str, fix: str = "") -> None:
-        self.problem, self.fix = problem, fix
+    def __init__(self, problem: str, *, unwritten: bool = False) -> None:
+        self.problem, self.unwritten = problem, unwritten
         super().__init__(problem)
 
 
@@ -66,21 +64,20 @@ class ResultFile:
         try:
             found = self._found()
         except _Unusable as error:
-            heard.why, heard.fix = f"{self._path} {error.problem}", error.fix
-            what = repr(metric) if error.fix else "a result"
-            heard.message = " ".join(filter(None, [f"it ended without {what}: {heard.why}.", error.fix]))
+            owner = metric if reading.file is not None else self._job.metric
+            key = f"metrics.{owner}.file" if len(readings) > 1 else "metric.file"
+            heard.why = f"{self._path} {error.problem}"
+            heard.fix = f"Write it there, or change `{key}` in the task." if error.unwritten else ""
+            what = repr(metric) if error.unwritten else "a result"
+            heard.message = " ".join(filter(None, [f"it ended without {what}: {heard.why}.", heard.fix]))
             return heard
-        notes: dict[str, str] = {}
+        notes: dict[str, None] = {}
         nearest = Nearest(metric, several=len(readings) > 1)
         takes = reading.take is not None or readings[self._job.metric].take is not None
         for line, values in found:
             there, raw = value_of(values, metric)
-            number, items = number_from(raw) if there else None, {}
-            if there and reading.items and (scores := scored(raw, metric)) is not None:
-                number = scores.mean
-                items = {metric: scores.packed} if scores.packed else {}
-                notes |= {"items": scores.note} if scores.note else {}
-            history = None if number is not None or not takes else numbers_of(raw)
+            number, history, items, note = under(raw, metric, reading, histories=takes)
+            notes |= {note: None} if note else {}
             for place, one in enumerate(history or ()):
                 tally.add(Value(one, place, {}, f"line {line}"))
                 if record is not None:
@@ -106,7 +103,7 @@ class ResultFile:
         clause = nearest.why or "it holds no JSON object and no row"
         heard.why = f"in {self._path}, {clause}"
         heard.message = f"it ended without {metric!r} in {self._path}: {clause}."
-        heard.notes = list(notes.values())
+        heard.notes = list(notes)
         return heard
 
     def _found(self) -> list[tuple[int, Mapping[str, Any]]]:
@@ -118,8 +115,7 @@ class ResultFile:
     def _text(self) -> str:
         after = self._state()
         if after is None or after == self._before:
-            fix = "Write it there, or change `metric.file` in the task."
-            raise _Unusable("was not written by this trial", fix)
+            raise _Unusable("was not written by this trial", unwritten=True)
         try:
             # Not blocking: what stands there may be anything by now, such as a pipe that nobody writes to.
             descriptor = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
