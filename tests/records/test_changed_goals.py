@@ -138,7 +138,7 @@ def test_a_table_and_a_study_give_further_metrics_as_well(tmp_path):
     study.optimize(objective, n_trials=2)
     found = read_source(url, two).results
     assert [one.outcome.values | {"acc": 0} for one in found] == [{"acc": 0, "ms": 12.0, "mib": 3.5}] * 2
-    with pytest.raises(RunError, match=r"does not minimize acc \(maximize, minimize\)"):
+    with pytest.raises(RunError, match=r"does not have minimize acc, minimize ms \(maximize, minimize\)"):
         read_source(url, task(V1, metrics={"acc": "minimize", "ms": "minimize"}))
     with pytest.raises(RunError, match="does not maximize one value"):
         read_source(url, task(V1))

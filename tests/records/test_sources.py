@@ -13,7 +13,8 @@ from tunesmith.errors import RunError
 from tunesmith.events import Noted
 from tunesmith.space import Categorical, Float
 from tunesmith.tools.records.folder_store import FolderStore
-from tunesmith.tools.records.sources import read_source, split_url
+from tunesmith.tools.records.sources import read_source
+from tunesmith.tools.records.study_source import split_url
 from tunesmith.tools.report.build import build_report
 from tunesmith.trial import Origin, TrialState
 

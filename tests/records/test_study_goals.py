@@ -10,6 +10,7 @@ import pytest
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from tunesmith.errors import RunError
 from tunesmith.events import Degraded
 from tunesmith.history import History
 from tunesmith.space import Float, Space
@@ -135,3 +136,53 @@ def test_a_study_of_other_metrics_is_refused_by_their_names(tmp_path: Path):
     optuna.create_study(storage=storage, study_name="t", direction="maximize")
     with pytest.raises(Exception, match=r"does not have this task's metrics \(maximize acc, minimize ms\)"):
         run(tmp_path, task({"acc": "maximize", "ms": "minimize"}), storage)
+
+
+def taken(runs: Path, a_task: Task, source: object) -> tuple[list[dict[str, float]], str]:
+    """The metrics of the trials that a new run takes from a source, and what it said of them."""
+    shutil.rmtree(runs / a_task.name, ignore_errors=True)
+    store, said = FolderStore.create(runs, a_task, source=str(source)), []
+    with store.lease():
+        history = store.load(said.append)
+    store.close()
+    assert history.paid == 0 and history.cost == 0
+    return [dict(t.values) for t in history], " ".join(getattr(event, "text", "") for event in said)
+
+
+def test_further_metrics_are_taken_from_runs_studies_and_tables(tmp_path: Path):
+    two = {"acc": "maximize", "ms": "minimize"}
+    run(tmp_path, task(two, limits={"mib": "<= 5"}), None, ends())
+    limited = task({"acc": "maximize"}, name="u", limits={"ms": "<= 20"}, cost="1 + x")
+    values, said = taken(tmp_path, limited, tmp_path / "t")
+    assert [v.get("ms") for v in values] == [30, 10, 5, 7, 50, None] and "1 left out" in said
+    # A run that measured less: each trial says what it lacks.
+    lacking = task(two, name="u", limits={"watts": "<= 20"})
+    values, said = taken(tmp_path, lacking, tmp_path / "t")
+    assert values == [{}] and "it has no watts (5)" in said
+
+    url = f"sqlite:///{tmp_path}/other.db"
+    study = optuna.create_study(storage=url, study_name="other", directions=["maximize", "minimize"])
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        x = trial.suggest_float("x", 0, 1)
+        trial.set_constraint("mib", x - 5)
+        if trial.number:
+            trial.set_user_attr("watts", 7.5)
+        return x, 2 * x
+
+    study.optimize(objective, n_trials=3)
+    limits = {"mib": "<= 5", "watts": "<= 9"}
+    values, said = taken(tmp_path, task(two, name="u", limits=limits), url)
+    assert [list(v) for v in values] == [["acc", "ms", "mib", "watts"]] * 2
+    for v, t in zip(values, study.trials[1:], strict=True):
+        assert (v["acc"], v["ms"], v["mib"], v["watts"]) == pytest.approx((*t.values, t.params["x"], 7.5))
+    assert "its values are taken as acc, ms, in order" in said.casefold() and "it has no watts (1)" in said
+    with pytest.raises(RunError, match="does not have minimize acc, minimize ms"):
+        taken(tmp_path, task({"acc": "minimize", "ms": "minimize"}, name="u"), url)
+    study.set_metric_names(["speed", "acc"])
+    values, said = taken(tmp_path, task({"acc": "minimize"}, name="u"), url)
+    assert [v["acc"] for v in values] == [t.values[1] for t in study.trials] and "by their names" in said
+
+    (tmp_path / "table.csv").write_text("x,acc,ms,note\n0.5,0.9,12,a\n0.6,0.8,,b\n")
+    values, said = taken(tmp_path, limited, tmp_path / "table.csv")
+    assert values == [{"acc": 0.9, "ms": 12.0}] and "it has no ms (1)" in said and "not used: note" in said

@@ -21,9 +21,10 @@ from tunesmith.interfaces import Emit
 from tunesmith.task import Task
 from tunesmith.text.numbers import counted
 from tunesmith.tools.records.atomic_write import sync_folder, write_atomic
+from tunesmith.tools.records.found import Source
 from tunesmith.tools.records.plain_files import read_plain
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
-from tunesmith.tools.records.sources import Source, read_source
+from tunesmith.tools.records.sources import read_source
 from tunesmith.tools.records.trial_folder import CONFIG, record_outcome
 from tunesmith.trial import Frozen, Origin, Proposal, Provenance
 
