@@ -61,12 +61,12 @@ def test_a_change_that_leaves_every_value_its_meaning_is_told(before, now, expec
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
     [
-        ({}, {"metrics": TWO}, "beside acc, nothing was looked for and now minimize ms is"),
-        ({"metrics": TWO}, {}, "beside acc, minimize ms was looked for and now nothing is"),
+        ({}, {"metrics": TWO}, "the goals beside acc were none and are now minimize ms"),
+        ({"metrics": TWO}, {}, "the goals beside acc were minimize ms and are now none"),
         (
             {"metrics": TWO},
             {"metrics": {"acc": "maximize", "ms": "maximize"}},
-            "beside acc, minimize ms was looked for and now maximize ms is",
+            "the goals beside acc were minimize ms and are now maximize ms",
         ),
         (
             {"metrics": TWO},
@@ -101,7 +101,7 @@ def test_a_limit_on_a_new_metric_is_told_where_every_trial_has_it_and_refused_wh
 
 def test_a_run_that_has_no_value_yet_cannot_change_how_many_metrics_its_study_has(tmp_path):
     run_trials(tmp_path, task(V1), [])
-    with pytest.raises(RunError, match=r"now minimize ms is.*--fresh"):
+    with pytest.raises(RunError, match=r"are now minimize ms.*--fresh"):
         FolderStore.create(tmp_path, task(V1, metrics=TWO))
 
 

@@ -82,6 +82,23 @@ def test_an_argparse_script_gives_a_command_line(start):
     assert "also requires --data" in text
 
 
+def test_what_a_model_needs_is_offered_as_a_limit_and_as_a_further_metric(start, tmp_path):
+    more = '"val_acc": 2, "latency_ms": 3, "test_loss": 1, "memory_mib": 2, "batch_size": 4}'
+    text, task = start(ARGPARSE.replace('"val_acc": 2}', more))
+    assert (task.metric, task.goals.plain) == ("val_acc", True)
+    lines = [line for line in text.splitlines() if not line.startswith(("metric:", "direction:"))]
+    offered = "\n".join(lines).replace("# limits:", "limits:").replace("# metrics:", "metrics:")
+    (tmp_path / "offered.yaml").write_text(offered)
+    goals = load_task(tmp_path / "offered.yaml").goals
+    assert [goal.text for goal in goals.objectives] == [
+        "maximize val_acc",
+        "minimize latency_ms",
+        "minimize memory_mib",
+    ]
+    assert [limit.text for limit in goals.limits] == ["latency_ms <= 20"]
+    assert "metrics:" not in start(ARGPARSE)[0]
+
+
 @pytest.mark.parametrize("source", ["def (", "x = '\x00'", "(" * 500], ids=["syntax", "null", "deep"])
 def test_what_is_not_python_is_told_with_its_place(start, source):
     with pytest.raises(ObjectiveError, match="my train.py"):

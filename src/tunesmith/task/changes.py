@@ -103,10 +103,10 @@ def _other_goals(before: Task, now: Task) -> list[str]:
     """Of the metrics beside the primary one: which are optimised, and which of their values were taken."""
     found = []
     was, new = (
-        ", ".join(goal.text for goal in task.goals.objectives[1:]) or "nothing" for task in (before, now)
+        " and ".join(goal.text for goal in task.goals.objectives[1:]) or "none" for task in (before, now)
     )
     if was != new:
-        found.append(f"beside {now.metric}, {was} was looked for and now {new} is")
+        found.append(f"the goals beside {now.metric} were {was} and are now {new}")
     old, current = dict(before.readings), dict(now.readings)
     judged = [name for name in now.goals.names if name in old and name not in (now.metric, before.metric)]
     for name in judged:

@@ -252,6 +252,7 @@ def _rendered(source: Script, found: _Found) -> Starter:
         metric_source=_comment(metric.source),
         direction=metric.direction,
         sure_of_direction=metric.sure_of_direction,
+        resources=[_key(name) for name in metric.resources if name not in found.guesses],
         objective=found.objective,
         parameters=parameters,
     )

@@ -20,6 +20,8 @@ _PART = re.compile(
 )
 """Words of a line that say which data the values behind them are of."""
 
+_RESOURCES = frozenset({"latency", "params", "parameters", "flops", "macs", "memory", "mib", "mb", "energy"})
+"""Words in the names of what a model needs."""
 _NO_NUMBERS = ("vars", "asdict", "dict", "list", "str")
 """Calls whose value is no number."""
 
@@ -37,6 +39,8 @@ class Metric:
     """The word before the value in such a line."""
     part: str = ""
     """A word such as `Val` further to the left, without which a value of other data could be meant."""
+    resources: tuple[str, ...] = ()
+    """Names of what is given beside it and says what the model needs, such as `latency_ms`."""
 
     @property
     def direction(self) -> str:
@@ -53,7 +57,8 @@ def returned(function: ast.FunctionDef, script: Script) -> Metric | None:
     for node in _own_nodes(function):
         if isinstance(node, ast.Return) and node.value is not None:
             names += _names(node.value, function)
-    return Metric(choose(names), f"returned by {function.name}()") if names else None
+    source = f"returned by {function.name}()"
+    return Metric(choose(names), source, resources=_resources(names)) if names else None
 
 
 def returns_something(function: ast.FunctionDef) -> bool:
@@ -71,7 +76,7 @@ def printed(script: Script) -> Metric | None:
     sources = (script, *script.beside)
     as_json = [name for source in sources for name in (*_in_json(source), *_in_dicts(source))]
     if as_json:
-        return Metric(choose(as_json), "printed as JSON or a dict")
+        return Metric(choose(as_json), "printed as JSON or a dict", resources=_resources(as_json))
     known = [seen for source in sources for seen in _in_words(source) if is_metric(_as_name(seen.label))]
     if not known:
         return None
@@ -133,6 +138,12 @@ def choose(names: list[str]) -> str:
         )
 
     return min(names, key=rank)
+
+
+def _resources(names: list[str]) -> tuple[str, ...]:
+    """Those of some names that say what a model needs."""
+    found = (n for n in names if _RESOURCES & set(re.split(r"[\W_]+", n.casefold())) and n != choose(names))
+    return tuple(dict.fromkeys(found))[:3]
 
 
 def _own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
