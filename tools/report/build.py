@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.events import (
-    AnswersParsed,
     Decided,
     Degraded,
     Event,
-    ModelCalled,
     RunStarted,
 )
 from tunesmith.history import History
@@ -38,14 +36,9 @@ from tunesmith.tools.records.trial_folder import newest_checkpoint
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.comparison import read_comparison
 from tunesmith.tools.report.data import (
-    AnswersRead,
-    BeliefLine,
     Best,
     DecisionLine,
     Incident,
-    ModelSay,
-    ModelUse,
-    PriorLine,
     Recommended,
     ReportData,
     Reproduce,
@@ -66,6 +59,8 @@ from tunesmith.tools.report.goals import (
 )
 from tunesmith.tools.report.headline import headline
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
+from tunesmith.tools.report.model_data import BeliefLine, PriorLine
+from tunesmith.tools.report.model_use import model_say, model_use
 from tunesmith.trial import Configuration, Trial
 
 MOST_KINDS = 12
@@ -121,7 +116,7 @@ def build_report(path: Path) -> ReportData:
         states=dict(Counter(trial.state.value for trial in history.every)),
         chosen_by=dict(Counter(trial.proposal.origin.value for trial in history.every)),
         in_the_models_place=sum(trial.proposal.provenance.fallback for trial in history),
-        say=_say(history),
+        say=model_say(history),
         taken=taken_part(folder, text),
         lineage=lineage_part(folder, history, text),
         trials=_lines(history, text, folder),
@@ -134,7 +129,7 @@ def build_report(path: Path) -> ReportData:
         ),
         strategy=text(sessions[-1].strategy, 100) if sessions else "",
         policy=text(sessions[-1].policy, 100) if sessions else "",
-        model=_model_use(events, text),
+        model=model_use(events, text),
         incidents=_incidents(events, text),
         used=Used(
             trials=used.trials,
@@ -303,75 +298,6 @@ def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[DecisionLine, 
                 )
             )
     return tuple(lines)
-
-
-def _model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
-    called = [event for event in events if isinstance(event, ModelCalled)]
-    named = [event.model for event in events if isinstance(event, RunStarted) and event.model]
-    names = tuple(dict.fromkeys(text(name, 100) for name in [*named, *(call.model for call in called)]))
-    failed = sum(not call.ok for call in called)
-    prompt, completion = sum(c.prompt_tokens for c in called), sum(c.completion_tokens for c in called)
-    dollars = called[-1].spend.dollars if called else 0.0
-    # A call may be counted whose event was lost in a kill.
-    calls = max(len(called), called[-1].spend.calls) if called else 0
-    estimated = sum(c.prompt_tokens + c.completion_tokens for c in called if c.estimated)
-    if not names:
-        sentence = "No language model was used."
-    elif not called:
-        sentence = f"The language model {', '.join(names)} was available, and no call was made."
-    else:
-        cost = "cost unknown" if dollars is None else f"${dollars:.4f}"
-        sentence = (
-            f"Language model {', '.join(names)}: {calls} calls, {failed} of them failed; "
-            f"{prompt + completion} tokens{_estimate(estimated)}; {cost}."
-        )
-    return ModelUse(
-        names=names,
-        calls=calls,
-        failed_calls=failed,
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        dollars=finite(dollars),
-        estimated_tokens=estimated,
-        purposes=dict(Counter(text(call.purpose, 100) for call in called)),
-        answers=_answers(events),
-        sentence=sentence,
-    )
-
-
-def _estimate(tokens: int) -> str:
-    return f" ({tokens} of them estimated: not counted by the server, or no answer came)" if tokens else ""
-
-
-def _say(history: History) -> ModelSay | None:
-    gated = [t.proposal.provenance for t in history if t.proposal.provenance.side is not None]
-    if not gated:
-        return None
-    opened = [provenance for provenance in gated if provenance.side == "model"]
-    weights = [p.model_weight for p in opened if p.model_weight is not None]
-    weighed = f"; weight of its predictions at the last: {weights[-1]:.0%} of at most 50%" if weights else ""
-    return ModelSay(
-        with_it=len(opened),
-        without_it=len(gated) - len(opened),
-        weight=weights[-1] if weights else None,
-        sentence=f"The gate allows the language model a part in at most every second choice after its first "
-        f"configurations: here in {len(opened)}, by its priors, its configurations and its predictions"
-        f"{weighed}; the other {len(gated) - len(opened)} were chosen as without a model.",
-    )
-
-
-def _answers(events: Sequence[Event]) -> AnswersRead | None:
-    read = [event for event in events if isinstance(event, AnswersParsed)]
-    if not read:
-        return None
-    sums = {
-        stage: sum(getattr(e, stage) for e in read) for stage in ("strict", "tolerant", "repaired", "refused")
-    }
-    sentence = (
-        "Model answers (a call may give several): {strict} in the form asked for, {tolerant} in another "
-        "clear form, {repaired} after one question back, {refused} unusable and left out."
-    )
-    return AnswersRead(**sums, sentence=sentence.format(**sums))
 
 
 def _incidents(events: Sequence[Event], text: Anonymous) -> tuple[Incident, ...]:

@@ -22,6 +22,7 @@ from tunesmith.tools.report.goal_data import (
     MetricPairs,
     Named,
 )
+from tunesmith.tools.report.model_data import BeliefLine, ModelSay, ModelUse, PriorLine
 from tunesmith.tools.report.part import ReportPart, unless_empty
 from tunesmith.trial import Provenance, Value
 
@@ -181,46 +182,6 @@ class TakenOver(ReportPart):
     sentence: str
 
 
-class AnswersRead(ReportPart):
-    """How answers of language models could be read; see `AnswersParsed` for the stages."""
-
-    strict: int
-    tolerant: int
-    repaired: int
-    refused: int
-    sentence: str
-
-
-class ModelSay(ReportPart):
-    """How often a language model had a part in the surrogate's choices, by the side of the gate."""
-
-    with_it: int
-    """Trials that it could have a part in."""
-    without_it: int
-    weight: float | None
-    """Weight of its predictions at the last trial that it had a part in, from 0 to 0.5, if known."""
-    sentence: str
-
-
-class ModelUse(ReportPart):
-    """Use of language models."""
-
-    names: tuple[str, ...]
-    """Models in use, in order; empty: no language model was used."""
-    calls: int
-    failed_calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    dollars: float | None
-    """None where the price of a model is unknown: unknown, not free."""
-    estimated_tokens: int = 0
-    """How many of the tokens are an estimate, because the server did not count them."""
-    purposes: dict[str, int]
-    answers: AnswersRead | None = None
-    """None where none was read: no model, or a run of before these were counted."""
-    sentence: str
-
-
 class Incident(ReportPart):
     """A fallback, repair, rejected proposal, retry or warning, with how often it happened."""
 
@@ -229,27 +190,6 @@ class Incident(ReportPart):
     cause: str
     continuation: str
     count: int
-
-
-class PriorLine(ReportPart):
-    """A prior elicited from the language model, before the first trial."""
-
-    parameter: str
-    text: str
-    why: str
-
-
-class BeliefLine(ReportPart):
-    """A prior that the strategy had before the first trial."""
-
-    parameter: str
-    text: str
-    source: str
-    """In words, such as `the name` or `the word 'svc'`."""
-    share: float
-    """Of the hyperparameter's prior at the start."""
-    trust: float | None
-    """How far the source was trusted at the last proposal, 0 to 1; None where no proposal says."""
 
 
 class DecisionLine(ReportPart):

@@ -112,9 +112,11 @@ def front_lines(history: History, text: Anonymous) -> tuple[FrontLine, ...]:
 
 
 def against_default(history: History, text: Anonymous) -> tuple[AgainstDefault, ...]:
-    """Best and default on every metric; empty with one metric and no limit, or where one is missing."""
+    """Best and default on every metric; empty with one metric and no limit, or where they are the same."""
     best, default = history.incumbent, default_trial(history)
     if history.goals.plain or best is None or default is None or not default.values:
+        return ()
+    if best.configuration == default.configuration:
         return ()
     directions = {goal.metric: goal.direction for goal in history.goals.objectives}
     lines = []
