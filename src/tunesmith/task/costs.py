@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from tunesmith.budget import Budget
 from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.problem import ProblemKind
 from tunesmith.space import Space
@@ -26,14 +27,26 @@ from tunesmith.task.member import ProblemChoice
 from tunesmith.text.suggestions import did_you_mean
 from tunesmith.trial import Configuration, Value
 
-if TYPE_CHECKING:
-    from tunesmith.task.task import Task
-
 log = logging.getLogger(__name__)
 
 FIX = "Write arithmetic over numeric parameters, such as `cost: epochs * width / 1000`."
 SAMPLED = 200
 """Configurations at which a cost is looked at when the task is made."""
+
+
+class Costed(Protocol):
+    """What of a `Task` is needed here; `task.py` imports this file."""
+
+    @property
+    def space(self) -> Space: ...
+    @property
+    def default(self) -> Configuration | None: ...
+    @property
+    def problem(self) -> ProblemChoice | None: ...
+    @property
+    def cost(self) -> str | None: ...
+    @property
+    def budget(self) -> Budget: ...
 
 
 @lru_cache(maxsize=64)
@@ -80,7 +93,7 @@ def kind_of(choice: ProblemChoice) -> ProblemKind:
     return kind
 
 
-def cost_of(task: Task, configuration: Mapping[str, Value]) -> float | None:
+def cost_of(task: Costed, configuration: Mapping[str, Value]) -> float | None:
     """See `Task.cost_of`."""
     if task.problem is not None:
         options, given = task.problem.settings, task.space.originals(configuration)
@@ -106,7 +119,7 @@ def _usable(cost: Any) -> float | None:
     return float(cost) if number and is_finite(cost) and cost > 0 else None
 
 
-def can_run(task: Task, configuration: Mapping[str, Value]) -> bool:
+def can_run(task: Costed, configuration: Mapping[str, Value]) -> bool:
     """See `Task.can_run`."""
     rule = task.space.why_not_run
     return rule is None or rule(configuration) is None
@@ -120,7 +133,7 @@ class CostRange(NamedTuple):
     mean: float
 
 
-def cost_range(task: Task) -> CostRange | None:
+def cost_range(task: Costed) -> CostRange | None:
     """Over what can be run, by a sample and the default; None where the task states no cost."""
     drawn = [one for one in _drawn(task.space, task.default) if can_run(task, one)]
     costs = [cost for one in drawn if (cost := cost_of(task, one)) is not None]
@@ -138,7 +151,7 @@ class PaidTrials(NamedTuple):
     """Of average cost."""
 
 
-def paid_trials(task: Task) -> PaidTrials | None:
+def paid_trials(task: Costed) -> PaidTrials | None:
     """None where the budget has no costs."""
     budget, costs = task.budget, cost_range(task)
     if budget.cost is None or costs is None:
@@ -199,13 +212,13 @@ def _value_faults(expression: Expression, space: Space, default: Configuration |
     return []
 
 
-def faults_across(task: Task) -> list[TaskError]:
+def faults_across(task: Costed) -> list[TaskError]:
     """Faults of what a kind of problem says, by a sample, and of a budget of a cost that nobody knows."""
     found = [] if task.problem is None else _kind_faults(task, task.problem)
     return found if found or task.budget.cost is None else _budget_faults(task, task.budget.cost)
 
 
-def _kind_faults(task: Task, choice: ProblemChoice) -> list[TaskError]:
+def _kind_faults(task: Costed, choice: ProblemChoice) -> list[TaskError]:
     kind, options = kind_of(choice), choice.settings
     if type(kind).cost is ProblemKind.cost and type(kind).feasible is ProblemKind.feasible:
         return []
@@ -233,11 +246,11 @@ def _kind_faults(task: Task, choice: ProblemChoice) -> list[TaskError]:
     return []
 
 
-def _budget_faults(task: Task, budget: float) -> list[TaskError]:
+def _budget_faults(task: Costed, budget: float) -> list[TaskError]:
     """No cost is stated, or the budget cannot pay for the default."""
     if task.cost is None and cost_range(task) is None:
         return [fault(("budget", "cost"), "has no meaning without a cost of a trial.", FIX)]
-    cost = None if task.default is None else task.cost_of(task.default)
+    cost = None if task.default is None else cost_of(task, task.default)
     if cost is None or cost <= budget:
         return []
     problem = f"is {budget:g}, and the default alone costs {cost:.6g}; it is tried first."
