@@ -15,11 +15,14 @@ from fakes.histories import limited as limited_task
 from fakes.llambo_model import Oracle
 from fakes.served_model import ServedModel
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.llambo.candidate_sampler import CandidateSampler
 from tunesmith.agent.methods.llambo.composition import compose
 from tunesmith.agent.methods.llambo.context import TaskWords
+from tunesmith.agent.methods.llambo.discriminative import DiscriminativeSurrogate
 from tunesmith.agent.methods.llambo.examples import performances, result
 from tunesmith.agent.methods.llambo.goals import weights_of, with_one_metric
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
+from tunesmith.errors import UsageError
 from tunesmith.goals import Goal, Limit
 from tunesmith.history import History
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
@@ -64,6 +67,19 @@ def test_an_infeasible_trial_has_no_result_in_prompts_and_is_never_the_best() ->
     blind = LlamboSettings(blinded=True)
     assert result(seen.trials[0], blind, seen.limits) == "breaks a limit"
     assert result(seen.trials[1], QUICK, seen.limits).startswith("##")
+
+
+def test_a_part_used_alone_takes_no_infeasible_trial_for_the_best(serve: Callable[..., ServedModel]) -> None:
+    past = limited(lambda number: number < 4)
+    served = serve(Oracle(truth))
+    sampler = CandidateSampler(served.model, SPACE, "A net.", QUICK)
+    (prompt,) = sampler.prompts(past)
+    assert "to 0.151000" in prompt.text and "0.930000" not in prompt.text
+    surrogate = DiscriminativeSurrogate(served.model, SPACE, "A net.", QUICK)
+    surrogate.fit(past)
+    assert [t.number for t in surrogate.history.completed] == [4, 5]
+    with pytest.raises(UsageError, match="no trial has completed and keeps every limit"):
+        surrogate.fit(limited(lambda number: True))
 
 
 def test_where_none_is_feasible_the_numeric_strategy_proposes(

@@ -20,6 +20,7 @@ import numpy as np
 from tunesmith.agent.methods.llambo.collapse import collapse
 from tunesmith.agent.methods.llambo.examples import performances, running
 from tunesmith.agent.methods.llambo.formats import format_score
+from tunesmith.agent.methods.llambo.goals import weights_of, with_one_metric
 from tunesmith.agent.methods.llambo.legalise import Legaliser, last_ones, shared_out
 from tunesmith.agent.methods.llambo.part import ProposingPart
 from tunesmith.agent.methods.llambo.target import target
@@ -62,6 +63,7 @@ class CandidateSampler(ProposingPart):
         rest = last_ones(history, n)
         if rest is not None:
             return rest
+        history = with_one_metric(history, weights_of(history, self.seed))
         wanted = target(history, self.protocol, self._bounds)
         legaliser = Legaliser(self._view, self.protocol, history.taken)
         tokens = self._ask_until(history, wanted, legaliser, n)
@@ -71,6 +73,7 @@ class CandidateSampler(ProposingPart):
 
     def prompts(self, history: History) -> list[Prompt]:
         """The questions as they would be asked now, one for each template."""
+        history = with_one_metric(history, weights_of(history, self.seed))
         wanted = target(history, self.protocol, self._bounds)
         return [self._prompt(history, wanted, template) for template in range(self.protocol.templates)]
 

@@ -12,6 +12,7 @@ from tunesmith.agent.methods.llambo.asking import Answers, ask
 from tunesmith.agent.methods.llambo.context import Stage, TaskWords, facts
 from tunesmith.agent.methods.llambo.examples import Example, arranged, running, shown
 from tunesmith.agent.methods.llambo.formats import format_configuration, view
+from tunesmith.agent.methods.llambo.goals import weights_of, with_one_metric
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.agent.models import LanguageModel, Samples
 from tunesmith.data_card import DataCard
@@ -138,8 +139,10 @@ class AskedSurrogate(ModelPart):
         """
         if history.space != self.space:
             raise UsageError("the history is of another search space than the surrogate")
+        history = with_one_metric(history, weights_of(history, self.seed))
         if not history.completed:
-            raise UsageError("no trial has completed: there is nothing to predict from")
+            kept = " and keeps every limit" if history.limits else ""
+            raise UsageError(f"no trial has completed{kept}: there is nothing to predict from")
         self._history, self.spent = history, Spent()
 
     @property
