@@ -103,7 +103,7 @@ def test_best_prints_the_best_feasible_and_refuses_with_the_way_where_there_is_n
     past = history(place)
     said = command(place, "best", "runs/t", "--format", "json")
     assert json.loads(said.stdout) == dict(past.incumbent.configuration)
-    assert "ms " in said.stderr and MARKUP in said.stderr
+    assert "best feasible value seen: acc " in said.stderr and f", {MARKUP} 7.000" in said.stderr
     for name in ("best", "retrain"):
         none = command(place, name, "runs/none")
         assert (none.exit_code, none.stdout) == (1, "")

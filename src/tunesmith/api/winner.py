@@ -151,7 +151,8 @@ def find_winner(
     events = _events(folder)
     found = None if seen or standing_recommendation(events) is None else recommended(events, history)
     found = found or best
-    why = "best value seen" if seen or not found.differs else "recommended"
+    seen_best = "best feasible value seen" if history.limits else "best value seen"
+    why = seen_best if seen or not found.differs else "recommended"
     return Winner(folder, history, found.trial, found.configuration, why)
 
 
