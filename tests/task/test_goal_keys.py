@@ -16,6 +16,7 @@ from tunesmith.errors import TaskError
 from tunesmith.goals import Goal, Limit
 from tunesmith.task import Task, load_task
 
+SPACE = Space({"lr": Float(0.1, 1.0), "epochs": Int(1, 9)})
 REST = """
 objective: {command: "python t.py {options}"}
 space: {lr: {type: float, low: 0.1, high: 1.0}, epochs: {type: int, low: 1, high: 9}}
@@ -209,12 +210,11 @@ def test_a_task_with_several_metrics_comes_back_from_its_file_and_from_its_dump(
     given_ |= (
         {"metric": directed[-1], "cost": "1 + lr", "budget": {"cost": 7.5}} if primary and directed else {}
     )
-    space = Space({"lr": Float(0.1, 1.0), "epochs": Int(1, 9)})
     if not directed:
         with pytest.raises(TaskError, match="none to optimise"):
-            Task(**given_, space=space, objective="t.py:train")
+            Task(**given_, space=SPACE, objective="t.py:train")
         return
-    task = Task(**given_, space=space, objective="t.py:train", default={"lr": 0.5, "epochs": 3})
+    task = Task(**given_, space=SPACE, objective="t.py:train", default={"lr": 0.5, "epochs": 3})
     assert {goal.metric for goal in task.goals.objectives} == set(directed)
     assert {limit.metric for limit in task.limits} == set(stated)
     dumps = [task.model_dump(), json.loads(task.model_dump_json()), task.model_dump(mode="json"), dict(task)]
@@ -306,3 +306,42 @@ def test_with_several_metrics_no_trial_is_stopped_early_unless_a_pruner_is_state
 def test_tune_says_the_same_of_its_arguments(given_, said):
     with pytest.raises(TaskError, match=re.escape(said)):
         tunesmith.tune(lambda config, trial: 0.0, {"lr": Float(0.1, 1.0)}, **given_)
+
+
+SCALAR = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(
+        ["a", "b", "lr", "maximize", "max", "<= 20", ">= 1", "epochs * 2", "lr - 5", "best", 10**400]
+    )
+)
+KEYS = (
+    st.text(max_size=5)
+    | st.integers()
+    | st.sampled_from(["a", "b", "lr", "direction", "take", "name", "file"])
+)
+JUNK = st.recursive(
+    SCALAR, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["metric", "metrics", "direction", "limits", "cost", "metric_spec", "further", "budget"]
+        ),
+        JUNK,
+        max_size=4,
+    )
+)
+def test_whatever_stands_at_these_keys_is_read_or_refused(fields):
+    try:
+        task = Task(**{"metric": "a", "direction": "maximize", **fields, "space": SPACE})
+    except TaskError as error:
+        assert all(fault.key for fault in [error, *error.also]) and len(str(error)) < 10_000
+    else:
+        assert Task(**task.model_dump()) == task

@@ -21,7 +21,7 @@ from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.problem import ProblemKind
 from tunesmith.space import Space
 from tunesmith.space.expressions import Expression
-from tunesmith.space.values import is_finite
+from tunesmith.space.values import is_finite, is_number
 from tunesmith.task.faults import fault
 from tunesmith.task.member import ProblemChoice
 from tunesmith.text.suggestions import did_you_mean
@@ -167,7 +167,7 @@ def read_cost(fields: dict[str, Any]) -> list[TaskError]:
         fields: A task's keys, the space and the default read already; a number at `cost` becomes its text.
     """
     text, space, default = fields.get("cost"), fields.get("space"), fields.get("default")
-    if isinstance(text, int | float) and not isinstance(text, bool):
+    if is_number(text) and is_finite(text):
         text = fields["cost"] = repr(text)
     if callable(text):
         problem = "cannot be a function, which would be gone when the run is continued from its folder."

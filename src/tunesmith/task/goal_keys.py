@@ -50,7 +50,9 @@ def read_goals(fields: dict[str, Any]) -> list[TaskError]:
     several = fields.get("metrics") is not None
     problems = _read_metrics(fields, parameters) if several else _read_metric(fields)
     fields.pop("metrics", None)
-    further = [one for one in fields.get("further") or () if isinstance(one, FurtherMetric)]
+    others = fields.get("further")
+    others = others if isinstance(others, list | tuple) else ()
+    further = [one for one in others if isinstance(one, FurtherMetric)]
     directions: dict[str, Direction | None] = {one.name: one.direction for one in further}
     if fields.get("direction") in ("maximize", "minimize"):
         directions[str(fields.get("metric"))] = fields["direction"]

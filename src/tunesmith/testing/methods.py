@@ -118,6 +118,25 @@ class MethodCases:
         assert len(found) == 3
         check_legal(found, history)
 
+    @pytest.mark.parametrize("feasible", [True, False], ids=["some feasible", "none feasible"])
+    def test_it_goes_on_with_the_metrics_and_limits_that_it_says_it_can_do(
+        self, method: Method, build: Build, feasible: bool
+    ) -> None:
+        goals: dict[str, Any] = {"metrics": {"score": "maximize"}}
+        if method.several_metrics:
+            goals["metrics"]["latency_ms"] = "minimize"
+        if method.limits:
+            goals["limits"] = {"score": ">= 0.8" if feasible else ">= 2"}
+        space = SPACES["branches"]
+        task = Task.model_validate({**goals, "space": space, "default": task_for(space).default})
+        strategy, history = build(task).strategy, empty_history(task)
+        for i in range(8):
+            (proposal,) = strategy.propose(history, 1)
+            check_legal([proposal], history)
+            history = finished(history, proposal, ENDS[i % len(ENDS)])
+        assert build(task).strategy.propose(history, 2) == strategy.propose(history, 2)
+        assert feasible or not method.limits or history.incumbent is None
+
     def test_suggestions_are_legal_and_new_too(self, build: Build) -> None:
         task = task_for(SPACES["numbers"])
         parts, history = build(task), empty_history(task)
