@@ -127,6 +127,7 @@ def test_several_objectives_are_one_number_whose_best_is_on_the_front(
     )
     (found,) = tuner.propose(past, 1)
     assert found.reason.startswith("For weights 0.") and not found.provenance.fallback
+    assert found.expected is None and found.spread is None, "what is predicted is no metric of the task"
 
 
 def test_prompts_say_what_is_looked_for_where_it_is_more_than_one_metric() -> None:

@@ -126,12 +126,8 @@ class LlamboStrategy(Strategy):
                     found = self._best(seen, n, pool)
             except (ModelError, PromptError) as error:
                 cause = error_line(error)
-        if len(weights) > 1:
-            shown = " : ".join(f"{weight:.2f}" for weight in weights)
-            found = [
-                p.model_copy(update={"reason": f"For weights {shown} of the objectives: {p.reason}"})
-                for p in found
-            ]
+        if len(weights) > 1 and not opening:
+            found = [_of_objectives(p, weights) for p in found]
         if found and opening:
             return found  # a design carries its own share of what it cost
         if not found:
@@ -204,3 +200,10 @@ class LlamboStrategy(Strategy):
             ).with_provenance(fallback=True)
             for p in found
         ]
+
+
+def _of_objectives(proposal: Proposal, weights: tuple[float, ...]) -> Proposal:
+    """A proposal for several objectives: what was predicted is their weighted value, and no metric's."""
+    shown = " : ".join(f"{weight:.2f}" for weight in weights)
+    reason = f"For weights {shown} of the objectives: {proposal.reason}"
+    return proposal.model_copy(update={"reason": reason, "expected": None, "spread": None})
