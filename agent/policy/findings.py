@@ -15,7 +15,7 @@ from tunesmith.text.numbers import plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
-from tunesmith.tools.analysis.goals_text import limits_text
+from tunesmith.tools.analysis.goals_text import limits_text, of_primary
 from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial, TrialState
@@ -145,7 +145,7 @@ def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:
         expected, spread = trial.proposal.expected, trial.proposal.spread
         if trial.value is None or expected is None:
             continue
-        predicted = f"#{trial.number}: predicted {format_metric(history, expected)}"
+        predicted = f"#{trial.number}: predicted {of_primary(history)}{format_metric(history, expected)}"
         got = f"got {format_metric(history, trial.value)}"
         if spread is None or spread <= 0:
             sentences.append(f"{predicted}, {got}.")

@@ -12,7 +12,7 @@ from tunesmith.prompts import render
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.excerpt import census, proposal_text, row
-from tunesmith.tools.analysis.goals_text import front_list, values_text
+from tunesmith.tools.analysis.goals_text import front_list, of_primary, values_text
 from tunesmith.tools.analysis.limits import broken_text, none_feasible
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.analysis.pareto import front_text
@@ -74,7 +74,8 @@ def why(history: History, number: int) -> str:
     proposal = trial.proposal
     checked = predictions(history, [trial])
     if not checked and proposal.expected is not None:
-        checked = [f"Predicted: {format_metric(history, proposal.expected)}; the trial has not completed."]
+        value = f"{of_primary(history)}{format_metric(history, proposal.expected)}"
+        checked = [f"Predicted: {value}; the trial has not completed."]
     return render(
         "narrator/why",
         number=number,

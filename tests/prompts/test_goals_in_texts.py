@@ -44,6 +44,7 @@ def test_trials_are_shown_with_their_further_metrics_and_what_they_break():
     assert "11 completed (10 of them feasible)" in found["history"]
     assert "Left of the budget: 26 of 40 trials, 74.891 of 100 in costs." in found["describe_task"]
     assert found["suggest"].startswith("pick 1: [surrogate, costs 1.9375]")
+    assert "(expected val_accuracy 0.5 ± 0.1)" in found["suggest"]
 
 
 def test_candidates_are_asked_to_join_the_front_under_the_limits():

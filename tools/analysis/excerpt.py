@@ -18,7 +18,7 @@ from tunesmith.goal_words import limit_text
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import plus_minus, significant
-from tunesmith.tools.analysis.goals_text import cell, spread, values_text
+from tunesmith.tools.analysis.goals_text import cell, of_primary, spread, values_text
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Proposal, Trial, TrialState
 
@@ -180,6 +180,6 @@ def proposal_text(history: History, proposal: Proposal) -> str:
     if proposal.expected is not None:
         limits = history.metric_range
         spread = "" if proposal.spread is None else plus_minus(proposal.expected, proposal.spread, limits)
-        expected = f" (expected {format_metric(history, proposal.expected)}{spread})"
+        expected = f" (expected {of_primary(history)}{format_metric(history, proposal.expected)}{spread})"
     configuration = clean(history.space.format(proposal.configuration), 400)
     return f"{configuration}{expected}. {clean(proposal.reason, 500)}".strip()

@@ -66,6 +66,11 @@ def values_text(history: History, trial: Trial, *, primary: bool = False) -> str
     return ", ".join(shown) or "-"
 
 
+def of_primary(history: History) -> str:
+    """`val_accuracy `, to stand before a predicted value; empty with one metric, which needs no name."""
+    return f"{cell(history.metric)} " if history.others else ""
+
+
 def front_list(history: History) -> str:
     """Trials of the Pareto front with their metrics, one a line; empty with one metric or without a front."""
     if not history.others:

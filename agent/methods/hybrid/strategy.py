@@ -24,6 +24,7 @@ from tunesmith.interfaces import Strategy
 from tunesmith.recommendation import Recommendation
 from tunesmith.space import Space
 from tunesmith.stated_prior import StatedPrior
+from tunesmith.tools.analysis.goals_text import of_primary
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import WARM_START, Configuration, Origin, Prediction, Proposal
 
@@ -99,7 +100,7 @@ class HybridStrategy(Strategy):
             if chosen is not suggested and chosen.spread:
                 changes["surrogate_prediction"] = Prediction.of(chosen.expected, chosen.spread)
             reasons.append(
-                f"The language model predicts {format_metric(history, predicted.mean)}; "
+                f"The language model predicts {of_primary(history)}{format_metric(history, predicted.mean)}; "
                 f"its predictions weigh {expert.weight:.0%}."
             )
         if chosen.provenance.prior_weight >= LEANS and (expected := self._expected(chosen.configuration)):
