@@ -7,8 +7,9 @@ a gradient, because integers, categories, conditions and constraints have none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,14 +25,28 @@ from tunesmith.trial import Origin
 UNIFORM, FROM_PRIOR = 400, 133
 NEAR_BEST = ((33, 0.15), (33, 0.03))
 """Around each of the three best trials: how many steps, and their standard deviation."""
-ROUNDS = (0.1, 0.04, 0.015, 0.005)
-REFINED, STEPS = 4, 30
 MOVED, FEW = 0.35, 2
 """A step moves this share of the dimensions, and at least this many, on average."""
 SAME = 1e-6
 """Rows closer than this in every column are one configuration."""
 
 Score = Callable[[Array], Array]
+
+
+class Refining(NamedTuple):
+    """How the best candidates are refined."""
+
+    rounds: Sequence[float] = (0.1, 0.04, 0.015, 0.005)
+    """Standard deviation of the steps, round by round."""
+    best: int = 4
+    """How many are refined in each round."""
+    steps: int = 30
+    """From each of them."""
+
+
+COARSE = Refining()
+FINE = Refining((0.1, 0.04, 0.015, 0.005, 0.0015, 0.0005), 6, 100)
+"""Where there are limits or several metrics: the best lies at a border, or on a front, that is sharp."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +92,7 @@ def search(
     competing: Array,
     taken: Array,
     rng: np.random.Generator,
+    refining: Refining = COARSE,
 ) -> Pool:
     """The best candidates found, best first; empty only when the space seems exhausted.
 
@@ -85,6 +101,7 @@ def search(
         best: (k, c) rows of the best trials, to step from.
         competing: (g, c) rows that others propose; judged as they are, and may be refined like any other.
         taken: (t, c) rows already run or running.
+        refining: How the best ones are refined.
     """
     everything = list_rows(space)
     if everything is not None:
@@ -102,9 +119,9 @@ def search(
     ancestors = np.where(origins == COMPETING, np.arange(len(rows)), -1)
     pool = _judged(space, score, rows, origins, ancestors, taken)
     if everything is None:
-        for sd in ROUNDS:
-            chosen = pool.best(REFINED)
-            repeat = np.repeat(np.arange(len(chosen)), STEPS)
+        for sd in refining.rounds:
+            chosen = pool.best(refining.best)
+            repeat = np.repeat(np.arange(len(chosen)), refining.steps)
             stepped = _step(space, chosen.rows[repeat], sd, prior, rng)
             pool = pool.joined(
                 _judged(space, score, stepped, chosen.origins[repeat], chosen.ancestors[repeat], taken)

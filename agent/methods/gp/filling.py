@@ -33,6 +33,7 @@ from scipy.spatial.distance import cdist
 
 from tunesmith.agent.methods.gp.length_scales import is_wide
 from tunesmith.history import Array, History
+from tunesmith.progress import Progress
 from tunesmith.seeds import derive_seed
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Trial, TrialState
@@ -197,17 +198,34 @@ def stagnation(history: History) -> int | None:
     """Finished trials since the best value was last improved materially; None while all results are equal.
 
     Failed trials count: they brought no improvement. Material is more than MATERIAL of the interquartile
-    range of the scores, so that polishing a poor optimum is no improvement.
+    range of the scores, so that polishing a poor optimum is no improvement. With limits or several metrics
+    any step forward (`tunesmith.progress`) counts that is material in one of the metrics.
     """
     scores = history.scores
     if scores.size == 0 or float(np.ptp(scores)) <= EQUAL * float(np.max(np.abs(scores))):
         return None
     low, high = np.percentile(scores, (25, 75))
     material = MATERIAL * float(high - low)
+    if not history.goals.plain:
+        return _without_step(history, material)
     best, since = -np.inf, 0
     for trial in history.informative:
         since += 1
         score = -np.inf if trial.state is not TrialState.COMPLETED else history.sign * (trial.value or 0.0)
         if score > best + material:
             best, since = score, 0
+    return since
+
+
+def _without_step(history: History, material: float) -> int:
+    """The same where the goals are limits or several metrics."""
+    margins = {history.metric: material}
+    for goal in history.others:
+        low, high = np.percentile([t.values[goal.metric] for t in history.completed], (25, 75))
+        margins[goal.metric] = MATERIAL * float(high - low)
+    steps, since = Progress(history.goals, margins), 0
+    for trial in history.informative:
+        since += 1
+        if trial.state is TrialState.COMPLETED and steps.add(trial):
+            since = 0
     return since

@@ -81,6 +81,7 @@ class GaussianProcess:
         points: (n, c) unit-cube columns fitted to.
         y: (n,) transformed scores, about standard normal.
         extra: e, (n,) variances in the units of y squared; 0. where y is known up to the common noise.
+        floor: Least noise variance.
     """
 
     columns: Columns
@@ -89,6 +90,7 @@ class GaussianProcess:
     points: Array
     y: Array
     extra: Array | float = 0.0
+    floor: float = MIN_NOISE
 
     @cached_property
     def _factor(self) -> Array:
@@ -106,7 +108,7 @@ class GaussianProcess:
 
     @property
     def noise(self) -> float:
-        return float(np.exp(self.theta[self.columns.dimensions + 1])) + MIN_NOISE
+        return float(np.exp(self.theta[self.columns.dimensions + 1])) + self.floor
 
     @property
     def length_scales(self) -> Array:
@@ -152,6 +154,7 @@ def fit(
     start: Array | None = None,
     extra: Array | float = 0.0,
     noise: NoisePrior | None = None,
+    floor: float = MIN_NOISE,
 ) -> GaussianProcess:
     """The process of largest posterior density, by L-BFGS from `start` (another fit's theta) or the prior.
 
@@ -161,6 +164,7 @@ def fit(
         warped: Whether to fit input warps too.
         extra: (n,) variances >= 0 of the values' own errors, beyond the noise that is fitted.
         noise: What is known of v, besides the Gamma prior.
+        floor: Least v.
     """
     p = columns.dimensions
     numeric = int(columns.numeric.sum())
@@ -169,17 +173,19 @@ def fit(
         start = np.zeros(size)
         start[:p] = length_scales.start(p)
         start[p + 1] = np.log(START_NOISE) if noise is None else max(noise.mean, np.log(START_NOISE))
-    loss = _Loss(columns, points, y, warped, extra, noise)
+    loss = _Loss(columns, points, y, warped, extra, noise, floor)
+    bounds = [(-BOUND, BOUND)] * size
+    bounds[p + 1] = (min(-BOUND, float(np.log(floor))), BOUND)
     result = minimize(
         loss,
         start,
         jac=True,
         method="L-BFGS-B",
-        bounds=[(-BOUND, BOUND)] * size,
+        bounds=bounds,
         options={"maxiter": ITERATIONS, "ftol": TOLERANCE},
     )
     theta = result.x if np.all(np.isfinite(result.x)) and np.isfinite(result.fun) else start
-    return GaussianProcess(columns, warped, theta, points, y, extra)
+    return GaussianProcess(columns, warped, theta, points, y, extra, floor)
 
 
 class _Loss:
@@ -193,9 +199,10 @@ class _Loss:
         warped: bool,
         extra: Array | float = 0.0,
         noise: NoisePrior | None = None,
+        floor: float = MIN_NOISE,
     ) -> None:
         self.columns, self.points, self.y, self.warped, self.extra = columns, points, y, warped, extra
-        self.noise = noise
+        self.noise, self.floor = noise, floor
         self.plain = _unwarped(points, columns)
         u = np.clip(points[:, columns.numeric], EDGE, 1 - EDGE)
         self.log_u = np.log(u)
@@ -203,7 +210,7 @@ class _Loss:
     def __call__(self, theta: Array) -> tuple[float, Array]:
         columns, y = self.columns, self.y
         p, n = columns.dimensions, len(y)
-        x, s, v = np.exp(theta[:p]), np.exp(theta[p]), np.exp(theta[p + 1]) + MIN_NOISE
+        x, s, v = np.exp(theta[:p]), np.exp(theta[p]), np.exp(theta[p + 1]) + self.floor
 
         W = self.plain
         if self.warped:
@@ -242,18 +249,18 @@ class _Loss:
         per_column = 2 * np.einsum("ij,ij->j", W, pull)
         gradient[:p] = np.bincount(columns.dimension, per_column, minlength=p) * x
         gradient[p] = float(np.einsum("ij,ij->", G, correlation)) * s
-        gradient[p + 1] = float(np.trace(G)) * (v - MIN_NOISE)
+        gradient[p + 1] = float(np.trace(G)) * (v - self.floor)
 
         unlikely, slope = length_scales.penalty(theta[:p])
         loss += unlikely - (theta[p] - s)
         gradient[:p] += slope
         gradient[p] += s - 1
         loss += 30 * v - 0.1 * float(np.log(v))
-        gradient[p + 1] += (30 - 0.1 / v) * (v - MIN_NOISE)
+        gradient[p + 1] += (30 - 0.1 / v) * (v - self.floor)
         if self.noise is not None and np.log(v) < self.noise.mean:
             off = (float(np.log(v)) - self.noise.mean) / self.noise.sd
             loss += off * off / 2
-            gradient[p + 1] += off / self.noise.sd * (v - MIN_NOISE) / v
+            gradient[p + 1] += off / self.noise.sd * (v - self.floor) / v
 
         if self.warped:
             k = len(a)

@@ -188,6 +188,10 @@ def scores_of(trials: tuple[Trial, ...], history: History) -> Scores | None:
     if not history.completed:
         return None
     floor = clip_value(history.scores)
+    if history.limits and history.feasible:
+        # Differences among the feasible ones count, however much better those are that break a limit.
+        feasible = history.sign * np.array([t.value for t in history.feasible], dtype=np.float64)
+        floor = min(floor, clip_value(feasible))
     values, spread = np.empty(len(trials)), np.zeros(len(trials))
     forecaster = Forecaster(history.sign, history.completed) if history.pruned else None
     for i, trial in enumerate(trials):

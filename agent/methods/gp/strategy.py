@@ -21,7 +21,7 @@ import numpy as np
 from tunesmith.agent.knowledge import Card, find_cards
 from tunesmith.agent.methods.gp.away import away_from_failures
 from tunesmith.agent.methods.gp.calibration import spread_factor
-from tunesmith.agent.methods.gp.candidates import ORIGINS, Pool, search
+from tunesmith.agent.methods.gp.candidates import COARSE, FINE, ORIGINS, Pool, search
 from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
 from tunesmith.agent.methods.gp.filling import FILLING, SpaceFilling, stagnation
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
@@ -34,6 +34,7 @@ from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.gp.trust import without_surrogate
 from tunesmith.agent.methods.random import draw
+from tunesmith.goals import Goal
 from tunesmith.history import Array, History
 from tunesmith.interfaces import Strategy
 from tunesmith.noise import Noise
@@ -92,6 +93,7 @@ class GaussianProcessStrategy(Strategy):
         self._expert: CandidateExpert | None = None
         self._prior: tuple[str, Prior] | None = None
         self._surrogates: dict[bool, GaussianProcessSurrogate] = {}
+        self._of_others: dict[tuple[str, bool], GaussianProcessSurrogate] = {}
         self._filling = SpaceFilling(space, seed)
 
     def with_seed(self, seed: int) -> GaussianProcessStrategy:
@@ -233,7 +235,18 @@ class GaussianProcessStrategy(Strategy):
             self._surrogates[warped] = GaussianProcessSurrogate(
                 self.space, self._fit_seed, warped=warped, noise=self.replicates.noise
             )
-        return posterior_at(self._surrogates[warped], prior, history)
+        further = [self._further(goal, warped) for goal in history.others]
+        return posterior_at(self._surrogates[warped], prior, history, further)
+
+    def _further(self, goal: Goal, warped: bool) -> GaussianProcessSurrogate:
+        """The surrogate of a further objective; of its noise nothing is stated, but repeats may show it."""
+        key = (goal.metric, warped)
+        if key not in self._of_others:
+            noise = self.replicates.noise if isinstance(self.replicates.noise, str) else None
+            self._of_others[key] = GaussianProcessSurrogate(
+                self.space, self._fit_seed, warped=warped, noise=noise
+            )
+        return self._of_others[key]
 
     def _from_nothing(
         self,
@@ -282,6 +295,7 @@ class GaussianProcessStrategy(Strategy):
             self._rows([candidate.configuration for candidate in competing]),
             np.vstack([history.encoded(history.informative)[0], pending]),
             rng,
+            COARSE if history.goals.plain else FINE,
         )
         if self._expert is not None and competing:
             pool = self._expert.weigh(pool, competing, posterior)

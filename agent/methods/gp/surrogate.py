@@ -35,7 +35,7 @@ class Fitted:
         transform: Scores to transformed scores and back.
         trials: The trials fitted to, in order of number.
         sign: +1 to maximise, -1 to minimise.
-        incumbent: Best transformed score.
+        incumbent: Best transformed score of a feasible trial; the worst of all while none is feasible.
     """
 
     process: GaussianProcess
@@ -110,7 +110,7 @@ class GaussianProcessSurrogate:
         start = self._start(history, n)
         process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise, extra=extra)
         # Only results count, as a forecast is nothing reached.
-        done = [trial.value is not None for trial in trials]
+        done = [trial.value is not None and not history.goals.broken(trial.values) for trial in trials]
         best = np.max(y[done], initial=np.min(y))
         return Fitted(process, transform, trials, history.sign, float(best))
 

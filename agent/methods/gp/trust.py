@@ -32,6 +32,7 @@ from tunesmith.agent.methods.gp.gp_model import GaussianProcess
 from tunesmith.agent.methods.gp.prior import DEFAULT, Prior
 from tunesmith.agent.methods.gp.surrogate import Fitted
 from tunesmith.history import Array, History
+from tunesmith.progress import Progress
 
 EXPECTED_WEIGHT = 0.8
 """m: how strongly scores follow a prior that is as good as priors are."""
@@ -111,6 +112,9 @@ def after_misses(prior: Prior, history: History) -> Array:
         return np.ones(len(prior.beliefs))
     equal = _equal(scores)
     no_better = np.concatenate([[False], scores[1:] <= np.maximum.accumulate(scores)[:-1]])
+    if not history.goals.plain:
+        steps = Progress(history.goals)
+        no_better = np.array([not steps.add(trial) for trial in history.completed])
     rows, active = history.encoded(history.completed)
     factors = []
     for name, belief in prior.beliefs:

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tunesmith.agent.methods.goals.hypervolume import log_expected_gain, undominated
+from tunesmith.agent.methods.goals.violation import violations
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.random import RandomStrategy
+from tunesmith.goals import Goal, Limit
+from tunesmith.history import History
+from tunesmith.space import Categorical, Float, Int, Space
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
+
+PLANE = Space({"a": Float(-10, 10), "b": Float(-10, 10)})
+UNIT = Space({"a": Float(0, 1), "b": Float(0, 1), "c": Float(0, 1)})
+MIXED = Space({"lr": Float(1e-4, 1, scale="log"), "width": Int(1, 64), "kind": Categorical(["p", "q", "r"])})
+
+
+def history(space, *, others=(), limits=(), default=None, trials=()):
+    goals = tuple(Goal(metric=name, direction=direction) for name, direction in others)
+    bounds = tuple(Limit.read(metric, text) for metric, text in limits)
+    return History(space, "loss", "minimize", default=default, trials=trials, others=goals, limits=bounds)
+
+
+def run(strategy, past, measure, n, workers=1):
+    """`n` trials; `measure` gives the values of a configuration, or None where it fails."""
+    for _ in range(n):
+        proposal = strategy.propose(past, 1)[0]
+        values = measure(proposal.configuration)
+        ended = {"state": TrialState.CRASHED}
+        if values is not None:
+            ended = {"state": TrialState.COMPLETED, "value": values["loss"], "values": values}
+        past = past.with_trial(Trial(number=len(past), proposal=proposal, **ended))
+    return past
+
+
+def at_border(c):
+    """The best that keeps latency <= 5 is 5, at a = 5, b = 1; without the limit it is -10."""
+    return {"loss": c["a"] + abs(c["b"] - 1), "latency": 10 - c["a"]}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_best_at_the_border_of_a_limit_is_approached_from_inside(seed):
+    past = history(PLANE, limits=[("latency", "<= 5")])
+    past = run(GaussianProcessStrategy(PLANE, seed), past, at_border, 25)
+    assert past.incumbent is not None and past.incumbent.value < 5.3
+    assert len(past.feasible) >= 8
+
+
+def test_while_nothing_keeps_the_limits_the_search_goes_where_they_are_nearly_kept():
+    past = history(PLANE, limits=[("latency", "<= 0.5"), ("size", ">= 3")])  # a small corner of the plane
+    past = run(GaussianProcessStrategy(PLANE, 3), past, lambda c: {**at_border(c), "size": c["b"] - 5}, 20)
+    first = next(i for i, t in enumerate(past) if t in past.feasible)
+    assert first < 12
+    broken = violations(past, past.trials[:first])
+    assert broken[-1] < np.median(broken)
+
+
+def test_limits_that_nothing_can_keep_end_in_no_incumbent_and_no_fault():
+    past = history(
+        MIXED, limits=[("latency", "<= -1")], default=MIXED.validate({"lr": 0.1, "width": 8, "kind": "p"})
+    )
+    strategy = GaussianProcessStrategy(MIXED, 0, words="a network", trials=30, noise="measure")
+    past = run(strategy, past, lambda c: {"loss": c["lr"], "latency": float(c["width"])}, 16)
+    assert past.incumbent is None and len(past.completed) == 16
+    assert strategy.recommend(past) is None
+    judged = strategy.judge(
+        past,
+        [Proposal(configuration=MIXED.sample(np.random.default_rng(1))[0], origin=Origin.MODEL, reason="")],
+    )
+    assert judged[0].expected is not None
+    assert np.median([t.values["latency"] for t in past.trials[10:]]) < 20
+
+
+@pytest.mark.parametrize("constant", [0.0, 7.0], ids=["always kept", "never kept"])
+def test_a_limited_metric_that_never_changes_says_nothing(constant):
+    past = history(PLANE, limits=[("latency", "<= 5")])
+    past = run(GaussianProcessStrategy(PLANE, 0), past, lambda c: {"loss": c["a"], "latency": constant}, 8)
+    assert len(past.completed) == 8
+
+
+def test_a_limit_on_the_primary_metric_itself_failures_and_wild_values():
+    def measure(c):
+        if c["b"] > 8:
+            return None
+        wild = 1e300 if c["a"] < -9 else 1.0
+        return {"loss": c["a"] ** 2 + c["b"] ** 2, "latency": wild * c["a"]}
+
+    past = history(PLANE, limits=[("loss", ">= 9"), ("latency", "<= 1")])
+    past = run(GaussianProcessStrategy(PLANE, 2), past, measure, 25)
+    assert past.incumbent is not None and 9 <= past.incumbent.value < 12
+
+
+def two_metrics(c):
+    """ZDT1's: the front is at b = c = 0."""
+    g = 1 + 4.5 * (c["b"] + c["c"])
+    return {"loss": c["a"], "size": -g * (1 - (c["a"] / g) ** 0.5)}
+
+
+def hypervolume(past):
+    rows = sorted((t.values["loss"], -t.values["size"]) for t in past.feasible)
+    total, worst = 0.0, 6.0
+    for loss, size in rows:
+        if loss < 1.1 and size < worst:
+            total, worst = total + (1.1 - loss) * (worst - size), size
+    return total
+
+
+def test_the_front_of_two_metrics_is_found_where_random_search_does_not_find_it():
+    past = history(UNIT, others=[("size", "maximize")])
+    found = run(GaussianProcessStrategy(UNIT, 0), past, two_metrics, 20)
+    drawn = run(RandomStrategy(UNIT, 0), past, two_metrics, 20)
+    assert hypervolume(found) > 6.0 > hypervolume(drawn) + 0.5
+    assert len(found.front) >= 6
+
+
+def test_two_metrics_under_a_limit_in_a_mixed_space_with_a_batch():
+    def measure(c):
+        size = float(c["width"])
+        return {"loss": (np.log10(c["lr"]) + 2) ** 2 + 8 / size + 0.2 * (c["kind"] != "q"), "size": size}
+
+    past = history(MIXED, others=[("size", "minimize")], limits=[("size", "<= 20")])
+    strategy = GaussianProcessStrategy(MIXED, 1)
+    past = run(strategy, past, measure, 20)
+    batch = strategy.propose(past, 3)
+    assert len({p.configuration.digest for p in batch}) == 3
+    assert batch == strategy.propose(past, 3)
+    assert len(past.feasible) >= 10 and len(past.front) >= 3
+
+
+def test_the_expected_gain_of_hypervolume_is_that_of_samples():
+    rng = np.random.default_rng(0)
+    front, reference = rng.random((5, 3)), np.zeros(3)
+    means, stds = rng.random((3, 2)), 0.05 + 0.3 * rng.random((3, 2))
+    boxes = undominated(front, reference)
+    gains = np.exp(log_expected_gain(means, stds, boxes))
+    points = 2.5 * rng.random((20_000, 3))  # their share that only the new point dominates
+    free = ~(points[:, None] <= front[None]).all(axis=2).any(axis=1)
+    assert np.isclose(
+        np.prod(np.minimum(boxes.upper, 2.5) - boxes.lower, axis=1).sum(), 2.5**3 * free.mean(), rtol=0.02
+    )
+    for i in range(2):
+        drawn = means[:, i] + stds[:, i] * rng.standard_normal((500, 3))
+        sampled = (points[free][None, ::10] <= drawn[:, None]).all(axis=2).mean() * 2.5**3 * free.mean()
+        assert np.isclose(gains[i], sampled, rtol=0.25)
+
+
+def test_far_from_the_front_candidates_are_still_ranked():
+    boxes = undominated(np.array([[1.0, 1.0]]), np.zeros(2))
+    gains = log_expected_gain(np.array([[-60.0, -50.0], [-50.0, -50.0]]), np.ones((2, 2)), boxes)
+    assert np.isfinite(gains).all() and gains[0] < gains[1]
+
+
+def test_without_limits_and_further_metrics_nothing_changes():
+    past = history(PLANE)
+    strategy = GaussianProcessStrategy(PLANE, 0)
+    past = run(strategy, past, lambda c: {"loss": c["a"] ** 2 + c["b"]}, 9)
+    bare = replace(past, trials=tuple(t.model_copy(update={"values": {}}) for t in past))
+    assert strategy.propose(past, 2) == strategy.propose(bare, 2)
