@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections import namedtuple
+from dataclasses import make_dataclass
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +17,10 @@ from tunesmith.errors import MissingMetric
 from tunesmith.items import Items
 from tunesmith.metric import Reading
 from tunesmith.objective import Objective
+from tunesmith.tools.execution.handle import TrialHandle
+from tunesmith.tools.execution.job import Job
+from tunesmith.tools.execution.measuring import returned
+from tunesmith.tools.execution.printed.choice import result_of
 from tunesmith.tools.execution.printed.output import Output
 from tunesmith.tools.execution.trying import try_training
 from tunesmith.trial import TrialState
@@ -167,6 +175,26 @@ def test_all_metrics_that_are_missing_are_named_with_the_nearest_lines_and_the_f
     assert [word for word in words if word not in str(error.value)] == [], str(error.value)
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(acc=JSON, lat=JSON, take=st.sampled_from([None, "best"]), items=st.booleans())
+def test_whatever_stands_under_the_names_is_a_result_or_told_to_be_none(acc, lat, take, items):
+    further = (("lat", Reading(items=items, maximize=False)),)
+    try:
+        (values, _, packed), _ = read(lines({"acc": acc, "lat": lat}), Reading(take, items=items), further)
+    except MissingMetric as error:
+        assert "'acc'" in str(error) or "'lat'" in str(error)
+        return
+    assert set(values) >= {"acc", "lat"} and set(packed) <= set(values)
+    for name, text in packed.items():
+        assert Items.unpack(text).mean == pytest.approx(values[name])
+
+
 def test_lists_are_scores_per_item_only_where_the_task_says_so():
     items = Reading(items=True)
     text = lines({"acc": [1, True, 0, 1], "lat": {"a": 10.5, "b": 29.5}})
@@ -254,23 +282,41 @@ def test_metrics_in_the_primary_ones_file_are_those_of_its_row(bench):
 
 
 RETURNED = {
-    "a dict": "{'accuracy': 0.9, 'lat': np.float32(20)}",
-    "a named tuple": "collections.namedtuple('R', 'accuracy lat')(0.9, 20)",
-    "a dataclass": "dataclasses.make_dataclass('R', ['accuracy', 'lat'])(0.9, np.array([20]))",
-    "attributes": "types.SimpleNamespace(accuracy=0.9, lat='20')",
-    "a float after reports of both": "(trial.report({'accuracy': 0.5, 'lat': 20}, 0), 0.9)[1]",
-    "nothing after reports of both": "trial.report({'accuracy': 0.9, 'lat': 20}, 0)",
-    "the other after reports of the first": "(trial.report(0.9, 0), {'lat': 20})[1]",
-    "items": "(trial.report_items([1, 1, 1, 0.6]), trial.report_items({'a': 10, 'b': 30}, 'lat'))[2:]or None",
+    "a dict": lambda trial: {"accuracy": 0.9, "lat": np.float32(20)},
+    "a named tuple": lambda trial: namedtuple("R", "accuracy lat")(0.9, 20),
+    "a dataclass": lambda trial: make_dataclass("R", ["accuracy", "lat"])(0.9, np.array([20])),
+    "attributes": lambda trial: SimpleNamespace(accuracy=0.9, lat="20"),
+    "a float after reports of both": lambda trial: trial.report({"accuracy": 0.5, "lat": 20}, 0) or 0.9,
+    "nothing after reports of both": lambda trial: trial.report({"accuracy": 0.9, "lat": 20}, 0),
+    "the other after reports of the first": lambda trial: trial.report(0.9, 0) or {"lat": 20},
+    "items": lambda trial: (
+        trial.report_items([1, 1, 1, 0.6]) or trial.report_items({"a": 10, "b": 30}, "lat")
+    ),
 }
-HEAD = "import collections, dataclasses, math, types\nimport numpy as np\n"
 
 
-@pytest.mark.parametrize("body", RETURNED.values(), ids=RETURNED)
-def test_two_metrics_of_a_function_are_found_whatever_holds_them(bench, body):
-    outcome = bench.run(f"{HEAD}def train(config, trial): return {body}", further=TWO)
-    assert outcome.state is TrialState.COMPLETED, outcome.message
-    assert outcome.values == pytest.approx({"accuracy": 0.9, "lat": 20.0})
+class NoEngine:
+    """A channel that nobody reads."""
+
+    def report(self, step, value):
+        pass
+
+    def verdict(self, step):
+        return False
+
+
+def trained(train, folder, *names):
+    """What a function comes to that is called as `train(trial)`, in this process."""
+    readings = tuple((name, LOW) for name in names)
+    job = Job(0, folder, {}, 0, "accuracy", Objective(function="train.py:train"), further=readings)
+    trial = TrialHandle(0, folder, 0, "accuracy", NoEngine(), further=readings)
+    first, *further = returned(train(trial), trial.reports, job)
+    return trial.reports.with_items(result_of(first, further))
+
+
+@pytest.mark.parametrize("train", RETURNED.values(), ids=RETURNED)
+def test_two_metrics_of_a_function_are_found_whatever_holds_them(tmp_path, train):
+    assert trained(train, tmp_path, "lat").values == pytest.approx({"accuracy": 0.9, "lat": 20.0})
 
 
 def test_the_best_report_counts_with_what_was_reported_beside_it(bench):
@@ -289,33 +335,32 @@ def test_the_best_report_counts_with_what_was_reported_beside_it(bench):
 
 
 @pytest.mark.parametrize(
-    ("body", "state", "words"),
+    ("train", "error", "words"),
     [
-        ("0.5", "crashed", ["without 'lat', 'params_m'", "float 0.5", "keys 'accuracy', 'lat', 'params_m'"]),
-        ("None", "crashed", ["without 'accuracy', 'lat', 'params_m'", "returned nothing"]),
-        (
-            "{'acc': 1, 'lat': 2, 'params': 3}",
-            "crashed",
-            ["'accuracy', 'params_m'", "key is 'acc'", "'params'"],
-        ),
-        ("{'accuracy': 1, 'lat': True, 'params_m': 1}", "crashed", ["'lat' = True, which is no number"]),
-        (
-            "{'accuracy': 1, 'lat': [1, 2], 'params_m': 1}",
-            "crashed",
-            ["metrics: {lat: {take: last}}", "items"],
-        ),
-        ("{'accuracy': 1, 'lat': math.nan, 'params_m': 1}", "diverged", ["lat was nan at the end"]),
-        ("{'accuracy': 1, 'lat': 1, 'params_m': np.inf}", "diverged", ["params_m was inf at the end"]),
-        ("trial.report({'lat': 1}, 0)", "crashed", ["accuracy", "{'lat': 1}"]),
-        ("trial.report_items([1], 'speed')", "crashed", ["'speed'", "accuracy, lat, params_m"]),
-        ("trial.report_items(3.5)", "crashed", ["no scores of items", "3.5"]),
-        ("trial.report_items(['x'])", "crashed", ["no scores of items"]),
+        (lambda trial: 0.5, MissingMetric, ["'lat', 'size'", "float 0.5", "keys 'accuracy', 'lat', 'size'"]),
+        (lambda trial: None, MissingMetric, ["without 'accuracy', 'lat', 'size'", "returned nothing"]),
+        (lambda trial: {"acc": 1, "lat": 2}, MissingMetric, ["'accuracy', 'size'", "nearest key is 'acc'"]),
+        (lambda trial: {"accuracy": 1, "lat": True}, TypeError, ["'lat' = True, which is no number"]),
+        (lambda trial: {"accuracy": 1, "lat": [1, 2]}, TypeError, ["metrics: {lat: {take: last}}", "items"]),
+        (lambda trial: trial.report({"lat": 1}, 0), ValueError, ["accuracy", "{'lat': 1}"]),
+        (lambda trial: trial.report_items([1], "speed"), ValueError, ["'speed'", "accuracy, lat, size"]),
+        (lambda trial: trial.report_items(3.5), TypeError, ["no scores of items", "3.5"]),
+        (lambda trial: trial.report_items(["x"]), TypeError, ["no scores of items"]),
     ],
 )
-def test_a_function_without_one_of_its_metrics_has_a_typed_end(bench, body, state, words):
-    outcome = bench.run(f"{HEAD}def train(config, trial): return {body}", further=(*TWO, ("params_m", LOW)))
-    assert (outcome.state, outcome.values) == (TrialState(state), {})
-    assert [word for word in words if word not in outcome.message] == [], outcome.message
+def test_a_function_without_one_of_its_metrics_is_told_what_to_return(tmp_path, train, error, words):
+    with pytest.raises(error) as raised:
+        trained(train, tmp_path, "lat", "size")
+    assert [word for word in words if word not in str(raised.value)] == [], str(raised.value)
+
+
+def test_a_further_metric_of_a_function_decides_how_the_trial_ends(bench):
+    text = "def train(config, trial): return {'accuracy': 1, 'lat': config['lat']} if config['lat'] else 0.5"
+    outcome = bench.run(text, further=TWO, configuration={"lat": math.inf})
+    assert (outcome.state, outcome.message) == (TrialState.DIVERGED, "lat was inf at the end")
+    outcome = bench.run(text, further=TWO, configuration={"lat": 0})
+    assert outcome.state is TrialState.CRASHED and "without 'lat'" in outcome.message
+    assert outcome.values == {}
 
 
 def test_scores_per_item_are_kept_and_the_value_is_theirs_or_the_one_given(bench):
