@@ -349,6 +349,8 @@ class RunView:
                 self._trial(number).front = False
             self.front.append(trial.number)
             trial.front = self._front_changed = True
+        if goals.several:
+            return trial.front and self.front_trials[0] is trial
         best = None if self.best is None else self.trials[self.best].value
         return best is None or goals.primary.sign * (trial.value - best) > 0
 

@@ -201,6 +201,8 @@ class Stream:
         gain, best = "", "best feasible" if goals.limits else "best"
         if event.improved and previous is not None and event.value is not None:
             gain = f"  {best}, {event.value - previous:+.4f}"
+            if goals.several and event.value == previous:
+                gain = f"  {best}, better in another metric"
         elif event.improved:
             gain = f"  {best} so far"
         origin = proposal.origin.value if proposal else ""
