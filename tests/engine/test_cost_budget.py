@@ -121,7 +121,7 @@ def test_a_person_a_policy_and_the_queue_are_refused_what_cannot_be_paid(maker: 
     replies = [(event.ok, event.reply) for event in maker.events(CommandDone)]
     assert replies[0][0] and replies[1] == (
         False,
-        "Not queued: it costs 16.8, and 8.1 of the cost budget of 25 are left.",
+        "Not queued: it costs 16.8, and 8.1 of the cost budget are left.",
     )
     assert any("A queued configuration is not run: it costs 16.3" in n.text for n in maker.events(Noted))
 

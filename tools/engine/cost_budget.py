@@ -48,10 +48,11 @@ class CostBudget:
         if cost is None:
             return "what it costs is not known, and the budget is one of costs"
         reserved = sum(self._task.cost_of(other.configuration) or 0.0 for other in waiting)
-        left = self._budget.cost_left(history.cost + reserved)
+        spent = history.cost + reserved
+        left = self._budget.cost_left(spent)
         if left is None or cost <= left:
             return None
-        return f"it costs {cost:.6g}, and {left:.6g} of the cost budget of {self._budget.cost:g} are left"
+        return f"it costs {cost:.4g}, and {self._left(spent)} of the cost budget are left"
 
     def instead(self, history: History) -> list[Proposal]:
         """Random configurations, and the cheapest one, that are new and can be paid for.
@@ -60,11 +61,12 @@ class CostBudget:
         """
         left = self._budget.cost_left(history.cost)
         assert left is not None
+        text = self._left(history.cost)
         return [
             Proposal(
                 configuration=one,
                 origin=Origin.RANDOM,
-                reason=f"Drawn at random among what the {left:.6g} left of the cost budget can pay for.",
+                reason=f"Drawn at random among what the rest of the cost budget, {text}, pays for.",
             )
             for one in self._found(history)
             if one.digest not in history.taken and self._cost(one) <= left
@@ -82,9 +84,12 @@ class CostBudget:
         least = min(costs.values())
         new = "new " if any(self._cost(one) < least for one in found) else ""
         return (
-            f"the budget of {self._budget.cost:g} cost units has {left:.3g} left, less than the cheapest "
-            f"{new}configuration ({least:.6g})"
+            f"the budget of {self._budget.cost:g} cost units has {self._left(history.cost)} left, "
+            f"less than the cheapest {new}configuration ({least:.6g})"
         )
+
+    def _left(self, spent: float) -> str:
+        return f"{max((self._budget.cost or 0.0) - spent, 0.0):.3g}"
 
     def _cost(self, configuration: Configuration) -> float:
         cost = self._task.cost_of(configuration)

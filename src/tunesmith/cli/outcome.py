@@ -74,8 +74,9 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
             line(text)
     elif result.closest is not None:
         line()
-        line(f"{none_feasible(history)}.", "yellow")
-        line()
+        if none_feasible(history) not in result.reason:  # a finished search says so in its reason
+            line(f"{none_feasible(history)}.", "yellow")
+            line()
         line(f"Closest configuration (trial {result.closest.number}, which is not feasible)", "bold")
         for name, value in result.closest.configuration.items():
             line(f"  {name}: {space.format_value(name, value)}")
