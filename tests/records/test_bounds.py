@@ -15,12 +15,13 @@ from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.optuna_rule import OptunaRule
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.execution.handle import TrialHandle
-from tunesmith.tools.records.bounds import MAX_STEP, MOST_METRICS, MOST_POINTS
+from tunesmith.tools.records.bounds import MAX_STEP, MOST_ATTRIBUTE_BYTES, MOST_METRICS, MOST_POINTS
 from tunesmith.tools.records.curve_file import CURVE, recorded_curve
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.outcomes import finished_trial
 from tunesmith.tools.records.reconcile import reconcile
-from tunesmith.tools.records.study import MOST_ATTRIBUTE_BYTES, StudyStore, provenance
+from tunesmith.tools.records.study import StudyStore
+from tunesmith.tools.records.study_notes import provenance
 from tunesmith.tools.records.thinning import GrowingCurve, thinned
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 

@@ -13,10 +13,8 @@ and `tell` cost up to 37 synced writes a trial, and `tell` takes an infinite val
 
 from __future__ import annotations
 
-import json
 import math
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,10 +29,9 @@ from tunesmith.goals import Direction, Goals
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.task import Task
-from tunesmith.text.cleaning import clean
-from tunesmith.tools.records.bounds import MOST_ATTRIBUTE_BYTES
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.storage import Batch, explained, open_storage, quiet, without_password
+from tunesmith.tools.records.study_notes import PROPOSAL, provenance
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 GONE = "The trial's folder was deleted, and the study was rebuilt without it."
@@ -262,7 +259,7 @@ class StudyStore:
             raise RunError(
                 f"trial {frozen.number} in {self._where} is not in this task's search space: {error}. {_FIX}"
             ) from error
-        known = {key: notes[key] for key in _PROPOSAL if key in notes}
+        known = {key: notes[key] for key in PROPOSAL if key in notes}
         known.setdefault("origin", Origin.RETRY)
         known.setdefault("reason", "")
         proposal = Proposal(configuration=configuration, **known)
@@ -291,17 +288,6 @@ class StudyStore:
         )
 
 
-_PROPOSAL = (
-    "origin",
-    "reason",
-    "evidence",
-    "expected",
-    "spread",
-    "prompt_id",
-    "tokens",
-    "provenance",
-    "details",
-)
 _FIX = (
     "Give the task another `name`, or another storage; --from URL:STUDY starts a run with the "
     "results of a study."
@@ -322,46 +308,6 @@ def directions(storage: BaseStorage, study_id: int) -> list[Direction]:
 def constraints(frozen: FrozenTrial) -> dict[str, float]:
     """A trial's constraints by the key of Optuna's attribute."""
     return {key: value for key, value in frozen.system_attrs.items() if key.startswith(CONSTRAINTS)}
-
-
-def provenance(trial: Trial, metrics: Sequence[str] = ()) -> dict[str, Any]:
-    """The `tunesmith` attribute: who proposed the trial and why and, once it ended, its outcome.
-
-    What is empty is left out, and what people look for comes first: optuna-dashboard cuts long
-    attributes. Tracebacks stay in the trial's folder.
-
-    Args:
-        metrics: The task's, which stay where there are too many.
-    """
-    proposal = trial.proposal.model_dump(include=set(_PROPOSAL)) | {"origin": trial.proposal.origin.value}
-    notes: dict[str, Any] = {}
-    if trial.finished:
-        notes |= {"outcome": trial.state.value, "message": trial.message, "loss": trial.loss}
-    notes |= {key: proposal[key] for key in _PROPOSAL}
-    notes |= {"values": trial.values, "notes": trial.notes, "reports": trial.reports}
-    notes |= {"seconds": trial.seconds, "seed": trial.seed, "cost": trial.cost}
-    notes["details"] = {key: value for key, value in proposal["details"].items() if math.isfinite(value)}
-    kept = {key: value for key, value in notes.items() if _worth_keeping(key, value)}
-    return _fitting(kept, metrics) | {"started_at": trial.started_at}
-
-
-def _fitting(notes: dict[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
-    """What a database can hold: the least important goes first; the trial's folder has all of it."""
-    for key in ("details", "values", "notes", "evidence", "provenance"):
-        if len(json.dumps(notes)) <= MOST_ATTRIBUTE_BYTES:
-            return notes
-        own = {m: v for m, v in notes.get(key, {}).items() if m in metrics} if key == "values" else {}
-        notes = {name: own if name == key else value for name, value in notes.items() if name != key or own}
-    return notes | {"reason": clean(notes.get("reason", ""), 2000)}
-
-
-def _worth_keeping(key: str, value: Any) -> bool:
-    if isinstance(value, float) and not math.isfinite(value):
-        return False  # no JSON, and no browser could show the trial
-    # An expectation of 0.0 is information; no tokens and no seconds are none.
-    return value not in (None, "", (), {}) and not (
-        key in ("tokens", "seconds", "seed", "reports") and value == 0
-    )
 
 
 def _check_finite(trial: Trial) -> None:
