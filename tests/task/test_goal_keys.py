@@ -76,6 +76,7 @@ FAULTS = [
         [("metric", "only measured by `metrics`, got 'b'. Name the one")],
     ),
     ("metrics: {a: maximize}\nmetric: {name: a, take: best}", [("metric", "`metrics` says how each")]),
+    ("metrics: {a: maximize}\nmetric: [a]", [("metric", "got ['a']. Name the one to show and to stop by")]),
     (
         "metrics: {a: maximize, b: {tak: best, take: worst, limit: 3, regex: '('}}",
         [

@@ -11,7 +11,7 @@ only measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -92,11 +92,11 @@ def _read_metrics(fields: dict[str, Any], parameters: Sequence[str]) -> list[Tas
     if not problems and not objectives:
         problem = "only has metrics that are measured, and none to optimise."
         problems.append(fault(("metrics",), problem, f"Write `{found[0].name}: maximize`, or `minimize`."))
-    problems += _primary(fields, found, {str(name) for name in given})
+    problems += _primary(fields, found, list(given))
     return problems
 
 
-def _primary(fields: dict[str, Any], found: Sequence[FurtherMetric], names: Iterable[str]) -> list[TaskError]:
+def _primary(fields: dict[str, Any], found: Sequence[FurtherMetric], names: Sequence[Any]) -> list[TaskError]:
     """Set the primary metric and the others, as far as they can be told; faults of these keys."""
     problems = []
     objectives = [one for one in found if one.direction is not None]
