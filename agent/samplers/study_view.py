@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
-from tunesmith.agent.methods.goals.scalarise import scalarise
-from tunesmith.errors import InvalidConfiguration, SpaceError, UsageError
-from tunesmith.history import Direction, History
+from tunesmith.agent.samplers.constraints import with_constraints
+from tunesmith.errors import InvalidConfiguration, SpaceError
+from tunesmith.goals import Goal
+from tunesmith.history import History
 from tunesmith.space import Bool, Categorical, Space
 from tunesmith.space.choices import MOST_CHOICES
 from tunesmith.space.ints import LARGEST_EXACT
@@ -174,61 +174,43 @@ class StudyView:
     proposed: dict[int, Configuration] = field(default_factory=dict)
     _finished: History | None = None
     _read: set[int] = field(default_factory=set)
-    _objectives: dict[int, tuple[float, ...]] = field(default_factory=dict)
+    _constraints: dict[int, dict[str, float]] = field(default_factory=dict)
 
-    def history(self, study: Study, but: int, weights: tuple[float, ...] = (1.0,)) -> History:
+    def history(self, study: Study, but: int) -> History:
         """Everything known except trial number `but`, which is being proposed for.
 
-        Args:
-            weights: Of the study's objectives. With several, the values are their scalarisation, to be
-                minimised.
+        Objectives are metrics of these names, the first of them the primary one: `value`, or `values_0`,
+        `values_1` and so on, as in the columns of `study.trials_dataframe()`. Constraints are limits.
         """
         finished = self._finished
         if finished is None:
-            maximise = len(study.directions) == 1 and study.direction == StudyDirection.MAXIMIZE
-            direction: Direction = "maximize" if maximise else "minimize"
-            metric = "value" if len(study.directions) == 1 else "weighted_objectives"
-            finished = History(self.translation.space, metric, direction, default=self.default)
+            first, *others = goals_of(study)
+            space = self.translation.space
+            finished = History(
+                space, first.metric, first.direction, default=self.default, others=tuple(others)
+            )
+        names = [goal.metric for goal in finished.goals.objectives]
         running: list[Trial] = []
         for frozen in study.get_trials(deepcopy=False):
             if frozen.number == but or frozen.number in self._read:
                 continue
-            trial = self._trial(frozen)
+            trial = self._trial(frozen, names)
             if frozen.state.is_finished():
                 self._read.add(frozen.number)
                 self.proposed.pop(frozen.number, None)
                 if trial is not None:
                     finished = finished.with_trial(trial)
-                    if trial.state is TrialState.COMPLETED:
-                        self._objectives[trial.number] = tuple(frozen.values)
+                    if frozen.state is not OptunaState.FAIL:
+                        self._constraints[trial.number] = frozen.constraints
             elif trial is not None:
                 running.append(trial)
         self._finished = finished
-        if len(study.directions) > 1:
-            finished = self._scalarised(finished, study.directions, weights)
+        finished = with_constraints(finished, self._constraints)
         for trial in running:
             finished = finished.with_trial(trial)
         return finished
 
-    def _scalarised(
-        self, history: History, directions: list[StudyDirection], weights: tuple[float, ...]
-    ) -> History:
-        """The same trials with the scalarisation of their objectives as value."""
-        signs = [-1.0 if direction == StudyDirection.MAXIMIZE else 1.0 for direction in directions]
-        known = [self._objectives[trial.number] for trial in history.completed]
-        rows = np.array(known, dtype=np.float64).reshape(len(known), len(signs)) * signs
-        scalars = iter(scalarise(rows, weights).tolist())
-        return replace(
-            history,
-            trials=tuple(
-                trial.model_copy(update={"value": next(scalars)})
-                if trial.state is TrialState.COMPLETED
-                else trial
-                for trial in history.trials
-            ),
-        )
-
-    def _trial(self, frozen: FrozenTrial) -> Trial | None:
+    def _trial(self, frozen: FrozenTrial, names: list[str]) -> Trial | None:
         """The trial as a Trial; None where its parameters do not fill this space."""
         state = _STATES.get(frozen.state)
         if state is None:
@@ -243,10 +225,9 @@ class StudyView:
                 configuration = self.translation.noted(notes["configuration"])
         if configuration is None:
             return None
-        # Of several objectives the first stands here until they are scalarised.
-        value = frozen.values[0] if state is TrialState.COMPLETED else None
         if state is TrialState.COMPLETED and not all(map(math.isfinite, frozen.values)):
-            state, value = TrialState.DIVERGED, None
+            state = TrialState.DIVERGED
+        values = dict(zip(names, frozen.values, strict=True)) if state is TrialState.COMPLETED else {}
         if frozen.state is OptunaState.FAIL and notes.get("outcome") in _STATE_NAMES:
             state = TrialState(notes["outcome"])
         # Read back, as the share of trials that a model may have a part in is counted over its own.
@@ -256,21 +237,27 @@ class StudyView:
             number=frozen.number,
             proposal=Proposal(configuration=configuration, origin=origin, reason=""),
             state=state,
-            value=value,
+            value=values.get(names[0]),
+            values=values,
             curve=tuple(curve),
         )
 
 
+def goals_of(study: Study) -> list[Goal]:
+    """The objectives of a study."""
+    maximised = [direction == StudyDirection.MAXIMIZE for direction in study.directions]
+    names = ["value"] if len(maximised) == 1 else [f"values_{i}" for i in range(len(maximised))]
+    return [
+        Goal(metric=name, direction="maximize" if up else "minimize")
+        for name, up in zip(names, maximised, strict=True)
+    ]
+
+
 def history_of(study: Study, space: Space) -> History:
-    """What an Optuna study of one objective has learned, for a strategy or surrogate used by itself.
+    """What an Optuna study has learned, for a strategy or surrogate used by itself.
 
-    Trials that do not fit the space are left out.
-
-    Raises:
-        UsageError: the study has several objectives.
+    Trials that do not fit the space are left out; see `StudyView.history` for objectives and constraints.
     """
-    if len(study.directions) > 1:
-        raise UsageError(f"the study has {len(study.directions)} objectives; one can be read as a history")
     return StudyView(Translation(space.to_distributions(), space), None).history(study, but=-1)
 
 

@@ -20,12 +20,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler
+from optuna.samplers._base import _process_constraints_after_trial
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.agent.knowledge import cards_for
-from tunesmith.agent.methods.goals.scalarise import draw_weights
 from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.suggester import Proposer
@@ -44,6 +44,11 @@ BRANCH_FROM = 3
 """Completed trials with a parameter from which on it is proposed from what they found, not drawn."""
 ENQUEUED = "fixed_params"
 """The system attribute in which Optuna keeps what `enqueue_trial` asked for."""
+ConstraintsFunction = Callable[[FrozenTrial], Sequence[float]]
+DEPRECATED = (
+    "`constraints_func` is deprecated, as it is in Optuna since 5.0.0. "
+    "Call `trial.set_constraint(name, value)` in the objective instead."
+)
 _Proposed = tuple[Proposal, Translation]
 
 
@@ -62,6 +67,9 @@ class TunesmithSampler(BaseSampler):
         default: Values to start from, tried first; without a space it may name only some parameters.
         model: A language model as a source of candidates, which compete under the one acquisition function.
         data: The training data's DataCard, or `(X, y)` to compute it from; its words join `words`.
+        constraints_func: As of Optuna's own samplers, and deprecated as there: called with each trial that
+            completed or was pruned, returns values that are at most 0 where it is feasible. Better is
+            `trial.set_constraint(name, value)` in the objective.
     """
 
     def __init__(
@@ -74,7 +82,13 @@ class TunesmithSampler(BaseSampler):
         default: Mapping[str, Any] | None = None,
         model: Proposer | None = None,
         data: DataCard | tuple[Any, Any] | None = None,
+        constraints_func: ConstraintsFunction | None = None,
     ) -> None:
+        if constraints_func is not None:
+            warnings.warn(
+                DEPRECATED, FutureWarning, stacklevel=3 if type(self) is not TunesmithSampler else 2
+            )
+        self._constraints_func = constraints_func
         card = DataCard.from_arrays(*data) if isinstance(data, tuple) else data
         figures = "" if card is None else card.words(names=False)
         self._words = "\n".join(filter(None, [words.strip(), figures]))
@@ -121,8 +135,6 @@ class TunesmithSampler(BaseSampler):
         proposal, translation = self._propose(study, trial, search_space, self._ask_model)
         params = translation.to_optuna(proposal.configuration)
         notes = {**_provenance(proposal), "configuration": dict(proposal.configuration)}
-        if len(study.directions) > 1:
-            notes["weights"] = [round(weight, 3) for weight in self._weights(study, trial)]
         _note(study, trial, notes)
         return params
 
@@ -137,22 +149,13 @@ class TunesmithSampler(BaseSampler):
         with self._lock:
             view = self._view(study, search_space)
             space = view.translation.space
-            weights = self._weights(study, trial)
-            history = view.history(study, but=trial.number, weights=weights)
+            history = view.history(study, but=trial.number)
             candidates = ask(history) if ask is not None and self._model is not None else ()
             strategy = self._strategy(space).with_seed(derive_seed(self._seed, trial.number))
             proposals = strategy.propose(history, 1, candidates)
             proposal = proposals[0] if proposals else self._again(space, trial)
             view.proposed[trial.number] = proposal.configuration
-        if len(weights) > 1:
-            shown = " : ".join(f"{weight:.2f}" for weight in weights)
-            reason = f"For weights {shown} of the objectives: {proposal.reason}"
-            proposal = proposal.model_copy(update={"reason": reason})
         return proposal, view.translation
-
-    def _weights(self, study: Study, trial: FrozenTrial) -> tuple[float, ...]:
-        objectives = len(study.directions)
-        return draw_weights(self._seed, trial.number, objectives) if objectives > 1 else (1.0,)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -231,6 +234,8 @@ class TunesmithSampler(BaseSampler):
                 reason = "Proposed branch by branch, as the trials so far share no parameters."
                 origin = Origin.SURROGATE
             _note(study, trial, {"origin": origin.value, "reason": reason, **notes})
+        if self._constraints_func is not None:
+            _process_constraints_after_trial(self._constraints_func, study, trial, state)
 
     def _set_by_hand(self, trial: FrozenTrial, noted: Any) -> bool:
         """Whether something else than was proposed was run, although the proposal could have been."""

@@ -1,4 +1,4 @@
-"""The two Python programs of examples/, run for real with few trials."""
+"""The Python programs of examples/, run for real with few trials."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ import pytest
 from tunesmith.trial import TrialState
 
 
-def test_an_ordinary_optuna_program_uses_the_sampler(load_example):
+@pytest.fixture
+def quiet_optuna():
     import optuna
 
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        study = load_example("optuna_sampler.py").main(6)
-    finally:
-        optuna.logging.set_verbosity(before)
+    yield
+    optuna.logging.set_verbosity(before)
+
+
+def test_an_ordinary_optuna_program_uses_the_sampler(load_example, quiet_optuna):
+    study = load_example("optuna_sampler.py").main(6)
     assert len(study.trials) == 6
     assert study.best_value > 0.8
     assert all("tunesmith" in trial.user_attrs for trial in study.trials), "each says why it was proposed"
+
+
+def test_an_optuna_program_with_a_constraint_finds_a_model_within_it(load_example, quiet_optuna, capsys):
+    study = load_example("optuna_constraints.py").main(9)
+    assert study.best_trial.user_attrs["numbers"] <= 3000
+    assert study.best_value > 0.9
+    assert f"best within the limit {study.best_value:.4f}" in capsys.readouterr().out
 
 
 def test_a_function_is_tuned_from_python(load_example, tmp_path, monkeypatch):

@@ -63,12 +63,10 @@ def test_objectives_to_be_maximised_and_of_any_scale_are_weighed_alike():
     assert np.mean(near) > 0.6  # rounding moves some late optima of the acquisition function
 
 
-def test_weights_differ_by_trial_are_repeatable_and_are_told():
+def test_the_same_seed_gives_the_same_study_and_each_trial_says_what_is_expected_of_it():
     study = run(TunesmithSampler(Space({"x": Float(0, 1), "y": Float(0, 1)}), seed=1), 8)
     notes = [t.user_attrs[ATTRIBUTE] for t in study.trials]
-    weights = [tuple(note["weights"]) for note in notes]
-    assert len(set(weights)) == 8 and all(sum(w) == pytest.approx(1, abs=0.002) for w in weights)
-    assert "of the objectives: " in notes[-1]["reason"]
+    assert "predicted" in notes[-1]["reason"]
     again = run(TunesmithSampler(Space({"x": Float(0, 1), "y": Float(0, 1)}), seed=1), 8)
     assert [t.params for t in again.trials] == [t.params for t in study.trials]
 

@@ -23,7 +23,7 @@ from tunesmith.agent.methods.llambo.context import TaskWords
 from tunesmith.agent.methods.llambo.settings import PRESETS, LlamboSettings, changed
 from tunesmith.agent.models import LanguageModel, Mode, open_model
 from tunesmith.agent.models.function import Answering
-from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
+from tunesmith.agent.samplers.tunesmith_sampler import ConstraintsFunction, TunesmithSampler
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError, UsageError
@@ -41,7 +41,8 @@ class LlamboSampler(TunesmithSampler):
 
     Define-by-run as its base: without a space what all completed trials share is proposed together, other
     parameters by themselves; the model is first asked in the second trial then. Several objectives are
-    scalarised. Can be pickled; an API key is not, and is read from the environment again.
+    scalarised; trials that break a constraint are shown as such, and are never the best or the target. Can be
+    pickled; an API key is not, and is read from the environment again.
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.
@@ -54,7 +55,7 @@ class LlamboSampler(TunesmithSampler):
         surrogate: Who judges them: `discriminative`, `generative`, `gp`; None means as the preset says.
         words: The task in words.
         metric: What prompts call the value that the objective returns.
-        data, seed, default, priors: As for `TunesmithSampler`.
+        data, seed, default, priors, constraints_func: As for `TunesmithSampler`.
         caps: What the model may cost in all.
         exchanges, mode: To record the conversation in a file, or to replay it from there.
     Raises:
@@ -81,9 +82,18 @@ class LlamboSampler(TunesmithSampler):
         caps: ModelCaps = CAPS,
         exchanges: Path | str | None = None,
         mode: Mode | None = None,
+        constraints_func: ConstraintsFunction | None = None,
     ) -> None:
         plain = words if isinstance(words, str) else " ".join((words.model, words.description, words.data))
-        super().__init__(space, seed=seed, words=plain, priors=priors, default=default, data=data)
+        super().__init__(
+            space,
+            seed=seed,
+            words=plain,
+            priors=priors,
+            default=default,
+            data=data,
+            constraints_func=constraints_func,
+        )
         self._protocol, self._task_words = _protocol(preset, settings or {}), words
         self._parts: dict[str, Any] = {"sampler": sampler, "surrogate": surrogate, "metric": metric}
         self._caps = caps
