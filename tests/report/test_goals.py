@@ -122,6 +122,15 @@ def test_the_best_is_feasible_and_every_page_says_what_limits_cost(two_metrics):
             assert said in text, said
 
 
+def test_of_equal_primary_values_the_one_on_the_front_is_the_best(make_run):
+    run = make_run(**TWO)
+    tell(run, (0.9, 19.0, 4.0), (0.9, 15.0, 4.0), (0.9, 15.0, 3.0), (0.8, 16.0, 1.0))
+    data = build_report(run.path)
+    assert data.best is not None and data.best.trial == 1
+    assert [line.best_so_far for line in data.trials] == [True, True, False, False]
+    assert [row.trial for row in data.front] == [1, 0]
+
+
 def test_costs_are_shown_with_their_budget(make_run):
     run = make_run(cost="width / 100", budget={"trials": 10, "cost": 9})
     run.trial(0, 0.9, cost=0.64)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import inf, isfinite
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -243,12 +243,12 @@ def _recommended(
 def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialLine, ...]:
     lines: list[TrialLine] = []
     feasible = {trial.number for trial in history.feasible}
-    best = -inf
+    best: Trial | None = None
     left = {trial.number for trial in history.earlier}
     for trial in history.every:
         counts, proposal = trial.number not in left, trial.proposal
-        score = history.sign * trial.value if trial.value is not None and trial.number in feasible else -inf
-        leads, best = score > best, max(score, best)
+        leads = trial.number in feasible and (best is None or _leads(history, trial, best))
+        best = trial if leads else best
         lines.append(
             TrialLine(
                 number=trial.number,
@@ -280,6 +280,13 @@ def _lines(history: History, text: Anonymous, folder: RunFolder) -> tuple[TrialL
             )
         )
     return tuple(lines)
+
+
+def _leads(history: History, trial: Trial, best: Trial) -> bool:
+    """Whether a feasible trial is better than the best before it; of equal ones, one that dominates it."""
+    gain = history.sign * ((trial.value or 0.0) - (best.value or 0.0))
+    tied = gain == 0 and history.goals.several
+    return gain > 0 or (tied and history.goals.dominates(trial.values, best.values))
 
 
 def _decisions(events: Sequence[Event], text: Anonymous) -> tuple[DecisionLine, ...]:
