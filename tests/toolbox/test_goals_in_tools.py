@@ -68,12 +68,25 @@ def test_a_run_cannot_be_ended_without_a_feasible_trial_nor_for_an_infeasible_on
 
 def test_a_launch_that_cannot_be_paid_for_is_refused_with_the_cost():
     dear, cheap = (proposal(configured(width=w), origin=Origin.MODEL) for w in (256, 20))  # 5 and 1.3125
-    about = turn(cost=30.0)  # 25.1 are spent
+    about = turn(cost=30.0)  # 25.109375 are spent
     with pytest.raises(ToolError, match="configuration 1 costs 5, and 4.8906 of the budget of 30 is left"):
         about.toolbox.launch_trials([dear])
-    with pytest.raises(ToolError, match="configuration 2 costs 1.3125, and 0.875 of"):
+    with pytest.raises(ToolError, match="configuration 2 costs 1.3125, and 0.875"):
         turn(cost=27.3125).toolbox.launch_trials([cheap, proposal(configured(width=21, lr=0.02))][::-1])
     with pytest.raises(ToolError, match="and 0.89"):
         turn(cost=31.0, queued=[dear]).toolbox.launch_trials([cheap])
     assert about.toolbox.launch_trials([cheap]) == [14]
     assert turn().toolbox.launch_trials([dear]) == [14]
+
+
+def test_suggestions_are_asked_for_with_what_the_next_trial_may_cost():
+    asked = []
+
+    class Listening(NoSuggestions):
+        def __call__(self, history, n, /, on_advice=None):
+            asked.append(history.affordable)
+            return []
+
+    about, past = limited(14, budget=Budget(trials=40, cost=30.0))
+    StudyToolbox(briefing(past, about=about), suggest=Listening(), launch=lambda p: []).suggest(1)
+    assert asked == [pytest.approx(30 - 25.109375)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -94,7 +95,10 @@ class StudyToolbox:
         if n < 1:
             raise ToolError("n must be at least 1")
         on_advice = None if self._on_advice is None else self._take
-        found = self._suggest(self._history, min(n, MAX_SUGGESTIONS), on_advice)
+        asked, budget = self._history, self._briefing.budget
+        if budget.cost is not None:
+            asked = replace(asked, affordable=budget.cost_left(asked.cost))
+        found = self._suggest(asked, min(n, MAX_SUGGESTIONS), on_advice)
         self._suggested.update((proposal.configuration, proposal) for proposal in found)
         return found
 
@@ -175,10 +179,12 @@ class StudyToolbox:
         budget, cost_of = self._briefing.budget, self._briefing.task.cost_of
         if budget.cost is None:
             return
-        waiting = math.fsum(cost_of(p.configuration) or 0.0 for p in self._waiting(self._queued()))
-        spent = self._now().cost + waiting
+        waiting = self._waiting(self._queued())
+        spent = self._now().cost + math.fsum(cost_of(p.configuration) or 0.0 for p in waiting)
         for place, proposal in enumerate(proposals, 1):
-            cost, left = cost_of(proposal.configuration) or 0.0, budget.cost_left(spent)
+            cost, left = cost_of(proposal.configuration), budget.cost_left(spent)
+            if cost is None:
+                raise ToolError(f"configuration {place} states no cost, and the budget is one of costs")
             if left is not None and cost > left:
                 raise ToolError(
                     f"configuration {place} costs {significant(cost)}, and {significant(left)} of the budget "
