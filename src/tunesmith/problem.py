@@ -49,8 +49,12 @@ class ProblemKind(ABC):
     def cost(self, options: Any, configuration: Mapping[str, Value]) -> float | None:
         """What running a configuration costs, in units of the problem; None: the task's key `cost` says.
 
-        Pure and quick: it is asked for every candidate of the search, in the engine's process.
+        Pure and quick: it is asked for every candidate of the search, in the engine's process. Faults that a
+        sample of the space shows are told before a run. Where it raises later, or gives no such number, the
+        cost is unknown, and a budget of costs does not pay for the trial.
 
+        Args:
+            configuration: Legal values by name, as training code gets them: None and lists instead of labels.
         Returns:
             A finite number above 0, or None.
         """
@@ -59,7 +63,8 @@ class ProblemKind(ABC):
     def feasible(self, options: Any, configuration: Mapping[str, Value]) -> bool:
         """Whether a legal configuration can be run at all; what cannot is never proposed. As pure as `cost`.
 
-        What only a trial can show is a limit on a metric instead (`limits`).
+        Where it raises, the configuration counts as one that cannot. A trial that was run stays a trial of
+        its run, whatever is said later. What only a trial can show is a limit on a metric (`limits`).
         """
         return True
 

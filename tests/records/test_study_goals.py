@@ -145,7 +145,7 @@ def taken(runs: Path, a_task: Task, source: object) -> tuple[list[dict[str, floa
     with store.lease():
         history = store.load(said.append)
     store.close()
-    assert history.paid == 0 and history.cost == 0
+    assert history.paid == 0 and history.cost == 0 and {t.cost for t in history} == {None}
     return [dict(t.values) for t in history], " ".join(getattr(event, "text", "") for event in said)
 
 

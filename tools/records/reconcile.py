@@ -25,7 +25,7 @@ from tunesmith.tools.records.plain_files import kind
 from tunesmith.tools.records.run_folder import OfAnotherTrial, RunFolder, TrialConfig
 from tunesmith.tools.records.study import StudyStore, study_name
 from tunesmith.tools.records.trial_folder import CONFIG, RESULT
-from tunesmith.trial import Outcome, Trial, TrialState
+from tunesmith.trial import Origin, Outcome, Trial, TrialState
 
 NOT_IN_SPACE = "The run's search space was changed; this trial is in the study of the space it was made for."
 LARGEST_GAP = 1000
@@ -244,7 +244,8 @@ class _Reconciliation:
 
     def _with_cost(self, config: TrialConfig) -> TrialConfig:
         """With what the trial costs by the task of now, where it began before the task spoke of costs."""
-        if config.cost is not None or config.number in self._left_out:
+        previous = config.proposal.origin is Origin.PREVIOUS  # costs nothing here
+        if config.cost is not None or previous or config.number in self._left_out:
             return config
         return config.model_copy(update={"cost": self._task.cost_of(config.proposal.configuration)})
 
