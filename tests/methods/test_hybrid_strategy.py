@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.histories import SPACE, configured, grown, history, proposal, trial
+from fakes.histories import SPACE, configured, grown, history, limited, proposal, trial
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
 from tunesmith.agent.methods.hybrid.strategy import HybridStrategy
@@ -113,3 +113,12 @@ def test_a_zero_shot_configuration_that_had_to_wait_counts_as_the_models_say():
 def test_the_default_goes_first_whatever_the_model_says():
     (first,) = hybrid(WIDE).propose(history(), 1, [candidate()])
     assert first.origin is Origin.DEFAULT and first.provenance.side is None
+
+
+def test_with_several_metrics_a_prediction_of_one_of_them_is_told_and_has_no_weight():
+    past = replace(limited(20)[1], default=None)
+    (own,) = hybrid(WIDE).propose(past, 1, [candidate(width=8)])
+    (chosen,) = hybrid(WIDE).propose(past, 1, [candidate(**own.configuration)])
+    assert chosen.origin is Origin.MODEL and chosen.provenance.side == "model"
+    assert chosen.provenance.model_weight is None and chosen.provenance.model_prediction is not None
+    assert "predicts val_accuracy 0.9; which has no weight here." in chosen.reason

@@ -86,10 +86,11 @@ class HybridStrategy(Strategy):
         if not proposals or proposals[0].origin in (Origin.DEFAULT, Origin.REPLICATE):
             return proposals[0] if proposals else None
         chosen = proposals[0]
+        counted = not history.others and (bool(history.feasible) or not history.limits)  # as `expert.weigh`
         changes: dict[str, Any] = {
             "side": "model",
             "stage": None,  # a zero-shot configuration that had to compete is no warm start any more
-            "model_weight": expert.weight,
+            "model_weight": expert.weight if counted else None,
             "elicited_priors": len(self.elicited.cards),
         }
         reasons = [chosen.reason]
@@ -99,10 +100,9 @@ class HybridStrategy(Strategy):
             changes["model_prediction"] = predicted
             if chosen is not suggested and chosen.spread:
                 changes["surrogate_prediction"] = Prediction.of(chosen.expected, chosen.spread)
-            reasons.append(
-                f"The language model predicts {of_primary(history)}{format_metric(history, predicted.mean)}; "
-                f"its predictions weigh {expert.weight:.0%}."
-            )
+            value = f"{of_primary(history)}{format_metric(history, predicted.mean)}"
+            weighs = f"its predictions weigh {expert.weight:.0%}" if counted else "which has no weight here"
+            reasons.append(f"The language model predicts {value}; {weighs}.")
         if chosen.provenance.prior_weight >= LEANS and (expected := self._expected(chosen.configuration)):
             reasons.append(f"The language model expects {expected}.")
         return chosen.model_copy(update={"reason": " ".join(reasons)}).with_provenance(**changes)
