@@ -106,14 +106,23 @@ class Rosenbrock(Plain):
 """
 
 
-def kind(tmp_path: Path, monkeypatch, cost: str, feasible: str = "True") -> Path:
+COMPILE = """
+    def compile(self, options, stated):
+        made = dict(super().compile(options, stated))
+        del made["metric"], made["direction"]
+        goals = {"value": "minimize", "seconds": {"direction": "minimize", "take": "last"}, "mib": {}}
+        return {**made, "metrics": goals, "metric": "seconds", "limits": {"mib": ["<= 3", ">= 1"]}}
+"""
+
+
+def kind(tmp_path: Path, monkeypatch, cost: str, feasible: str = "True", more: str = "") -> Path:
     source = tmp_path / "source"
     source.mkdir()
     for file in (PLUGINS / "problems").iterdir():
         if file.is_file():
             text = file.read_text().replace(":Rosenbrock", ":Priced")
             (source / file.name).write_text(text)
-    text = KIND.replace("class Rosenbrock(", "class Priced(").format(cost=cost, feasible=feasible)
+    text = KIND.replace("class Rosenbrock(", "class Priced(").format(cost=cost, feasible=feasible) + more
     (source / "tunesmith_priced.py").write_text(text)
     project = source / "pyproject.toml"
     project.write_text(project.read_text().replace("tunesmith_rosenbrock:", "tunesmith_priced:"))
@@ -149,3 +158,13 @@ def test_a_kind_of_problem_says_what_a_trial_costs_and_what_can_be_run(tmp_path,
 def test_a_kind_that_says_nonsense_is_told_before_anything_runs(tmp_path, monkeypatch, cost, feasible, said):
     with pytest.raises(TaskError, match=said):
         load_task(kind(tmp_path, monkeypatch, cost, feasible))
+
+
+def test_a_kind_can_fill_in_several_metrics_and_limits_and_its_runs_task_says_the_same(tmp_path, monkeypatch):
+    path = kind(tmp_path, monkeypatch, "1 + configuration['x0'] ** 2", more=COMPILE)
+    task = load_task(path)
+    assert [goal.metric for goal in task.goals.objectives] == ["seconds", "value"]
+    assert [limit.text for limit in task.limits] == ["mib <= 3", "mib >= 1"]
+    (tmp_path / "again.yaml").write_text(task.to_yaml())
+    again = load_task(tmp_path / "again.yaml")
+    assert (again.goals, again.readings, again.limits) == (task.goals, task.readings, task.limits)
