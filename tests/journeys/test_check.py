@@ -175,12 +175,16 @@ budget: {trials: 30, cost: 40}
 """
 
 
-def test_metrics_limits_and_costs_are_shown_and_a_dry_run_reads_every_metric(ask, tmp_path: Path):
+def test_metrics_limits_and_costs_are_shown_and_a_dry_run_reads_every_metric(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNESMITH_BASE_URL", raising=False)
     returned = "{'acc': config['lr'], 'ms': 30.0 * config['width'], 'mib': 3, 'size': 2, 'loss': 0.5}"
     (tmp_path / "several.yaml").write_text(SEVERAL)
 
     def check(code: str, *options: str) -> Result:
-        ask("check", train=f"def train(config, trial):\n  return {code}\n")
+        (tmp_path / "train.py").write_text(f"def train(config, trial):\n  return {code}\n")
         return CliRunner().invoke(app, ["check", "several.yaml", *options])
 
     shown = check(returned, "--dry-run").stdout

@@ -194,7 +194,7 @@ ENTRY = st.sampled_from(
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     metrics=st.dictionaries(NAMES, ENTRY, min_size=1, max_size=6),
     limits=st.dictionaries(NAMES, st.tuples(st.sampled_from(["<=", ">="]), NUMBER), max_size=3),
