@@ -114,6 +114,8 @@ def test_the_best_is_feasible_and_every_page_says_what_limits_cost(two_metrics):
             "(trial 1): the limit costs 0.05.",
             "params_m <= 5 costs nothing: without it the best is no better (trial 1 has 4.5).",
             "latency_ms <= 20 (the task's)",
+            "without any limit the best would be trial 2: accuracy 0.97, which breaks latency_ms <= 20 with "
+            "31 and params_m <= 5 with 6; with all of them 0.9 (trial 1): together they cost 0.07.",
             "2 of 2 feasible trials are on the Pareto front: accuracy 0.8 to 0.9, latency_ms 8 to 19.",
             "0 the default, not on the front",
             "31 ✗",

@@ -96,6 +96,7 @@ def build_report(path: Path) -> ReportData:
         direction=task.direction,
         metrics=metric_lines(history.goals, text),
         limits=limit_lines(history, text),
+        limits_together=text(together_text(history)),
         status="unfinished" if ending is None else ending.status,
         ended="" if ending is None else text(ending.reason),
         started_at=_moment((sessions or events)[0].at) if events else None,

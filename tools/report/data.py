@@ -248,6 +248,8 @@ class ReportData(ReportPart):
     metrics: tuple[MetricLine, ...] = unless_empty(())
     """All of them, the primary one first; empty with one metric and no limit."""
     limits: tuple[LimitLine, ...] = unless_empty(())
+    limits_together: str = unless_empty("")
+    """What they cost together, where none of them alone costs as much."""
     status: Status
     ended: str
     started_at: str | None
