@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tunesmith.goal_words import measured
+from tunesmith.goals import Goal
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import plus_minus
@@ -59,7 +60,11 @@ def findings(history: History, fresh: Iterable[Trial]) -> list[str]:
 
 def what_matters(history: History) -> list[str]:
     """Which hyperparameters went with better results, where chance is an unlikely explanation."""
-    return [_effect(history, effect) for effect in effects(history)[:MAX_EFFECTS]]
+    return [
+        _effect(history, effect, goal)
+        for place, goal in enumerate(history.goals.objectives)
+        for effect in effects(history, goal if place else None)[:MAX_EFFECTS]
+    ]
 
 
 def _results(history: History, fresh: tuple[Trial, ...]) -> str:
@@ -161,9 +166,9 @@ def predictions(history: History, fresh: Iterable[Trial]) -> list[str]:
     return [f"Of {len(sentences)} predictions, {held_count} held within {HELD_WITHIN:g} standard deviations."]
 
 
-def _effect(history: History, effect: Effect) -> str:
-    name, metric = clean(effect.parameter, 60), clean(history.metric, 60)
-    better = "higher" if history.direction == "maximize" else "lower"
+def _effect(history: History, effect: Effect, goal: Goal) -> str:
+    name, metric = clean(effect.parameter, 60), clean(goal.metric, 60)
+    better = "higher" if goal.sign > 0 else "lower"
     if effect.choice is not None:
         value = history.space.format_value(effect.parameter, effect.choice)
         return f"{name}={clean(value, 60)} went with {better} {metric} ({effect.trials} trials)."

@@ -68,6 +68,7 @@ def test_people_are_told_the_aims_the_front_and_whom_the_limits_exclude():
     found = told()
     aims = "maximize val_accuracy and minimize latency_ms, with latency_ms <= 20 and params_m <= 5, over 4"
     assert aims in found["opening words"]
+    assert "Smaller width went with lower latency_ms (rank correlation" in found["update"]
     assert "6 of 10 feasible trials are on the Pareto front: val_accuracy 0.3831 to" in found["best"]
     assert "#4 joins the Pareto front" not in found["findings of the last"]
     assert "#12 joins the Pareto front (6 trials)." in found["findings of the last"]

@@ -12,6 +12,7 @@ from statistics import NormalDist, median
 
 import numpy as np
 
+from tunesmith.goals import Goal
 from tunesmith.history import Array, History
 from tunesmith.space import Categorical
 from tunesmith.trial import Trial, Value
@@ -41,13 +42,17 @@ class Effect:
     choice: Value | None = None
 
 
-def effects(history: History) -> tuple[Effect, ...]:
-    """Effects that chance would hardly explain, strongest first; empty below `FEWEST` completed trials."""
+def effects(history: History, goal: Goal | None = None) -> tuple[Effect, ...]:
+    """Effects that chance would hardly explain, strongest first; empty below `FEWEST` completed trials.
+
+    Args:
+        goal: The metric that results are compared by; None: the primary one.
+    """
     found: list[tuple[float, Effect]] = []
     tests = max(1, len(history.space.names))
     threshold = NormalDist().inv_cdf(1 - ERROR_RATE / (2 * tests))  # Bonferroni over the parameters
     for name, parameter in history.space.parameters.items():
-        pairs = [(t.configuration[name], s) for t, s in _scored(history) if name in t.configuration]
+        pairs = [(t.configuration[name], s) for t, s in _scored(history, goal) if name in t.configuration]
         if len(pairs) < FEWEST:
             continue
         categorical = isinstance(parameter, Categorical) or any(
@@ -59,8 +64,11 @@ def effects(history: History) -> tuple[Effect, ...]:
     return tuple(effect for _, effect in sorted(found, key=lambda pair: -pair[0]))
 
 
-def _scored(history: History) -> list[tuple[Trial, float]]:
-    return list(zip(history.completed, history.scores.tolist(), strict=True))
+def _scored(history: History, goal: Goal | None) -> list[tuple[Trial, float]]:
+    if goal is None:
+        return list(zip(history.completed, history.scores.tolist(), strict=True))
+    known = [t for t in history.completed if goal.metric in t.values]
+    return [(t, goal.sign * t.values[goal.metric]) for t in known]
 
 
 def _trend(name: str, pairs: list[tuple[Value, float]]) -> tuple[float, Effect | None]:
