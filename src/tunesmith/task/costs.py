@@ -55,7 +55,7 @@ def parsed(text: str) -> Expression:
     return Expression.parse(text, "cost")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: another package's settings need not be hashable
 class KindsRule:
     """What a kind of problem says of configurations that cannot be run; for `Space.restricted`."""
 
