@@ -160,3 +160,64 @@ def test_without_limits_and_further_metrics_nothing_changes():
     past = run(strategy, past, lambda c: {"loss": c["a"] ** 2 + c["b"]}, 9)
     bare = replace(past, trials=tuple(t.model_copy(update={"values": {}}) for t in past))
     assert strategy.propose(past, 2) == strategy.propose(bare, 2)
+
+
+def test_reasons_say_what_a_choice_has_to_do_with_limits_and_metrics():
+    past = run(GaussianProcessStrategy(PLANE, 0), history(PLANE, limits=[("latency", "<= 5")]), at_border, 12)
+    none_yet, some = past.trials[2].proposal.reason, past.trials[-1].proposal.reason
+    early = any(trial in past.feasible for trial in past.trials[:2])
+    assert ("No trial keeps every limit yet" in none_yet) is not early
+    assert "Keeps latency <= 5 with probability" in some and "against the best feasible" in some
+    several = history(UNIT, others=[("size | [b]x", "maximize")])
+
+    def measure(c):
+        values = two_metrics(c)
+        return {"loss": values["loss"], "size | [b]x": values["size"]}
+
+    found = run(GaussianProcessStrategy(UNIT, 0), several, measure, 12)
+    reason = found.trials[-1].proposal.reason
+    assert reason.startswith("Largest expected gain for the Pareto front") and "size | [b]x" in reason
+    assert " of it" in reason
+    assert found.trials[-1].proposal.expected is not None  # of the primary metric, in its own units
+
+
+@pytest.mark.parametrize("metrics", [(), (("size", "minimize"),)], ids=["one metric", "two metrics"])
+def test_with_a_budget_of_costs_nothing_is_proposed_that_cannot_be_paid(metrics):
+    space = Space({"lr": Float(1e-4, 1, scale="log"), "epochs": Int(1, 64, scale="log")})
+
+    def cost(c):
+        return float(c["epochs"])
+
+    def measure(c):
+        return {"loss": np.log10(c["lr"]) ** 2 + 4 / c["epochs"], "size": float(c["epochs"])}
+
+    strategy = GaussianProcessStrategy(space, 0, cost=cost)
+    past, left = history(space, others=metrics, default=space.validate({"lr": 0.1, "epochs": 64})), 60.0
+    spent = []
+    while proposals := strategy.propose(replace(past, affordable=left), 2):
+        assert sum(cost(p.configuration) for p in proposals) <= left
+        values = measure(proposals[0].configuration)
+        spent.append(cost(proposals[0].configuration))
+        left -= spent[-1]
+        ended = {"state": TrialState.COMPLETED, "value": values["loss"], "values": values, "cost": spent[-1]}
+        past = past.with_trial(Trial(number=len(past), proposal=proposals[0], **ended))
+        assert len(past) <= 60
+    assert left < 1  # trials of 1 are there until nothing is left
+    without = GaussianProcessStrategy(space, 0)
+    assert without.propose(past, 2) == strategy.propose(
+        past, 2
+    )  # costs count where there is a budget of them
+
+
+def test_what_is_near_the_price_of_all_that_is_left_is_not_bought_first():
+    space = Space({"x": Float(0, 1), "epochs": Int(1, 100, scale="log")})
+    strategy = GaussianProcessStrategy(space, 1, cost=lambda c: float(c["epochs"]))
+    past, left = history(space), 300.0
+    for _ in range(10):
+        proposal = strategy.propose(replace(past, affordable=left), 1)[0]
+        c = proposal.configuration
+        left -= float(c["epochs"])
+        value = (c["x"] - 0.3) ** 2 - 0.01 * np.log(c["epochs"])
+        ended = {"state": TrialState.COMPLETED, "value": value, "values": {"loss": value}}
+        past = past.with_trial(Trial(number=len(past), proposal=proposal, cost=float(c["epochs"]), **ended))
+    assert past.incumbent is not None and abs(past.incumbent.configuration["x"] - 0.3) < 0.15

@@ -18,7 +18,13 @@ def strategy_for(task: Task) -> GaussianProcessStrategy:
 
     cards = cards_for(task.data_card, task.space)
     return GaussianProcessStrategy(
-        task.space, task.seed, words=task.words(), cards=cards, noise=task.noise, trials=task.budget.trials
+        task.space,
+        task.seed,
+        words=task.words(),
+        cards=cards,
+        noise=task.noise,
+        trials=task.budget.trials,
+        cost=task.cost_of,
     )
 
 

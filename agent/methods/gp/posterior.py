@@ -5,7 +5,7 @@
 P(works) (`feasibility.py`) is there once a trial has failed, the last term (`limits.py`) where the task has
 limits on metrics. EI is over the best feasible trial; while none is feasible over the worst of all, so that
 keeping the limits decides and the metric hardly does. With several objectives EI is the expected gain of
-hypervolume (`several.py`).
+hypervolume (`several.py`). A budget of costs adds a term of its own (`spending.py`).
 
 n counts finished trials, so the priors fade as evidence grows. p_j is the prior's density with every belief
 counted as far as the data agree with it (`trust.py`). d counts the parameters, 6 at most: the more there are,
@@ -26,6 +26,7 @@ from tunesmith.agent.methods.gp.feasibility import Feasibility, feasibility_of
 from tunesmith.agent.methods.gp.limits import LimitModel, limit_models
 from tunesmith.agent.methods.gp.prior import Prior
 from tunesmith.agent.methods.gp.several import Objectives, objectives_at
+from tunesmith.agent.methods.gp.spending import Spending
 from tunesmith.agent.methods.gp.surrogate import Fitted, GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.trust import trusted
 from tunesmith.history import Array, History
@@ -53,6 +54,7 @@ class Posterior:
         limits: Where trials keep the task's limits: a model of each.
         objectives: All of several; None with one.
         reached: Whether a trial is feasible: there is an incumbent.
+        spending: What may be spent; None without a budget of costs.
     """
 
     space: Space
@@ -64,6 +66,7 @@ class Posterior:
     limits: tuple[LimitModel, ...] = ()
     objectives: Objectives | None = None
     reached: bool = True
+    spending: Spending | None = None
 
     @property
     def trust(self) -> float:
@@ -94,6 +97,8 @@ class Posterior:
             score = score + self.feasibility.merit(rows)
         for limit in self.limits:
             score = score + limit.log_kept(at, points)
+        if self.spending is not None:
+            score = score + self.spending.merit(rows)
         return score
 
     def log_kept(self, rows: Array) -> Array:

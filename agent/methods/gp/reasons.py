@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from tunesmith.agent.methods.gp.failure_words import said_of
+from tunesmith.agent.methods.gp.goal_reasons import beside, further_predicted, headline, limits_kept
 from tunesmith.agent.methods.gp.posterior import Posterior
 from tunesmith.agent.methods.gp.prior import Prior
+from tunesmith.goal_words import NAME_WIDTH
 from tunesmith.history import Array, History
 from tunesmith.stated_prior import label_of
+from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import plus_minus
 from tunesmith.trial import Configuration, Origin, Proposal, Trial
 
@@ -34,11 +37,21 @@ def explain(
     """
     best, near = history.incumbent, _nearest(history, posterior, row)
     predicted = f"{expected:.4g}{plus_minus(expected, spread, history.metric_range)}"
-    parts = [f"{_headline(posterior, best, expected)}: predicted {predicted}"]
-    if best is not None and best.value is not None:
-        parts[0] += f" against the best {best.value:.4g} (trial {best.number})"
+    goals = not history.goals.plain
+    if goals and history.others:
+        predicted = f"{one_line(history.metric, NAME_WIDTH)} {predicted}"
+        predicted += further_predicted(history, posterior, row)
+    leads = headline(history, posterior) if goals else None
+    parts = [f"{leads or _headline(posterior, best, expected)}: predicted {predicted}"]
+    if goals and history.others:
+        parts[0] += beside(history, expected)
+    elif best is not None and best.value is not None:
+        known = "best feasible" if history.limits else "best"
+        parts[0] += f" against the {known} {best.value:.4g} (trial {best.number})"
         if difference := _main_difference(posterior, configuration, row, best):
             parts[0] += f"; the main difference is {difference}"
+    if goals and (kept := limits_kept(posterior, row)):
+        parts.append(kept)
     if ancestor is not None:
         same = ancestor.configuration == configuration
         who = "the language model" if ancestor.origin is Origin.MODEL else f"a {ancestor.origin} candidate"

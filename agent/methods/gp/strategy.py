@@ -30,6 +30,7 @@ from tunesmith.agent.methods.gp.prior_words import stated
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
 from tunesmith.agent.methods.gp.recommending import recommended
 from tunesmith.agent.methods.gp.replicates import Replicates
+from tunesmith.agent.methods.gp.spending import Cost, spending_at
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.gp.trust import without_surrogate
@@ -71,6 +72,7 @@ class GaussianProcessStrategy(Strategy):
             `knowledge.cards_for(card)` for the same with a data card's figures.
         noise: What is known of the metric's noise; see `replicates.py` for what follows from it.
         trials: The budget; 0 where it is not known, and then no trial is repeated.
+        cost: What a configuration costs; it counts where the history says what the next trial may cost.
     """
 
     name = "gaussian_process"
@@ -85,9 +87,10 @@ class GaussianProcessStrategy(Strategy):
         cards: CardSource = find_cards,
         noise: Noise | None = None,
         trials: int = 0,
+        cost: Cost | None = None,
     ) -> None:
         self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
-        self.replicates = Replicates(noise, trials)
+        self.replicates, self.cost = Replicates(noise, trials), cost
         self._fit_seed = seed  # stays, so that copies with other seeds can share what is fitted
         self._elicited: Mapping[str, Card] = {}
         self._expert: CandidateExpert | None = None
@@ -124,9 +127,15 @@ class GaussianProcessStrategy(Strategy):
             prior = without_surrogate(prior, history)
         legal = [c for c in candidates if not self.space.problems(c.configuration)]
         proposals = history.default_first or self.replicates.due(history, posterior)
+        if (spending := spending_at(self.space, self.cost, history)) is not None:
+            proposals = [p for p in proposals if spending.allows(p.configuration)]
         while len(proposals) < n:
+            spending = spending_at(self.space, self.cost, history, proposals)
             taken = history.taken | {p.configuration.digest for p in proposals}
             competing = [c for c in legal if c.configuration.digest not in taken]
+            if spending is not None:
+                competing = [c for c in competing if spending.allows(c.configuration)]
+                posterior = None if posterior is None else replace(posterior, spending=spending)
             proposal = None
             pending = self._rows(
                 [t.configuration for t in history.pending] + [p.configuration for p in proposals]
@@ -144,8 +153,12 @@ class GaussianProcessStrategy(Strategy):
                 proposal = self._from_nothing(prior, competing, started, rng, taken)
             else:
                 proposal = self._search(history, posterior, competing, pending, rng, taken)
+            if spending is not None and proposal is not None and not spending.allows(proposal.configuration):
+                proposal = None
+                if posterior is not None:
+                    proposal = self._search(history, posterior, competing, pending, rng, taken)
             if proposal is None:
-                drawn = draw(self.space, rng, taken)
+                drawn = draw(self.space, rng, taken) if spending is None else spending.draw(rng, taken)
                 if drawn is None:
                     break
                 first = "a first look away from what was expected to be good"
@@ -300,6 +313,8 @@ class GaussianProcessStrategy(Strategy):
         if self._expert is not None and competing:
             pool = self._expert.weigh(pool, competing, posterior)
         for i in range(len(pool)):
+            if pool.scores[i] == -np.inf:
+                break  # too dear
             configuration = self.space.decode(pool.rows[i])
             if configuration.digest not in taken:
                 return self._proposal(history, posterior, pool, i, configuration, competing)

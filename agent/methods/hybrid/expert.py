@@ -77,7 +77,13 @@ class ModelExpert:
         return Prediction(mean=predicted.mean, std=self.spread(predicted.std))
 
     def weigh(self, pool: Pool, candidates: Sequence[Proposal], posterior: Posterior) -> Pool:
-        """Candidates that are in the pool as the model wrote them, judged by both experts."""
+        """Candidates that are in the pool as the model wrote them, judged by both experts.
+
+        With several metrics, or while no trial keeps the limits, the surrogates judge alone: what the model
+        predicts of the primary metric is not what a candidate is wanted for.
+        """
+        if posterior.objectives is not None or not posterior.reached:
+            return pool
         scores = pool.scores.copy()
         for index, candidate in enumerate(candidates):
             predicted = self.prediction(candidate)

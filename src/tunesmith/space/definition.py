@@ -261,6 +261,11 @@ class SpaceDefinition:
         resolved = self._encoding.resolve(rows)
         return [self.validate(self._encoding.values(resolved, i)) for i in range(len(rows))]
 
+    def values_of(self, rows: Array) -> list[dict[str, Value]]:
+        """The active parameters' values at rows (n, d), once rounded: quick, as nothing is checked."""
+        resolved = self._encoding.resolve(rows)
+        return [self._encoding.values(resolved, i) for i in range(len(rows))]
+
     def round(self, rows: Array) -> Array:
         """Nearest legal points of rows (n, d), inactive columns at rest; constraints are not looked at."""
         return self._encoding.resolve(rows).rows
