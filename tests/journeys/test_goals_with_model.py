@@ -38,7 +38,7 @@ in_step: true
 def test_a_model_opens_proposes_and_decides_with_two_metrics_a_limit_and_costs(tmp_path: Path) -> None:
     path = write_job(tmp_path, trials=8, train=TRAIN)
     kept = [line for line in path.read_text().splitlines() if not line.startswith(("metric:", "direction:"))]
-    path.write_text("\n".join(kept).replace("trials: 8", "trials: 8, cost: 100") + GOALS)
+    path.write_text("\n".join(kept).replace("trials: 8", "trials: 8, cost: 20") + GOALS)
     task = load_task(path).model_copy(update={"confirm": None})
     sensible, said = PlausibleModel(task.space, {"lr": 3e-3, "width": 44}), "#0 is in, latency_ms 8."
 
@@ -55,7 +55,7 @@ def test_a_model_opens_proposes_and_decides_with_two_metrics_a_limit_and_costs(t
         result = run_task(task, runs=tmp_path / "runs", model=settings, listen=events.append)
         asked = [json.dumps(r.body["messages"]) for r in server.chats]
     past = result.history
-    assert len(past) == 8 and past.cost <= 100 and len(past.feasible) < len(past.completed)
+    assert 5 <= len(past) <= 8 and past.cost <= 20 and len(past.feasible) < len(past.completed)
     assert past.incumbent is not None and past.incumbent.values["latency_ms"] <= 20
     assert [e for e in events if isinstance(e, Degraded)] == []
     assert any(isinstance(e, PriorsElicited) for e in events)
