@@ -32,6 +32,7 @@ def write(tmp_path, metric, more=""):
         ("loss", "loss", Reading(maximize=False)),
         ("{name: loss}", "loss", Reading(maximize=False)),
         ("{name: loss, take: best}", "loss", Reading("best", maximize=False)),
+        ("{name: loss, items: true}", "loss", Reading(maximize=False, items=True)),
         (f"{{regex: '{EPOCHS}'}}", "val_acc", Reading(regex=EPOCHS, maximize=False)),
         (f"{{name: acc, take: last, regex: '{EPOCHS}'}}", "acc", Reading("last", EPOCHS, maximize=False)),
         (
@@ -66,6 +67,8 @@ def test_a_mapping_says_how_the_value_is_read_and_comes_back_from_the_runs_own_t
         (r"{name: a, regex: '(?P<value>\d)\1'}", "should not refer back"),
         (f"{{name: a, regex: '(?P<value>{'a' * 600})'}}", "500 characters"),
         ("{name: a, file: r.json, regex: '(a)'}", "at most one of"),
+        ("{name: a, items: true, regex: '(a)'}", "at most one of `regex` and `items`"),
+        ("{name: a, items: yes please}", "true or false"),
         ("[a, b]", "should be text"),
         ("''", "short name"),
     ],
