@@ -36,7 +36,7 @@ def test_a_kind_of_another_package_fills_in_the_task_and_is_run_and_continued(pa
 
 def test_what_a_kind_cannot_run_is_never_tried_and_what_it_costs_is_never_exceeded(path: Path):
     kind = "{name: rosenbrock, dimensions: 3, radius: 4}"
-    more = "budget: {trials: 40, cost: 14}\ntuner: numeric\npreload: []\n"
+    more = "budget: {trials: 40, cost: 14}\ntuner: numeric\n"
     path.write_text(f"name: valley\nproblem: {kind}\n{more}")
     result = run_task(load_task(path), runs=path.parent / "runs", model=None)
     norms = [sum(x * x for x in t.configuration.values()) ** 0.5 for t in result.history]

@@ -18,6 +18,8 @@ from tunesmith.trial import Configuration, Origin, Proposal
 
 DRAWS = 256
 """Random configurations among which one that can be paid for is looked for, and the cheapest."""
+FEW_DRAWS = 32
+"""The same where a kind of problem is asked about each, most of which it may be unable to run."""
 ROUNDS = 3
 """How often each coordinate of the cheapest one is moved, to make it cheaper still."""
 PLACES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -30,6 +32,7 @@ class CostBudget:
     def __init__(self, task: Task) -> None:
         self._task, self._budget = task, task.budget
         self.limited = task.budget.cost is not None
+        self._drawn: tuple[int, list[Configuration]] = (-1, [])  # with the number of trials it was for
 
     def asked(self, history: History) -> History:
         """The history as a strategy is given it, with what the next trial may cost."""
@@ -97,12 +100,17 @@ class CostBudget:
 
     def _found(self, history: History) -> list[Configuration]:
         """Random legal configurations, and the cheapest that is found from them."""
+        if self._drawn[0] != len(history):
+            self._drawn = len(history), self._draw(len(history))
+        return self._drawn[1]
+
+    def _draw(self, trials: int) -> list[Configuration]:
         space = self._task.space
         if space.cardinality is not None and space.cardinality <= DRAWS:
             return space.all_configurations()
-        rng = rng_for(self._task.seed, "cost budget", len(history))
+        rng = rng_for(self._task.seed, "cost budget", trials)
         try:
-            drawn = space.sample(rng, DRAWS)
+            drawn = space.sample(rng, DRAWS if space.why_not_run is None else FEW_DRAWS)
         except SpaceError:  # a kind of problem says now that nothing can be run
             return []
         return [*drawn, *self._descent(min(drawn, key=self._cost))]
