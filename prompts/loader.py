@@ -17,7 +17,8 @@ Text before the first `=====` line, or all of it where there is none, is one mes
 Messages are split before they are filled, so nothing in a value can open a message of its own, and
 values are never rendered twice, so braces in them stay braces.
 
-Changing a template that a release has shipped means adding `vN+1`: trials record the id they came from.
+Changing a template that a release has shipped means adding `vN+1`: trials record the id they came from. A
+block that is empty for every run that there was may be added instead: their text stays, so they replay.
 """
 
 from __future__ import annotations
