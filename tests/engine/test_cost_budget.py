@@ -12,7 +12,7 @@ from fakes.inline_engine import SPACE, EngineMaker, Follow, InlineExecutor, comp
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.api.earlier import nothing_left
 from tunesmith.budget import Budget
-from tunesmith.errors import ToolError
+from tunesmith.errors import TaskError, ToolError
 from tunesmith.events import CommandDone, Degraded, Noted, Progress, RunFinished, TrialStarted, Try
 from tunesmith.interfaces import Decision
 from tunesmith.space import Int, Space
@@ -163,3 +163,11 @@ def test_a_run_begun_without_costs_goes_on_with_them_and_a_raised_budget_lets_it
     assert nothing_left(log, ended.spend, more.task, more.history) is None
     assert len(more.run().history) > len(ended.history)
     assert 60 - more.spend.cost < 4.1
+
+
+def test_a_default_that_alone_costs_more_than_the_budget_is_told_before_the_run(maker: EngineMaker):
+    with pytest.raises(
+        TaskError, match=r"budget.cost: is 5, and the default alone costs 8.5; it is tried first"
+    ):
+        maker.task(cost=COST, budget=Budget(trials=3, cost=5))
+    assert maker.task(cost=COST, budget=Budget(trials=3, cost=8.5)).budget.cost == 8.5
