@@ -165,7 +165,8 @@ def test_two_different_results_of_a_further_metric_are_told_with_their_lines(tex
         (lines({"acc": 0.9, "lat": "fast"}), TWO, ["'fast'", "no number"]),
         (lines({"acc": 0.9, "lat": [1, 2]}), TWO, ["`metrics: {lat: {take: last}}`", "`items: true`"]),
         (lines({"acc": 0.9}) + "lat: 3 ms\n", TWO, ["lat: 3 ms", r"regex: 'lat\W{1,3}(?P<value>"]),
-        (lines({"acc": 0.9}) + "time 3\n", BY_PATTERN, ["without 'lat'", "`metrics.lat.regex`", "`time 3`"]),
+        (lines({"acc": 0.9}) + "time 3\n", BY_PATTERN, ["does not match `metrics.lat.regex`", "`time 3`"]),
+        ("1.5 M\n", (("size_m", LOW),), ["`1.5 M`, is no JSON. Print", "without 'acc', 'size_m'"]),
         (lines({"acc": 0.9}), (("lat", LOW), ("size", LOW)), ["without 'lat', 'size'"]),
     ],
 )  # fmt: skip

@@ -46,7 +46,8 @@ class Nearest:
         self, metric: str, stream: str = "", regex: str | None = None, *, several: bool = False
     ) -> None:
         self._several = several
-        self._plain = "is no JSON" if regex is None else "does not match `metric.regex`"
+        key = f"metrics.{metric}.regex" if several else "metric.regex"
+        self._plain = "is no JSON" if regex is None else f"does not match `{key}`"
         self._metric, self._where = metric, f" of {stream}" if stream else ""
         self._known: dict[str, int] = {}
         self._rank = -1
@@ -97,6 +98,9 @@ class Nearest:
             self._keep(0, f"line {line}{self._where}, `{shown}`, {self._plain}")
             return
         regex = re.escape(name).replace(r"\-", "-") + r"\W{1,3}(?P<value>[-+.\deE]+)"
+        if re.search(regex, text) is None:  # the number stands elsewhere
+            self._keep(0, f"line {line}{self._where}, `{shown}`, {self._plain}")
+            return
         self._keep(
             3 + (rank == SAME),
             f"line {line}{self._where}, `{shown}`, {self._plain}; "
