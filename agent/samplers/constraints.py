@@ -62,13 +62,15 @@ def with_constraints(history: History, constraints: Mapping[int, Mapping[str, fl
 
 
 def _finite(values: Sequence[float]) -> tuple[float, float]:
-    """How far from 0 a value may lie, and what a trial counts as that did not set it: the median kept one."""
+    """How far from 0 a value may lie, and what a trial counts as that did not set it.
+
+    That is the value of the trial that keeps it by most: the search goes along the border, so those that keep
+    it barely say nothing of a branch without it.
+    """
     known = np.array([v for v in values if math.isfinite(v) and abs(v) <= MOST])
-    kept = known[known <= 0]
     reach = BEYOND * float(np.abs(known).max(initial=0.0)) or 1.0
-    return reach, float(np.median(kept)) if len(kept) else -float(np.median(np.abs(known))) if len(
-        known
-    ) else 0.0
+    least = float(known.min(initial=0.0))
+    return reach, least if least < 0 else -reach / BEYOND
 
 
 def _within(value: float, reach: float) -> float:

@@ -152,10 +152,17 @@ def test_a_study_without_constraints_has_no_limits():
 
 
 def test_a_constraint_that_some_branches_never_set_is_kept_there():
-    past = read([(0.0, 3.0, {"a": 1.0}), (1.0, 2.0, {"b": -2.0, "a": -1.0}), (2.0, 1.0, {"b": -4.0})])
+    past = read(
+        [
+            (0.0, 3.0, {"a": 1.0}),
+            (1.0, 2.0, {"b": -2.0, "a": -1.0}),
+            (2.0, 1.0, {"b": -4.0}),
+            (3.0, 4.0, {"b": -4.0, "a": -0.1}),
+        ]
+    )
     assert [limit.metric for limit in past.limits] == ["constraint a", "constraint b"]
-    assert [t.number for t in past.feasible] == [1, 2]
-    assert past.trials[2].values["constraint a"] == -1.0, "the usual value of those that keep it"
+    assert [t.number for t in past.feasible] == [1, 2, 3]
+    assert past.trials[2].values["constraint a"] == -1.0, "as the one that keeps it by most"
 
 
 def test_trials_from_before_the_first_constraint_are_not_known_to_be_feasible():
