@@ -72,7 +72,8 @@ def test_limits_that_nothing_can_keep_end_in_no_incumbent_and_no_fault():
         [Proposal(configuration=MIXED.sample(np.random.default_rng(1))[0], origin=Origin.MODEL, reason="")],
     )
     assert judged[0].expected is not None
-    assert np.median([t.values["latency"] for t in past.trials[10:]]) < 20
+    chosen = [t for t in past.trials[4:] if t.proposal.provenance.stage is None]
+    assert np.median([t.values["latency"] for t in chosen]) <= 10
 
 
 @pytest.mark.parametrize("constant", [0.0, 7.0], ids=["always kept", "never kept"])
@@ -183,7 +184,7 @@ def test_reasons_say_what_a_choice_has_to_do_with_limits_and_metrics():
 
 @pytest.mark.parametrize("metrics", [(), (("size", "minimize"),)], ids=["one metric", "two metrics"])
 def test_with_a_budget_of_costs_nothing_is_proposed_that_cannot_be_paid(metrics):
-    space = Space({"lr": Float(1e-4, 1, scale="log"), "epochs": Int(1, 64, scale="log")})
+    space = Space({"lr": Float(1e-4, 1, scale="log"), "epochs": Int(8, 64, scale="log")})
 
     def cost(c):
         return float(c["epochs"])
@@ -202,7 +203,7 @@ def test_with_a_budget_of_costs_nothing_is_proposed_that_cannot_be_paid(metrics)
         ended = {"state": TrialState.COMPLETED, "value": values["loss"], "values": values, "cost": spent[-1]}
         past = past.with_trial(Trial(number=len(past), proposal=proposals[0], **ended))
         assert len(past) <= 60
-    assert left < 1  # trials of 1 are there until nothing is left
+    assert left < 8
     without = GaussianProcessStrategy(space, 0)
     assert without.propose(past, 2) == strategy.propose(
         past, 2

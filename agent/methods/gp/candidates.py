@@ -45,7 +45,7 @@ class Refining(NamedTuple):
 
 
 COARSE = Refining()
-FINE = Refining((0.1, 0.04, 0.015, 0.005, 0.0015, 0.0005), 6, 100)
+FINE = Refining((0.1, 0.04, 0.015, 0.005, 0.0015, 0.0005, 0.00015, 0.00005), 6, 100)
 """Where there are limits or several metrics: the best lies at a border, or on a front, that is sharp."""
 
 

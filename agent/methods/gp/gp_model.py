@@ -29,6 +29,8 @@ from tunesmith.history import Array
 
 MEAN_VARIANCE = 0.25
 MIN_NOISE = 1e-5
+LEAST_NOISE = 1e-7
+"""The same where a search has limits: its best trials lie at a border, as close as the model can tell."""
 START_NOISE = float(np.exp(-4.0))
 WARP_SD = 0.25
 ITERATIONS = 40

@@ -1,6 +1,6 @@
 """Where trials keep the task's limits: a Gaussian process for each, of how far its metric is from the bound.
 
-With e the excess over the bound (above 0 where the limit is broken) and m the median of |e|,
+With e the excess over the bound (above 0 where the limit is broken) and m three times the median of |e|,
 
     z = b(e / m),    b(x) = sign(x) log(1 + |x|)
 
@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import log_ndtr
 
 from tunesmith.agent.methods.goals.violation import excesses
-from tunesmith.agent.methods.gp.gp_model import Columns, GaussianProcess, fit
+from tunesmith.agent.methods.gp.gp_model import LEAST_NOISE, Columns, GaussianProcess, fit
 from tunesmith.goals import Limit
 from tunesmith.history import Array, History
 from tunesmith.trial import Trial
@@ -35,8 +35,9 @@ MOST_FITTED = 200
 ORDINARY = 0.01
 """A noise variance up to this is what the noise's prior leaves where there is none; the best is often at the
 border, which is only approached closely where the border is taken to be sharp."""
-LEAST_NOISE = 1e-7
-"""Least noise variance: a border is to be found as closely as the metric tells it."""
+NEAR = 3.0
+"""Values up to about so many times the median distance from the bound count as they are. With 1 the model
+takes the bound for a kink of the metric, and is late to find it; without a bound far values flatten it."""
 LEAST_LOG = -700.0
 """log P is cut here, so that sums stay finite."""
 
@@ -100,7 +101,7 @@ def _fitted(columns: Columns, limit: Limit, trials: tuple[Trial, ...], points: A
     if len(excess) < 2:
         return None
     largest = float(np.max(np.abs(excess)))
-    scale = float(np.median(np.abs(excess)))
+    scale = NEAR * float(np.median(np.abs(excess)))
     scale = scale if scale > 1e-9 * largest else largest
     if not scale > 0:
         return None

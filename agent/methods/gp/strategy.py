@@ -308,7 +308,8 @@ class GaussianProcessStrategy(Strategy):
             self._rows([candidate.configuration for candidate in competing]),
             np.vstack([history.encoded(history.informative)[0], pending]),
             rng,
-            COARSE if history.goals.plain else FINE,
+            # Costs are asked for one configuration at a time, which takes as long as all else together.
+            COARSE if history.goals.plain or posterior.spending is not None else FINE,
         )
         if self._expert is not None and competing:
             pool = self._expert.weigh(pool, competing, posterior)

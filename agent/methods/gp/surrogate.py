@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tunesmith.agent.methods.gp.densities import ends
-from tunesmith.agent.methods.gp.gp_model import Columns, GaussianProcess, fit
+from tunesmith.agent.methods.gp.gp_model import LEAST_NOISE, MIN_NOISE, Columns, GaussianProcess, fit
 from tunesmith.agent.methods.gp.length_scales import is_wide
 from tunesmith.agent.methods.gp.noise_prior import noise_prior
 from tunesmith.agent.methods.gp.scores import ScoreTransform, fit_transform, scores_of
@@ -108,7 +108,16 @@ class GaussianProcessSurrogate:
         noise = noise_prior(known_noise(self.noise, history), transform, float(np.max(scores)))
         extra = transform.variances(low[kept], high[kept])
         start = self._start(history, n)
-        process = fit(self.columns, points, y, warped=self.warped, start=start, noise=noise, extra=extra)
+        process = fit(
+            self.columns,
+            points,
+            y,
+            warped=self.warped,
+            start=start,
+            noise=noise,
+            extra=extra,
+            floor=LEAST_NOISE if history.limits else MIN_NOISE,
+        )
         # Only results count, as a forecast is nothing reached.
         done = [trial.value is not None and not history.goals.broken(trial.values) for trial in trials]
         best = np.max(y[done], initial=np.min(y))
