@@ -204,6 +204,13 @@ def test_with_a_budget_of_costs_nothing_is_proposed_that_cannot_be_paid(metrics)
         past = past.with_trial(Trial(number=len(past), proposal=proposals[0], **ended))
         assert len(past) <= 60
     assert left < 8
+    dear = Proposal(configuration=space.validate({"lr": 1e-3, "epochs": 64}), origin=Origin.MODEL, reason="")
+    cheap = Proposal(configuration=space.validate({"lr": 0.9, "epochs": 9}), origin=Origin.MODEL, reason="")
+    judged = strategy.judge(replace(past, affordable=20.0), [dear, cheap])
+    assert judged[0].configuration == cheap.configuration
+    assert judged[1].provenance.acquisition is None
+    chosen = strategy.propose(replace(past, affordable=20.0), 1, [dear])
+    assert cost(chosen[0].configuration) <= 20
     without = GaussianProcessStrategy(space, 0)
     assert without.propose(past, 2) == strategy.propose(
         past, 2

@@ -137,7 +137,7 @@ def posterior_at(
 
     Args:
         surrogate: Of the primary metric.
-        further: Of each of `history.others`.
+        further: Of each of `history.others`; without them the primary metric alone is looked at.
     """
     fitted = surrogate.fitted(history)
     if fitted is None:
@@ -163,7 +163,7 @@ def _with_goals(
         posterior,
         strength=posterior.strength * share,
         limits=limit_models(surrogate.columns, history, points) if history.limits else (),
-        objectives=objectives_at(history, posterior.fitted, further),
+        objectives=objectives_at(history, posterior.fitted, further) if further else None,
         reached=reached,
     )
 

@@ -172,12 +172,14 @@ class GaussianProcessStrategy(Strategy):
     def judge(self, history: History, proposals: Sequence[Proposal]) -> list[Proposal]:
         """Others' proposals with `expected`, `spread` and `provenance.acquisition` filled in, best first.
 
-        Those already tried come last, without an acquisition. Before there are two different scores
-        nothing can be judged, and they come back as they are.
+        Those already tried, or too dear, come last, without an acquisition. Before there are two different
+        scores nothing can be judged, and they come back as they are.
         """
         posterior = self._posterior(history, self.prior(history))
         if posterior is None or not proposals:
             return list(proposals)
+        if (spending := spending_at(self.space, self.cost, history)) is not None:
+            posterior = replace(posterior, spending=spending)
         rows = self._rows([p.configuration for p in proposals])
         score = posterior.acquisition(rows, self._fantasies(history.encoded(history.pending)[0]))
         expected, spread = posterior.fitted.metric(*posterior.predict(rows))
@@ -187,7 +189,7 @@ class GaussianProcessStrategy(Strategy):
             shown, widened = _shown(history, float(expected[i]), float(spread[i]), factor)
             changes = {"expected": float(expected[i]), "spread": shown}
             proposal = proposal.model_copy(update=changes).with_provenance(spread_factor=widened)
-            if proposal.configuration.digest not in history.taken:
+            if proposal.configuration.digest not in history.taken and np.isfinite(score[i]):
                 proposal = proposal.with_provenance(acquisition=float(score[i]))
             judged.append(proposal)
         return best_first(judged)
