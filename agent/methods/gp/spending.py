@@ -53,6 +53,10 @@ class Spending:
         """Whether it can be paid for."""
         return self._cost(configuration) <= self.left
 
+    def is_ample(self, configuration: Configuration) -> bool:
+        """Whether it can be paid for, and costs no more than is ample."""
+        return self._cost(configuration) <= min(self.left, self.ample)
+
     def merit(self, rows: Array) -> Array:
         """What to add to a log acquisition value at legal rows (m, c); minus infinity where too dear."""
         costs = np.array([self._cost(values) for values in self.space.values_of(rows)], dtype=np.float64)
@@ -71,7 +75,7 @@ class Spending:
         except SpaceError:  # a kind of problem says now that nothing can be run
             return None
         new = [c for c in drawn if c.digest not in taken and self.allows(c)]
-        return next((c for c in new if self._cost(c) <= self.ample), new[0] if new else None)
+        return next((c for c in new if self.is_ample(c)), new[0] if new else None)
 
     def _cost(self, values: Mapping[str, Value]) -> float:
         cost = self.cost(values)

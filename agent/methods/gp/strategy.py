@@ -30,7 +30,7 @@ from tunesmith.agent.methods.gp.prior_words import stated
 from tunesmith.agent.methods.gp.reasons import explain, explain_prior
 from tunesmith.agent.methods.gp.recommending import recommended
 from tunesmith.agent.methods.gp.replicates import Replicates
-from tunesmith.agent.methods.gp.spending import Cost, spending_at
+from tunesmith.agent.methods.gp.spending import Cost, Spending, spending_at
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.gp.trust import without_surrogate
@@ -150,7 +150,7 @@ class GaussianProcessStrategy(Strategy):
                 proposal = self._fill(now, posterior, feasibility, pending, taken)
             elif posterior is None:
                 started = len(history) + len(proposals)
-                proposal = self._from_nothing(prior, competing, started, rng, taken)
+                proposal = self._from_nothing(prior, competing, started, rng, taken, spending)
             else:
                 proposal = self._search(history, posterior, competing, pending, rng, taken)
             if spending is not None and proposal is not None and not spending.allows(proposal.configuration):
@@ -270,6 +270,7 @@ class GaussianProcessStrategy(Strategy):
         started: int,
         rng: np.random.Generator,
         taken: frozenset[str],
+        spending: Spending | None,
     ) -> Proposal | None:
         """A proposal while there is nothing to fit: a candidate, the prior's mode, or a draw from the prior.
 
@@ -286,6 +287,8 @@ class GaussianProcessStrategy(Strategy):
             if not self.space.feasible(row)[0]:
                 continue
             configuration = self.space.decode(row[0])
+            if spending is not None and not spending.is_ample(configuration):
+                continue
             if configuration.digest not in taken:
                 reason = explain_prior(prior, configuration, mode=mode)
                 return Proposal(configuration=configuration, origin=Origin.PRIOR, reason=reason)
