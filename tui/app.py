@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -251,6 +251,16 @@ class TunesmithApp(App[str]):
     def _chosen_on_front(self, event: FrontTable.Chosen) -> None:
         self.query_one(TrialTable).chosen = event.number
         self._draw_details()
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed while a table has the focus goes to the line, which would else lose it."""
+        if (
+            event.is_printable
+            and event.character
+            and isinstance(self.focused, TrialTable | FrontTable | ChatLog)
+        ):
+            self.action_to_prompt()
+            self.query_one(Prompt).insert(event.character)
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())

@@ -140,6 +140,29 @@ async def test_earlier_lines_come_back_and_so_does_the_draft(run: Run) -> None:
         assert seen == ["/help", "/best", "/best", "/help", "dra", "dra"]
 
 
+async def test_keys_that_arrive_in_one_piece_are_taken_in_their_order(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.settled()
+        for line in ("/best", "/why 0"):  # as tmux, a slow connection or a script sends them
+            for character in line:
+                app.post_message(events.Key("slash" if character == "/" else character, character))
+            app.post_message(events.Key("enter", "\r"))
+        await until(pilot, lambda: "because of 0" in log(app))
+        assert "❯ /best" in log(app) and "❯ /why 0" in log(app) and app.query_one(Prompt).value == ""
+
+
+async def test_what_is_typed_over_a_table_goes_to_the_line(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=SMALL) as pilot:
+        await app.settled()
+        await pilot.press("f2", "up", *"/why 0".replace(" ", ""), "enter")
+        await until(pilot, lambda: "there is no /why0" in log(app))
+        assert app.focused is app.query_one(Prompt) and app.query_one("#talk").size.width == 80
+
+
 async def test_pasted_lines_stay_one_text(run: Run) -> None:
     run.tell(begun(model="gpt-5-mini"))
     app = TunesmithApp(run.folder)

@@ -22,7 +22,6 @@ class Prompt(TextArea):
     """
 
     BINDINGS = [
-        Binding("enter", "send", "Send", show=False, priority=True),
         Binding("ctrl+j,shift+enter", "new_line", "New line", show=False),
         Binding("up", "older", "Earlier text", show=False),
         Binding("down", "newer", "Later text", show=False),
@@ -91,6 +90,13 @@ class Prompt(TextArea):
             self.action_cursor_down()
         elif self._at < len(self._typed):
             self._recall(self._at + 1)
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Enter sends. No priority binding: that would overtake keys which arrived with it in one piece."""
+        if event.key == "enter":
+            event.prevent_default()
+            event.stop()
+            self.action_send()
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Pasted text comes from anywhere: what a terminal acts upon is taken out of it."""
