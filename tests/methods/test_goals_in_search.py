@@ -132,6 +132,23 @@ def test_two_metrics_under_a_limit_in_a_mixed_space_with_a_batch():
     assert len(past.feasible) >= 10 and len(past.front) >= 3
 
 
+def test_a_batch_fills_different_gaps_of_the_front():
+    space = Space({"a": Float(0, 1)})
+    past = history(space, others=[("size", "minimize")])
+    for number, a in enumerate([0.0, 0.15, 0.4, 0.7, 1.0, 0.55]):
+        c = space.validate({"a": a})
+        trial = Trial(
+            number=number,
+            proposal=Proposal(configuration=c, origin=Origin.USER, reason=""),
+            state=TrialState.COMPLETED,
+            value=a,
+            values={"loss": a, "size": 1 - a},
+        )
+        past = past.with_trial(trial)
+    chosen = sorted(p.configuration["a"] for p in GaussianProcessStrategy(space, 0).propose(past, 3))
+    assert np.diff(chosen).min() > 0.05
+
+
 def test_the_expected_gain_of_hypervolume_is_that_of_samples():
     rng = np.random.default_rng(0)
     front, reference = rng.random((5, 3)), np.zeros(3)

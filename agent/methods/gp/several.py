@@ -31,18 +31,29 @@ class Objectives:
     Attributes:
         goals: The primary one first; those without two different values are left out.
         fitted: Of each.
-        boxes: What the front leaves undominated, transformed units.
+        front: (n, k) transformed values of the front; larger is better.
+        reference: (k,) where hypervolume begins.
+        boxes: What the front leaves undominated.
     """
 
     goals: tuple[Goal, ...]
     fitted: tuple[Fitted, ...]
+    front: Array
+    reference: Array
     boxes: Boxes
 
     def log_gain(self, points: Array, pending: Array | None = None) -> Array:
-        """log of the expected gain of hypervolume at `points` (m, c) as surrogates scale them, shape (m,)."""
+        """log of the expected gain of hypervolume at `points` (m, c) as surrogates scale them, shape (m,).
+
+        `pending` points (q, c) count as observed at the mean: what they are expected to add is no gain again.
+        """
+        boxes = self.boxes
+        if pending is not None and len(pending):
+            expected = np.column_stack([fitted.process.predict(pending)[0] for fitted in self.fitted])
+            boxes = undominated(np.concatenate([self.front, expected]), self.reference)
         moments = [fitted.process.predict(points, pending) for fitted in self.fitted]
         means, stds = np.stack([m for m, _ in moments]), np.stack([s for _, s in moments])
-        return log_expected_gain(means, stds, self.boxes)
+        return log_expected_gain(means, stds, boxes)
 
 
 def objectives_at(
@@ -67,8 +78,8 @@ def objectives_at(
     rows = np.column_stack([fit.transform(values[:, j]) for j, fit in enumerate(fits)])
     front = rows[pareto_front(-rows)]
     reference = _reference(front, rows)
-    boxes = undominated(front if history.feasible else front[:0], reference)
-    return Objectives(tuple(goals), tuple(fits), boxes)
+    front = front if history.feasible else front[:0]
+    return Objectives(tuple(goals), tuple(fits), front, reference, undominated(front, reference))
 
 
 def _reference(front: Array, rows: Array) -> Array:
