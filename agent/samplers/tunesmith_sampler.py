@@ -56,8 +56,8 @@ class TunesmithSampler(BaseSampler):
     """Gaussian process with priors by hyperparameter name; default configuration first.
 
     A failed trial (Optuna's FAIL, or an infinite value) counts as a poor one, so that its surroundings are
-    avoided; running trials are taken into account. Several objectives are scalarised with weights that are
-    drawn anew for every trial (ParEGO). Constraints of a study (`constraints_func`) are not read.
+    avoided; running trials are taken into account. Constraints of a study are limits: improvement counts by
+    the probability that they are kept. Of several objectives the gain in hypervolume of their front counts.
 
     Args:
         space: The search space, with conditions and constraints if any; None means found from the trials.
