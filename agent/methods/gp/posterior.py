@@ -101,14 +101,6 @@ class Posterior:
             score = score + self.spending.merit(rows)
         return score
 
-    def log_kept(self, rows: Array) -> Array:
-        """log of the probability that all limits are kept at legal rows (m, c), shape (m,)."""
-        points = self.surrogate.points(rows)
-        total = np.zeros(len(rows))
-        for limit in self.limits:
-            total += limit.log_kept(points)
-        return total
-
     def best_rows(self, history: History, k: int) -> Array:
         """Rows of the best `k` trials fitted to, best first; inactive columns hold their constant.
 

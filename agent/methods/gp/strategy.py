@@ -5,8 +5,9 @@
 Parts, one a file: `prior.py` (densities from names and the default), `scores.py` (metric to normal scores),
 `gp_model.py` (the Gaussian process), `surrogate.py` (history in, predictions out), `posterior.py` (surrogate
 and priors as one acquisition function), `acquisition.py` (log EI), `candidates.py` (its maximum),
-`feasibility.py` (where trials work), `away.py` (what to try while nothing has), `calibration.py` (the spread
-that is shown), `reasons.py` (the choice in words).
+`feasibility.py` (where trials work), `away.py` (what to try while nothing has), `limits.py` (where they keep
+limits), `several.py` (several metrics), `spending.py` (costs), `calibration.py` (the spread that is shown),
+`reasons.py` (the choice in words).
 """
 
 from __future__ import annotations
