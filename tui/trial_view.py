@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from tunesmith.events import TrialFinished, TrialStarted
@@ -118,27 +118,33 @@ class TrialView:
 
 
 def cells(
-    trial: TrialView, write: Formatter, goals: Goals | None = None, others: int = 0
+    trial: TrialView,
+    write: Formatter,
+    goals: Goals | None = None,
+    others: int = 0,
+    counts: Set[str] = frozenset(),
 ) -> tuple[Span, ...]:
     """Number, state, value, best marker, origin, configuration: one cell each.
 
     Args:
         goals: Where there are further metrics or limits: what breaks a limit is marked.
         others: How many further metrics have a cell, in place of the origin.
+        counts: Metrics that have only had whole numbers, and so are shown as such.
     """
     _, word, role = STATES[trial.state]
     found = trial.measured(goals)
     if trial.infeasible:
         word, role = "infeas.", "warn"
     if trial.value is not None:
-        shown: Span = (numbers.metric(trial.value), "best" if trial.best else "dim" if trial.left else "")
+        value = found[0].number(as_whole=found[0].metric in counts) if found else numbers.metric(trial.value)
+        shown: Span = (value, "best" if trial.best else "dim" if trial.left else "")
     elif trial.curve:
         shown = (numbers.metric(trial.curve[-1][1]), "dim")
     else:
         shown = ("", "dim")
     if found and found[0].broken:
         shown = (f"{shown[0]}!", "warn")
-    further: list[Span] = [_number(each) for each in found[1 : 1 + others]]
+    further: list[Span] = [_number(each, counts) for each in found[1 : 1 + others]]
     further += [("", "dim")] * (others - len(further))
     return (
         (str(trial.number), "dim"),
@@ -150,8 +156,9 @@ def cells(
     )
 
 
-def _number(found: Measured) -> Span:
-    return (f"{found.number}!", "warn") if found.broken else (found.number, "")
+def _number(found: Measured, counts: Set[str]) -> Span:
+    shown = found.number(as_whole=found.metric in counts)
+    return (f"{shown}!", "warn") if found.broken else (shown, "")
 
 
 def _further(found: Sequence[Measured]) -> Spans:
@@ -228,9 +235,7 @@ def details(
     for each in trial.measured(goals):
         lines.append(_judged(each, goals))
     if goals is not None and (rest := sorted(set(trial.values) - set(goals.names))):
-        told = ", ".join(
-            f"{one_line(name, 40)} {numbers.significant(trial.values[name])}" for name in rest[:8]
-        )
+        told = ", ".join(f"{one_line(name, 40)} {numbers.readable(trial.values[name])}" for name in rest[:8])
         lines.append((("also ", "dim"), (told, "dim")))
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
@@ -259,7 +264,7 @@ def _judged(found: Measured, goals: Goals | None) -> Spans:
     """A metric with the limits on it: `latency_ms 9.2 keeps <= 14`."""
     limits = [] if goals is None else [x for x in goals.limits if x.metric == found.metric]
     kept = " and ".join(limit.comparison for limit in limits if limit not in found.broken)
-    line: list[Span] = [(f"{found.name} ", "dim"), (numbers.significant(found.value), "")]
+    line: list[Span] = [(f"{found.name} ", "dim"), (found.exact, "")]
     line += [(f"  {found.mark}", "warn")] * bool(found.broken)
     line += [(f"  keeps {kept}", "good")] * bool(kept)
     return tuple(line)

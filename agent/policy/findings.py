@@ -122,6 +122,8 @@ def _best(history: History, fresh: set[int]) -> str:
         )
     before = max(earlier, key=lambda t: history.sign * (t.value or 0.0))
     assert before.value is not None
+    if best.value == before.value:  # the incumbent is the one on the front
+        return f"New {kind}: {now}, as good as #{before.number} and better in another metric."
     gain = format_metric(history, abs(best.value - before.value))
     return (
         f"New {kind}: {now}, {gain} better than #{before.number}; one run each, so part of it may be noise."

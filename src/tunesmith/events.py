@@ -61,6 +61,8 @@ class RunStarted(_Event):
     workers: int
     resumed: bool
     trials_before: int = 0
+    cost_before: float | None = None
+    """What those trials cost; None in runs before costs were told here."""
     version: str = ""
     python: str = ""
     """Which Python runs the trials, and why; empty for a function given from Python, and in older runs."""

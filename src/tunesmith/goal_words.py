@@ -7,12 +7,12 @@ none_feasible(history)      6 trials completed, none keeps latency_ms <= 20; the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tunesmith.goals import Goals, Limit
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import DASH, counted, significant
+from tunesmith.text.numbers import DASH, beyond, counted, readable, whole
 from tunesmith.text.numbers import metric as shown
 from tunesmith.text.tables import aligned
 
@@ -30,9 +30,9 @@ class Measured(NamedTuple):
     broken: tuple[Limit, ...]
     """The limits that it does not keep."""
 
-    @property
-    def number(self) -> str:
-        return DASH if self.value is None else shown(self.value)
+    def number(self, *, as_whole: bool = False) -> str:
+        """For a column; `as_whole` where all of it are whole numbers."""
+        return DASH if self.value is None else shown(self.value, as_whole=as_whole)
 
     @property
     def mark(self) -> str:
@@ -42,7 +42,14 @@ class Measured(NamedTuple):
     @property
     def text(self) -> str:
         """`latency_ms 23.1 (breaks <= 20)`."""
-        return f"{self.name} {significant(self.value)}" + (f" ({self.mark})" if self.broken else "")
+        return f"{self.name} {self.exact}" + (f" ({self.mark})" if self.broken else "")
+
+    @property
+    def exact(self) -> str:
+        """The value, told from the bound of a limit that it breaks by a hair."""
+        if self.broken and self.value is not None:
+            return max((beyond(self.value, limit.bound) for limit in self.broken), key=len)
+        return readable(self.value)
 
 
 def measured(goals: Goals, values: Mapping[str, float], *, width: int = NAME_WIDTH) -> list[Measured]:
@@ -52,6 +59,16 @@ def measured(goals: Goals, values: Mapping[str, float], *, width: int = NAME_WID
         Measured(name, one_line(name, width), values.get(name), tuple(x for x in broken if x.metric == name))
         for name in goals.names
     ]
+
+
+def whole_metrics(trials: Iterable[Mapping[str, float]]) -> frozenset[str]:
+    """The metrics that have only whole numbers, and so are shown as such."""
+    names: set[str] = set()
+    fractional: set[str] = set()
+    for values in trials:
+        names.update(values)
+        fractional.update(name for name, value in values.items() if not whole([value]))
+    return frozenset(names - fractional)
 
 
 def limit_text(limit: Limit) -> str:
@@ -78,8 +95,13 @@ def table(
     """
     room = max((width - 30) // len(goals.names) - 2, 7)
     heads = [one_line(name, min(room, 20)) for name in goals.names]
+    counts = whole_metrics([values for _, values, _ in trials])
     rows = [
-        [f"#{number}", *(m.number + "!" * bool(m.broken) for m in measured(goals, values)), text]
+        [
+            f"#{number}",
+            *(m.number(as_whole=m.metric in counts) + "!" * bool(m.broken) for m in measured(goals, values)),
+            text,
+        ]
         for number, values, text in trials[:most]
     ]
     lines = aligned([["trial", *heads, "configuration"], *rows], width=width)

@@ -50,6 +50,15 @@ def test_what_is_left_of_the_cost_budget_is_told_once_it_is_known(capsys: pytest
     assert "  5 of 9 done; cost 15 of 30 left; about 5 min for the other 4 trials with 1 worker" in told
 
 
+def test_a_continued_run_knows_what_is_left_from_its_first_trial_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = lines(
+        capsys, begun(resumed=True, trials_before=4, cost_before=12.0), start(4), end(4, 0.5, 19.0)
+    )  # fmt: skip
+    assert any(line.endswith("ms 19, cost 3 (15 of 30 left)") for line in told)
+
+
 def test_a_trial_of_equal_value_that_is_better_in_another_metric_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

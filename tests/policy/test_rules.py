@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -14,6 +15,7 @@ from tunesmith.agent.policy.findings import Watermark, findings, predictions
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.budget import Budget
 from tunesmith.events import Thought
+from tunesmith.goals import Goal
 from tunesmith.tools.analysis.excerpt import proposal_text
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import TrialState
@@ -101,6 +103,17 @@ def test_findings_name_what_matters_and_what_failures_share():
     assert "trials that diverged had lr >= 0.0" in text
     lower = " ".join(findings(grown(60, direction="minimize"), ()))
     assert "Larger width went with lower val_accuracy" in lower
+
+
+def test_an_equal_value_that_is_better_in_another_metric_is_no_gain_of_nothing():
+    acc, ms = Goal(metric="val_accuracy", direction="maximize"), Goal(metric="ms", direction="minimize")
+    done = [
+        trial(n, configured(), 0.75).model_copy(update={"values": {acc.metric: 0.75, ms.metric: 9.0 - n}})
+        for n in range(2)
+    ]
+    past = dataclasses.replace(history(*done), others=(ms,))
+    text = " ".join(findings(past, (done[1],)))
+    assert "#1 with 0.75, as good as #0 and better in another metric" in text and "0 better" not in text
 
 
 def test_findings_stay_short_whatever_happened():

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tunesmith.goal_words import table
+from tunesmith.goals import Goal, Goals
 from tunesmith.text.charts import round_ticks, sparkline, thin
 from tunesmith.text.durations import duration, parse_duration, spelled_duration, write_duration
-from tunesmith.text.numbers import count, counted, fixed, interval, metric, prediction
+from tunesmith.text.numbers import beyond, count, counted, fixed, interval, metric, prediction, readable
 from tunesmith.text.tables import aligned
 
 
@@ -92,3 +94,41 @@ def test_columns_are_aligned_and_cells_cannot_leave_them() -> None:
         "random        0.1  12",
         "evil name    0.25   3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "shown"),
+    [
+        (21066.0, 5, "21066"),
+        (1234567.0, 4, "1234567"),
+        (0.936, 5, "0.936"),
+        (2181.4, 3, "2180"),
+        (123456.7, 5, "123460"),
+        (1.5e7 + 0.5, 3, "1.5e+07"),
+        (5e12, 5, "5e+12"),
+        (-0.000012345678, 3, "-1.23e-05"),
+        (math.inf, 5, "inf"),
+    ],
+)
+def test_whole_numbers_stay_whole_and_thousands_have_no_exponent(
+    value: float, digits: int, shown: str
+) -> None:
+    assert readable(value, digits) == shown
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-12, 1e-3))
+def test_a_value_that_breaks_a_bound_by_a_hair_is_not_shown_as_the_bound(bound: float, by: float) -> None:
+    value = bound + abs(bound) * by + by
+    assert value == bound or float(beyond(value, bound)) != bound
+
+
+def test_a_table_of_trials_shows_counts_as_counts() -> None:
+    acc, size = Goal(metric="acc", direction="maximize"), Goal(metric="size", direction="minimize")
+    goals = Goals(objectives=(acc, size))
+    lines = table(
+        goals,
+        [(0, {"acc": 1.0, "size": 985.0}, ""), (1, {"acc": 0.5, "size": 21066.0}, "")],
+        width=80,
+        most=9,
+    )
+    assert [line.split() for line in lines[1:]] == [["#0", "1.0000", "985"], ["#1", "0.5000", "21066"]]

@@ -140,12 +140,14 @@ async def test_the_front_stands_in_the_place_of_the_trials_and_grows_with_them(r
         front = app.query_one(FrontTable)
         assert front.display and not app.query_one(TrialTable).display
         rows = [[str(cell) for cell in front.get_row_at(i)] for i in range(front.row_count)]
-        assert [row[:3] for row in rows] == [["2", "0.8000", "19.0000"], ["1", "0.7000", "12.0000"]]
+        assert [row[:3] for row in rows] == [["2", "0.8000", "19"], ["1", "0.7000", "12"]]
         labels = [str(column.label) for column in front.ordered_columns]
         assert labels == ["#", "val_accu…", "ms", "[red]m[/…", "configuration"]
         run.tell(*told[7:])
         while front.row_count < 3:
             await pilot.pause(0.05)
+        column = [str(app.query_one(TrialTable).get_row(str(n))[4]) for n in range(6)]
+        assert column == ["30.0000!", "12.0000", "19.0000", "19.5000", "5.0000", "9.0000"], "19.5 is in it"
         await pilot.press("down")
         assert app.query_one(TrialTable).chosen == 1
         await pilot.press("escape")

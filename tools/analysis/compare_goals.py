@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from tunesmith.errors import ItemsError
 from tunesmith.goals import Direction, Goal, Goals, Limit
 from tunesmith.items import Items
-from tunesmith.text.numbers import significant
+from tunesmith.text.numbers import readable
 from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, Verdict, compare_paired
 from tunesmith.trial import Frozen, Trial
 
@@ -54,14 +54,14 @@ class MetricCompared(Frozen):
         if found is None or found.difference is None:
             return f"{self.metric} not measured"
         if word == "the same":
-            return f"{self.metric} the same ({significant(found.first_mean, 4)})"
-        means = f"mean {significant(found.first_mean, 4)} against {significant(found.second_mean, 4)}"
+            return f"{self.metric} the same ({readable(found.first_mean, 4)})"
+        means = f"mean {readable(found.first_mean, 4)} against {readable(found.second_mean, 4)}"
         if found.low is None or found.high is None:
             return f"{self.metric} not distinguishable from one seed alone ({means})"
         ends = (found.low, found.high) if found.difference >= 0 else (-found.high, -found.low)
-        low, high = (f"{end:.3g}" for end in ends)
+        low, high = (f"{readable(end, 3)}" for end in ends)
         lead = ("better", "worse") if self.direction is not None else ("higher", "lower")
-        by = f"{lead[found.difference < 0]} by {abs(found.difference):.3g}"
+        by = f"{lead[found.difference < 0]} by {readable(abs(found.difference), 3)}"
         interval = f"{CONFIDENCE:.0%} interval {low} to {high}"
         if word == "not distinguishable":
             return f"{self.metric} {word} ({by}, {interval}; {means})"
@@ -89,7 +89,7 @@ class LimitKept(Frozen):
             return f"keeps {self.limit.text} on {self.best} of {self.best_of} seeds"
         return (
             f"breaks {self.limit.text} on {self.best_of - self.best} of {self.best_of} seeds, with "
-            f"{significant(self.worst)} at worst"
+            f"{readable(self.worst)} at worst"
         )
 
 

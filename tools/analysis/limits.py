@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tunesmith.goals import Limit
 from tunesmith.history import History
-from tunesmith.text.numbers import significant
+from tunesmith.text.numbers import beyond, readable
 from tunesmith.trial import Frozen, Trial, TrialState
 
 MOST_STEPS = 5
@@ -71,22 +71,22 @@ class LimitCost(Frozen):
         keep = f"{self.kept} of {self.completed} completed trials"
         if not self.kept:
             near = "" if self.nearest_at is None else f"; the closest is trial {self.nearest} with "
-            return f"no trial keeps {limit.text}{near}{significant(self.nearest_at) if near else ''}"
+            return f"no trial keeps {limit.text}{near}{near and beyond(self.nearest_at, limit.bound)}"
         if self.free_trial is None or self.free_value is None:
             return f"{keep} keep {limit.text}, and none keeps the others"
-        free = f"trial {self.free_trial}: {self.metric} {significant(self.free_value)}"
-        measured = "" if name == self.metric else f" at {name} {significant(self.free_at)}"
+        free = f"trial {self.free_trial}: {self.metric} {readable(self.free_value)}"
+        measured = "" if name == self.metric else f" at {name} {readable(self.free_at)}"
         if self.value is None:
             return (
                 f"{keep} keep {limit.text}, none of them all limits; without it the best would be "
                 f"{free}{measured}"
             )
         if not self.cost:
-            where = "" if self.at is None else f" (trial {self.trial} has {significant(self.at)})"
+            where = "" if self.at is None else f" (trial {self.trial} has {readable(self.at)})"
             return f"{limit.text} costs nothing: without it the best is no better{where}"
         return (
-            f"without {limit.text} the best would be {free}{measured}; with it {significant(self.value)} "
-            f"(trial {self.trial}): the limit costs {self.cost:.3g}"
+            f"without {limit.text} the best would be {free}{measured}; with it {readable(self.value)} "
+            f"(trial {self.trial}): the limit costs {readable(self.cost, 3)}"
         )
 
 
@@ -108,8 +108,8 @@ def together_text(history: History) -> str:
         return ""
     return (
         f"without any limit the best would be trial {free.number}: {history.metric} "
-        f"{significant(free.value)}, which {broken_text(history, free)}; with all of them "
-        f"{significant(best.value)} (trial {best.number}): together they cost {cost:.3g}"
+        f"{readable(free.value)}, which {broken_text(history, free)}; with all of them "
+        f"{readable(best.value)} (trial {best.number}): together they cost {readable(cost, 3)}"
     )
 
 
@@ -145,7 +145,9 @@ def none_feasible(history: History) -> str:
     )
     if len(costs) == 1:
         only = costs[0].limit
-        found = f"the closest is trial {nearest.number} with {significant(nearest.values.get(only.metric))}"
+        found = (
+            f"the closest is trial {nearest.number} with {beyond(nearest.values[only.metric], only.bound)}"
+        )
         return f"{what} {only.text}" + (f"; {found}" if count > 1 else f", with {found.rpartition(' ')[2]}")
     worst = min(costs, key=lambda cost: cost.kept)
     return (
@@ -158,7 +160,7 @@ def none_feasible(history: History) -> str:
 def broken_text(history: History, trial: Trial) -> str:
     """`breaks latency_ms <= 20 with 23.1`, of each limit that a completed trial does not keep; else empty."""
     broken = history.goals.broken(trial.values) if trial.state is TrialState.COMPLETED else ()
-    told = [f"{limit.text} with {significant(trial.values.get(limit.metric))}" for limit in broken]
+    told = [f"{limit.text} with {beyond(trial.values.get(limit.metric), limit.bound)}" for limit in broken]
     return f"breaks {' and '.join(told)}" if told else ""
 
 
@@ -226,7 +228,7 @@ def _shown(steps: list[Step]) -> tuple[Step, ...]:
 
 
 def _rounded(value: float, sign: float) -> float:
-    """To `DIGITS` significant digits, to the side that the value itself keeps as a bound."""
+    """To `DIGITS` readable digits, to the side that the value itself keeps as a bound."""
     if value == 0:
         return 0.0
     near = float(f"{value:.{DIGITS - 1}e}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.history import History
-from tunesmith.text.numbers import counted, significant
+from tunesmith.text.numbers import counted, readable
 from tunesmith.trial import Frozen, Trial
 
 
@@ -49,7 +49,7 @@ def front_text(history: History) -> str:
     spans = []
     for goal in history.goals.objectives:
         values = [t.values[goal.metric] for t in front]
-        low, high = significant(min(values), 4), significant(max(values), 4)
+        low, high = readable(min(values), 4), readable(max(values), 4)
         spans.append(f"{goal.metric} {low}" + ("" if low == high else f" to {high}"))
     kind = "feasible" if history.limits else "completed"
     verb = "is" if len(front) == 1 else "are"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from tunesmith.text.charts import round_ticks
-from tunesmith.text.numbers import counted, significant
+from tunesmith.text.numbers import counted, readable
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.goal_data import MetricLine
 from tunesmith.tools.report.plot import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Tick, value_range
@@ -150,8 +150,8 @@ def _edge(points: list[tuple[float, float]]) -> str:
 def _summary(data: ReportData, name_x: str, name_y: str, count: int) -> str:
     rows = [row for row in data.front if row.on_front]
     told = [
-        f"trial {row.trial} with {name_y} {significant(row.values[name_y])} and {name_x} "
-        f"{significant(row.values[name_x])}"
+        f"trial {row.trial} with {name_y} {readable(row.values[name_y])} and {name_x} "
+        f"{readable(row.values[name_x])}"
         for row in rows[:MOST_TOLD]
     ]
     text = f"{name_y} over {name_x} of {counted(count, 'completed trial')}. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.history import History
-from tunesmith.text.numbers import counted, significant
+from tunesmith.text.numbers import counted, readable
 from tunesmith.tools.analysis.limits import broken_text, none_feasible
 from tunesmith.tools.report.goals import default_trial
 from tunesmith.trial import Trial
@@ -55,4 +55,4 @@ def _of_several(history: History, best: Trial, default: Trial | None) -> str:
 
 
 def _measured(history: History, trial: Trial) -> str:
-    return ", ".join(f"{name} {significant(trial.values.get(name), 6)}" for name in history.goals.names)
+    return ", ".join(f"{name} {readable(trial.values.get(name), 6)}" for name in history.goals.names)

@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.text.durations import spelled_duration
-from tunesmith.text.numbers import signed, significant
+from tunesmith.text.numbers import readable, signed, significant
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.front_plot import front_plot
 from tunesmith.tools.report.goal_data import FrontLine
@@ -39,7 +39,7 @@ def to_markdown(data: ReportData) -> str:
     """The report for terminals, forges and `$GITHUB_STEP_SUMMARY`."""
     values, best = sparklines(data)
     return (
-        _templates()
+        _templates(bool(data.metrics))
         .get_template("report.md.j2")
         .render(r=data, values=values, best=best, kept=limits_kept(data), front_rows=_front_rows(data))
     )
@@ -48,7 +48,7 @@ def to_markdown(data: ReportData) -> str:
 def to_html(data: ReportData) -> str:
     """The report as one page without any outside resource: light and dark, for screen and paper."""
     return (
-        _templates()
+        _templates(bool(data.metrics))
         .get_template("report.html.j2")
         .render(r=data, plot=plot(data), front=front_plot(data), front_rows=_front_rows(data))
     )
@@ -89,13 +89,18 @@ def words(state: str) -> str:
     return state.replace("_", " ")
 
 
+def _gain(value: float | None) -> str:
+    return readable(value, 3, sign="+")
+
+
 def _front_rows(data: ReportData) -> list[FrontLine]:
     """Those of the front that a page shows, and the default's."""
     return [row for place, row in enumerate(data.front) if place < MOST_ROWS or not row.on_front]
 
 
 @cache
-def _templates() -> Environment:
+def _templates(several: bool) -> Environment:
+    """With several metrics or limits, whole numbers stay whole; with one, pages are as ever."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -106,8 +111,11 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for made in (inline, code, signed, as_yaml, as_json, words):
+    for made in (inline, code, as_yaml, as_json, words):
         environment.filters[made.__name__] = made
-    environment.filters.update(number=significant, duration=spelled_duration)
+    environment.filters.update(duration=spelled_duration)
+    environment.filters.update(
+        {"number": readable, "signed": _gain} if several else {"number": significant, "signed": signed}
+    )
     environment.globals["by_words"] = BY_WORDS
     return environment

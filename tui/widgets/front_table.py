@@ -10,6 +10,7 @@ from textual import on
 from textual.message import Message
 from textual.widgets import DataTable
 
+from tunesmith.goal_words import whole_metrics
 from tunesmith.goals import Goals
 from tunesmith.text.literal import one_line
 from tunesmith.tui import theme
@@ -49,11 +50,13 @@ class FrontTable(DataTable[Text]):
         """Draw these trials; `write` formats a configuration."""
         at = self.cursor_row
         self.clear()
+        counts = whole_metrics([trial.values for trial in front])
         for trial in front:
             found = trial.measured(goals)[: len(self._metrics)]
             row: list[Span] = [(str(trial.number), "dim")]
             row += [
-                (each.number, "best" if trial.best and not place else "") for place, each in enumerate(found)
+                (each.number(as_whole=each.metric in counts), "best" if trial.best and not place else "")
+                for place, each in enumerate(found)
             ]
             row.append((trial.configuration(write), "best" if trial.best else ""))
             self.add_row(*map(cell, row), key=str(trial.number))

@@ -10,6 +10,7 @@ from textual import on
 from textual.message import Message
 from textual.widgets import DataTable
 
+from tunesmith.goal_words import whole_metrics
 from tunesmith.goals import Goals
 from tunesmith.text.literal import one_line
 from tunesmith.tui import theme
@@ -48,6 +49,8 @@ class TrialTable(DataTable[Text]):
         self.chosen: int | None = None
         self._others: tuple[str, ...] = ()
         self._goals: Goals | None = None
+        self._seen: set[str] = set()
+        self._fractional: set[str] = set()  # metrics seen, and those that were no whole number once
         self._keys: tuple[str, ...] = ()
         self._add_columns()
 
@@ -75,6 +78,12 @@ class TrialTable(DataTable[Text]):
     ) -> None:
         """Draw the trials in `changed`; `trials` holds all of them, `write` formats a configuration."""
         self._goals = goals
+        values = [trials[number].values for number in changed if trials[number].values]
+        fractional = {name for each in values for name in each} - whole_metrics(values)
+        if goals is not None and not fractional <= self._fractional:
+            self._fractional |= fractional
+            changed = changed | self._drawn.keys()  # whole numbers so far, from now on with decimals
+        self._seen |= {name for each in values for name in each}
         new = [number for number in sorted(changed) if number not in self._drawn]
         if len(new) > MOST_ROWS // 2 or len(self._drawn) + len(new) > MOST_ROWS + 100:
             self._refill(trials, write)
@@ -109,7 +118,7 @@ class TrialTable(DataTable[Text]):
             self._draw(number, self._cells(trials[number], write))
 
     def _cells(self, trial: TrialView, write: Formatter) -> tuple[Span, ...]:
-        return cells(trial, write, self._goals, len(self._others))
+        return cells(trial, write, self._goals, len(self._others), self._seen - self._fractional)
 
     def _draw(self, number: int, row: tuple[Span, ...]) -> None:
         before = self._drawn.get(number)

@@ -9,7 +9,7 @@ from tunesmith.goal_words import NAME_WIDTH, limit_text
 from tunesmith.history import Array, History
 from tunesmith.metric_range import metric_range
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import plus_minus
+from tunesmith.text.numbers import plus_minus, readable
 
 NONE_YET = "No trial keeps every limit yet, so what is likely to keep them counts most"
 MOST_LIMITS = 3
@@ -33,8 +33,8 @@ def further_predicted(history: History, posterior: Posterior, row: Array) -> str
     for goal, fitted in zip(posterior.objectives.goals[1:], posterior.objectives.fitted[1:], strict=True):
         mean, std = (float(v[0]) for v in fitted.metric(*fitted.process.predict(at)))
         values = [t.values[goal.metric] for t in history.completed]
-        shown = plus_minus(mean, std, metric_range(goal.metric, values))
-        texts.append(f", {one_line(goal.metric, NAME_WIDTH)} {mean:.4g}{shown}")
+        shown = plus_minus(mean, std, metric_range(goal.metric, values), plainly=True)
+        texts.append(f", {one_line(goal.metric, NAME_WIDTH)} {readable(mean, 4)}{shown}")
     return "".join(texts)
 
 
@@ -58,7 +58,12 @@ def limits_kept(posterior: Posterior, row: Array) -> str:
     chances = [(float(np.exp(model.log_kept(at)[0])), model) for model in posterior.limits]
     chances.sort(key=lambda pair: pair[0])
     texts = []
+    # A metric that is optimised as well has its prediction already, by a model of its own.
+    predicted = set() if posterior.objectives is None else {g.metric for g in posterior.objectives.goals}
     for chance, model in chances[:MOST_LIMITS]:
         mean, spread = (float(v[0]) for v in model.metric(at))
-        texts.append(f"{limit_text(model.limit)} with probability {chance:.0%} ({mean:.4g} ± {spread:.2g})")
+        told = f"{limit_text(model.limit)} with probability {chance:.0%}"
+        if model.limit.metric not in predicted:
+            told += f" ({readable(mean, 4)} ± {readable(spread, 2)})"
+        texts.append(told)
     return f"Keeps {', '.join(texts)}" if texts else ""

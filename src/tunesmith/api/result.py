@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tunesmith.budget import Spend
 from tunesmith.extras import require
-from tunesmith.goal_words import measured
+from tunesmith.goal_words import measured, whole_metrics
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
 from tunesmith.text.literal import one_line
@@ -161,14 +162,17 @@ class Result:
         )
         notes = () if history.goals.plain else ("note",)
         names = ("trial", *history.goals.names, *notes, *history.space.names)
-        rows = [f"<tr>{''.join(map(_data, self._shown(trial)))}</tr>" for trial in done[:SHOWN_ROWS]]
+        counts = (
+            frozenset() if history.goals.plain else whole_metrics(trial.values for trial in done[:SHOWN_ROWS])
+        )
+        rows = [f"<tr>{''.join(map(_data, self._shown(trial, counts)))}</tr>" for trial in done[:SHOWN_ROWS]]
         more = len(done) - SHOWN_ROWS
         note = f"<p>{more} more in <code>trial_rows()</code>.</p>" if more > 0 else ""
         verdict = f"<p>{_cell(self.verdict, 600)}</p>" if self.verdict else ""
         head = "".join(f"<th>{_cell(name)}</th>" for name in names)
         return f"<p>{_cell(repr(self), 300)}</p>{verdict}<table><tr>{head}</tr>{''.join(rows)}</table>{note}"
 
-    def _shown(self, trial: Trial) -> list[object]:
+    def _shown(self, trial: Trial, counts: Set[str]) -> list[object]:
         """A completed trial's row of the notebook's table."""
         history, configuration = self.history, trial.configuration
         found = measured(history.goals, trial.values | {history.metric: trial.value or 0.0})
@@ -179,7 +183,12 @@ class Result:
             history.space.format_value(name, configuration[name]) if name in configuration else ""
             for name in history.space.names
         ]
-        return [trial.number, *(m.number for m in found), *notes, *values]
+        return [
+            trial.number,
+            *(m.number(as_whole=m.metric in counts) for m in found),
+            *notes,
+            *values,
+        ]
 
 
 def _data(text: object) -> str:

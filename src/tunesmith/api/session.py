@@ -168,6 +168,7 @@ def run_session(
                 workers=task.workers,
                 resumed=bool(before),
                 trials_before=used.trials,
+                cost_before=used.cost,
                 version=metadata.version("tunesmith"),
                 python="" if interpreter is None else interpreter.line(),
                 priors=engine.strategy.stated_priors(task.default),

@@ -176,8 +176,7 @@ class Stream:
             self._line("Priors, with their share at the start; what the results do not bear out fades:")
         for line in prior_lines(event.priors):
             self._line(f"  {line}", "dim")
-        if not event.trials_before:
-            self._spent = 0.0
+        self._spent = event.cost_before if event.trials_before else 0.0
         if event.resumed:
             self._line(f"Continuing: {event.trials_before} trials are done already.", "yellow")
 

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 DASH = "–"
+WHOLE_BELOW = 1e9
+"""Whole numbers from here on are written with an exponent."""
 Limits = tuple[float, float]
 """Least and largest possible value; infinite where unknown."""
 
 
-def metric(value: float) -> str:
-    """A metric's value: four decimals where that shows enough of it, four digits elsewhere."""
+def metric(value: float, *, as_whole: bool = False) -> str:
+    """A metric's value: four decimals where that shows enough of it, four digits elsewhere.
+
+    Args:
+        as_whole: Its column holds whole numbers only.
+    """
+    if as_whole:
+        return f"{value:.0f}"
     if value == 0 or 0.01 <= abs(value) < 1000:
         return f"{value:.4f}"
     return f"{value:.4g}"
+
+
+def whole(values: Iterable[float | None]) -> bool:
+    """Whether all of these are whole numbers that a column shows as such: counts, sizes."""
+    return all(value is None or (abs(value) < WHOLE_BELOW and value == int(value)) for value in values)
 
 
 def prediction(expected: float, spread: float | None, limits: Limits = (-math.inf, math.inf)) -> str:
@@ -26,15 +39,21 @@ def prediction(expected: float, spread: float | None, limits: Limits = (-math.in
     return shown + plus_minus(expected, spread, limits, ".4f" if decimal else ".2g")
 
 
-def plus_minus(expected: float, spread: float, limits: Limits, spec: str = ".2g") -> str:
+def plus_minus(
+    expected: float, spread: float, limits: Limits, spec: str = ".2g", *, plainly: bool = False
+) -> str:
     """` ± 0.012`, or ` (0.92 to 1)` where what is possible ends sooner.
 
     Args:
         limits: Least and largest possible value, as of `MetricRange`.
+        plainly: As `readable` writes it, in place of `spec`.
     """
     low, high = max(expected - spread, limits[0]), min(expected + spread, limits[1])
     if low > expected - spread or high < expected + spread:
-        return f" ({low:.3g} to {high:.3g})"
+        ends = (readable(low, 3), readable(high, 3)) if plainly else (f"{low:.3g}", f"{high:.3g}")
+        return f" ({ends[0]} to {ends[1]})"
+    if plainly:
+        return f" ± {readable(spread, 2)}"
     return f" ± {spread:{spec}}"
 
 
@@ -71,6 +90,30 @@ def numbered(noun: str, numbers: Sequence[int], most: int = 5) -> str:
 def significant(value: float | None, digits: int = 5) -> str:
     """`value` to so many significant digits."""
     return DASH if value is None or math.isnan(value) else f"{value:.{digits}g}"
+
+
+def readable(value: float | None, digits: int = 5, *, sign: str = "") -> str:
+    """As `significant`, but whole numbers stay whole, and nothing below a million has an exponent.
+
+    `21066`, `1234567`, `0.93612`, `2180` of 2181.4 to 3 digits; `sign` is "+" or empty.
+    """
+    if value is None or math.isnan(value) or math.isinf(value):
+        return significant(value, digits)
+    if whole([value]):
+        return f"{value:{sign}.0f}"
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:{sign}.{max(digits, 6) if abs(rounded) < 1e6 else digits}g}"
+
+
+def beyond(value: float | None, bound: float) -> str:
+    """`value` to as many digits as tell it from `bound`: 20.000001 beside 20 is no 20."""
+    if value is None:
+        return DASH
+    for digits in (5, 7, 10, 13):
+        shown = readable(value, digits)
+        if value == bound or not math.isfinite(value) or float(shown) != bound:
+            return shown
+    return repr(value)
 
 
 def fixed(value: float | None, decimals: int = 4) -> str:
