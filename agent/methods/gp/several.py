@@ -22,6 +22,9 @@ from tunesmith.trial import Trial, TrialState
 
 BELOW = 0.1
 """How far the reference point lies below the worst of the front, as a share of the front's range."""
+LEAST_RANGE = 0.5
+"""The front's range counts as at least this share of all trials': a front whose points lie close together
+would else be extended by small steps only."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def _reference(front: Array, rows: Array) -> Array:
     worst, best = front.min(axis=0), front.max(axis=0)
     if len(front) < 2:  # it spans no range; then all trials do
         worst, best = np.minimum(worst, rows.min(axis=0)), rows.max(axis=0)
-    return np.asarray(worst - BELOW * (best - worst))
+    span = np.maximum(best - worst, LEAST_RANGE * np.ptp(rows, axis=0))
+    return np.asarray(worst - BELOW * span)
 
 
 def seen_by(history: History, goal: Goal) -> History:
