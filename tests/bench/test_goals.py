@@ -21,7 +21,7 @@ from tunesmith.bench.show import show
 from tunesmith.bench.store import Run, Store, made
 from tunesmith.bench.suites import constrained, two_metric
 from tunesmith.bench.summary import Summary, summarise
-from tunesmith.bench.task import BenchTask
+from tunesmith.bench.task import BenchTask, Suite
 from tunesmith.bench.trace import Evaluator
 
 TASKS = {task.name: task for task in (*constrained.tasks(), *two_metric.tasks())}
@@ -169,3 +169,15 @@ def test_a_run_of_one_metric_is_stored_as_before(tmp_path: Path) -> None:
     line = json.loads(store.path.read_bytes())
     assert "metrics" not in line and "winners" not in line
     assert store.load()[0].metrics == {}
+
+
+@pytest.mark.parametrize("suite", [constrained.SUITE, two_metric.SUITE], ids=lambda suite: suite.name)
+def test_no_stored_run_took_an_evaluation_that_breaks_a_limit_for_its_best(suite: Suite) -> None:
+    runs = Store(Path(__file__).resolve().parents[2] / "benchmarks" / suite.name).load()
+    assert {run.contender for run in runs} >= {"tunesmith", "gp", "tpe", "random"}
+    for run in runs:
+        aims = TASKS[run.task].aims
+        assert all(aims.feasible(run.at(i)) for i in run.winners)
+        np.testing.assert_allclose(
+            run.array(30), aims.scores([run.at(i) for i in range(30)]), rtol=1e-6, atol=1e-9
+        )
