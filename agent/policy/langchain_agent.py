@@ -25,6 +25,7 @@ from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import correction, wrong_citations
 from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
+from tunesmith.tools.analysis.limits import limits_told
 from tunesmith.tools.analysis.task_text import task_text
 from tunesmith.tools.toolbox.base import Turn
 from tunesmith.tools.toolbox.describe_task import describe_task
@@ -131,7 +132,7 @@ class AgentPolicy(Policy):
                 raise guard.fault from None  # ours, not the model's
             raise translate(error) from None
         finally:
-            thoughts.close()
+            thoughts.close(lambda said: _wrong(said, turn))
         if not turn.closed and briefing.messages and not guard.used and not turn.launched:
             cause, how = "the model used no tool", "what the person said is asked about without tools"
             self._emit(Degraded(what="repair", where="policy.decide", cause=cause, continuation=how))
@@ -204,10 +205,18 @@ def _question(question: str, briefing: Briefing) -> Prompt:
         "agent/answer",
         task=task_text(briefing),
         history=overview(history),
-        findings=findings(history, ()),
+        findings=[*findings(history, ()), *(clean(text, 500) for text in limits_told(history))],
         asked_about=_asked_about(question, history),
         question=question,
     )
+
+
+def _wrong(said: str, turn: Turn) -> str:
+    """What a turn's words say wrongly of metrics and limits, corrected; empty with one metric alone."""
+    if turn.history.goals.plain:
+        return ""
+    wrong = wrong_citations(said, turn.history, launched=turn.launched)
+    return correction(wrong) if wrong else ""
 
 
 def _asked_about(question: str, history: History) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tunesmith.agent.models import Piece
 from tunesmith.events import Thought
 from tunesmith.interfaces import Emit
@@ -24,6 +26,7 @@ class Thoughts:
         self._emit, self._turn = emit, turn
         self._held = ""
         self._sent = 0
+        self._said = ""
         self._message = ""
         self._ended = True
 
@@ -36,7 +39,9 @@ class Thoughts:
         if self._ended and (piece.text or piece.calls):
             self._message, self._ended = "", False
         if piece.text:
-            self._held += "\n" if not self._message and self._sent else ""
+            between = "\n" if not self._message and self._sent else ""
+            self._held += between
+            self._said += between + piece.text
             self._message += piece.text
             self._held += piece.text
             if (len(self._held) >= PIECE and self._held[-1:].isspace()) or "\n" in self._held[1:]:
@@ -45,10 +50,17 @@ class Thoughts:
             self._send(final=False)
         self._ended = self._ended or bool(piece.finish_reason)
 
-    def close(self) -> None:
-        """Send what is held back; the last piece of the turn."""
+    def close(self, check: Callable[[str], str] = lambda said: "") -> None:
+        """Send what is held back; the last piece of the turn.
+
+        Args:
+            check: Gives what is wrong in all that was said, which is told at the end; empty where nothing is.
+        """
         if self._held or self._sent:
-            self._send(final=True)
+            wrong = check(self._said[:TURN_LIMIT])
+            self._send(final=not wrong)
+            if wrong:
+                self._emit(Thought(turn=self._turn, speaker="model", text=f"\n{wrong}"))
 
     def _send(self, *, final: bool) -> None:
         room = max(0, TURN_LIMIT - self._sent)

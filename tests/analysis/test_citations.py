@@ -13,6 +13,7 @@ PAST = history(
     trial(1, configured(width=100), 0.93456, curve=[(1, 0.5), (2, 0.93456)], expected=0.9),
     trial(2, configured(lr=0.05), state=TrialState.DIVERGED, curve=[(1, 0.2)]),
 )
+LIMITED = limited(14)[1]
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,31 @@ def test_with_one_metric_named_values_are_read_as_before():
     assert (
         mark_wrong_citations("#1 is the best, val_accuracy 0.2", PAST) == "#1 is the best, val_accuracy 0.2"
     )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I have changed the limit on latency to 30.",
+        "The limit is now latency <= 30.",
+        "Done: the latency limit has been raised to 30, as you asked.",
+        "I've relaxed your limit.",
+    ],
+)
+def test_no_run_changes_a_limit_whoever_says_so(said: str) -> None:
+    text = mark_wrong_citations(said, LIMITED)
+    assert "the limits are still latency_ms <= 20 and params_m <= 5" in text and "task file" in text
+    assert mark_wrong_citations(said, PAST) == said, "there is no limit to change"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I cannot change the limit here; the task file can.",
+        "With a limit of 30 the best would be #1.",
+        "The limit is what keeps the best value down.",
+        "If the limit were 30, wider layers would be worth a try.",
+    ],
+)
+def test_what_is_true_of_limits_is_left_alone(said: str) -> None:
+    assert mark_wrong_citations(said, LIMITED) == said

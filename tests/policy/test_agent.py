@@ -23,7 +23,7 @@ from fakes.chat_server import (
     refusal,
     text,
 )
-from fakes.histories import Log, briefing, configured, grown, history, proposal, trial
+from fakes.histories import Log, briefing, configured, grown, history, limited, proposal, trial
 from tunesmith.agent.methods.hybrid.gate import ShareGate
 from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.langchain_agent import MODEL_CALLS, AgentPolicy
@@ -355,6 +355,25 @@ def test_an_answer_is_streamed_and_names_what_the_records_hold():
     asked = s.server.chats[0].messages[-1]["content"]
     assert "val_accuracy by step" in asked and "why is #3 so good?" in asked
     assert s.server.chats[0].body.get("tools") is None
+
+
+def test_what_a_turn_says_wrongly_of_metrics_and_limits_is_corrected_where_it_is_read():
+    about, past = limited(14)
+    said = "I have changed the limit to 30. #0 has latency_ms 3."
+    with stage([calls(("decide", {"reason": "On we go."}), content=said)]) as s:
+        s.decide(briefing(past, about=about))
+    told = s.log.of(Thought)
+    assert "".join(e.text for e in told).startswith(said) and [e.final for e in told][-2:] == [False, True]
+    assert "limits are still latency_ms <= 20 and params_m <= 5" in told[-1].text and "not 3" in told[-1].text
+
+
+def test_an_answer_is_told_what_other_bounds_would_have_given():
+    about, past = limited(14)
+    with stage([text("The records tell.")]) as s:
+        list(s.policy.answer("what would latency_ms <= 30 give?", briefing(past, about=about)))
+    asked = s.server.chats[0].messages[-1]["content"]
+    assert "with other bounds on latency_ms, by the trials so far: <= " in asked
+    assert "No one can change a limit while the run goes on" in asked
 
 
 def test_a_wrong_citation_in_an_answer_is_flagged_in_the_text_and_counted():

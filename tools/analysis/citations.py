@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tunesmith.history import History
 from tunesmith.text.numbers import significant
-from tunesmith.tools.analysis.goals_text import cell
+from tunesmith.tools.analysis.goals_text import cell, limits_text
 from tunesmith.tools.analysis.limits import broken_text
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial
@@ -37,6 +37,16 @@ _BEST = re.compile(
 _KNOWS = re.compile(
     r"break|broke|infeasib|exceed|violat|limit|too (?:slow|large|big|high|low|small)|\bnot\b|n't", re.I
 )
+_CHANGE = (
+    r"(?:changed|raised|lowered|relaxed|set|increased|decreased"
+    r"|moved|updated|loosened|tightened|lifted|removed)"
+)
+_CHANGED = re.compile(
+    rf"\bI(?:'ve| have)?(?: now)? {_CHANGE}\b{_WITHIN}{{0,40}}\blimits?\b"
+    rf"|\blimits?\b{_WITHIN}{{0,40}}\b(?:(?:has|have) been|was|were|is|are)(?: now)? {_CHANGE}\b"
+    rf"|\blimits?\b{_WITHIN}{{0,40}}\b(?:is|are) now\b",
+    re.IGNORECASE,
+)
 MAX_NAMED = 5
 
 
@@ -45,7 +55,7 @@ class WrongCitation:
     """A citation that the records contradict.
 
     Attributes:
-        number: The trial it names.
+        number: The trial it names; -1 where it names none.
         claimed: The value it gives, or None where none is at fault.
         correction: What the records say, as a clause.
     """
@@ -81,6 +91,7 @@ def wrong_citations(
             rest = rest[: end.start()] if (end := _NEXT.search(rest)) else rest
             found |= {(w.number, w.correction): w for w in _wrong_values(rest, history, trial)}
     found |= {(wrong.number, wrong.correction): wrong for wrong in infeasible_best(text, history)}
+    found |= {(wrong.number, wrong.correction): wrong for wrong in _changed_limits(text, history)}
     return tuple(found.values())
 
 
@@ -102,6 +113,14 @@ def infeasible_best(text: str, history: History) -> tuple[WrongCitation, ...]:
             correction = f"#{trial.number} {told}, so it is not the best"
             found[trial.number] = WrongCitation(trial.number, None, correction)
     return tuple(found.values())
+
+
+def _changed_limits(text: str, history: History) -> list[WrongCitation]:
+    """A claim that a limit was changed: no run can do that, whoever asks for it."""
+    if not history.limits or not _CHANGED.search(text):
+        return []
+    stays = f"the limits are still {limits_text(history)}; they are changed in the task file alone"
+    return [WrongCitation(-1, None, stays)]
 
 
 def _wrong_values(text: str, history: History, trial: Trial) -> list[WrongCitation]:

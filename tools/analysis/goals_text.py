@@ -106,7 +106,8 @@ def _limits(history: History) -> str:
         return ""
     return (
         f"Limits: {limits_text(history)}. A trial that breaks one is infeasible: it is never the best, "
-        f"whatever its {cell(history.metric)}."
+        f"whatever its {cell(history.metric)}. No one can change a limit while the run goes on: "
+        "a person edits the task file and runs the same command again."
     )
 
 

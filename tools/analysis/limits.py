@@ -95,6 +95,21 @@ def limit_costs(history: History) -> tuple[LimitCost, ...]:
     return tuple(_cost(history, limit) for limit in history.limits) if history.completed else ()
 
 
+def limits_told(history: History, most: int = 4) -> list[str]:
+    """What each limit costs, and what other bounds would have allowed, a sentence for each."""
+    told = []
+    for each in limit_costs(history)[:most]:
+        steps = [s for s in each.steps if not s.own]
+        others = ", ".join(
+            f"{each.limit.operator} {readable(s.bound)}: {readable(s.value)} (trial {s.trial})" for s in steps
+        )
+        best = (
+            f"; best {each.metric} with other bounds on {each.limit.metric}, by the trials so far: {others}"
+        )
+        told.append(f"{each.text[:1].upper()}{each.text[1:]}{best if steps else ''}.")
+    return told
+
+
 def together_text(history: History) -> str:
     """What all limits cost together, without a full stop; empty where one of them alone costs as much.
 
