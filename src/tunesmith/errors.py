@@ -242,15 +242,29 @@ class NoWinner(RunError):
     Attributes:
         folder: The run's folder.
         trials: How many trials it has.
-        closest: The trial that breaks the limits by least; None where no trial has completed.
+        closest: The trial that breaks the limits by least; None where no trial has completed, or one keeps
+            them.
+        seen: The best trial, where it is feasible and its configuration is not by the mean of its runs.
     """
 
     exit_code = 1
 
     def __init__(
-        self, folder: Path, trials: int, *, infeasible: str = "", closest: int | None = None
+        self,
+        folder: Path,
+        trials: int,
+        *,
+        infeasible: str = "",
+        closest: int | None = None,
+        seen: int | None = None,
     ) -> None:
-        self.folder, self.trials, self.closest = folder, trials, closest
+        self.folder, self.trials, self.closest, self.seen = folder, trials, closest, seen
+        if seen is not None:
+            super().__init__(
+                f"{folder} recommends nothing: {infeasible}. Run the task on; or take trial {seen} "
+                f"all the same, as `tunesmith best {folder} --seen` does."
+            )
+            return
         if infeasible:
             super().__init__(
                 f"{folder} has no best configuration: {infeasible}. Loosen the limit in the task and run it "

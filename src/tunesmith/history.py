@@ -223,6 +223,17 @@ class History:
         return max(self.feasible, key=lambda t: (self.sign * _value(t), -t.number), default=None)
 
     @cached_property
+    def ranked(self) -> tuple[Trial, ...]:
+        """`feasible` with the best primary value first, the incumbent at the head.
+
+        Of equal ones those of the front come first, then the earlier ones.
+        """
+        front = {trial.number for trial in self.front}
+        return tuple(
+            sorted(self.feasible, key=lambda t: (-self.sign * _value(t), t.number not in front, t.number))
+        )
+
+    @cached_property
     def scores(self) -> Array:
         """Scores of `completed`, larger is better, shape (n,)."""
         return self.sign * np.array([_value(t) for t in self.completed], dtype=np.float64)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from tunesmith.history import History
 from tunesmith.runs import Runs, feasible_configurations
+from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import counted, plus_minus
 from tunesmith.trial import Configuration, Frozen
 
@@ -19,7 +20,7 @@ class Recommendation(Frozen):
     """The configuration that a run recommends. Metric units."""
 
     trial: int
-    """Its trial: that of the best value if it has that configuration, else its first one that completed."""
+    """Its trial: that of the best value if it has that configuration, else its first feasible one."""
     configuration: Configuration
     expected: float
     """What is expected of it on another seed; the mean of its values where no model says more."""
@@ -28,7 +29,7 @@ class Recommendation(Frozen):
     runs: int = 1
     """Completed trials of this configuration."""
     best_trial: int
-    """The trial with the best value of all."""
+    """The feasible trial with the best value."""
     best_value: float
     best_expected: float | None = None
     """What is expected of that trial's configuration; None where it is the recommended one."""
@@ -48,13 +49,14 @@ class Recommendation(Frozen):
         spread = "" if self.spread is None else plus_minus(self.expected, self.spread, history.metric_range)
         runs = counted(self.runs, "run")
         value = f"{self.best_value:.4g}"
+        seen = "best value" if history.goals.plain else f"best {_of(history)}"
         if not self.differs:
             return (
-                f"best value seen and recommended: trial {self.trial}, {value}, "
+                f"{seen} seen and recommended: trial {self.trial}, {value}, "
                 f"expected {self.expected:.4g}{spread} ({runs})"
             )
         return (
-            f"best value seen: trial {self.best_trial}, {value}; recommended: trial {self.trial}, "
+            f"{seen} seen: trial {self.best_trial}, {value}; recommended: trial {self.trial}, "
             f"expected {self.expected:.4g}{spread} ({runs}). {self._why_not_best()}"
         )
 
@@ -67,10 +69,16 @@ class Recommendation(Frozen):
         )
 
 
+def _of(history: History) -> str:
+    """`feasible val_accuracy`: the metric by name, where there are several metrics or limits."""
+    return f"{'feasible ' if history.limits else ''}{one_line(history.metric, 40)}"
+
+
 def by_best_value(history: History) -> Recommendation | None:
     """The configuration of the best value; None while no configuration is feasible.
 
-    Where the means of several runs break a limit that one of them kept, it is the best one of the others.
+    Where the means of several runs break a limit that one of them kept, it is the best one of the others,
+    with several metrics of those on the front.
     """
     best = history.incumbent
     if best is None or best.value is None:
@@ -88,10 +96,12 @@ def by_best_value(history: History) -> Recommendation | None:
         )
     if not runs:
         return None
-    instead = max(runs, key=lambda one: (history.sign * one.mean, -one.first.number))
+    front = {trial.configuration for trial in history.front}
+    known = [one for one in runs if one.configuration in front] or runs
+    instead = max(known, key=lambda one: (history.sign * one.mean, -one.first.number))
     alike = [t for t in history.completed if t.configuration == best.configuration]
     return Recommendation(
-        trial=_trial(instead, history),
+        trial=(instead.first_feasible(history.goals) or instead.first).number,
         configuration=instead.configuration,
         expected=instead.mean,
         runs=len(instead.trials),
@@ -102,8 +112,17 @@ def by_best_value(history: History) -> Recommendation | None:
     )
 
 
-def _trial(runs: Runs, history: History) -> int:
-    """The best feasible one of a configuration's trials, else its first."""
-    kept = {trial.number for trial in history.feasible}
-    own = [trial for trial in runs.trials if trial.number in kept] or [runs.first]
-    return max(own, key=lambda trial: (history.sign * (trial.value or 0.0), -trial.number)).number
+def none_recommended(history: History) -> str:
+    """Why nothing is recommended though a trial is feasible, in a sentence without a full stop; else empty.
+
+    `no configuration keeps every limit by the mean of its runs: that of trial 4 did in 1 of 2`
+    """
+    best = history.incumbent
+    if best is None or by_best_value(history) is not None:
+        return ""
+    alike = [t for t in history.completed if t.configuration == best.configuration]
+    kept = sum(t in history.feasible for t in alike)
+    return (
+        "no configuration keeps every limit by the mean of its runs: "
+        f"that of trial {best.number} did in {kept} of {len(alike)}"
+    )

@@ -37,13 +37,17 @@ class Runs:
             if all(name in trial.values for trial in self.trials)
         }
 
+    def first_feasible(self, goals: Goals) -> Trial | None:
+        """The first run that keeps every limit: the one that stands for the configuration."""
+        return next((t for t in self.trials if not goals.broken(t.values)), None)
+
     def feasible(self, goals: Goals) -> bool:
-        """Whether the means keep every limit."""
+        """Whether the means keep every limit, and one of the runs does as well."""
         if not goals.limits:
             return True
-        if len(self.trials) == 1:
-            return not goals.broken(self.first.values)
-        return not goals.broken(self.means(goals))
+        if self.first_feasible(goals) is None:
+            return False
+        return len(self.trials) == 1 or not goals.broken(self.means(goals))
 
 
 def configurations(history: History) -> list[Runs]:
@@ -55,5 +59,5 @@ def configurations(history: History) -> list[Runs]:
 
 
 def feasible_configurations(history: History) -> list[Runs]:
-    """Those whose means keep every limit; all that completed where there is none."""
+    """Those that keep every limit, as `Runs.feasible` has it; all that completed where there is none."""
     return [runs for runs in configurations(history) if runs.feasible(history.goals)]

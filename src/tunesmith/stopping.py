@@ -72,7 +72,7 @@ def _target_reached(
         return None
     sd = 0.0 if known is None else known.sd
     for runs in _best_first(history):
-        n, first = len(runs.trials), runs.trials[0]
+        n, first = len(runs.trials), runs.first_feasible(history.goals) or runs.first
         beyond = history.sign * (runs.mean - target)
         if beyond < -ROUNDING * abs(target):
             return None

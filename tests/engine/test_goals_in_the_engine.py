@@ -122,7 +122,7 @@ def test_only_what_keeps_the_limits_by_its_means_is_recommended():
     found = by_best_value(seen)
     assert (found.trial, found.best_trial, found.expected) == (0, 1, 0.9)
     text = found.text(seen)
-    assert text.startswith("best value seen: trial 1, 0.97; recommended: trial 0, expected 0.9")
+    assert text.startswith("best feasible acc seen: trial 1, 0.97; recommended: trial 0, expected 0.9")
     assert text.endswith("By the mean of its runs the configuration of trial 1 breaks a limit")
     assert by_best_value(history(trial(0, 0.9, 30))) is None
     two = history(trial(0, 0.9, 9), trial(1, 0.9, 5), trial(2, 0.8, 1), limits=(), **TWO)

@@ -76,7 +76,7 @@ def best_trials(history: History, n: int) -> tuple[Trial, ...]:
     broken = [trial for trial in ranked if trial.number not in kept]
     most = n - min(len(broken), n // 4)
     front = spread(history.front, max(2, most // 2)) if history.others else ()
-    feasible = {t.number: t for t in (*front, *(t for t in ranked if t.number in kept))}
+    feasible = {t.number: t for t in (*front, *history.ranked)}
     first = list(feasible.values())[:most]
     return (*first, *broken[: n - len(first)])
 
@@ -92,11 +92,15 @@ def ranked_by(history: History, by: str) -> tuple[Trial, ...]:
     sign = next((g.sign for g in history.goals.objectives if g.metric == by), None)
     if sign is None:  # measured for a limit: what keeps it with most room is best
         sign = next((-limit.sign for limit in history.limits if limit.metric == by), 1.0)
-    kept = {trial.number for trial in history.feasible}
+    place = {trial.number: place for place, trial in enumerate(history.ranked)}
+    last = len(place)  # where the infeasible ones stand
     known = [t for t in history.completed if by in _values(history, t)]
-    return tuple(
-        sorted(known, key=lambda t: (t.number not in kept, -sign * _values(history, t)[by], t.number))
-    )
+
+    def order(trial: Trial) -> tuple[bool, float, int, int]:
+        value = -sign * _values(history, trial)[by]
+        return trial.number not in place, value, place.get(trial.number, last), trial.number
+
+    return tuple(sorted(known, key=order))
 
 
 def ranking(history: History, by: str, most: int) -> str:

@@ -11,6 +11,7 @@ from tunesmith.events import Event, ModelCalled, Recommended, RunStarted
 from tunesmith.goal_words import limit_text
 from tunesmith.history import History
 from tunesmith.noise import known_noise
+from tunesmith.recommendation import none_recommended
 from tunesmith.task import Task
 from tunesmith.text.numbers import counted, significant
 from tunesmith.tools.analysis.collapse import flat_predictions
@@ -41,6 +42,7 @@ def health(history: History, task: Task, events: Sequence[Event]) -> tuple[str, 
         _lost(own),
         _all_alike(history),
         _never_kept(history),
+        _unsteady(history),
         _late_feasible(history, own),
         _stopped(own),
         _missed(history, own),
@@ -100,6 +102,12 @@ def _never_kept(history: History) -> str:
         )
     which = " and ".join(limit_text(limit) for limit in history.limits)
     return f"Each limit is kept by some of the {count} completed trials, and none keeps {which} together."
+
+
+def _unsteady(history: History) -> str:
+    """What is best kept the limits by luck, and nothing else keeps them."""
+    why = none_recommended(history)
+    return f"Nothing is recommended: {why}." if why else ""
 
 
 def _late_feasible(history: History, trials: list[Trial]) -> str:

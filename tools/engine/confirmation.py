@@ -22,7 +22,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.items import Items
 from tunesmith.objective import Objective
-from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.recommendation import Recommendation, by_best_value, none_recommended
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
@@ -68,7 +68,7 @@ class Confirmation:
         if spec is None or spec.seeds < 1:
             return self._skip("the task asks for no comparison on fresh seeds (`confirm`)")
         if best is None:
-            return self._skip(none_feasible(history) or "no trial completed")
+            return self._skip(none_feasible(history) or none_recommended(history) or "no trial completed")
         if default is None:
             return self._skip("the task states no default configuration to compare with")
         if best.configuration == default:

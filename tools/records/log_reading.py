@@ -17,6 +17,7 @@ from tunesmith.events import (
 )
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
+from tunesmith.runs import feasible_configurations
 
 
 def last_ending(events: Sequence[Event]) -> RunFinished | None:
@@ -40,14 +41,16 @@ def latest_recommendation(events: Sequence[Event]) -> Recommendation | None:
 def recommended(events: Sequence[Event], history: History) -> Recommendation | None:
     """The latest recommendation as far as it holds for `history`.
 
-    None where another trial is the best by now, where the limits were changed since and it breaks one, or
-    where the search space was changed since and its trial does not count in the one of now. The same values
-    have another digest in another space, so values are compared.
+    None where another trial is the best by now, where the limits were changed since and it breaks one, alone
+    or by the mean of its runs, or where the search space was changed since and its trial does not count in
+    the one of now. The same values have another digest in another space, so values are compared.
     """
     found, best = latest_recommendation(events), history.incumbent
     if found is None or best is None or best.number != found.best_trial:
         return None
-    trial = next((t for t in history.feasible if t.number == found.trial), None)
+    kept = {runs.configuration for runs in feasible_configurations(history)}
+    feasible = (t for t in history.feasible if t.configuration in kept)
+    trial = next((t for t in feasible if t.number == found.trial), None)
     if trial is None:
         return None
     if trial.configuration == found.configuration:

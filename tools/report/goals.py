@@ -149,8 +149,7 @@ def item_lines(history: History, text: Anonymous) -> tuple[ItemsLine, ...]:
     best, default = history.incumbent, default_trial(history)
     if best is None:
         return ()
-    ranked = sorted(history.feasible, key=lambda t: (-history.sign * (t.value or 0.0), t.number))
-    second = next((t for t in ranked if t.configuration != best.configuration), None)
+    second = next((t for t in history.ranked if t.configuration != best.configuration), None)
     beside = [(default, "the default"), (second, "the second best")]
     found = []
     for other, who in beside:

@@ -32,7 +32,7 @@ class Leaders(NamedTuple):
     With several metrics, those of the Pareto front alone.
 
     Attributes:
-        trials: One for each: the first that completed.
+        trials: One for each: the first that completed and keeps every limit.
         runs: How often each completed, (m,).
         mean, std: Posterior moments in transformed units, (m,).
     """
@@ -49,7 +49,7 @@ def leaders(history: History, posterior: Posterior) -> Leaders:
     if history.others:
         front = {trial.configuration for trial in history.front}
         runs = [one for one in runs if one.configuration in front]
-    trials = tuple(one.first for one in runs)
+    trials = tuple(one.first_feasible(history.goals) or one.first for one in runs)
     if not trials:
         return Leaders((), [], np.empty(0), np.empty(0))
     mean, std = posterior.predict(history.encoded(trials)[0])

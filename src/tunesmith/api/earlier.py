@@ -9,6 +9,7 @@ from tunesmith.budget import Spend
 from tunesmith.events import Decided, Event, RunFinished, RunStarted, TrialStarted
 from tunesmith.history import History
 from tunesmith.interfaces import Decision
+from tunesmith.recommendation import by_best_value
 from tunesmith.stopping import why_over
 from tunesmith.task import Task
 from tunesmith.tools.records.log_reading import last_ending, latest_recommendation, recommended
@@ -49,7 +50,7 @@ def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: Hist
     Args:
         run: The run's folder.
     """
-    if history.incumbent is None:
+    if by_best_value(history) is None:
         return False
     if why_over(history, task.budget, task.noise) is None and used.exhausted(task.budget) is None:
         return False  # it ended by a decision: a session would go on searching

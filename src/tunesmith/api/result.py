@@ -12,7 +12,7 @@ from tunesmith.budget import Spend
 from tunesmith.extras import require
 from tunesmith.goal_words import measured, whole_metrics
 from tunesmith.history import History
-from tunesmith.recommendation import Recommendation
+from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import counted, metric
 from tunesmith.tools.analysis.limits import closest, none_feasible
@@ -31,7 +31,7 @@ class Result:
         reason: Why it ended, in words.
         verdict: Best against default on fresh seeds, in words; empty when the run was stopped before.
         recommendation: The configuration of best expected value, and how that differs from the best value
-            seen; None where no trial is feasible.
+            seen; None where no trial is feasible, or no configuration is by the mean of its runs.
         study: Where its Optuna study is: a journal's path, or a storage and the study's name.
         health: What gives reason to doubt the run, in sentences; empty while nothing does.
         report: report.md, beside report.html and report.json; None where they could not be written.
@@ -55,8 +55,12 @@ class Result:
 
     @property
     def recommended(self) -> Configuration | None:
-        """The configuration to use: of best expected value, which with noise is not always that of `best`."""
-        return self.best if self.recommendation is None else self._received(self.recommendation.configuration)
+        """The configuration to use: of best expected value, which with noise is not always that of `best`.
+
+        None where no trial is feasible, or no configuration keeps every limit by the mean of its runs.
+        """
+        found = self.recommendation or by_best_value(self.history)
+        return None if found is None else self._received(found.configuration)
 
     @property
     def best(self) -> Configuration | None:
@@ -157,9 +161,8 @@ class Result:
     def _repr_html_(self) -> str:
         """The best trials as a table, for notebooks; feasible ones first."""
         history = self.history
-        done = sorted(
-            history.completed, key=lambda t: (not self.feasible(t), -history.sign * (t.value or 0.0))
-        )
+        broken = [trial for trial in history.completed if not self.feasible(trial)]
+        done = [*history.ranked, *sorted(broken, key=lambda t: -history.sign * (t.value or 0.0))]
         notes = () if history.goals.plain else ("note",)
         names = ("trial", *history.goals.names, *notes, *history.space.names)
         counts = (

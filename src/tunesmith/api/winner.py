@@ -13,7 +13,7 @@ from tunesmith.errors import NoWinner, ObjectiveError, RunError, UsageError, sho
 from tunesmith.history import History
 from tunesmith.objective import Objective
 from tunesmith.plain_data import to_json
-from tunesmith.recommendation import by_best_value
+from tunesmith.recommendation import by_best_value, none_recommended
 from tunesmith.task import Task
 from tunesmith.tools.analysis.limits import closest, none_feasible
 from tunesmith.trial import Configuration, Trial
@@ -132,7 +132,7 @@ def find_winner(
         metric: The trial of the Pareto front that is best by this metric, instead.
         trial: The completed trial of this number instead, feasible or not.
     Raises:
-        NoWinner: No trial has completed, or none is feasible.
+        NoWinner: No trial has completed, none is feasible, or no configuration is by the mean of its runs.
         UsageError: There is no such metric or trial.
         RunError, TaskError: There is no run there, or its records or the task cannot be read.
     """
@@ -141,18 +141,22 @@ def find_winner(
     folder, history = _recorded(path, runs)
     if trial is not None:
         return _winner(folder, history, _completed(history, trial), f"trial {trial}, as asked for")
-    best = by_best_value(history)
+    best = history.incumbent
     if best is None:
         nearest = closest(history)
         number = None if nearest is None else nearest.number
         raise NoWinner(folder.path, len(history), infeasible=none_feasible(history), closest=number)
     if metric is not None:
         return _winner(folder, history, _best_by(history, metric), f"best {metric} on the Pareto front")
-    events = _events(folder)
-    found = None if seen or standing_recommendation(events) is None else recommended(events, history)
-    found = found or best
     seen_best = "best feasible value seen" if history.limits else "best value seen"
-    why = seen_best if seen or not found.differs else "recommended"
+    if seen:
+        return _winner(folder, history, best, seen_best)
+    events = _events(folder)
+    standing = None if standing_recommendation(events) is None else recommended(events, history)
+    found = standing or by_best_value(history)
+    if found is None:
+        raise NoWinner(folder.path, len(history), infeasible=none_recommended(history), seen=best.number)
+    why = "recommended" if found.differs else seen_best
     return Winner(folder, history, found.trial, found.configuration, why)
 
 
