@@ -134,7 +134,8 @@ class FolderStore(RunStore):
             )
             return history
         aside = set_aside(self.folder.journal)
-        self._told(f"the limits have changed; the old journal is {aside.name}", AGAIN)
+        changed = "The study had other constraints than the limits of now"
+        emit(Noted(text=f"{changed}: {AGAIN}; the old journal is {aside.name}."))
         return self._reconciled(emit)
 
     def _whats_there(self) -> str:

@@ -328,12 +328,16 @@ def _state(frozen: FrozenTrial, notes: dict[str, Any]) -> TrialState:
 
 def _find_or_create(storage: BaseStorage, name: str, goals: Goals) -> int:
     """The study's id. Looked for first: `load_if_exists` adds a line to a journal at every opening."""
+    wanted = [goal.direction for goal in goals.objectives]
     try:
-        return storage.get_study_id_from_name(name)
+        study_id = storage.get_study_id_from_name(name)
     except KeyError:
-        wanted = [goal.direction for goal in goals.objectives]
         optuna.create_study(storage=storage, study_name=name, directions=wanted)
         study_id = storage.get_study_id_from_name(name)
-        if goals.several:
-            storage.set_study_system_attr(study_id, METRIC_NAMES, [g.metric for g in goals.objectives])
-        return study_id
+    if (  # after a kill between the two writes the names are still missing
+        goals.several
+        and directions(storage, study_id) == wanted
+        and METRIC_NAMES not in storage.get_study_system_attrs(study_id)
+    ):
+        storage.set_study_system_attr(study_id, METRIC_NAMES, [g.metric for g in goals.objectives])
+    return study_id
