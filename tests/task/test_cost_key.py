@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fakes.plugins import PLUGINS, make_findable
 from tunesmith import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.cli.run import adjusted
 from tunesmith.errors import TaskError
 from tunesmith.space import Constraint
 from tunesmith.space.expressions import Expression
@@ -167,4 +168,7 @@ def test_a_kind_can_fill_in_several_metrics_and_limits_and_its_runs_task_says_th
     assert [limit.text for limit in task.limits] == ["mib <= 3", "mib >= 1"]
     (tmp_path / "again.yaml").write_text(task.to_yaml())
     again = load_task(tmp_path / "again.yaml")
-    assert (again.goals, again.readings, again.limits) == (task.goals, task.readings, task.limits)
+    other = adjusted(path, name="other", trials=3, workers=None, seed=None)
+    assert (other.name, other.budget.trials) == ("other", 3)
+    for one in (again, other):
+        assert (one.goals, one.readings, one.limits) == (task.goals, task.readings, task.limits)

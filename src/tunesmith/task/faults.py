@@ -70,6 +70,10 @@ def compiled(data: Mapping[str, Any]) -> Mapping[str, Any]:
     except ValidationError as error:
         raise joined([translated(item, ("problem",), ProblemChoice) for item in error.errors()]) from None
     keys: Mapping[str, Any] = PROBLEMS.get(choice.name)().compile(choice.settings, data)
+    if keys.get("metrics") is not None and "further" in data:
+        # Fields of a task that was read before, such as one that gets another name: `metrics` says them anew.
+        derived = [key for key in ("direction", "metric_spec", "further") if keys.get(key) is data.get(key)]
+        keys = {key: value for key, value in keys.items() if key not in derived}
     return keys
 
 
