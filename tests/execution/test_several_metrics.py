@@ -164,7 +164,10 @@ def test_two_different_results_of_a_further_metric_are_told_with_their_lines(tex
         (lines({"acc": 0.9, "lat": True}), TWO, ["`lat` = True, which is no number"]),
         (lines({"acc": 0.9, "lat": "fast"}), TWO, ["'fast'", "no number"]),
         (lines({"acc": 0.9, "lat": [1, 2]}), TWO, ["`metrics: {lat: {take: last}}`", "`items: true`"]),
-        (lines({"acc": 0.9}) + "lat: 3 ms\n", TWO, ["lat: 3 ms", r"regex: 'lat\W{1,3}(?P<value>"]),
+        (lines({"acc": 0.9, "lat": [1, 2]}), TWO, ["`, with its direction if it has one, or best"]),
+        (lines({"acc": 0.9, "lat": [True, False]}), TWO, ["2 times true or false", "{lat: {items: true}}`"]),
+        (lines({"acc": 0.9, "lat": []}), TWO, ["no list of numbers (0 entries)"]),
+        (lines({"acc": 0.9}) + "lat: 3 ms\n", TWO, ["3 ms", r"regex: 'lat\W{1,3}(?P<value>", "}}`, with"]),
         (lines({"acc": 0.9}) + "time 3\n", BY_PATTERN, ["does not match `metrics.lat.regex`", "`time 3`"]),
         ("1.5 M\n", (("size_m", LOW),), ["`1.5 M`, is no JSON. Print", "without 'acc', 'size_m'"]),
         (lines({"acc": 0.9}), (("lat", LOW), ("size", LOW)), ["without 'lat', 'size'"]),
@@ -343,6 +346,11 @@ def test_the_best_report_counts_with_what_was_reported_beside_it(bench):
         (lambda trial: {"acc": 1, "lat": 2}, MissingMetric, ["'accuracy', 'size'", "nearest key is 'acc'"]),
         (lambda trial: {"accuracy": 1, "lat": True}, TypeError, ["'lat' = True, which is no number"]),
         (lambda trial: {"accuracy": 1, "lat": [1, 2]}, TypeError, ["metrics: {lat: {take: last}}", "items"]),
+        (
+            lambda trial: {"accuracy": 1, "lat": [True, False]},
+            TypeError,
+            ["{lat: {items: true}}`, with its dir"],
+        ),
         (lambda trial: trial.report({"lat": 1}, 0), ValueError, ["accuracy", "{'lat': 1}"]),
         (lambda trial: trial.report_items([1], "speed"), ValueError, ["'speed'", "accuracy, lat, size"]),
         (lambda trial: trial.report_items(3.5), TypeError, ["no scores of items", "3.5"]),
@@ -353,6 +361,15 @@ def test_a_function_without_one_of_its_metrics_is_told_what_to_return(tmp_path, 
     with pytest.raises(error) as raised:
         trained(train, tmp_path, "lat", "size")
     assert [word for word in words if word not in str(raised.value)] == [], str(raised.value)
+
+
+@pytest.mark.parametrize("scores", [[], ["a", "b"], [[1, 2], [3, 4]], {}, {"a": "right"}])
+def test_scores_per_item_that_are_none_are_told_as_such(tmp_path, scores):
+    reading = Reading(items=True)
+    job = Job(0, tmp_path, {}, 0, "accuracy", Objective(function="train.py:train"), reading=reading)
+    reports = TrialHandle(0, tmp_path, 0, "accuracy", NoEngine(), reading=reading).reports
+    with pytest.raises(TypeError, match="is no list of scores per item"):
+        returned({"accuracy": scores}, reports, job)
 
 
 def test_a_further_metric_of_a_function_decides_how_the_trial_ends(bench):

@@ -13,7 +13,7 @@ from tunesmith.errors import short
 from tunesmith.metric import Reading
 from tunesmith.tools.execution.printed.choice import Heard
 from tunesmith.tools.execution.printed.item_scores import scored
-from tunesmith.tools.execution.printed.nearest import Nearest
+from tunesmith.tools.execution.printed.nearest import Nearest, stated
 from tunesmith.tools.execution.printed.numbers_in import MOST_IN_A_LIST, number_from, numbers_of
 from tunesmith.tools.execution.printed.tally import Tally, Value
 
@@ -125,13 +125,22 @@ def _metric(name: str, reading: Reading, raw: Any, job: Job, heard: Heard) -> tu
     if number is not None:
         return number, {}
     what = job.objective.description
-    if _history(raw) is not None:
-        key = (
-            f"metrics: {{{name}: {{take: last}}}}" if job.further else f"metric: {{name: {name}, take: last}}"
+    if reading.items and not isinstance(raw, str) and (hasattr(raw, "__len__") or hasattr(raw, "__iter__")):
+        raise TypeError(
+            f"{what} returned {name!r} = {short(raw)}, which is no list of scores per item (`items: true`). "
+            f"Return at least one number, or a mapping of ids to numbers; of an array the .ravel()."
         )
+    several = bool(job.further)
+    if _history(raw) is not None:
         raise TypeError(
             f"{what} returned {name!r} = {short(raw)}, which is no number but several. Return one, or let "
-            f"`{key}` (or best) in the task take one, or `items: true` their mean, as scores per item."
+            f"{stated(name, 'take: last', several=several)} or best in the task take one, or `items: true` "
+            f"their mean, as scores per item."
+        )
+    if not isinstance(raw, Mapping) and scored(raw, name) is not None:  # right and wrong answers
+        raise TypeError(
+            f"{what} returned {name!r} = {short(raw)}, which is no number but several. Return one, or let "
+            f"{stated(name, 'items: true', several=several)} in the task take their mean, as scores per item."
         )
     raise TypeError(
         f"{what} returned {name!r} = {short(raw)}, which is no number. "

@@ -68,8 +68,12 @@ class Nearest:
         """A line has the metric, with a value that is no number."""
         why = "which is no number"
         if numbers_of(value) is not None:
-            way = f"{self._stated('take: last')}, or best, would take one"
+            way = f"{self._stated('take: last')} or best would take one"
             why = f"{len(value)} numbers; {way}, and `items: true` the mean of scores per item"
+        elif isinstance(value, (list, tuple)):
+            why = f"which is no number, and no list of numbers ({len(value)} entries)"
+            if value and all(isinstance(one, bool) for one in value):
+                why = f"{len(value)} times true or false; {self._stated('items: true')} would take their mean"
         self._keep(9, f"line {line}{self._where} has `{self._metric}` = {short(value)}, {why}")
 
     def mapping(self, line: int, text: str, values: Mapping[str, Any]) -> None:
@@ -110,9 +114,7 @@ class Nearest:
 
     def _stated(self, how: str) -> str:
         """How a task says how the metric is read."""
-        if self._several:
-            return f"`metrics: {{{self._metric}: {{{how}}}}}`"
-        return f"`metric: {{name: {self._metric}, {how}}}`"
+        return stated(self._metric, how, several=self._several)
 
     def broken(self, line: int, text: str) -> None:
         """A line that has the metric's name in a mapping that cannot be read."""
@@ -142,6 +144,13 @@ class Nearest:
     def _keep(self, rank: int, why: str) -> None:
         if rank >= self._rank:
             self._rank, self._why = rank, why
+
+
+def stated(metric: str, how: str, *, several: bool) -> str:
+    """Where a task says how a metric is read, such as `take: last`; one of several may have no direction."""
+    if several:
+        return f"`metrics: {{{metric}: {{{how}}}}}`, with its direction if it has one,"
+    return f"`metric: {{name: {metric}, {how}}}`"
 
 
 def _around(text: str, name: str) -> str:
