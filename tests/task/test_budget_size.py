@@ -42,6 +42,9 @@ def task(parameters: int, **given: Any) -> Task:
             id="noise and a comparison",
         ),
         pytest.param({"budget": {"trials": 30}, "noise": "none"}, [], id="no noise"),
+        pytest.param(
+            {"budget": {"trials": 30, "cost": 0.5}, "cost": "1 + x0"}, ["pays for no trial"], id="no cost"
+        ),
     ],
 )
 def test_what_a_budget_is_too_small_for(given, words):

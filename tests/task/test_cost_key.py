@@ -51,6 +51,7 @@ def test_the_cost_of_a_configuration_is_its_expression_where_an_inactive_paramet
         ("epochs - 5", "should be a finite number above 0, and is -4 for epochs=1"),
         ("epochs / (width - 32)", "and is inf for"),
         ("epochs * extra", "(extra is inactive and counts as 0)"),
+        ("(lr - 1e-4) * width", "and is 0 for epochs="),
         ("epochs <= 3", "'<=' (a comparison is none)"),
         ("epochs * ", "the end comes too early"),
         ("__import__('os')", "unexpected"),

@@ -55,6 +55,8 @@ def _for_the_space(task: Task) -> list[str]:
         return []  # all of it is tried
     if trials >= LEAST_A_PARAMETER * free:
         return []
+    if paid is not None and not paid.most:
+        return [f"a cost of {task.budget.cost:g} pays for no trial, as far as a sample of the space shows"]
     if trials < task.budget.trials:
         return [
             f"a cost of {task.budget.cost:g} pays for about {counted(trials, 'trial')}, few for "

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from numbers import Real
 from typing import Any, NamedTuple, Protocol
 
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 FIX = "Write arithmetic over numeric parameters, such as `cost: epochs * width / 1000`."
 SAMPLED = 200
 """Configurations at which a cost is looked at when the task is made."""
+CORNERED, STARTS = 5, 8
+"""Parameters of a cost that are put at both ends of their ranges, from so many of those configurations."""
 
 
 class Costed(Protocol):
@@ -199,7 +202,8 @@ def _names_faults(expression: Expression, space: Space) -> list[TaskError]:
 
 
 def _value_faults(expression: Expression, space: Space, default: Configuration | None) -> list[TaskError]:
-    for one in _drawn(space, default):
+    drawn = _drawn(space, default)
+    for one in [*drawn, *_corners(space, expression, drawn[:STARTS])]:
         cost = stated_cost(expression.text, one)
         if _usable(cost) is None:
             left = [name for name in expression.names if name not in one]
@@ -261,3 +265,15 @@ def _drawn(space: Space, default: Configuration | None) -> list[Configuration]:
     """The default, and a sample that is always the same."""
     drawn = space.restricted(None).sample(np.random.default_rng(0), SAMPLED)
     return drawn if default is None else [default, *drawn]
+
+
+def _corners(space: Space, expression: Expression, starts: list[Configuration]) -> list[Configuration]:
+    """Legal configurations in which parameters of the cost are at the ends of their ranges, from legal ones.
+
+    A cost that no sample finds to be 0, such as that of `x` from 0 to 1, is so there.
+    """
+    columns = [i for i, one in enumerate(space.columns) if one.parameter in expression.names][:CORNERED]
+    ends = np.array(list(product((0.0, 1.0), repeat=len(columns))))
+    cornered = np.repeat(np.array([space.encode(one)[0] for one in starts]), len(ends), axis=0)
+    cornered[:, columns] = np.tile(ends, (len(starts), 1))
+    return space.legal_configurations(cornered[space.restricted(None).feasible(cornered)])
