@@ -112,6 +112,7 @@ def test_best_prints_the_best_feasible_and_refuses_with_the_way_where_there_is_n
     asked = command(place, "best", "runs/none", "--trial", number, "--format", "json")
     assert json.loads(asked.stdout) == dict(history(place, "none").get(int(number)).configuration)
     assert "breaks <= -1" in asked.stderr
+    assert f"trial {number}, as asked for: " in asked.stderr and asked.stderr.count(f"trial {number}") == 1
 
 
 def test_the_front_is_given_for_a_file_a_program_and_a_shell(place: Path) -> None:

@@ -140,7 +140,7 @@ def find_winner(
 
     folder, history = _recorded(path, runs)
     if trial is not None:
-        return _winner(folder, history, _completed(history, trial), f"trial {trial}, as asked for")
+        return _winner(folder, history, _completed(history, trial), "as asked for")
     best = history.incumbent
     if best is None:
         nearest = closest(history)
