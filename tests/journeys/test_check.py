@@ -201,6 +201,7 @@ def test_metrics_limits_and_costs_are_shown_and_a_dry_run_reads_every_metric(
     ):
         assert line in shown
     assert "(breaks <= 20), size 2.0000, mib 3.0000; and, not in the task, loss 0.5000" in shown
+    assert "30 trials at 1 worker: about" in shown and "where trials are stopped" not in shown
     lacking = check("{'acc': 1, 'ms': 2, 'mi': 3, 'size': 2}", "--dry-run")
     assert "train.py: what train returns has no 'mib': a trial that lacks a metric fails" in lacking.stdout
     assert lacking.exit_code == 1 and "'mib'" in lacking.stdout.partition("dry run")[2]

@@ -99,7 +99,8 @@ class DryRun:
         how = f"{counted(budget.trials, 'trial')} at {counted(task.workers, 'worker')}"
         lines = []
         if self.estimate_s is not None:
-            lines.append(f"{how}: about {spelled_duration(self.estimate_s)}, fewer where trials are stopped")
+            stops = ", less where trials are stopped" * (task.pruner.kind != "none")
+            lines.append(f"{how}: about {spelled_duration(self.estimate_s)}{stops}")
         elif self.step_s is not None:
             ten = 10 * self.step_s * budget.trials / task.workers
             lines.append(
