@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tunesmith import Float, Int, Space
+from tunesmith.api.checking import hints
 from tunesmith.task import Task
 from tunesmith.task.budget_size import too_small
 from tunesmith.task.costs import paid_trials
@@ -48,6 +49,13 @@ def test_a_pruner_is_told_what_it_stops_where_there_are_several_metrics():
         "it goes by acc alone, and stops what may be good in ms"
         in goal_hints(task(**several, pruner="median"))[0]
     )
+
+
+def test_a_pattern_for_printed_lines_is_told_to_read_nothing_of_a_function(tmp_path):
+    (tmp_path / "train.py").write_text("def train(config, trial): return config['lr'] * config['epochs']\n")
+    metrics = {"val_acc": {"direction": "maximize", "regex": "acc (?P<value>[0-9.]+)"}}
+    (said,) = hints(task(metrics=metrics, objective=f"{tmp_path / 'train.py'}:train"))
+    assert "regex of 'val_acc': it reads what a command prints, and train.py train is a function" in said
 
 
 def test_a_budget_of_costs_is_judged_by_the_trials_that_it_pays_for():

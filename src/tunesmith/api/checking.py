@@ -107,7 +107,13 @@ def hints(task: Task) -> list[str]:
         return found  # a command's placeholders are checked with the task
     file, _, name = function.rpartition(":")
     path = Path(file)
-    returned = [metric for metric, reading in task.readings if reading.regex is None and reading.file is None]
+    returned = [metric for metric, reading in task.readings if reading.file is None]
+    found += [
+        f"regex of {metric!r}: it reads what a command prints, and {path.name} {name} is a function, of "
+        "which only what it returns or reports counts; return the value, or run the script by a `command`"
+        for metric, reading in task.readings
+        if reading.regex is not None
+    ]
     try:
         source = path.read_bytes()
         unused = unused_names(source, task.space.names)
