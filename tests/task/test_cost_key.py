@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from hypothesis import strategies as st
 from fakes.plugins import PLUGINS, make_findable
 from tunesmith import Bool, Categorical, Float, Int, Ordinal, Space
 from tunesmith.cli.run import adjusted
-from tunesmith.errors import TaskError
+from tunesmith.errors import RunError, TaskError
 from tunesmith.space import Constraint
 from tunesmith.space.expressions import Expression
 from tunesmith.task import Task, load_task
+from tunesmith.tools.records.run_folder import RunFolder
 
 SPACE = Space(
     {
@@ -173,3 +175,24 @@ def test_a_kind_can_fill_in_several_metrics_and_limits_and_its_runs_task_says_th
     assert (other.name, other.budget.trials) == ("other", 3)
     for one in (again, other):
         assert (one.goals, one.readings, one.limits) == (task.goals, task.readings, task.limits)
+
+
+def test_a_kind_that_was_changed_changes_the_task_and_not_what_its_runs_were(tmp_path, monkeypatch):
+    path = kind(tmp_path, monkeypatch, "1 + configuration['x0'] ** 2", more=COMPILE)
+    task = load_task(path)
+    with RunFolder.create(tmp_path / "runs", task).lock():
+        pass
+    changed = import_module("tunesmith_priced").Priced
+    once = changed.compile
+
+    def compiled(self, options, stated):
+        made = dict(once(self, options, stated))
+        return {**made, "metrics": {**made["metrics"], "value": "maximize"}, "limits": {}}
+
+    monkeypatch.setattr(changed, "compile", compiled)
+    monkeypatch.setattr(changed, "cost", lambda *_: 1 / 0)
+    kept = RunFolder.open(tmp_path / "runs" / task.name).task
+    assert (kept.goals, kept.readings) == (task.goals, task.readings)
+    monkeypatch.setattr(changed, "cost", lambda *_: 1.0)
+    with pytest.raises(RunError, match="the goals beside seconds were minimize value and are now maximize"):
+        RunFolder.create(tmp_path / "runs", load_task(path))

@@ -398,6 +398,6 @@ def _is_run(path: Path) -> bool:
 
 def _read_task(path: Path) -> Task:
     """The task as run, with its paths relative to the file it first came from, not to the copy."""
-    task = load_task(path / "task.yaml")
+    task = load_task(path / "task.yaml", as_run=True)
     source = read_about(path).get("task_file")
     return task.model_copy(update={"path": Path(source) if isinstance(source, str) else None})

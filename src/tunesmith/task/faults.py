@@ -57,9 +57,11 @@ def joined(faults: list[TaskError]) -> TaskError:
     )
 
 
-def compiled(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def compiled(data: Mapping[str, Any], as_run: bool = False) -> Mapping[str, Any]:
     """A task's keys with those that its kind of problem fills in.
 
+    Args:
+        as_run: Whether they are a run's own, filled in when it was begun: the kind may be another one by now.
     Raises:
         TaskError: There is no such kind, its settings are not legal, or it has no use for the keys.
     """
@@ -69,7 +71,11 @@ def compiled(data: Mapping[str, Any]) -> Mapping[str, Any]:
         choice = ProblemChoice.model_validate(data["problem"])
     except ValidationError as error:
         raise joined([translated(item, ("problem",), ProblemChoice) for item in error.errors()]) from None
+    if as_run and data.get("objective") is not None:
+        return data
     keys: Mapping[str, Any] = PROBLEMS.get(choice.name)().compile(choice.settings, data)
+    if as_run:  # an objective that was an object of Python is in no file
+        return {**data, "objective": keys.get("objective")}
     if keys.get("metrics") is not None and "further" in data:
         # Fields of a task that was read before, such as one that gets another name: `metrics` says them anew.
         derived = [key for key in ("direction", "metric_spec", "further") if keys.get(key) is data.get(key)]

@@ -22,9 +22,11 @@ _INNER = {"path": "Remove it.", "metric_spec": "Remove it.", "further": "Write `
 """Fields of a task that are no keys of a file."""
 
 
-def load_task(path: str | Path) -> Task:
+def load_task(path: str | Path, *, as_run: bool = False) -> Task:
     """Read and check a task file. Nothing is imported or run.
 
+    Args:
+        as_run: Whether it is a run's own, in which what its kind of problem filled in then is left as it is.
     Raises:
         TaskError: With the first fault's file, line, key and fix; all of the file's faults are in the
             message, and the further ones in `also`.
@@ -49,7 +51,7 @@ def load_task(path: str | Path) -> Task:
     if "objective" not in fields and "problem" not in fields:
         problems.append(faults.from_missing("objective"))
     try:
-        task = Task.model_validate({**fields, "path": path})
+        task = Task.model_validate({**fields, "path": path}, context={"as_run": as_run})
     except TaskError as error:
         problems += _each(error)
     if problems:

@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -142,10 +143,13 @@ class Task(Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _with_task_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Task]) -> Task:
+    def _with_task_errors(
+        cls, data: Any, handler: ModelWrapValidatorHandler[Task], info: ValidationInfo
+    ) -> Task:
         if not isinstance(data, Mapping):
             return handler(data)
-        data = faults.compiled(data)
+        as_run = bool(info.context and info.context.get("as_run"))
+        data = faults.compiled(data, as_run)
         # These are read first: their faults have keys of their own to point at.
         prepared, problems = faults.prepare(data)
         if (given := prepared.pop("tuner", None)) is not None:
@@ -170,7 +174,7 @@ class Task(Frozen):
             problem = f"cannot replace that of {task.tuner.name}, which proposes every trial by its own."
             problems.append(faults.fault(("policy",), problem, "Remove it."))
         problems += task.tuner.beyond(task.goals)
-        problems += costs.faults_across(task)
+        problems += [] if as_run else costs.faults_across(task)
         if (data := task.data_file) is not None and task.data_card is None:
             try:
                 task = task.model_copy(update={"data_card": data.card(task.folder)})
