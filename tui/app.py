@@ -252,15 +252,16 @@ class TunesmithApp(App[str]):
         self.query_one(TrialTable).chosen = event.number
         self._draw_details()
 
-    def on_key(self, event: events.Key) -> None:
-        """What is typed while a table has the focus goes to the line, which would else lose it."""
-        if (
-            event.is_printable
-            and event.character
-            and isinstance(self.focused, TrialTable | FrontTable | ChatLog)
-        ):
+    async def on_event(self, event: events.Event) -> None:
+        """What is typed while a table or the log has the focus goes to the line, which would else lose it.
+
+        Here, before keys are handed on: those that arrived with the first one then follow it there.
+        """
+        typed = isinstance(event, events.Key) and event.is_printable and event.key != "question_mark"
+        if typed and isinstance(self.focused, TrialTable | FrontTable | ChatLog):
             self.action_to_prompt()
-            self.query_one(Prompt).insert(event.character)
+            self.set_focus(self.query_one(Prompt))  # at once; `focus` waits for its turn
+        await super().on_event(event)
 
     def action_help(self) -> None:
         self.push_screen(HelpScreen())

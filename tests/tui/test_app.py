@@ -158,8 +158,10 @@ async def test_what_is_typed_over_a_table_goes_to_the_line(run: Run) -> None:
     app = TunesmithApp(run.folder)
     async with app.run_test(size=SMALL) as pilot:
         await app.settled()
-        await pilot.press("f2", "up", *"/why 0".replace(" ", ""), "enter")
-        await until(pilot, lambda: "there is no /why0" in log(app))
+        await pilot.press("f2", "up")
+        for key in ("slash", *"best", "enter"):  # in one piece
+            app.post_message(events.Key(key, {"slash": "/", "enter": "\r"}.get(key, key)))
+        await until(pilot, lambda: "❯ /best" in log(app))
         assert app.focused is app.query_one(Prompt) and app.query_one("#talk").size.width == 80
 
 
