@@ -48,6 +48,15 @@ def test_a_limit_costs_what_the_best_without_it_is_better_by():
     ], "the trial of 31.02 keeps the bound that is shown"
 
 
+def test_a_value_beyond_a_bound_by_a_hair_is_not_written_as_the_bound():
+    past = searched((0.95, 20.000001))
+    assert none_feasible(past).endswith("with 20.000001") and broken_text(past, past.trials[0]).endswith(
+        "20.000001"
+    )
+    (cost,) = limit_costs(searched((0.90, 8), (0.95, 20.000001)))
+    assert "trial 1: val_accuracy 0.95 at latency_ms 20.000001" in cost.text
+
+
 def test_a_limit_that_does_not_bind_costs_nothing():
     (cost,) = limit_costs(searched((0.95, 12.3), (0.9, 30)))
     assert cost.text == "latency_ms <= 20 costs nothing: without it the best is no better (trial 0 has 12.3)"

@@ -110,6 +110,7 @@ def test_best_prints_the_best_feasible_and_refuses_with_the_way_where_there_is_n
         assert "none keeps every limit" in none.stderr and "--trial" in none.stderr
     number = none.stderr.split("--trial ")[1].split("`")[0]
     asked = command(place, "best", "runs/none", "--trial", number, "--format", "json")
+    assert f"trial {number}, as asked for: " in asked.stderr
     assert json.loads(asked.stdout) == dict(history(place, "none").get(int(number)).configuration)
     assert "breaks <= -1" in asked.stderr
     assert f"trial {number}, as asked for: " in asked.stderr and asked.stderr.count(f"trial {number}") == 1

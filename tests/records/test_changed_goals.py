@@ -50,7 +50,7 @@ ANEW = "all trials are judged anew"
         (
             {"cost": "lr", "budget": {"cost": 3}},
             {"cost": "lr", "budget": {"cost": 4}},
-            "budget cost was 3.0 and is now 4.0",
+            "budget cost was 3 and is now 4",
         ),
     ],
 )

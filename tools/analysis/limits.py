@@ -75,7 +75,7 @@ class LimitCost(Frozen):
         if self.free_trial is None or self.free_value is None:
             return f"{keep} keep {limit.text}, and none keeps the others"
         free = f"trial {self.free_trial}: {self.metric} {readable(self.free_value)}"
-        measured = "" if name == self.metric else f" at {name} {readable(self.free_at)}"
+        measured = "" if name == self.metric else f" at {name} {beyond(self.free_at, limit.bound)}"
         if self.value is None:
             return (
                 f"{keep} keep {limit.text}, none of them all limits; without it the best would be "

@@ -175,7 +175,7 @@ def _explain(heard: Heard, given: Any, named: Mapping[Any, Any] | None, job: Job
     )
     heard.why = f"its nearest key is {short(nearest)}" if nearest else f"{what} returned {_summary(given)}"
     keys = ", ".join(repr(name) for name, _ in job.readings)
-    heard.fix = f"Return a dict with the keys {keys}; or change `metrics` in the task."
+    heard.fix = f"Return a dict with the keys {keys}; or change `metrics` or `limits` in the task."
 
 
 def _one_number(value: Any) -> float | None:

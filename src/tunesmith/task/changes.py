@@ -16,6 +16,7 @@ from tunesmith.space.conditions import describe as describe_condition
 from tunesmith.task.command import RESERVED, placeholders
 from tunesmith.task.task import Task
 from tunesmith.text.durations import spelled_duration
+from tunesmith.text.numbers import readable
 
 MEANING = ("metric", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
@@ -257,6 +258,9 @@ def _budget_changes(before: Task, now: Task) -> list[str]:
             old, new = (None if v is None else spelled_duration(v) for v in (old, new))
             key = key.removesuffix("_s")
             told.append(f"budget {key} was {old or 'without limit'} and is now {new or 'without limit'}")
+        elif key == "cost":
+            old, new = ("without limit" if v is None else readable(v) for v in (old, new))
+            told.append(f"budget cost was {old} and is now {new}")
         elif key == "model":
             told.append("the caps of the language model were changed")
         else:
