@@ -28,7 +28,7 @@ from tunesmith.tui.state import RunView
 from tunesmith.tui.status import closing_text, segments
 from tunesmith.tui.theme import THEME
 from tunesmith.tui.trial_view import details
-from tunesmith.tui.typed_lines import Leave, Reply, respond
+from tunesmith.tui.typed_lines import FRONT_WIDTH, Leave, Reply, respond
 from tunesmith.tui.widgets.best_plot import BestPlot
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.front_table import FrontTable
@@ -229,7 +229,7 @@ class TunesmithApp(App[str]):
     async def _typed(self, event: Prompt.Typed) -> None:
         self.view.add_typed(event.line)
         self.query_one(ChatLog).follow()
-        match respond(self.view, event.line):
+        match respond(self.view, event.line, self.query_one(ChatLog).room or FRONT_WIDTH):
             case Reply(spans, bad):
                 self._reply(spans, bad=bad)
             case Leave():

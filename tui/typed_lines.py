@@ -25,8 +25,8 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/quit", "leave (ctrl+q)"),
 )
 FRONT_ROWS = 20
-FRONT_WIDTH = 76
-"""Characters of a line of the front, which a narrow window shows whole."""
+FRONT_WIDTH = 74
+"""Characters of a line of the front where the width of the log is not known."""
 COMMANDS: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/stop": Stop()}
 
 
@@ -45,8 +45,8 @@ class Leave(Enum):
     LEAVE = "leave"
 
 
-def respond(view: RunView, line: str) -> Command | Reply | Leave:
-    """The response to a line, which is not blank."""
+def respond(view: RunView, line: str, width: int = FRONT_WIDTH) -> Command | Reply | Leave:
+    """The response to a line, which is not blank; `width` is that of the log, in characters."""
     name, *rest = line.split()
     if not name.startswith("/"):
         return _checked(view, Ask(text=line.strip()))
@@ -63,7 +63,7 @@ def respond(view: RunView, line: str) -> Command | Reply | Leave:
     if name in COMMANDS:
         return _checked(view, COMMANDS[name])
     if name in ("/best", "/front"):
-        return best(view) if name == "/best" else front(view)
+        return best(view) if name == "/best" else front(view, width)
     return Reply(help_text()) if name == "/help" else Leave.LEAVE
 
 
@@ -92,7 +92,7 @@ def best(view: RunView) -> Reply:
     return Reply(joined(lines))
 
 
-def front(view: RunView) -> Reply:
+def front(view: RunView, width: int = FRONT_WIDTH) -> Reply:
     """The Pareto front as a table, and what each limit costs."""
     goals, past = view.facts.goals, view.history
     if goals is None or past is None:
@@ -101,7 +101,7 @@ def front(view: RunView) -> Reply:
         return Reply(((_none(view), "dim"),))
     shown = view.front_trials if goals.several else [view.trials[view.best]]
     rows = [(t.number, t.values, t.configuration(view.facts.short)) for t in shown]
-    lines: list[Spans] = [((line, ""),) for line in table(goals, rows, width=FRONT_WIDTH, most=FRONT_ROWS)]
+    lines: list[Spans] = [((line, ""),) for line in table(goals, rows, width=width, most=FRONT_ROWS)]
     told = [*(cost.text for cost in limit_costs(past)), together_text(past)]
     lines += [((one_line(text, 400), "dim"),) for text in told if text]
     return Reply(joined(lines))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fakes.tui_runs import TASK, Run, begun, ended, started
-from tunesmith.events import Event
+from tunesmith.events import Event, TaskChanged
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.spans import plain
@@ -16,6 +16,7 @@ from tunesmith.tui.state import RunView
 from tunesmith.tui.status import closing_text, segments
 from tunesmith.tui.trial_view import cells
 from tunesmith.tui.typed_lines import Reply, respond
+from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.front_table import FrontTable
 from tunesmith.tui.widgets.trial_table import TrialTable
 
@@ -152,3 +153,25 @@ async def test_the_front_stands_in_the_place_of_the_trials_and_grows_with_them(r
         assert app.query_one(TrialTable).chosen == 1
         await pilot.press("escape")
         assert app.query_one(TrialTable).display is True and not front.display
+
+
+async def test_the_front_stays_when_the_task_changes_and_its_lines_are_not_wrapped(run: Run) -> None:
+    (run.folder / "task.yaml").write_text(SEVERAL)
+    run.tell(*events(ROWS))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.settled()
+        (run.folder / "task.yaml").write_text(SEVERAL.replace("cost: 90", "cost: 95"))
+        run.tell(TaskChanged(changes=("budget cost was 90 and is now 95",)))
+        while app.view.facts.cost != 95:
+            await pilot.pause(0.05)
+        await pilot.press("f3")
+        assert app.query_one(FrontTable).row_count == 3
+        await pilot.press("escape", *["slash", *"front"], "enter")
+        for width in (80, 120):
+            await pilot.resize_terminal(width, 30)
+            await pilot.press(*["slash", *"front"], "enter")
+            await pilot.pause()
+            lines = app.query_one(ChatLog).text.splitlines()
+            last = len(lines) - 1 - next(i for i, line in enumerate(reversed(lines)) if "❯ /front" in line)
+            assert [line.split()[0] for line in lines[last + 2 : last + 5]] == ["#2", "#1", "#4"]

@@ -36,6 +36,11 @@ class ChatLog(ScrollView, can_focus=True):
         self._wrapped_at = 0
         self._following = True
 
+    @property
+    def room(self) -> int:
+        """Characters of a line's text; 0 while it is hidden."""
+        return max(self.scrollable_content_region.width - MARGIN, 0)
+
     def show(self, items: Sequence[ChatItem], changed: Set[int]) -> None:
         """Draw `items`, of which only those with a key in `changed` are new or different."""
         self._items = items

@@ -39,7 +39,9 @@ class FrontTable(DataTable[Text]):
         self._metrics: tuple[str, ...] = ()
 
     def name_metrics(self, metrics: tuple[str, ...]) -> None:
-        """Give each metric a column."""
+        """Give each metric a column; where they are others than before, the trials have to be shown again."""
+        if metrics[:MOST_METRICS] == self._metrics:
+            return
         self._metrics = metrics[:MOST_METRICS]
         self.clear(columns=True)
         others = [(one_line(name, OTHER_WIDTH - 1), OTHER_WIDTH) for name in self._metrics]
