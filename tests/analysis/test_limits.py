@@ -105,8 +105,15 @@ def test_each_limit_says_how_it_stands_while_no_trial_keeps_all():
     past = searched((0.9, 22, 4), (0.8, 15, 9), limits=(LATENCY, SIZE))
     first, second = limit_costs(past)
     assert first.cost is None and first.text == (
-        "1 of 2 completed trials keep latency_ms <= 20, none of them all limits; without it the best would "
-        "be trial 0: val_accuracy 0.9 at latency_ms 22"
+        "1 of 2 completed trials keeps latency_ms <= 20, but none keeps every limit; without it the best "
+        "would be trial 0: val_accuracy 0.9 at latency_ms 22"
+    )
+    first, second = limit_costs(searched((0.9, 10, 9), (0.8, 15, 9), limits=(LATENCY, SIZE)))
+    assert first.text == "2 of 2 completed trials keep latency_ms <= 20, and none keeps every other limit"
+    assert second.text == "no trial keeps params_m <= 5; the closest is trial 0 with 9"
+    bad = searched((0.9, 30, 4), (0.8, 31, 9), limits=(LATENCY, SIZE))
+    assert limit_costs(bad)[1].text == (
+        "1 of 2 completed trials keeps params_m <= 5, and none keeps every other limit"
     )
     assert "without it the best would be trial 1" in second.text
     (only,) = limit_costs(searched((0.9, 22), (0.8, 30)))

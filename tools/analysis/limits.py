@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tunesmith.goals import Limit
 from tunesmith.history import History
-from tunesmith.text.numbers import beyond, readable
+from tunesmith.text.numbers import beyond, counted, readable
 from tunesmith.trial import Frozen, Trial, TrialState
 
 MOST_STEPS = 5
@@ -68,19 +68,17 @@ class LimitCost(Frozen):
     def text(self) -> str:
         """In one sentence, without a full stop."""
         limit, name = self.limit, self.limit.metric
-        keep = f"{self.kept} of {self.completed} completed trials"
+        keeps = "keeps" if self.kept == 1 else "keep"
+        keep = f"{self.kept} of {counted(self.completed, 'completed trial')} {keeps} {limit.text}"
         if not self.kept:
             near = "" if self.nearest_at is None else f"; the closest is trial {self.nearest} with "
             return f"no trial keeps {limit.text}{near}{near and beyond(self.nearest_at, limit.bound)}"
         if self.free_trial is None or self.free_value is None:
-            return f"{keep} keep {limit.text}, and none keeps the others"
+            return f"{keep}, and none keeps every other limit"
         free = f"trial {self.free_trial}: {self.metric} {readable(self.free_value)}"
         measured = "" if name == self.metric else f" at {name} {beyond(self.free_at, limit.bound)}"
         if self.value is None:
-            return (
-                f"{keep} keep {limit.text}, none of them all limits; without it the best would be "
-                f"{free}{measured}"
-            )
+            return f"{keep}, but none keeps every limit; without it the best would be {free}{measured}"
         if not self.cost:
             where = "" if self.at is None else f" (trial {self.trial} has {readable(self.at)})"
             return f"{limit.text} costs nothing: without it the best is no better{where}"

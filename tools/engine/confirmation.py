@@ -130,9 +130,10 @@ class Confirmation:
             f"{failed} of {len(values['best'])} pairs had a failed run and were left out." if failed else ""
         )
         if self.task.confirm is not None and not self.task.confirm.separate:
-            note = (
-                note + " Same data as in the search, so the best configuration's lead is optimistic."
-            ).strip()
+            # With limits the best is often worse than a default that breaks one, and has no lead.
+            lead = not self.task.limits or comparison.difference is None or comparison.difference >= 0
+            optimistic = ", so the best configuration's lead is optimistic" if lead else ""
+            note = f"{note} Same data as in the search{optimistic}.".strip()
         if len(pairs) > 1 and all(len(set(side)) == 1 for side in zip(*pairs, strict=True)):
             note = f"{note} Each gave the same value on every seed, so no noise was measured.".strip()
         self._write(
