@@ -87,13 +87,19 @@ def test_limits_that_go_together_cost_together_what_none_costs_alone():
             [(0.9, 22, 4), (0.8, 15, 9), (0.7, 21, 6)],
             (LATENCY, SIZE),
             "3 trials completed, none keeps every limit (latency_ms <= 20, params_m <= 5); latency_ms <= 20 "
-            "is broken most often, 2 times of 3; the closest is trial 0, which breaks latency_ms <= 20 "
+            "is broken most often, by 2 of 3; the closest is trial 0, which breaks latency_ms <= 20 "
             "with 22",
+        ),
+        (
+            [(0.9, 22, 9)],
+            (LATENCY, SIZE),
+            "1 trial completed, and it does not keep every limit (latency_ms <= 20, params_m <= 5): trial 0 "
+            "breaks latency_ms <= 20 with 22 and params_m <= 5 with 9",
         ),
         ([(0.9, 19)], (LATENCY,), ""),
         ([], (LATENCY,), ""),
     ],
-    ids=["one limit", "one trial", "two limits", "feasible", "nothing completed"],
+    ids=["one limit", "one trial", "two limits", "one trial, two limits", "feasible", "nothing completed"],
 )
 def test_where_no_trial_keeps_the_limits_the_closest_is_named(rows, limits, sentence):
     past = searched(*rows, limits=limits)
@@ -108,6 +114,7 @@ def test_each_limit_says_how_it_stands_while_no_trial_keeps_all():
         "1 of 2 completed trials keeps latency_ms <= 20, but none keeps every limit; without it the best "
         "would be trial 0: val_accuracy 0.9 at latency_ms 22"
     )
+    assert "without it the best would be trial 1" in second.text
     first, second = limit_costs(searched((0.9, 10, 9), (0.8, 15, 9), limits=(LATENCY, SIZE)))
     assert first.text == "2 of 2 completed trials keep latency_ms <= 20, and none keeps every other limit"
     assert second.text == "no trial keeps params_m <= 5; the closest is trial 0 with 9"
@@ -115,7 +122,6 @@ def test_each_limit_says_how_it_stands_while_no_trial_keeps_all():
     assert limit_costs(bad)[1].text == (
         "1 of 2 completed trials keeps params_m <= 5, and none keeps every other limit"
     )
-    assert "without it the best would be trial 1" in second.text
     (only,) = limit_costs(searched((0.9, 22), (0.8, 30)))
     assert only.text == "no trial keeps latency_ms <= 20; the closest is trial 0 with 22"
     assert broken_text(past, past.trials[1]) == "breaks params_m <= 5 with 9"

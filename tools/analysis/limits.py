@@ -162,11 +162,13 @@ def none_feasible(history: History) -> str:
             f"the closest is trial {nearest.number} with {beyond(nearest.values[only.metric], only.bound)}"
         )
         return f"{what} {only.text}" + (f"; {found}" if count > 1 else f", with {found.rpartition(' ')[2]}")
+    all_limits = f"{what} every limit ({', '.join(cost.limit.text for cost in costs)})"
+    if count == 1:
+        return f"{all_limits}: trial {nearest.number} {broken_text(history, nearest)}"
     worst = min(costs, key=lambda cost: cost.kept)
     return (
-        f"{what} every limit ({', '.join(cost.limit.text for cost in costs)}); {worst.limit.text} is broken "
-        f"most often, {count - worst.kept} times of {count}; the closest is trial {nearest.number}, which "
-        f"{broken_text(history, nearest)}"
+        f"{all_limits}; {worst.limit.text} is broken most often, by {count - worst.kept} of {count}; the "
+        f"closest is trial {nearest.number}, which {broken_text(history, nearest)}"
     )
 
 
