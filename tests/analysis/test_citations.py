@@ -120,6 +120,7 @@ def test_no_run_changes_a_limit_whoever_says_so(said: str) -> None:
     "said",
     [
         "I cannot change the limit here; the task file can.",
+        "The limit is now kept by 5 of 8 trials.",
         "With a limit of 30 the best would be #1.",
         "The limit is what keeps the best value down.",
         "If the limit were 30, wider layers would be worth a try.",

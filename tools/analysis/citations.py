@@ -44,7 +44,7 @@ _CHANGE = (
 _CHANGED = re.compile(
     rf"\bI(?:'ve| have)?(?: now)? {_CHANGE}\b{_WITHIN}{{0,40}}\blimits?\b"
     rf"|\blimits?\b{_WITHIN}{{0,40}}\b(?:(?:has|have) been|was|were|is|are)(?: now)? {_CHANGE}\b"
-    rf"|\blimits?\b{_WITHIN}{{0,40}}\b(?:is|are) now\b",
+    rf"|\blimits?\b{_WITHIN}{{0,40}}\b(?:is|are) now(?: [\w.]+)? ?(?:[<>]=?|[-+]?\d)",
     re.IGNORECASE,
 )
 MAX_NAMED = 5

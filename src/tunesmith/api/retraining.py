@@ -21,7 +21,7 @@ from tunesmith.errors import RetrainFailed
 from tunesmith.goals import Goals
 from tunesmith.interfaces import Emit
 from tunesmith.seeds import derive_seed
-from tunesmith.text.numbers import metric, significant
+from tunesmith.text.numbers import metric, readable
 from tunesmith.trial import TrialState
 
 if TYPE_CHECKING:
@@ -98,9 +98,11 @@ class Retrained:
 
     @staticmethod
     def _further(name: str, found: Measurements) -> str:
-        within = "" if found.low is None else f", {significant(found.low)} to {significant(found.high)}"
-        searched = "" if found.in_search is None else f" ({significant(found.in_search)} in the search)"
-        return f"Also        {name} {significant(found.mean)}{within}{searched}"
+        within = "" if found.low is None else f", {readable(found.low)} to {readable(found.high)}"
+        if found.low is not None and found.low == found.high:
+            within = " on every seed"
+        searched = "" if found.in_search is None else f" ({readable(found.in_search)} in the search)"
+        return f"Also        {name} {readable(found.mean)}{within}{searched}"
 
     def _breaks(self) -> str:
         return f", which breaks {' and '.join(self.broken)}: no seed keeps every limit" if self.broken else ""
