@@ -246,3 +246,29 @@ def test_what_is_near_the_price_of_all_that_is_left_is_not_bought_first():
         ended = {"state": TrialState.COMPLETED, "value": value, "values": {"loss": value}}
         past = past.with_trial(Trial(number=len(past), proposal=proposal, cost=float(c["epochs"]), **ended))
     assert past.incumbent is not None and abs(past.incumbent.configuration["x"] - 0.3) < 0.15
+
+
+def test_where_trials_run_out_before_the_budget_of_costs_does_an_equal_part_is_free():
+    space = Space({"x": Float(0, 1), "epochs": Int(1, 1000, scale="log")})
+
+    def spent(trials):
+        strategy, past, left = (
+            GaussianProcessStrategy(space, 0, cost=price, trials=trials),
+            history(space),
+            800.0,
+        )
+        for _ in range(8):
+            proposal = strategy.propose(replace(past, affordable=left), 1)[0]
+            c = proposal.configuration
+            left -= price(c)
+            value = (c["x"] - 0.3) ** 2 + 1 / c["epochs"] ** 0.5
+            ended = {"state": TrialState.COMPLETED, "value": value, "values": {"loss": value}}
+            past = past.with_trial(Trial(number=len(past), proposal=proposal, cost=price(c), **ended))
+        return 800 - left, past.incumbent.value
+
+    def price(c):
+        return float(c["epochs"])
+
+    (saved, worse), (used, better) = spent(0), spent(8)
+    assert saved < 400 < used <= 800
+    assert better < worse

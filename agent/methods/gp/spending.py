@@ -7,7 +7,9 @@ acquisition function is lowered by
 
 so that trials are judged by their improvement for each unit of cost at first, and by the improvement alone
 at the end, when what is not spent is worth nothing (Lee, Perrone, Archambeau and Seeger, *Cost-aware Bayesian
-optimization*, 2020). What costs more than is left is not proposed at all.
+optimization*, 2020). Where trials are limited too, a cost below an equal part of what is left for each of
+them counts as that part: what is saved beyond it could not be spent. What costs more than is left is not
+proposed at all.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from tunesmith.trial import Configuration, Proposal, Value
 
 Cost = Callable[[Mapping[str, Value]], float | None]
 """What running a configuration costs, above 0; None where that is not known, which no such budget can pay."""
-DRAWS = 256
+DRAWS, FEW = 256, 4
 EARLY, PART = 6, 0.1
 """Of the first six trials none costs much more than a tenth of what is left: they show where to search, and
 next to nothing is known of what they promise (the cost-effective initial design of the paper)."""
@@ -40,6 +42,7 @@ class Spending:
         cost: Of a configuration.
         left: What the trial may cost at most, >= 0.
         share: left as a share of the whole budget, in [0, 1].
+        part: left for each trial that may still be run, this one too; 0 where trials are not limited.
         ample: More is hardly spent on this trial, however much it promises; infinite but for the first ones.
     """
 
@@ -47,6 +50,7 @@ class Spending:
     cost: Cost
     left: float
     share: float
+    part: float = 0.0
     ample: float = np.inf
 
     def allows(self, configuration: Configuration) -> bool:
@@ -62,7 +66,8 @@ class Spending:
         costs = np.array([self._cost(values) for values in self.space.values_of(rows)], dtype=np.float64)
         paid = costs <= self.left
         logs = np.log(np.where(paid, costs, 1.0))
-        merit = -self.share * logs - STEEPNESS * np.maximum(logs - np.log(max(self.ample, LEAST)), 0.0)
+        counted = np.maximum(logs, np.log(max(self.part, LEAST)))
+        merit = -self.share * counted - STEEPNESS * np.maximum(logs - np.log(max(self.ample, LEAST)), 0.0)
         return np.where(paid, merit, -np.inf)
 
     def draw(self, rng: np.random.Generator, taken: Set[str]) -> Configuration | None:
@@ -70,10 +75,13 @@ class Spending:
 
         One that costs more than is ample is drawn only where there is no other.
         """
-        try:
-            drawn = self.space.sample(rng, DRAWS)
-        except SpaceError:  # a kind of problem says now that nothing can be run
-            return None
+        drawn: list[Configuration] = []
+        for n in (DRAWS, FEW):
+            try:
+                drawn = self.space.sample(rng, n)
+                break
+            except SpaceError:  # what can be run is a small part of the space, or nothing
+                continue
         new = [c for c in drawn if c.digest not in taken and self.allows(c)]
         return next((c for c in new if self.is_ample(c)), new[0] if new else None)
 
@@ -83,14 +91,20 @@ class Spending:
 
 
 def spending_at(
-    space: Space, cost: Cost | None, history: History, proposals: Sequence[Proposal] = ()
+    space: Space, cost: Cost | None, history: History, trials: int = 0, proposals: Sequence[Proposal] = ()
 ) -> Spending | None:
-    """What may be spent after a history and `proposals`; None where there is no budget of costs."""
+    """What may be spent after a history and `proposals`; None where there is no budget of costs.
+
+    Args:
+        trials: How many may be run in all; 0 where that is not limited.
+    """
     if cost is None or history.affordable is None:
         return None
     promised = sum(cost(proposal.configuration) or 0.0 for proposal in proposals)
     left = max(history.affordable - promised, 0.0)
     whole = history.cost + history.affordable
-    early = len(history.not_lost) + len(proposals) < EARLY
+    begun = len(history.not_lost) + len(proposals)
     share = left / whole if whole > 0 else 0.0
-    return Spending(space, cost, left, share, PART * left if early else np.inf)
+    part = left / max(trials - begun, 1) if trials else 0.0
+    ample = max(PART * left, part) if begun < EARLY else np.inf
+    return Spending(space, cost, left, share, part, ample)

@@ -72,7 +72,7 @@ class GaussianProcessStrategy(Strategy):
         cards: Where priors by name come from: the cards that ship with Tunesmith unless given;
             `knowledge.cards_for(card)` for the same with a data card's figures.
         noise: What is known of the metric's noise; see `replicates.py` for what follows from it.
-        trials: The budget; 0 where it is not known, and then no trial is repeated.
+        trials: The budget; 0 where it is not known: then no trial is repeated, and costs are saved for more.
         cost: What a configuration costs; it counts where the history says what the next trial may cost.
     """
 
@@ -91,7 +91,7 @@ class GaussianProcessStrategy(Strategy):
         cost: Cost | None = None,
     ) -> None:
         self.space, self.seed, self.words, self.priors, self.cards = space, seed, words, priors, cards
-        self.replicates, self.cost = Replicates(noise, trials), cost
+        self.replicates, self.cost, self.trials = Replicates(noise, trials), cost, trials
         self._fit_seed = seed  # stays, so that copies with other seeds can share what is fitted
         self._elicited: Mapping[str, Card] = {}
         self._expert: CandidateExpert | None = None
@@ -128,10 +128,10 @@ class GaussianProcessStrategy(Strategy):
             prior = without_surrogate(prior, history)
         legal = [c for c in candidates if not self.space.problems(c.configuration)]
         proposals = history.default_first or self.replicates.due(history, posterior)
-        if (spending := spending_at(self.space, self.cost, history)) is not None:
+        if (spending := spending_at(self.space, self.cost, history, self.trials)) is not None:
             proposals = [p for p in proposals if spending.allows(p.configuration)]
         while len(proposals) < n:
-            spending = spending_at(self.space, self.cost, history, proposals)
+            spending = spending_at(self.space, self.cost, history, self.trials, proposals)
             taken = history.taken | {p.configuration.digest for p in proposals}
             competing = [c for c in legal if c.configuration.digest not in taken]
             if spending is not None:
@@ -179,7 +179,7 @@ class GaussianProcessStrategy(Strategy):
         posterior = self._posterior(history, self.prior(history))
         if posterior is None or not proposals:
             return list(proposals)
-        if (spending := spending_at(self.space, self.cost, history)) is not None:
+        if (spending := spending_at(self.space, self.cost, history, self.trials)) is not None:
             posterior = replace(posterior, spending=spending)
         rows = self._rows([p.configuration for p in proposals])
         score = posterior.acquisition(rows, self._fantasies(history.encoded(history.pending)[0]))
