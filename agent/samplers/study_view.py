@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tunesmith.goals import Goal
 from tunesmith.history import History
 from tunesmith.space import Bool, Categorical, Space
 from tunesmith.space.choices import MOST_CHOICES
+from tunesmith.space.definition import legal_name
 from tunesmith.space.ints import LARGEST_EXACT
 from tunesmith.space.labels import labels
 from tunesmith.space.numeric import Numeric
@@ -25,6 +27,8 @@ from tunesmith.space.parameter import Parameter
 from tunesmith.space.values import is_number, plain, same
 from tunesmith.trial import Configuration, Origin, Proposal, Trial, TrialState, Value
 
+LONGEST = 80
+"""Characters of a name that are kept where it is too long for a Space."""
 ATTRIBUTE = "tunesmith"
 """The user attribute with a trial's provenance; the same that Tunesmith's own runs write."""
 _STATE_NAMES = {state.value for state in TrialState}
@@ -35,7 +39,8 @@ class Translation:
     """Between Optuna's parameters and a Space.
 
     Choices of Optuna may be anything, and equal ones (1, 1.0 and True) are one to it, the first of them. They
-    are told apart here as Optuna does, by their place in the list, and go by labels in the Space.
+    are told apart here as Optuna does, by their place in the list, and go by labels in the Space. So do
+    parameters with a name that is none for a Space, such as one of two lines: Optuna takes any text.
 
     Args:
         distributions: Optuna's distributions by name.
@@ -46,24 +51,28 @@ class Translation:
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], space: Space | None = None) -> None:
         self._choices: dict[str, _Choices] = {}
+        named = space is None  # the user's own space says its names itself
+        self._names = (
+            {space_name(name): name for name in distributions} if named else {n: n for n in space or ()}
+        )
         parameters: dict[str, Any] = {}
         for name, distribution in distributions.items():
             if space is not None:
                 continue  # its own labels stand for its choices
             if isinstance(distribution, CategoricalDistribution):
                 self._choices[name] = _Choices(distribution)
-                parameters[name] = self._choices[name].parameter
+                parameters[space_name(name)] = self._choices[name].parameter
             else:
-                parameters |= Space.from_distributions({name: distribution}).parameters
+                parameters |= Space.from_distributions({space_name(name): distribution}).parameters
         self.space = Space(parameters) if space is None else space
 
     def to_optuna(self, configuration: Mapping[str, Value]) -> dict[str, Any]:
         """Parameters as Optuna wants them; only the active ones."""
         return {
-            name: self._choices[name].choice(value)
+            (name := self._names[own]): self._choices[name].choice(value)
             if name in self._choices
-            else self.space.parameters[name].original(value)
-            for name, value in configuration.items()
+            else self.space.parameters[own].original(value)
+            for own, value in configuration.items()
         }
 
     def to_configuration(self, params: Mapping[str, Any], *, near: bool = False) -> Configuration | None:
@@ -74,19 +83,20 @@ class Translation:
                 have them: enqueued by hand, or from a range that was changed since.
         """
         values: dict[str, Any] = {}
-        for name in self.space.order:
-            if name not in params or not self.space.is_active(name, values):
+        for own in self.space.order:
+            name = self._names[own]
+            if name not in params or not self.space.is_active(own, values):
                 continue
-            parameter = self.space.parameters[name]
+            parameter = self.space.parameters[own]
             value = plain(params[name])
             if isinstance(value, bool) and isinstance(parameter, Numeric):
                 value = int(value)  # which Optuna takes for a number
             if name in self._choices:
                 value = self._choices[name].value(value)
-            fault = parameter.check(name, value)
+            fault = parameter.check(own, value)
             if fault is not None and not (near and fault.nearest is not None):
                 return None
-            values[name] = parameter.canonical(value) if fault is None else fault.nearest
+            values[own] = parameter.canonical(value) if fault is None else fault.nearest
         problems = self.space.problems(values)
         if not problems:
             return self.space.validate(values)
@@ -107,12 +117,20 @@ class Translation:
         """Whether a value of a trial is the one that was noted for it; rounding aside."""
         if is_number(noted) and is_number(actual):
             return math.isclose(noted, actual, rel_tol=1e-9, abs_tol=1e-300)
-        parameter = self.space.parameters[name]
+        parameter = self.space.parameters[space_name(name)]
         if name in self._choices:
             noted, actual = (self._choices[name].value(value) for value in (noted, actual))
         if any(parameter.check(name, value) is not None for value in (noted, actual)):
             return False
         return parameter.canonical(noted) == parameter.canonical(actual)
+
+
+def space_name(name: str) -> str:
+    """What a parameter of Optuna's is called in a Space: as there, or a label where no parameter can be."""
+    if legal_name(name):
+        return name
+    shown = "".join(c if c.isprintable() else " " for c in name)[:LONGEST].strip()
+    return f"{shown} {hashlib.sha256(name.encode(errors='replace')).hexdigest()[:8]}".strip()
 
 
 class _Choices:

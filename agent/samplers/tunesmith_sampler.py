@@ -30,7 +30,7 @@ from tunesmith.agent.methods.gp.prior import build_prior
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.suggester import Proposer
 from tunesmith.agent.samplers.distributions import contains, draw_alone, shared_distributions
-from tunesmith.agent.samplers.study_view import ATTRIBUTE, StudyView, Translation, expressible
+from tunesmith.agent.samplers.study_view import ATTRIBUTE, StudyView, Translation, expressible, space_name
 from tunesmith.data_card import DataCard
 from tunesmith.errors import ModelError
 from tunesmith.history import History
@@ -239,8 +239,9 @@ class TunesmithSampler(BaseSampler):
 
     def _set_by_hand(self, trial: FrozenTrial, noted: Any) -> bool:
         """Whether something else than was proposed was run, although the proposal could have been."""
-        for name in trial.params.keys() & (noted.keys() if isinstance(noted, dict) else ()):
-            value, distribution = noted[name], trial.distributions[name]
+        noted = noted if isinstance(noted, dict) else {}
+        for name in (name for name in trial.params if space_name(name) in noted):
+            value, distribution = noted[space_name(name)], trial.distributions[name]
             if name in trial.system_attrs.get(ENQUEUED, {}):
                 return True
             if not expressible(distribution):

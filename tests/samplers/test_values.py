@@ -181,3 +181,25 @@ def test_parameters_at_the_edge_of_what_numbers_hold_are_drawn_legally(distribut
     assert known(study, sampler) == 6
     if not distribution.single():
         assert len({trial.params["x"] for trial in study.trials}) > 1
+
+
+def test_parameters_may_have_any_name_that_optuna_takes():
+    names = ["a\nb", "", "constraints", " lead", "x" * 101, "x" * 102, "tab\t", "\u200bz"]
+
+    def objective(trial):
+        first, *others = [trial.suggest_float(name, 0, 1) for name in names]
+        if trial.suggest_categorical("branch\n", [True, False]):
+            trial.suggest_int("in the branch\n", 1, 9)
+        trial.set_constraint("at\nleast", 0.3 - first)
+        return first + sum(others) / 100
+
+    for sampler in samplers():
+        study = run(sampler, objective, 10)
+        assert known(study, sampler) == 10
+        assert "surrogate" in origins(study) or "model" in origins(study) or "local" in origins(study)
+    default = TunesmithSampler(seed=0, default=dict.fromkeys(names, 0.5))
+    assert run(default, objective, 1).trials[0].params["constraints"] == 0.5
+    study.enqueue_trial({"a\nb": 0.75})
+    study.optimize(objective, n_trials=1)
+    assert study.trials[-1].params["a\nb"] == 0.75
+    assert study.trials[-1].user_attrs[ATTRIBUTE]["origin"] == "user"

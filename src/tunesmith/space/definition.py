@@ -28,6 +28,11 @@ WhyNotRun = Callable[[Mapping[str, Value]], str | None]
 """Why a legal configuration cannot be run, as a clause; None where it can. Pure and quick; never raises."""
 
 
+def legal_name(name: str) -> bool:
+    """Whether a parameter can have this name."""
+    return legal_text(name, 100) and name != documents.CONSTRAINTS
+
+
 class SpaceDefinition:
     """Parameters, conditions and constraints; `Space` adds drawing, repair and other forms."""
 
