@@ -77,6 +77,16 @@ def test_samples_are_legal_and_decode_is_the_inverse_of_encode(space, seed):
 
 
 @given(spaces(), SEEDS)
+def test_many_rows_hold_the_values_that_each_of_them_holds(space, seed):
+    some = np.random.default_rng(seed).random((7, space.dimensions))
+    for row, values in zip(some, space.values_of(some), strict=True):
+        assert list(values.items()) == list(space.values_of(row[None, :])[0].items())
+        if not space.problems(values):
+            assert dict(space.decode(row)) == values
+            assert [type(v) for v in space.decode(row).values()] == [type(v) for v in values.values()]
+
+
+@given(spaces(), SEEDS)
 def test_rounding_lands_on_legal_points_and_stays_there(space, seed):
     rounded = space.round(rows(space, seed))
     np.testing.assert_allclose(space.round(rounded), rounded, rtol=0, atol=1e-12)

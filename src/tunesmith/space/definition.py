@@ -44,7 +44,7 @@ class SpaceDefinition:
             raise SpaceError("a space needs at least one parameter")
         parameters = self._ungrouped(parameters)
         for name, parameter in parameters.items():
-            if not isinstance(name, str) or not legal_text(name, 100) or name == documents.CONSTRAINTS:
+            if not isinstance(name, str) or not legal_name(name):
                 raise SpaceError(f"{short(name)} cannot be the name of a parameter", key=(str(name)[:100],))
             if not isinstance(parameter, Parameter):
                 raise SpaceError(
@@ -268,8 +268,7 @@ class SpaceDefinition:
 
     def values_of(self, rows: Array) -> list[dict[str, Value]]:
         """The active parameters' values at rows (n, d), once rounded: quick, as nothing is checked."""
-        resolved = self._encoding.resolve(rows)
-        return [self._encoding.values(resolved, i) for i in range(len(rows))]
+        return self._encoding.all_values(self._encoding.resolve(rows))
 
     def round(self, rows: Array) -> Array:
         """Nearest legal points of rows (n, d), inactive columns at rest; constraints are not looked at."""
@@ -285,11 +284,10 @@ class SpaceDefinition:
         if self.parsed_constraints:
             held = np.asarray(self.constraint_table(rows).all(axis=1))
         if self.why_not_run is not None:
-            resolved = self._encoding.resolve(rows)
-            for i in np.flatnonzero(held):
-                values = self._encoding.values(resolved, int(i))
-                # In the space's order, as `validate` gives them.
-                held[i] = self.why_not_run({n: values[n] for n in self.names if n in values}) is None
+            asked = np.flatnonzero(held)
+            # In the space's order, as `validate` gives them.
+            for i, values in zip(asked, self.values_of(rows[asked]), strict=True):
+                held[i] = self.why_not_run(values) is None
         return held
 
     def constraint_table(self, rows: Array) -> Mask:

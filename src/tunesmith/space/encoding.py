@@ -142,6 +142,21 @@ class Encoding:
                 values[name] = parameter.from_unit(float(resolved.rows[index, self.places[name].start]))
         return values
 
+    def all_values(self, resolved: Resolved) -> list[dict[str, Value]]:
+        """`values` of every row: column by column, which for many rows is far quicker."""
+        found: list[dict[str, Value]] = [{} for _ in range(len(resolved.rows))]
+        for name, parameter in self.parameters.items():
+            rows = np.flatnonzero(resolved.active[name]).tolist()
+            if name in resolved.indices:
+                indices = [int(index) for index in resolved.indices[name][rows]]
+                known = {index: parameter.value_at(index) for index in set(indices)}
+                column: list[Value] = [known[index] for index in indices]
+            else:
+                column = parameter.numbers(resolved.rows[rows, self.places[name].start]).tolist()
+            for row, value in zip(rows, column, strict=True):
+                found[row][name] = value
+        return found
+
     def mask(self, resolved: Resolved) -> Mask:
         """Which columns are active, shape (n, d)."""
         mask = np.empty(resolved.rows.shape, dtype=bool)
