@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.plugins import PLUGINS, make_findable
 from tunesmith import Bool, Categorical, Float, Int, Ordinal, Space
+from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.cli.run import adjusted
 from tunesmith.errors import RunError, TaskError
 from tunesmith.space import Constraint
 from tunesmith.space.expressions import Expression
 from tunesmith.task import Task, load_task
+from tunesmith.task.costs import cost_range
 from tunesmith.tools.records.run_folder import RunFolder
 
 SPACE = Space(
@@ -81,7 +85,6 @@ trees = st.recursive(
 @settings(max_examples=100)
 @given(trees, st.floats(0.1, 9), st.floats(-9, 9))
 def test_an_expression_means_what_it_means_to_python_and_to_a_constraint(text, a, b):
-    import numpy as np
 
     values = {"a": np.full(2, a), "b": np.full(2, b)}
     expression = Expression.parse(text)
@@ -156,7 +159,11 @@ def test_a_kind_of_problem_says_what_a_trial_costs_and_what_can_be_run(tmp_path,
         ("'3'", "True", "costs '3'"),
         ("1 / 0", "True", "rosenbrock fails for x0=.*ZeroDivisionError"),
         ("None", "True", "budget.cost: has no meaning"),
-        ("1", "False", "problem: rosenbrock can run none of 200"),
+        (
+            "1",
+            "False",
+            "problem: rosenbrock can run none of the configurations drawn from the space. 32,512 random",
+        ),
     ],
 )
 def test_a_kind_that_says_nonsense_is_told_before_anything_runs(tmp_path, monkeypatch, cost, feasible, said):
@@ -196,3 +203,19 @@ def test_a_kind_that_was_changed_changes_the_task_and_not_what_its_runs_were(tmp
     monkeypatch.setattr(changed, "cost", lambda *_: 1.0)
     with pytest.raises(RunError, match="the goals beside seconds were minimize value and are now maximize"):
         RunFolder.create(tmp_path / "runs", load_task(path))
+
+
+def test_a_kind_that_can_run_one_in_a_thousand_is_searched_there(tmp_path, monkeypatch):
+    rule = "max(configuration.values()) < -4.5 and min(configuration.values()) > -4.97"
+    task = load_task(kind(tmp_path, monkeypatch, "20 + configuration['x0']", rule))
+    costs = cost_range(task)
+    assert costs is not None and 15 < costs.least <= costs.most < 15.5
+    strategy = GaussianProcessStrategy(task.space, 0, cost=task.cost_of, trials=8)
+    found = strategy.propose(replace(task.empty_history(), affordable=80.0), 3)
+    assert len(found) == 3 and all(task.can_run(proposal.configuration) for proposal in found)
+
+
+def test_a_kind_that_changes_its_mind_is_held_to_what_it_said_first(tmp_path, monkeypatch):
+    task = load_task(kind(tmp_path, monkeypatch, "1", "__import__('random').random() < 0.5"))
+    drawn = task.space.sample(np.random.default_rng(0), 40)
+    assert all(task.can_run(one) and not task.space.problems(one) for one in drawn)

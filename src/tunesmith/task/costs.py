@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
 from numbers import Real
@@ -35,6 +35,10 @@ SAMPLED = 200
 """Configurations at which a cost is looked at when the task is made."""
 CORNERED, STARTS = 5, 8
 """Parameters of a cost that are put at both ends of their ranges, from so many of those configurations."""
+FEW = 4
+"""Configurations that are looked at where none of those can be run."""
+REMEMBERED = 2**16
+"""Answers of a kind of problem that are kept."""
 
 
 class Costed(Protocol):
@@ -60,14 +64,27 @@ def parsed(text: str) -> Expression:
 
 @dataclass(frozen=True, eq=False)  # by identity: another package's settings need not be hashable
 class KindsRule:
-    """What a kind of problem says of configurations that cannot be run; for `Space.restricted`."""
+    """What a kind of problem says of configurations that cannot be run; for `Space.restricted`.
+
+    Each is asked about once, as far as REMEMBERED goes: a search draws, checks and looks up the same one
+    again and again, and would end in a fault where a kind changed its mind in between.
+    """
 
     kind: ProblemKind
     choice: ProblemChoice
     space: Space
+    known: dict[tuple[tuple[str, Value], ...], str | None] = field(default_factory=dict, repr=False)
 
     def __call__(self, configuration: Mapping[str, Value]) -> str | None:
         """Why a legal configuration cannot be run; None where it can."""
+        key = tuple(sorted(configuration.items()))
+        if key not in self.known:
+            while len(self.known) >= REMEMBERED:
+                self.known.pop(next(iter(self.known)))
+            self.known[key] = self._ask(configuration)
+        return self.known[key]
+
+    def _ask(self, configuration: Mapping[str, Value]) -> str | None:
         try:
             can = self.kind.feasible(self.choice.settings, self.space.originals(configuration))
         except Exception as error:  # another package's code: what it fails on is not run
@@ -138,7 +155,7 @@ class CostRange(NamedTuple):
 
 def cost_range(task: Costed) -> CostRange | None:
     """Over what can be run, by a sample and the default; None where the task states no cost."""
-    drawn = [one for one in _drawn(task.space, task.default) if can_run(task, one)]
+    drawn = [one for one in _drawn(task.space, task.default) if can_run(task, one)] or _few(task.space)
     costs = [cost for one in drawn if (cost := cost_of(task, one)) is not None]
     return CostRange(min(costs), max(costs), math.fsum(costs) / len(costs)) if costs else None
 
@@ -244,9 +261,11 @@ def _kind_faults(task: Costed, choice: ProblemChoice) -> list[TaskError]:
         if one is task.default and not can:
             problem = f"cannot be run: {choice.name} says so."
             return [fault(("default",), problem, "Write one that can.")]
-    if not runnable:
-        problem = f"{choice.name} can run none of {SAMPLED} configurations drawn from the space."
-        return [fault(("problem",), problem, "Widen the space, or change the settings of the kind.")]
+    try:
+        _ = [] if runnable else _few(task.space)
+    except SpaceError as error:
+        problem = f"{choice.name} can run none of the configurations drawn from the space."
+        return [fault(("problem",), problem, str(error))]
     return []
 
 
@@ -277,3 +296,8 @@ def _corners(space: Space, expression: Expression, starts: list[Configuration]) 
     cornered = np.repeat(np.array([space.encode(one)[0] for one in starts]), len(ends), axis=0)
     cornered[:, columns] = np.tile(ends, (len(starts), 1))
     return space.legal_configurations(cornered[space.restricted(None).feasible(cornered)])
+
+
+def _few(space: Space) -> list[Configuration]:
+    """Some that can be run, where that is a small part of the space; SpaceError where none is found."""
+    return space.sample(np.random.default_rng(0), FEW)
