@@ -7,7 +7,9 @@ import pytest
 
 from tunesmith.agent.methods.goals.hypervolume import log_expected_gain, undominated
 from tunesmith.agent.methods.goals.violation import violations
+from tunesmith.agent.methods.gp.several import seen_by
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
+from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.goals import Goal, Limit
 from tunesmith.history import History
@@ -57,6 +59,40 @@ def test_while_nothing_keeps_the_limits_the_search_goes_where_they_are_nearly_ke
     assert first < 12
     broken = violations(past, past.trials[:first])
     assert broken[-1] < np.median(broken)
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_a_small_feasible_part_is_found_early_enough_to_search_it(seed):
+    """Gardner et al. 2014, second simulation: two small feasible places, of which one is far better."""
+    space = Space({"x": Float(0, 6), "y": Float(0, 6)})
+
+    def measure(c):
+        x, y = c["x"], c["y"]
+        return {"loss": float(np.sin(x) + y), "c": float(np.sin(x) * np.sin(y))}
+
+    past = history(space, limits=[("c", "<= -0.95")])
+    past = run(GaussianProcessStrategy(space, seed), past, measure, 30)
+    assert past.incumbent is not None and past.incumbent.value < 0.27
+
+
+def test_what_is_poor_in_one_metric_is_told_apart_where_others_are_good():
+    """Half are nearly best by `cost`; a floor on poor scores would make all the others equal."""
+    values = [0.0, 0.0, 0.01, 0.02, 0.02, 0.03, 0.04, 0.5, 1.0, 1.5, 2.0, 3.0]
+    trials = tuple(
+        Trial(
+            number=i,
+            proposal=Proposal(configuration=c, origin=Origin.RANDOM, reason=""),
+            state=TrialState.COMPLETED,
+            value=3.0 - cost,
+            values={"loss": 3.0 - cost, "cost": cost},
+        )
+        for i, (c, cost) in enumerate(zip(UNIT.sample(np.random.default_rng(0), 12), values, strict=True))
+    )
+    past = history(UNIT, others=[("cost", "minimize")], trials=trials)
+    surrogate = GaussianProcessSurrogate(UNIT)
+    surrogate.fit(seen_by(past, past.others[0]))
+    expected, _ = surrogate.predict([t.configuration for t in trials[-2:]])
+    assert expected[1] - expected[0] > 0.5
 
 
 def test_limits_that_nothing_can_keep_end_in_no_incumbent_and_no_fault():

@@ -192,6 +192,10 @@ def scores_of(trials: tuple[Trial, ...], history: History) -> Scores | None:
         # Differences among the feasible ones count, however much better those are that break a limit.
         feasible = history.sign * np.array([t.value for t in history.feasible], dtype=np.float64)
         floor = min(floor, clip_value(feasible))
+    if history.others and history.front:
+        # What is poor in one objective may be good in another: all of the front counts, and as much beyond.
+        front = history.sign * np.array([t.value for t in history.front], dtype=np.float64)
+        floor = min(floor, max(2 * float(front.min()) - float(front.max()), -LARGEST))
     values, spread = np.empty(len(trials)), np.zeros(len(trials))
     forecaster = Forecaster(history.sign, history.completed) if history.pruned else None
     for i, trial in enumerate(trials):

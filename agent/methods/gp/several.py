@@ -94,12 +94,13 @@ def _reference(front: Array, rows: Array) -> Array:
 
 
 def seen_by(history: History, goal: Goal) -> History:
-    """The history as a search for one of its objectives alone would have it; its limits stay.
+    """The history with one of its objectives as the primary one; its limits stay.
 
     Trials that were stopped are left out: their curves are of the primary metric.
     """
     trials = tuple(_with_value(t, goal) for t in history if t.state is not TrialState.PRUNED)
-    return replace(history, metric=goal.metric, direction=goal.direction, others=(), trials=trials)
+    others = tuple(other for other in history.goals.objectives if other != goal)
+    return replace(history, metric=goal.metric, direction=goal.direction, others=others, trials=trials)
 
 
 def _with_value(trial: Trial, goal: Goal) -> Trial:

@@ -239,6 +239,8 @@ class GaussianProcessStrategy(Strategy):
         why = "all results so far are equal" if since is None else f"{since} trials brought nothing better"
         if self._filling.early(history):
             why = f"{len(self.space)} parameters and few trials"
+            if history.limits and not history.feasible:
+                why = "no trial keeps the limits yet"
         reason = f"Away from all that was tried: {why}, so a share of the trials fills the space."
         provenance = Provenance(stage=FILLING)
         return Proposal(configuration=point, origin=Origin.RANDOM, reason=reason, provenance=provenance)
