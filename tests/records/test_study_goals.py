@@ -11,7 +11,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from tunesmith.errors import RunError
-from tunesmith.events import Degraded
+from tunesmith.events import Degraded, Noted
 from tunesmith.history import History
 from tunesmith.space import Float, Space
 from tunesmith.task import Task
@@ -112,8 +112,9 @@ def test_a_changed_limit_judges_anew_and_optunas_best_trial_honours_it(tmp_path:
     history, said = run(tmp_path, limited(40), storage)
     assert history.incumbent.number == 0
     assert study(tmp_path, storage).best_trial.number == (0 if storage is None else 1)
-    told = [e.cause if isinstance(e, Degraded) else e.text for e in said]
-    assert any("limits have changed" in text for text in told)
+    told = "limits have changed" if storage is not None else "other constraints than the limits of now"
+    assert any(told in e.text for e in said if isinstance(e, Noted))
+    assert not [e for e in said if isinstance(e, Degraded)], "no damage was repaired"
     without, said = run(tmp_path, task({"acc": "maximize"}), storage)
     assert without.incumbent.number == 4
 
@@ -186,3 +187,13 @@ def test_further_metrics_are_taken_from_runs_studies_and_tables(tmp_path: Path):
     (tmp_path / "table.csv").write_text("x,acc,ms,note\n0.5,0.9,12,a\n0.6,0.8,,b\n")
     values, said = taken(tmp_path, limited, tmp_path / "table.csv")
     assert values == [{"acc": 0.9, "ms": 12.0}] and "it has no ms (1)" in said and "not used: note" in said
+
+
+def test_a_study_that_was_killed_before_it_had_names_of_its_values_gets_them(tmp_path: Path, monkeypatch):
+    two = task({"acc": "maximize", "ms": "minimize"})
+    with monkeypatch.context() as killed:
+        killed.setattr(JournalStorage, "set_study_system_attr", lambda *_: 1 / 0)
+        with pytest.raises((ZeroDivisionError, RunError)):
+            run(tmp_path, two, None)
+    run(tmp_path, two, None, ends()[:1])
+    assert study(tmp_path, None).metric_names == ["acc", "ms"]
