@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from fakes.changed_runs import V1, numbers, run_trials, task
 from tunesmith.errors import RunError
 from tunesmith.events import TaskChanged
 from tunesmith.task.changes import changes
 from tunesmith.tools.records.folder_store import FolderStore
-from tunesmith.tools.records.sources import read_source
+from tunesmith.tools.records.sources import named, read_source
 
 TWO = {"acc": "maximize", "ms": "minimize"}
 CONFIGURATIONS = [{"lr": 1e-2, "opt": "adam"}, {"lr": 2e-2, "opt": "adam"}]
@@ -138,6 +140,19 @@ def test_a_table_and_a_study_give_further_metrics_as_well(tmp_path):
     study.optimize(objective, n_trials=2)
     found = read_source(url, two).results
     assert [one.outcome.values | {"acc": 0} for one in found] == [{"acc": 0, "ms": 12.0, "mib": 3.5}] * 2
+    journal = tmp_path / "s.journal"
+    storage = JournalStorage(JournalFileBackend(str(journal)))
+    optuna.copy_study(from_study_name="s", from_storage=url, to_storage=storage)
+    held = journal.read_bytes()
+    for text in (str(journal), f"{journal}:s"):
+        assert read_source(named(text, tmp_path), two).results == found
+    assert journal.read_bytes() == held
+    with pytest.raises(RunError, match="no study 'r' is in"):
+        read_source(f"{journal}:r", two)
+    for damage in (b"[" * 200_000, b"\xff", b"{}"):
+        journal.write_bytes(held.splitlines(True)[0] + damage + b"\n" + held)
+        with pytest.raises(RunError, match="cannot be read as a journal of Optuna"):
+            read_source(str(journal), two)
     with pytest.raises(RunError, match=r"does not have minimize acc, minimize ms \(maximize, minimize\)"):
         read_source(url, task(V1, metrics={"acc": "minimize", "ms": "minimize"}))
     with pytest.raises(RunError, match="does not maximize one value"):

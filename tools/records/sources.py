@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tunesmith.task.lineage import Epoch, legal_from_text
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.records.found import MOST_RESULTS, Found, Source, found, left_out
 from tunesmith.tools.records.run_folder import RunFolder
-from tunesmith.tools.records.study_source import read_study
+from tunesmith.tools.records.study_source import read_journal, read_study
 from tunesmith.trial import Outcome, TrialState
 
 LARGEST_TABLE = 64 << 20
@@ -37,10 +38,19 @@ def named(text: str, runs: Path) -> str:
     for path in (Path(text), runs / text):
         if path.exists():
             return str(path.resolve())
+    path, study = _with_study(text)
+    if study is not None:
+        return f"{path.resolve()}:{study}"
     raise RunError(
         f"there is nothing at {text} to start from. Name a run folder, a table such as results.csv, or a "
-        "storage such as sqlite:///study.db or sqlite:///study.db:STUDY."
+        "storage such as sqlite:///study.db, sqlite:///study.db:STUDY or Optuna's study.journal."
     )
+
+
+def _with_study(text: str) -> tuple[Path, str | None]:
+    """The file and the study of `study.journal:STUDY`; the path alone where it is not that."""
+    place, _, study = text.rpartition(":")
+    return (Path(place), study) if place and study and Path(place).is_file() else (Path(text), None)
 
 
 def identity(source: str) -> str:
@@ -65,10 +75,19 @@ def read_source(source: str, task: Task) -> Source:
         return _run(path, task)
     if path.suffix.casefold() in (".csv", ".tsv"):
         return _table(path, task)
+    path, study = (path, None) if path.exists() else _with_study(source)
+    if path.is_file() and _is_journal(path):
+        return read_journal(path, study, task)
     raise RunError(
-        f"{path.name} is no run folder and no .csv or .tsv table. Name one of these, or an Optuna storage "
-        "such as sqlite:///study.db."
+        f"{path.name} is no run folder, no .csv or .tsv table and no journal of Optuna. Name one of these, "
+        "or an Optuna storage such as sqlite:///study.db."
     )
+
+
+def _is_journal(path: Path) -> bool:
+    """Whether a file begins as Optuna's journal storage writes it: with an operation as a line of JSON."""
+    with open(path, "rb") as file:
+        return re.match(rb'\s*\{"op_code": ?\d', file.read(100)) is not None
 
 
 def _run(path: Path, task: Task) -> Source:

@@ -54,6 +54,17 @@ def open_existing(url: str) -> BaseStorage:
     return RDBStorage(url, skip_table_creation=True)
 
 
+def journal_to_read(path: Path) -> BaseStorage:
+    """A file of Optuna's journal storage, to read from; nothing in it is mended.
+
+    Raises:
+        Exception: Any of `UNREADABLE`.
+    """
+    if not has_lines(path):
+        raise ValueError("it holds no lines of a journal")
+    return JournalStorage(BatchingBackend(path))
+
+
 def _journal(path: Path, emit: Emit | None) -> tuple[BaseStorage, Batch]:
     """The journal as storage: its end repaired, or the whole set aside where it cannot be read."""
     if not has_lines(path):
@@ -83,9 +94,7 @@ def trials_in_journal(path: Path, study: str) -> int:
     Raises:
         Exception: Any of `UNREADABLE`, or an OSError.
     """
-    if not has_lines(path):
-        raise ValueError(f"{path} holds no lines of a journal")
-    storage = JournalStorage(BatchingBackend(path))
+    storage = journal_to_read(path)
     return storage.get_n_trials(storage.get_study_id_from_name(study))
 
 

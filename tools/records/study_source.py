@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.errors import RunError, short
@@ -30,25 +31,42 @@ def split_url(url: str) -> tuple[str, str | None]:
 
 
 def read_study(url: str, task: Task) -> Source:
-    """The results of an Optuna study as `task` would have them; see `sources.read_source`."""
-    from optuna.trial import TrialState as OptunaState
-
+    """The results of an Optuna study in a database as `task` would have them; see `sources.read_source`."""
     from tunesmith.tools.records.storage import explained, open_existing, quiet, without_password
-    from tunesmith.tools.records.study import ATTRIBUTE
 
     place, name = split_url(url)
     where = without_password(place)
     with quiet(), explained(where):
-        storage = open_existing(place)
-        studies = {study.study_name: study._study_id for study in storage.get_all_studies()}
-        if name is None and len(studies) == 1:
-            name = next(iter(studies))
-        if name is None or name not in studies:
-            have = ", ".join(map(short, list(studies)[:20])) or "none"
-            wanted = "several studies are" if name is None else f"no study {short(name)} is"
-            raise RunError(f"{wanted} in {where}; there: {have}. Name one, as in {where}:NAME.")
-        columns, note = _columns(storage, studies[name], task, f"study {name!r} in {where}")
-        frozen = storage.get_all_trials(studies[name], deepcopy=False)[:MOST_RESULTS]
+        return _results(open_existing(place), name, where, task)
+
+
+def read_journal(path: Path, name: str | None, task: Task) -> Source:
+    """The results of a study in a file of Optuna's journal storage; see `sources.read_source`."""
+    from tunesmith.tools.records.storage import UNREADABLE, journal_to_read, quiet
+
+    try:
+        with quiet():
+            return _results(journal_to_read(path), name, str(path), task)
+    except UNREADABLE as error:
+        cause = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"
+        raise RunError(f"{path.name} cannot be read as a journal of Optuna ({cause}).") from error
+
+
+def _results(storage: BaseStorage, name: str | None, where: str, task: Task) -> Source:
+    """The results of one study of a storage, of the only one where none is named."""
+    from optuna.trial import TrialState as OptunaState
+
+    from tunesmith.tools.records.study import ATTRIBUTE
+
+    studies = {study.study_name: study._study_id for study in storage.get_all_studies()}
+    if name is None and len(studies) == 1:
+        name = next(iter(studies))
+    if name is None or name not in studies:
+        have = ", ".join(map(short, list(studies)[:20])) or "none"
+        wanted = "several studies are" if name is None else f"no study {short(name)} is"
+        raise RunError(f"{wanted} in {where}; there: {have}. Name one, as in {where}:NAME.")
+    columns, note = _columns(storage, studies[name], task, f"study {name!r} in {where}")
+    frozen = storage.get_all_trials(studies[name], deepcopy=False)[:MOST_RESULTS]
     states = {
         OptunaState.COMPLETE: TrialState.COMPLETED,
         OptunaState.PRUNED: TrialState.PRUNED,

@@ -32,8 +32,8 @@ From = Annotated[
     typer.Option(
         "--from",
         metavar="RUN",
-        help="Start a new run with the results of another: a run folder, a .csv, or a storage such as "
-        "sqlite:///study.db or sqlite:///study.db:STUDY.",
+        help="Start a new run with the results of another: a run folder, a .csv, or an Optuna study: "
+        "sqlite:///study.db, sqlite:///study.db:STUDY or a journal file.",
     ),
 ]
 Trials = Annotated[int | None, typer.Option("--trials", min=1, help="Trials in all, instead of the task's.")]
