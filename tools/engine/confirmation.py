@@ -25,6 +25,7 @@ from tunesmith.objective import Objective
 from tunesmith.recommendation import Recommendation, by_best_value, none_recommended
 from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
+from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
 from tunesmith.tools.analysis.compare_goals import FurtherComparison, compare_further
 from tunesmith.tools.analysis.limits import none_feasible
@@ -34,6 +35,9 @@ from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.trial_folder import newest_checkpoint
 from tunesmith.trial import Configuration
+
+MOST_OF_A_CAUSE = 300
+"""Characters of the cause of a failed run that are quoted."""
 
 
 class Confirmation:
@@ -126,9 +130,10 @@ class Confirmation:
     ) -> str:
         metric, values = comparison.metric, _values(sides, comparison.metric)
         failed = len(values["best"]) - len(pairs)
-        note = (
-            f"{failed} of {len(values['best'])} pairs had a failed run and were left out." if failed else ""
-        )
+        note = ""
+        if failed:
+            left_out = f"{failed} of {len(values['best'])} pairs had a failed run and were left out"
+            note = f"{left_out}{_first_failure(sides, metric)}."
         if self.task.confirm is not None and not self.task.confirm.separate:
             # With limits the best is often worse than a default that breaks one, and has no lead.
             lead = not self.task.limits or comparison.difference is None or comparison.difference >= 0
@@ -179,6 +184,16 @@ class _Side:
 
     def items(self, metric: str) -> list[Items | None]:
         return [repeat.items(metric) for repeat in self.repeats]
+
+
+def _first_failure(sides: list[Repeat], metric: str) -> str:
+    """In brackets, why the first run without a value has none; empty where it was not started."""
+    for side in sides:
+        if side.value(metric) is None and side.outcome is not None:
+            outcome = side.outcome
+            why = clean(outcome.message, MOST_OF_A_CAUSE).rstrip(".") or outcome.state.value
+            return f" (the {side.name}, seed {side.seed}: {why})"
+    return ""
 
 
 def _values(sides: list[Repeat], metric: str) -> dict[str, list[float | None]]:
