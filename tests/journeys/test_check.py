@@ -191,7 +191,7 @@ def test_metrics_limits_and_costs_are_shown_and_a_dry_run_reads_every_metric(
     for line in (
         "  metric     maximize acc: the primary metric, which is shown and ends the search",
         "             minimize ms: the last of a trial's values",
-        "             mib: only recorded",
+        "             mib: not optimised, but every trial has to give it",
         "  limits     ms <= 20",
         "             size <= 5: a further metric that every trial gives",
         "  budget     30 trials, cost 40; 1 at a time",

@@ -19,7 +19,9 @@ def goal_lines(task: Task) -> list[str]:
     for one in task.further:
         limited = any(limit.metric == one.name for limit in task.limits)
         aim = f"{one.direction} " if one.direction is not None else ""
-        told = [] if one.direction is not None else ["measured for its limit" if limited else "only recorded"]
+        told = []
+        if one.direction is None:
+            told = ["measured for its limit" if limited else "not optimised, but every trial has to give it"]
         told += [words] if (words := one.spec.words()) else []
         lines.append(f"             {aim}{one.name}" + (f": {', '.join(told)}" if told else ""))
     for place, limit in enumerate(task.limits):
