@@ -81,6 +81,8 @@ class RunFinished(_Event):
     """`Budget.trials` at that time: more of them let any run go on."""
     budget_cost: float | None = None
     """`Budget.cost` at that time, where it could pay for nothing that was left; None else."""
+    infeasible: bool = False
+    """Whether trials had completed and none kept the limits of that time, as the reason says."""
 
 
 class TaskChanged(_Event):

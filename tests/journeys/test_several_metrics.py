@@ -116,6 +116,16 @@ def test_best_prints_the_best_feasible_and_refuses_with_the_way_where_there_is_n
     assert f"trial {number}, as asked for: " in asked.stderr and asked.stderr.count(f"trial {number}") == 1
 
 
+def test_after_a_limit_is_loosened_no_end_says_that_none_keeps_it(place: Path) -> None:
+    text = (place / "none.yaml").read_text()
+    (place / "loose.yaml").write_text(text)
+    tight = command(place, "run", "loose.yaml", "--no-model").stdout
+    (place / "loose.yaml").write_text(text.replace("<= -1", "<= 11"))
+    loose = [command(place, "run", "loose.yaml", "--no-model").stdout for _ in range(2)]
+    assert "none keeps" in tight
+    assert all("Best feasible configuration" in said and "none keeps" not in said for said in loose)
+
+
 def test_the_front_is_given_for_a_file_a_program_and_a_shell(place: Path) -> None:
     past = history(place)
     found = json.loads(command(place, "best", "runs/t", "--front", "--format", "json").stdout)

@@ -45,7 +45,7 @@ def nothing_left(
 def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: History, run: Path) -> bool:
     """Whether what a finished run says at its end is not about its task of now, and can be said anew.
 
-    The search space or the default may have been changed since, or a comparison asked for.
+    The search space, the limits or the default may have been changed since, or a comparison asked for.
 
     Args:
         run: The run's folder.
@@ -54,6 +54,9 @@ def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: Hist
         return False
     if why_over(history, task.budget, task.noise) is None and used.exhausted(task.budget) is None:
         return False  # it ended by a decision: a session would go on searching
+    last = last_ending(before)
+    if last is not None and last.infeasible:
+        return True  # there is a feasible one by now
     found, latest = recommended(before, history), latest_recommendation(before)
     return (found is None and latest is not None) or comparison_due(run, task, history, found)
 

@@ -233,6 +233,7 @@ def _run(
             reason=reason,
             status=status,
             by_budget=ended.by_budget,
+            infeasible=bool(ended.history.completed) and ended.history.incumbent is None,
             budget_trials=task.budget.trials,
             budget_cost=task.budget.cost if ended.too_dear else None,
         )
