@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
+from tunesmith.goal_words import primary
 from tunesmith.text import numbers
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
@@ -53,7 +54,14 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
         best = view.trials[view.best]
         assert best.value is not None, "an incumbent has a value"
         line.append(
-            Segment((("best ", "dim"), (numbers.metric(best.value), "best"), (f" #{view.best}", "dim")), 2)
+            Segment(
+                (
+                    ("best ", "dim"),
+                    (primary(view.facts.goals, best.value), "best"),
+                    (f" #{view.best}", "dim"),
+                ),
+                2,
+            )
         )
     line += _several(view)
     line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
@@ -139,7 +147,7 @@ def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
         assert best.value is not None, "an incumbent has a value"
         found = best.measured(view.facts.goals)[1:]
         further = "".join(f", {each.text}" for each in found)
-        shown = f"{view.facts.metric} {numbers.metric(best.value)}{further}"
+        shown = f"{view.facts.metric} {primary(view.facts.goals, best.value)}{further}"
         lines.append(f"Best so far: trial {best.number}, {shown} ({best.configuration(view.facts.write)}).")
     elif (past := view.history) is not None and (why := none_feasible(past)):
         lines.append(f"{one_line(why, 400)}.")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from tunesmith.events import TrialFinished, TrialStarted
-from tunesmith.goal_words import Measured, measured
+from tunesmith.goal_words import Measured, measured, primary
 from tunesmith.goals import Goals
 from tunesmith.text import numbers
 from tunesmith.text.charts import sparkline, thin
@@ -177,7 +177,7 @@ def result_line(trial: TrialView, improved: bool, goals: Goals | None = None) ->
     _, word, role = STATES[trial.state]
     head: list[Span] = [(f"#{trial.number} ", "strong")]
     if trial.value is not None:
-        head.append((numbers.metric(trial.value), "best" if improved else ""))
+        head.append((primary(goals, trial.value), "best" if improved else ""))
         if improved:
             limited = goals is not None and bool(goals.limits)
             head.append((" ★ new best feasible" if limited else " ★ new best", "best"))
@@ -218,7 +218,7 @@ def details(
     mark, word, role = STATES[trial.state]
     head: list[Span] = [(f"trial {trial.number} ", "strong"), (f"{mark} {word}", role)]
     if trial.value is not None:
-        head.append((f"  {numbers.metric(trial.value)}", "best" if trial.best else "strong"))
+        head.append((f"  {primary(goals, trial.value)}", "best" if trial.best else "strong"))
     if trial.best:
         head.append((" ★ best", "best"))
     if trial.infeasible:

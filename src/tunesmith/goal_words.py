@@ -61,6 +61,12 @@ def measured(goals: Goals, values: Mapping[str, float], *, width: int = NAME_WID
     ]
 
 
+def primary(goals: Goals | None, value: float) -> str:
+    """A value of the primary metric by itself: with several metrics or limits a count is whole."""
+    counts = goals is not None and not goals.plain and value not in (0, 1) and whole([value])
+    return shown(value, as_whole=counts)
+
+
 def whole_metrics(trials: Iterable[Mapping[str, float]]) -> frozenset[str]:
     """The metrics that have only whole numbers, and so are shown as such."""
     names: set[str] = set()

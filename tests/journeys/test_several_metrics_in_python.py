@@ -113,3 +113,8 @@ def test_a_recommendation_of_looser_limits_stands_no_longer() -> None:
     log = [Recommended(recommendation=by_best_value(loose), text="")]  # type: ignore[arg-type]
     assert recommended(log, loose) is not None
     assert recommended(log, result((0.9, 30), (0.7, 12)).history) is None
+
+
+def test_a_count_as_the_primary_metric_is_shown_whole() -> None:
+    assert "best feasible 1285 (trial 0)" in repr(result((1285.0, 12.0)))
+    assert "best 1285 (trial 0)" in repr(result((1285.0, 12.0), limit=None))

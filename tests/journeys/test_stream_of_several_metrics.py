@@ -59,6 +59,13 @@ def test_a_continued_run_knows_what_is_left_from_its_first_trial_on(
     assert any(line.endswith("ms 19, cost 3 (15 of 30 left)") for line in told)
 
 
+def test_a_primary_metric_that_counts_is_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    ends = [end(0, 1.0, 19.0), end(1, 300.0, 19.0), end(2, 0.5, 19.0), end(3, 300.0, 19.0)]
+    told = lines(capsys, begun(), *(e for n in range(4) for e in (start(n), ends[n])))
+    shown = [line.split()[1] for line in told if line.lstrip(" *").startswith("#")]
+    assert shown == ["1.0000", "300", "0.5000", "300.0000"]
+
+
 def test_a_trial_of_equal_value_that_is_better_in_another_metric_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from tunesmith.budget import Spend
 from tunesmith.extras import require
-from tunesmith.goal_words import measured, whole_metrics
+from tunesmith.goal_words import measured, primary, whole_metrics
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import counted, metric
+from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.limits import closest, none_feasible
 from tunesmith.trial import Configuration, Trial, TrialState
 
@@ -153,7 +153,8 @@ class Result:
         best = one_line(none_feasible(self.history), 120) or "no trial completed"
         if self.best_trial is not None and self.best_trial.value is not None:
             feasible = "best feasible" if self.history.limits else "best"
-            best = f"{feasible} {metric(self.best_trial.value)} (trial {self.best_trial.number})"
+            shown = primary(self.history.goals, self.best_trial.value)
+            best = f"{feasible} {shown} (trial {self.best_trial.number})"
             if self.history.others:
                 best += f", {counted(len(self.history.front), 'trial')} on the Pareto front"
         return f"<Result {self.status}: {len(self.history)} trials, {best}, in {one_line(self.folder, 80)}>"

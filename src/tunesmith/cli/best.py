@@ -93,12 +93,14 @@ def check_choice(**given: bool) -> None:
 
 def searched(winner: Winner) -> str:
     """What its trial had in the search: `loss 0.1 in the search`, further metrics and broken limits."""
-    from tunesmith.goal_words import measured
-    from tunesmith.text.numbers import metric
+    from tunesmith.goal_words import measured, primary
 
     first, *others = measured(winner.task.goals, winner.values)
     broken = f" ({first.mark})" if first.broken else ""
-    told = [f"{winner.task.metric} {metric(winner.value)}{broken}", *(each.text for each in others)]
+    told = [
+        f"{winner.task.metric} {primary(winner.task.goals, winner.value)}{broken}",
+        *(each.text for each in others),
+    ]
     return f"{', '.join(told)} in the search"
 
 

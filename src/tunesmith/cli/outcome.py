@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tunesmith.goal_words import measured, table
+from tunesmith.goal_words import measured, primary, table
 from tunesmith.stopping import why_over
 from tunesmith.text.literal import literal
-from tunesmith.text.numbers import metric
 from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
 from tunesmith.tools.analysis.pareto import front_text
 from tunesmith.tools.records.trial_folder import newest_checkpoint
@@ -60,7 +59,7 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
         line()
         found = result.recommendation
         if found is None or not found.differs:
-            shown = f"{history.metric} {metric(best.value)} in the search"
+            shown = f"{history.metric} {primary(history.goals, best.value)} in the search"
             feasible = "Best feasible" if history.limits else "Best"
             line(f"{feasible} configuration (trial {best.number}, {shown})", "bold")
         else:

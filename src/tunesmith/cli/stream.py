@@ -35,7 +35,7 @@ from tunesmith.metric_range import metric_range
 from tunesmith.stated_prior import prior_lines
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
-from tunesmith.text.numbers import counted, metric, prediction, significant
+from tunesmith.text.numbers import counted, metric, prediction, significant, whole
 from tunesmith.text.terminal import uncleaned
 from tunesmith.trial import Proposal, TrialState
 
@@ -88,6 +88,7 @@ class Stream:
         self._costs: dict[int, float | None] = {}
         self._spent: float | None = None  # cost of all trials so far; None while that is not known
         self._best: float | None = None
+        self._fractional = False  # whether the primary metric was no whole number once
         self._tenth: int | None = None  # of the trials, when the time left was told last
         self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
 
@@ -188,7 +189,7 @@ class Stream:
         broken = any(each.broken for each in found)
         mark = "*" if event.improved else "x" if broken else " "
         if outcome.state is TrialState.COMPLETED:
-            result = "-" if event.value is None else metric(event.value)
+            result = "-" if event.value is None else self._value(event.value)
         elif outcome.state is TrialState.PRUNED and outcome.curve:
             result = f"pruned at {outcome.curve[-1][0]} ({metric(outcome.curve[-1][1])})"
         else:
@@ -223,6 +224,11 @@ class Stream:
             self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
         if outcome.message and outcome.state.failed:
             self._line(f"       {one_line(outcome.message, 160)}", "red")
+
+    def _value(self, value: float) -> str:
+        """The primary metric; a count stays whole until a value has shown that it is none."""
+        self._fractional = self._fractional or self.task.goals.plain or not whole([value])
+        return metric(value, as_whole=not self._fractional and value not in (0, 1))
 
     def _cost(self, number: int) -> list[str]:
         """What a trial cost, and what is left of the budget where that is known."""
