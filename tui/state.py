@@ -294,7 +294,7 @@ class RunView:
         self._running.add(event.number)
         self._newest = max(self._newest, event.number)
         head: list[Span] = [(f"#{event.number} ", "strong"), (f"{trial.origin} ", "accent")]
-        expected = expectation(trial)
+        expected = expectation(trial, self.facts.goals)
         body = "\n".join(filter(None, (literal(event.proposal.reason), expected and f"expected {expected}")))
         head.append((trial.configuration(self.facts.short), "dim"))
         self.chat.add("›", "accent", head, body=body, one_line=True)

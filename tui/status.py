@@ -148,7 +148,10 @@ def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
         found = best.measured(view.facts.goals)[1:]
         further = "".join(f", {each.text}" for each in found)
         shown = f"{view.facts.metric} {primary(view.facts.goals, best.value)}{further}"
-        lines.append(f"Best so far: trial {best.number}, {shown} ({best.configuration(view.facts.write)}).")
+        limited = view.facts.goals is not None and view.facts.goals.limits
+        what = "Best feasible" if limited else "Best"
+        configuration = best.configuration(view.facts.write)
+        lines.append(f"{what} so far: trial {best.number}, {shown} ({configuration}).")
     elif (past := view.history) is not None and (why := none_feasible(past)):
         lines.append(f"{one_line(why, 400)}.")
     if view.state in ("stopped", "interrupted"):

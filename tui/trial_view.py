@@ -192,18 +192,20 @@ def result_line(trial: TrialView, improved: bool, goals: Goals | None = None) ->
             head.append((f" at step {step}, {numbers.metric(value)}", "dim"))
         if trial.message:
             head.append((f": {one_line(trial.message)}", "dim"))
-    expected = expectation(trial)
+    expected = expectation(trial, goals)
     if expected and trial.value is not None:
         head.append((f" · expected {expected}", "dim"))
     head.append((f" · {duration(trial.seconds)}", "dim"))
     return tuple(head)
 
 
-def expectation(trial: TrialView) -> str:
-    """`0.921 ± 0.012`, or an empty string without a prediction."""
+def expectation(trial: TrialView, goals: Goals | None = None) -> str:
+    """`0.921 ± 0.012`, of several metrics `val_accuracy 0.921 ± 0.012`; empty without a prediction."""
     if trial.proposal is None or trial.proposal.expected is None:
         return ""
-    return numbers.prediction(trial.proposal.expected, trial.proposal.spread)
+    several = goals is not None and len(goals.names) > 1
+    name = f"{one_line(goals.primary.metric, 40)} " if goals is not None and several else ""
+    return name + numbers.prediction(trial.proposal.expected, trial.proposal.spread)
 
 
 def details(
@@ -220,7 +222,7 @@ def details(
     if trial.value is not None:
         head.append((f"  {primary(goals, trial.value)}", "best" if trial.best else "strong"))
     if trial.best:
-        head.append((" ★ best", "best"))
+        head.append((" ★ best feasible" if goals is not None and goals.limits else " ★ best", "best"))
     if trial.infeasible:
         head.append((" not feasible", "warn"))
     elif trial.front:
@@ -239,7 +241,7 @@ def details(
         lines.append((("also ", "dim"), (told, "dim")))
     if trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
-    expected = expectation(trial)
+    expected = expectation(trial, goals)
     if expected:
         lines.append((("expected ", "dim"), (expected, ""), *_against(trial)))
     if trial.curve:

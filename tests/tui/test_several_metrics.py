@@ -175,3 +175,15 @@ async def test_the_front_stays_when_the_task_changes_and_its_lines_are_not_wrapp
             lines = app.query_one(ChatLog).text.splitlines()
             last = len(lines) - 1 - next(i for i, line in enumerate(reversed(lines)) if "❯ /front" in line)
             assert [line.split()[0] for line in lines[last + 2 : last + 5]] == ["#2", "#1", "#4"]
+
+
+def test_a_prediction_names_its_metric_where_a_trial_has_several(facts: Facts) -> None:
+    """It stands behind the other metrics, and would be read as one of theirs."""
+    view = RunView(facts)
+    values = {"val_accuracy": 0.8, "ms": 19.0, HOSTILE: 3.0}
+    view.fold([begun(), started(0, expected=0.7, spread=0.05), ended(0, 0.8, values=values)])
+    lines = [plain(line.spans) for line in view.chat.items]
+    assert any("ms 19" in line and " · expected val_accuracy 0.7000 ± 0.0500" in line for line in lines)
+    told = said(view, "/why 0")
+    assert "★ best feasible" in told and "expected val_accuracy 0.7000 ± 0.0500, got 0.8000" in told
+    assert "Best feasible so far: trial 0, " in closing_text(view, Path("r"), False)
