@@ -12,7 +12,7 @@ from __future__ import annotations
 from tunesmith.history import History
 from tunesmith.runs import Runs, feasible_configurations
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import counted, plus_minus
+from tunesmith.text.numbers import counted, plus_minus, readable
 from tunesmith.trial import Configuration, Frozen
 
 
@@ -48,25 +48,31 @@ class Recommendation(Frozen):
         """
         spread = "" if self.spread is None else plus_minus(self.expected, self.spread, history.metric_range)
         runs = counted(self.runs, "run")
-        value = f"{self.best_value:.4g}"
+        value, expected = _shown(self.best_value, history), _shown(self.expected, history)
         seen = "best value" if history.goals.plain else f"best {_of(history)}"
         if not self.differs:
             return (
                 f"{seen} seen and recommended: trial {self.trial}, {value}, "
-                f"expected {self.expected:.4g}{spread} ({runs})"
+                f"expected {expected}{spread} ({runs})"
             )
         return (
             f"{seen} seen: trial {self.best_trial}, {value}; recommended: trial {self.trial}, "
-            f"expected {self.expected:.4g}{spread} ({runs}). {self._why_not_best()}"
+            f"expected {expected}{spread} ({runs}). {self._why_not_best(history)}"
         )
 
-    def _why_not_best(self) -> str:
+    def _why_not_best(self, history: History) -> str:
         if self.best_breaks:
             return f"By the mean of its runs the configuration of trial {self.best_trial} breaks a limit"
+        expected = "" if self.best_expected is None else _shown(self.best_expected, history)
         return (
             f"The value of trial {self.best_trial} was "
-            f"probably luck: by all trials {self.best_expected:.4g} is expected of it on another seed"
+            f"probably luck: by all trials {expected} is expected of it on another seed"
         )
+
+
+def _shown(value: float, history: History) -> str:
+    """To four digits; where there are several metrics or limits a count stays a whole number."""
+    return f"{value:.4g}" if history.goals.plain else readable(value, 4)
 
 
 def _of(history: History) -> str:

@@ -10,15 +10,19 @@ from pathlib import Path
 import pytest
 
 from fakes.changed_runs import V1, run_trials, task
+from fakes.histories import Log
+from tunesmith.agent.methods.random import RandomStrategy
+from tunesmith.api.earlier import end_is_stale
+from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.api.winner import find_winner
 from tunesmith.budget import Budget, Spend
-from tunesmith.errors import NoWinner
+from tunesmith.errors import NoWinner, UsageError
 from tunesmith.goals import Goal, Limit
 from tunesmith.history import History
 from tunesmith.recommendation import by_best_value, none_recommended
 from tunesmith.runs import configurations
-from tunesmith.space import Int, Space
+from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.stopping import why_over
 from tunesmith.tools.analysis.excerpt import best_trials, ranked_by
 from tunesmith.tools.analysis.health import health
@@ -114,5 +118,27 @@ def test_what_kept_a_limit_by_luck_is_the_best_value_seen_and_not_recommended(tm
     assert (seen.trial, seen.why) == (0, "best feasible value seen")
     found = by_best_value(run_trials(tmp_path, limited, []))
     assert found.text(history).startswith("best feasible acc seen: trial 0, 0.2; recommended: trial 2")
+    counts = tuple(t.model_copy(update={"value": 98017.0}) for t in history.trials[:1])
+    whole = replace(history, trials=counts, limits=(), others=(Goal(metric="ms", direction="minimize"),))
+    assert by_best_value(whole).text(whole).startswith("best acc seen and recommended: trial 0, 98017, ")
     plain = replace(history, limits=())
     assert by_best_value(plain).text(plain).startswith("best value seen and recommended: trial 0, 0.2,")
+
+    with pytest.raises(UsageError, match="the run has no trial 9; they are 0 to 2"):
+        find_winner(tmp_path / "t", trial=9)
+    narrower = task({**V1, "lr": Float(1e-2, 1e-1, scale="log"), "opt": Categorical(["sgd"])})
+    run_trials(tmp_path, narrower, [{"lr": 3e-2, "opt": "sgd"}])
+    with pytest.raises(UsageError, match="trial 0 is of a search space that the run had before"):
+        find_winner(tmp_path / "t", trial=0)
+
+
+def test_a_search_that_recommends_nothing_says_why(tmp_path):
+    limited = task(V1, limits={"ms": "<= 20"})
+    for ms in (19.0, 30.0):
+        run_trials(tmp_path, limited, [{"lr": 2e-2, "opt": "adam"}], others={"ms": ms})
+    history = run_trials(tmp_path, limited, [])
+    log = Log()
+    assert recommend(RandomStrategy(limited.space, 0), history, log) is None
+    (noted,) = log.events
+    assert noted.text == f"Nothing is recommended: {none_recommended(history)}."
+    assert not end_is_stale((), Spend(), limited, history, tmp_path / "t")

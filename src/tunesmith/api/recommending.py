@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from tunesmith.events import Degraded, Recommended
+from tunesmith.events import Degraded, Noted, Recommended
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
-from tunesmith.recommendation import Recommendation, by_best_value
+from tunesmith.recommendation import Recommendation, by_best_value, none_recommended
 from tunesmith.text.cleaning import error_line
 
 log = logging.getLogger(__name__)
 
 
 def recommend(strategy: Strategy, history: History, emit: Emit) -> Recommendation | None:
-    """What the strategy recommends, else the best value; None while no trial is feasible."""
+    """What the strategy recommends, else the best value; None while no configuration is feasible."""
     try:
         found = strategy.recommend(history)
     except Exception as error:  # a strategy's fault must not cost the run its end
@@ -27,6 +27,8 @@ def recommend(strategy: Strategy, history: History, emit: Emit) -> Recommendatio
         how = "the configuration of the best feasible value is recommended"
         emit(Degraded(what="rejected", where=f"strategy {strategy.name}", cause=cause, continuation=how))
         found = by_best_value(history)
+    if found is None and (why := none_recommended(history)):
+        emit(Noted(text=f"Nothing is recommended: {why}."))
     if found is not None:
         emit(Recommended(recommendation=found, text=found.text(history)))
     return found

@@ -199,8 +199,12 @@ def _winner(folder: RunFolder, history: History, trial: Trial, why: str) -> Winn
 
 def _completed(history: History, number: int) -> Trial:
     found = history.get(number)
+    if found is None and any(trial.number == number for trial in history.earlier):
+        raise UsageError(f"trial {number} is of a search space that the run had before: it is history only.")
     if found is None:
-        raise UsageError(f"the run has no trial {number}; there are {len(history)}, from 0.")
+        numbers = [trial.number for trial in history.every]
+        which = f"they are {numbers[0]} to {numbers[-1]}" if numbers else "none has begun"
+        raise UsageError(f"the run has no trial {number}; {which}.")
     if found.value is None:
         raise UsageError(
             f"trial {number} has not completed ({found.state}), so it has no configuration to use."
