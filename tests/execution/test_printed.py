@@ -233,7 +233,8 @@ def test_two_different_final_values_are_both_named(text, value, both):
         ("x" * 300 + " epoch 3 val_acc: 0.91 " + "y" * 300, "x epoch 3 val_acc: 0.91 y"),
         ('{"val_acc": 0.9 0.8}', "is no JSON that can be read"),
         ("step 1\nepoch 3 val_acc: 0.91\nbye 3\n", r"regex: 'val_acc\W{1,3}(?P<value>"),
-        ("x" * (1 << 21), "longer than can be read"),
+        ("x" * (1 << 21), "longer than can be read; a `file` may have more"),
+        (str({"val_acc": [1, 0] * 12_000}), "a printed dict is read up to 65,536 characters"),
     ],
 )
 def test_where_nothing_counted_the_closest_line_is_quoted_with_the_reason(text, said):

@@ -9,7 +9,9 @@ from typing import Any
 
 from tunesmith.errors import short
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.execution.printed.mappings import LONGEST_PRINTED_DICT
 from tunesmith.tools.execution.printed.numbers_in import numbers_of
+from tunesmith.tools.execution.printed.terminal_lines import LONGEST_LINE
 
 _SYNONYMS = {
     "acc": "accuracy",
@@ -118,12 +120,15 @@ class Nearest:
 
     def broken(self, line: int, text: str) -> None:
         """A line that has the metric's name in a mapping that cannot be read."""
+        long = f"; a printed dict is read up to {LONGEST_PRINTED_DICT:,} characters, one by json.dumps up to "
+        long = f"{long}{LONGEST_LINE:,}" if len(text) > LONGEST_PRINTED_DICT else ""
         self._keep(
-            8, f"line {line}{self._where}, `{_around(text, self._metric)}`, is no JSON that can be read"
+            8, f"line {line}{self._where}, `{_around(text, self._metric)}`, is no JSON that can be read{long}"
         )
 
     def too_long(self, line: int) -> None:
-        self._keep(1, f"line {line}{self._where} is longer than can be read")
+        most = f"{LONGEST_LINE:,} characters, longer than can be read; a `file` may have more"
+        self._keep(1, f"line {line}{self._where} has more than {most}")
 
     def name(self, values: Mapping[str, Any]) -> tuple[str | None, int]:
         """The nearest key, that of an inner mapping as `outer/inner`, and how near it is."""
