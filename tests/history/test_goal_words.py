@@ -33,5 +33,5 @@ def test_a_table_of_trials_is_aligned_marks_what_breaks_a_limit_and_is_cut_to_th
     rows = [(n, {"a rather long name of a metric": n / 7, "ms": 19.0 + n}, "x " * 60) for n in range(4)]
     lines = table(goals, rows, width=60, most=3)
     assert all(58 < len(line) <= 60 for line in lines[1:4]) and lines[4] == "and 1 more"
-    assert lines[3].split()[2] == "21.0000!" and "!" not in lines[2]
+    assert lines[3].split()[2] == "21!" and "!" not in lines[2]
     assert {line[:4] for line in lines[1:4]} == {"#0  ", "#1  ", "#2  "}
