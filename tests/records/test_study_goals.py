@@ -197,3 +197,14 @@ def test_a_study_that_was_killed_before_it_had_names_of_its_values_gets_them(tmp
             run(tmp_path, two, None)
     run(tmp_path, two, None, ends()[:1])
     assert study(tmp_path, None).metric_names == ["acc", "ms"]
+
+
+def test_a_study_of_other_metrics_in_the_same_storage_is_refused_once_it_has_values(tmp_path: Path):
+    storage = f"sqlite:///{tmp_path}/study.db"
+    names = ({"acc": "maximize", "ms": "minimize"}, {"acc": "maximize", "mib": "minimize"})
+    run(tmp_path / "a", task(names[0]), storage)
+    run(tmp_path / "b", task(names[1]), storage, ends()[:2])
+    assert study(tmp_path, storage).metric_names == ["acc", "mib"]
+    with pytest.raises(RunError, match=r"does not have this task's metrics \(maximize acc, minimize ms\)"):
+        run(tmp_path / "a", task(names[0]), storage)
+    assert [t.values["mib"] for t in run(tmp_path / "c", task(names[1]), storage)[0].front] == [5.0, 4.0]

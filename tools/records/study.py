@@ -88,7 +88,7 @@ class StudyStore:
             storage, batch = open_storage(folder.journal, storage_url, emit)
             goals = task.goals
             study_id = _find_or_create(storage, name, goals)
-            if directions(storage, study_id) != [goal.direction for goal in goals.objectives]:
+            if not _is_of(storage, study_id, goals):
                 what = (
                     "have this task's metrics (" + ", ".join(goal.text for goal in goals.objectives) + ")"
                     if goals.several
@@ -326,6 +326,20 @@ def _state(frozen: FrozenTrial, notes: dict[str, Any]) -> TrialState:
     return TrialState.COMPLETED if frozen.state is OptunaState.COMPLETE else TrialState.LOST
 
 
+def _is_of(storage: BaseStorage, study_id: int, goals: Goals) -> bool:
+    """Whether the values of a study are these goals; names that it does not have yet are given to it."""
+    if directions(storage, study_id) != [goal.direction for goal in goals.objectives]:
+        return False
+    wanted = [goal.metric for goal in goals.objectives]
+    if not goals.several or (had := storage.get_study_system_attrs(study_id).get(METRIC_NAMES)) == wanted:
+        return True
+    # A kill may have come before the names; and while no trial has values, metrics can get other names.
+    if had is not None and storage.get_all_trials(study_id, deepcopy=False, states=(OptunaState.COMPLETE,)):
+        return False
+    storage.set_study_system_attr(study_id, METRIC_NAMES, wanted)
+    return True
+
+
 def _find_or_create(storage: BaseStorage, name: str, goals: Goals) -> int:
     """The study's id. Looked for first: `load_if_exists` adds a line to a journal at every opening."""
     wanted = [goal.direction for goal in goals.objectives]
@@ -334,10 +348,4 @@ def _find_or_create(storage: BaseStorage, name: str, goals: Goals) -> int:
     except KeyError:
         optuna.create_study(storage=storage, study_name=name, directions=wanted)
         study_id = storage.get_study_id_from_name(name)
-    if (  # after a kill between the two writes the names are still missing
-        goals.several
-        and directions(storage, study_id) == wanted
-        and METRIC_NAMES not in storage.get_study_system_attrs(study_id)
-    ):
-        storage.set_study_system_attr(study_id, METRIC_NAMES, [g.metric for g in goals.objectives])
     return study_id
