@@ -39,7 +39,9 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: 
         chosen_by: The method by which a language model chooses every trial; empty where it does not.
     """
     task, history = briefing.task, briefing.history
-    best = history.incumbent
+    best, left = history.incumbent, str(briefing.trials_left)
+    if resumed and briefing.budget.cost is not None:
+        left = f"Up to {left}"  # what is left in costs may pay for fewer
     return render(
         "narrator/opening",
         version=2,
@@ -50,7 +52,7 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: 
         aims="" if history.goals.plain else _lower(aims(history.goals)),
         parameters=len(history.space.names),
         cardinality=history.space.cardinality,
-        trials=briefing.trials_left,
+        trials=left,
         default="" if history.default is None else clean(history.space.format(history.default), 400),
         census=census(history),
         best="" if best is None else f"#{best.number} with {format_metric(history, best.value)}",

@@ -42,6 +42,7 @@ def test_trials_are_shown_with_their_further_metrics_and_what_they_break():
         assert "breaks latency_ms <= 20" in found[name] and "best feasible" in found[name], name
     assert "number | val_accuracy | latency_ms, params_m | end | configuration | notes" in found["history"]
     assert "11 completed (10 of them feasible)" in found["history"]
+    assert "Up to 26 more to go." in found["resumed"], "what is left in costs may pay for fewer"
     assert "Left of the budget: 26 of 40 trials, 74.891 of 100 in costs." in found["describe_task"]
     assert found["suggest"].startswith("pick 1: [surrogate, costs 1.9375]")
     assert "(expected val_accuracy 0.5 ± 0.1)" in found["suggest"]
