@@ -64,7 +64,7 @@ def best(
     It keeps every limit of the task. `--format argv` is the very command that the trial was started with,
     quoted for a shell; for a training function, an option for each hyperparameter.
 
-    Exit code 1: no trial has completed, or none is feasible.
+    Exit code 1: no trial has completed, none is feasible, or no configuration is by the mean of its runs.
     """
     from tunesmith.api.winner import find_front, find_winner
 
