@@ -124,6 +124,12 @@ def test_after_a_limit_is_loosened_no_end_says_that_none_keeps_it(place: Path) -
     loose = [command(place, "run", "loose.yaml", "--no-model").stdout for _ in range(2)]
     assert "none keeps" in tight
     assert all("Best feasible configuration" in said and "none keeps" not in said for said in loose)
+    (place / "loose.yaml").write_text(text.replace("<= -1", "<= 8") + "confirm: {seeds: 1}\n")
+    compared = command(place, "run", "loose.yaml", "--no-model").stdout
+    (place / "loose.yaml").write_text(text + "confirm: {seeds: 1}\n")
+    again = [command(place, "run", "loose.yaml", "--no-model").stdout for _ in range(2)]
+    assert "Best configuration" not in compared and "mean acc" in compared
+    assert all("none keeps" in said and "mean acc" not in said for said in again), again
 
 
 def test_the_front_is_given_for_a_file_a_program_and_a_shell(place: Path) -> None:

@@ -50,13 +50,15 @@ def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: Hist
     Args:
         run: The run's folder.
     """
-    if by_best_value(history) is None:
+    if not history.completed:
         return False
     if why_over(history, task.budget, task.noise) is None and used.exhausted(task.budget) is None:
         return False  # it ended by a decision: a session would go on searching
     last = last_ending(before)
-    if last is not None and last.infeasible:
-        return True  # there is a feasible one by now
+    if last is not None and last.infeasible != (by_best_value(history) is None):
+        return True  # none was feasible, or by now none is, whatever was compared
+    if by_best_value(history) is None:
+        return False
     found, latest = recommended(before, history), latest_recommendation(before)
     return (found is None and latest is not None) or comparison_due(run, task, history, found)
 
