@@ -236,6 +236,19 @@ def test_any_function_can_be_the_model() -> None:
     assert sampler.spend.calls == len(asked) > 0 and sampler.spend.dollars is None
 
 
+def test_a_model_is_not_asked_for_what_has_all_been_tried(recwarn: pytest.WarningsRecorder) -> None:
+    asked = []
+
+    def answer(messages: list[dict[str, Any]]) -> str:
+        asked.append(len(study.trials))
+        return '{"kind": "a"} {"kind": "b"} {"kind": "c"}'
+
+    study = optuna.create_study(sampler=LlamboSampler(model=answer, seed=1, settings=QUICK))
+    study.optimize(lambda trial: float(ord(trial.suggest_categorical("kind", ["a", "b", "c"]))), n_trials=9)
+    assert len(study.trials) == 9 and max(asked, default=0) <= 4
+    assert not [w for w in recwarn if "nothing new" in str(w.message)]
+
+
 def test_repeated_trials_of_one_configuration_are_each_told_and_cost_nothing(knowing: ChatServer) -> None:
     sampler = LlamboSampler(SPACE, model=settings_for(knowing), seed=1, settings=QUICK)
     study = optuna.create_study(direction="maximize", sampler=sampler)

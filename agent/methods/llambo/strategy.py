@@ -108,6 +108,8 @@ class LlamboStrategy(Strategy):
         return chosen
 
     def _next(self, history: History, n: int, guests: Sequence[Proposal]) -> list[Proposal]:
+        if self.space.cardinality is not None and len(history.taken) >= self.space.cardinality:
+            return []  # all has been tried: there is nothing to ask a model for
         started, weights = len(history.not_lost), weights_of(history, self.seed)
         seen = with_one_metric(history, weights)
         if self._metric is not None and not history.goals.several:
