@@ -161,6 +161,10 @@ def test_a_run_begun_without_costs_goes_on_with_them_and_a_raised_budget_lets_it
     )
     assert nothing_left(*args) == ended.reason
     assert nothing_left(log, ended.spend, more.task, more.history) is None
+    lower = maker.task(cost=COST, budget=Budget(trials=20, cost=20))
+    assert nothing_left(log, ended.spend, lower, more.history) == "the cost budget of 20 is used"
+    cheaper = maker.task(cost="0.1 + 0 * k", budget=Budget(trials=20, cost=30))
+    assert nothing_left(log, ended.spend, cheaper, more.history) is None
     assert len(more.run().history) > len(ended.history)
     assert 60 - more.spend.cost < 4.1
 

@@ -12,6 +12,7 @@ from tunesmith.interfaces import Decision
 from tunesmith.recommendation import by_best_value
 from tunesmith.stopping import why_over
 from tunesmith.task import Task
+from tunesmith.tools.engine.cost_budget import CostBudget
 from tunesmith.tools.records.log_reading import last_ending, latest_recommendation, recommended
 from tunesmith.tools.report.comparison import comparison_due
 
@@ -34,9 +35,12 @@ def nothing_left(
         return None
     if new_space and used.exhausted(task.budget) is None:
         return None
-    known, now = last.budget_cost, task.budget.cost
-    if known is not None and now is not None and now <= known:
-        return last.reason
+    if last.budget_cost is not None and task.budget.cost is not None:
+        # Nothing new could be paid for then; what a trial costs, and the budget, may be other ones now.
+        costs = CostBudget(task)
+        if (used_up := used.exhausted(task.budget)) is not None or costs.instead(history):
+            return used_up
+        return costs.why_over(history) or last.reason
     if last.by_budget and used.exhausted(task.budget) is None:
         return None
     return last.reason
