@@ -302,7 +302,7 @@ def test_with_several_metrics_no_trial_is_stopped_early_unless_a_pruner_is_state
         ),
         ({"metrics": {"a": "maximize"}, "cost_budget": 3}, "budget.cost: has no meaning without a cost"),
     ],
-    ids=str,
+    ids=range(7),
 )
 def test_tune_says_the_same_of_its_arguments(given_, said):
     with pytest.raises(TaskError, match=re.escape(said)):
