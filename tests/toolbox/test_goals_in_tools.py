@@ -33,7 +33,7 @@ def numbers(text: str) -> list[str]:
 
 
 def test_trials_are_put_in_the_order_of_another_metric_or_of_the_front():
-    assert numbers(history_table(turn(), best=2, recent=1, by="latency_ms")) == ["#12", "#2", "#4"]
+    assert numbers(history_table(turn(), best=2, recent=1, by="latency_ms")) == ["#12", "#4", "#2"]
     assert numbers(history_table(turn(), best=2, recent=0, by="val_accuracy")) == ["#7", "#11"]
     by_limit = numbers(history_table(turn(), best=12, recent=12, by="params_m"))
     assert by_limit[0] == "#2" and by_limit[-1] == "#3", "what breaks a limit comes last"
