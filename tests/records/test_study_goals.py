@@ -115,6 +115,7 @@ def test_a_changed_limit_judges_anew_and_optunas_best_trial_honours_it(tmp_path:
     told = "limits have changed" if storage is not None else "other constraints than the limits of now"
     assert any(told in e.text for e in said if isinstance(e, Noted))
     assert not [e for e in said if isinstance(e, Degraded)], "no damage was repaired"
+    assert not list((tmp_path / "t").glob("*damaged*")), "and no file is called damaged"
     without, said = run(tmp_path, task({"acc": "maximize"}), storage)
     assert without.incumbent.number == 4
 

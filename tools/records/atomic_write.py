@@ -76,9 +76,9 @@ def publish(temporary: Path, path: Path) -> bool:
     return True
 
 
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file to `<name>.damaged-<n>` so that nothing is lost with it; returns its new path."""
-    aside = free_name(path, "damaged")
+def set_aside(path: Path, mark: str = "damaged") -> Path:
+    """Rename a file to `<name>.<mark>-<n>` so that nothing is lost with it; returns its new path."""
+    aside = free_name(path, mark)
     path.rename(aside)
     sync_folder(path.parent)
     return aside

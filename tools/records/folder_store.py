@@ -133,7 +133,7 @@ class FolderStore(RunStore):
                 )
             )
             return history
-        aside = set_aside(self.folder.journal)
+        aside = set_aside(self.folder.journal, "earlier")
         changed = "The study had other constraints than the limits of now"
         emit(Noted(text=f"{changed}: {AGAIN}; the old journal is {aside.name}."))
         return self._reconciled(emit)

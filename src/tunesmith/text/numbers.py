@@ -18,6 +18,7 @@ def metric(value: float, *, as_whole: bool = False) -> str:
     Args:
         as_whole: Its column holds whole numbers only.
     """
+    value += 0.0  # no -0.0000
     if as_whole:
         return f"{value:.0f}"
     if value == 0 or 0.01 <= abs(value) < 1000:
