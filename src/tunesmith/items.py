@@ -136,19 +136,6 @@ class Items:
         return cls(tuple(scores), None if ids is None else tuple(ids))
 
 
-def standard_error(items: Items) -> float | None:
-    """The standard error of the mean over items, metric units: what other items of the kind would change.
-
-    Returns:
-        None for one item. It says nothing of how the metric varies between seeds.
-    """
-    n = len(items)
-    if n < 2:
-        return None
-    mean = items.mean
-    return math.sqrt(math.fsum((score - mean) ** 2 for score in items.scores) / (n - 1) / n)
-
-
 def bounded_items(packed: Mapping[str, str], metrics: Iterable[str]) -> dict[str, str]:
     """What a trial may keep of packed items: those of its metrics, as many and as long as are allowed.
 

@@ -7,11 +7,8 @@ import pytest
 from scipy import stats
 
 from tunesmith.errors import ItemsError
-from tunesmith.goals import Goal
 from tunesmith.items import Items
-from tunesmith.space import Float, Space
-from tunesmith.tools.analysis.paired import paired, paired_trials
-from tunesmith.trial import Origin, Proposal, Trial, TrialState
+from tunesmith.tools.analysis.paired import paired
 
 
 def test_the_difference_of_scores_is_students():
@@ -96,19 +93,3 @@ def test_one_item_gives_a_difference_and_no_verdict():
         None,
         "not distinguishable",
     )
-
-
-def test_trials_are_compared_where_their_records_allow_it():
-    space = Space({"x": Float(0, 1)})
-    goal = Goal(metric="loss", direction="minimize")
-
-    def trial(items: dict[str, str]) -> Trial:
-        proposal = Proposal(configuration=space.validate({"x": 0.5}), origin=Origin.USER, reason="")
-        return Trial(number=0, proposal=proposal, state=TrialState.COMPLETED, value=1.0, items=items)
-
-    good, poor = (trial({"loss": Items(tuple(i + c for i in (1.0, 2.0, 5.0))).pack()}) for c in (0.0, 1.0))
-    found = paired_trials(good, poor, goal)
-    assert found is not None and found.difference == 1.0
-    assert paired_trials(good, trial({}), goal) is None
-    assert paired_trials(good, trial({"loss": "items1:AAAA"}), goal) is None
-    assert paired_trials(good, trial({"loss": Items((1.0,)).pack()}), goal) is None

@@ -18,7 +18,6 @@ from tunesmith.items import (
     MOST_METRICS,
     Items,
     bounded_items,
-    standard_error,
 )
 
 SCORES = st.lists(
@@ -127,8 +126,3 @@ def test_a_trial_keeps_the_items_of_its_metrics_up_to_a_bound():
     assert bounded_items({"a": "no items", "b": "items1:" + "A" * LONGEST_PACKED, "c": text}, "abcd") == {
         "c": text
     }
-
-
-def test_the_standard_error_of_a_mean_over_items():
-    assert standard_error(Items((1.0, 2.0, 3.0, 4.0))) == pytest.approx(math.sqrt(5 / 3 / 4))
-    assert standard_error(Items((1.0,))) is None

@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tunesmith.errors import ItemsError
-from tunesmith.goals import Goal
 from tunesmith.items import Items
-from tunesmith.trial import Trial
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-12
@@ -90,18 +88,6 @@ def paired(first: Items, second: Items, *, sign: float = 1.0) -> PairedDifferenc
         else:  # all differences are one number: the sign test's p-value is what n items can show
             p = 1.0 if better + worse < n else min(1.0, 2.0 ** (1 - n))
     return PairedDifference(n, mean, error, low, high, p, better, worse, method)
-
-
-def paired_trials(first: Trial, second: Trial, goal: Goal) -> PairedDifference | None:
-    """As `paired`, for a metric of two trials; None where their records do not allow it."""
-    packed = [trial.items.get(goal.metric) for trial in (first, second)]
-    if None in packed:
-        return None
-    try:
-        x, y = (Items.unpack(text) for text in packed if text is not None)
-        return paired(x, y, sign=goal.sign)
-    except ItemsError:  # damaged by the training code, or judged on different items
-        return None
 
 
 def _aligned(first: Items, second: Items) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
