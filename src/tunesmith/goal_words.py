@@ -2,7 +2,6 @@
 
 aims(goals)                 Maximize val_accuracy and minimize latency_ms, with latency_ms <= 20
 measured(goals, values)     latency_ms 23.1 (breaks <= 20), params_m 4
-none_feasible(history)      6 trials completed, none keeps latency_ms <= 20; the closest is trial 4 with 23.1
 """
 
 from __future__ import annotations

@@ -113,6 +113,18 @@ class Goals(Frozen):
         """The limits that a trial's metrics do not keep."""
         return tuple(limit for limit in self.limits if not limit.met(values.get(limit.metric)))
 
+    def violation(self, values: Mapping[str, float]) -> float:
+        """By how much metrics break the limits together, >= 0: the sum of excesses in units of each bound.
+
+        An excess over a bound of 0 counts in the metric's own unit. Infinite where a metric is missing.
+        """
+        parts = []
+        for limit in self.limits:
+            value = values.get(limit.metric)
+            beyond = math.inf if value is None else max(limit.excess(value), 0.0)
+            parts.append(beyond / (abs(limit.bound) or 1.0))
+        return math.fsum(parts) if all(map(math.isfinite, parts)) else math.inf
+
     def dominates(self, values: Mapping[str, float], other: Mapping[str, float]) -> bool:
         """Whether metrics are as good as others in every objective, and better in one."""
         gains = [g.sign * (values[g.metric] - other[g.metric]) for g in self.objectives]

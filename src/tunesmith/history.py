@@ -224,7 +224,7 @@ class History:
 
     @cached_property
     def ranked(self) -> tuple[Trial, ...]:
-        """`feasible` with the best primary value first, the incumbent at the head.
+        """`feasible` with the best primary value first, the incumbent first.
 
         Of equal ones those of the front come first, then the earlier ones.
         """

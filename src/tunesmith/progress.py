@@ -14,7 +14,7 @@ class Progress:
 
     With one metric a step is a better feasible value; with several, a feasible trial that none before it
     equals or beats in all of them, so that the Pareto front changes. While none is feasible, a step is to
-    break the limits by less than all before, each limit in units of its bound.
+    break the limits by less than all before (`Goals.violation`).
 
     Args:
         margin: By how much a metric must be better, metric units, by name; 0 for the others.
@@ -43,9 +43,9 @@ class Progress:
 
     def _steps(self, trial: Trial) -> bool:
         if self._goals.limits and self._goals.broken(trial.values):
-            excess = self._excess(trial)
-            step = not self._front and (excess < self._least or self.last is None)
-            self._least = min(self._least, excess)
+            violation = self._goals.violation(trial.values)
+            step = not self._front and (violation < self._least or self.last is None)
+            self._least = min(self._least, violation)
             return step
         primary, *others = self._goals.objectives
         row = [
@@ -61,11 +61,3 @@ class Progress:
 
     def _against(self, row: list[float], before: list[float]) -> zip[tuple[float, float, float]]:
         return zip(row, before, self._margins, strict=True)
-
-    def _excess(self, trial: Trial) -> float:
-        excess = 0.0
-        for limit in self._goals.limits:
-            value = trial.values.get(limit.metric)
-            beyond = math.inf if value is None else max(limit.excess(value), 0.0)
-            excess += beyond / (abs(limit.bound) or 1.0)
-        return excess

@@ -10,6 +10,7 @@ import pytest
 from fakes.histories import SPACE, configured, history, trial
 from tunesmith.goals import Goal, Limit
 from tunesmith.history import History
+from tunesmith.progress import Progress
 from tunesmith.tools.analysis.limits import broken_text, closest, limit_costs, none_feasible, together_text
 from tunesmith.tools.analysis.pareto import front_rows, front_text
 from tunesmith.trial import TrialState
@@ -185,3 +186,12 @@ def test_the_front_is_a_table_with_the_default_beside_it():
     assert front_rows(past)[-1].values == (None, None, None), "the default crashed"
     assert front_rows(replace(past, limits=(SIZE.model_copy(update={"bound": 0.0}),))) == ()
     assert front_text(replace(past, others=())) == ""
+
+
+def test_patience_and_texts_agree_on_the_trial_that_is_closest_to_the_limits():
+    never = Limit(metric="latency_ms", operator="<=", bound=0)
+    past = searched((0.9, 5, 4), (0.9, 0, 15), limits=(never, SIZE))
+    steps = Progress(past.goals)
+    for one in past.completed:
+        steps.add(one)
+    assert steps.last is closest(past) is past.trials[1]

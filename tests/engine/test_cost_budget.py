@@ -1,4 +1,4 @@
-"""A budget of costs: never is a trial started that it cannot pay for, whoever proposes it."""
+"""A budget of costs: no trial starts that it cannot pay for, by any way of proposing one."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def infeasible_best(text: str, history: History) -> tuple[WrongCitation, ...]:
 
 
 def _changed_limits(text: str, history: History) -> list[WrongCitation]:
-    """A claim that a limit was changed: no run can do that, whoever asks for it."""
+    """A claim that a limit was changed, which nothing in a run can do."""
     if not history.limits or not _CHANGED.search(text):
         return []
     stays = f"the limits are still {limits_text(history)}; they are changed in the task file alone"

@@ -112,7 +112,7 @@ class ItemsCompared(Frozen):
     @classmethod
     def of(cls, best: Items, other: Items, goal: Goal, against: str) -> ItemsCompared | None:
         """None where they were judged on different items."""
-        from tunesmith.tools.analysis.paired import paired  # scipy.stats: too slow for whoever shows a run
+        from tunesmith.tools.analysis.paired import paired  # scipy.stats is slow to import
 
         try:
             found = paired(best, other, sign=goal.sign)

@@ -127,19 +127,15 @@ def together_text(history: History) -> str:
 
 
 def closest(history: History) -> Trial | None:
-    """The completed trial that breaks the limits by least: the smallest sum of relative excesses.
+    """The completed trial that breaks the limits by least (`Goals.violation`); of equal ones the best.
 
-    An excess counts in units of its bound; where the bound is 0, of the largest value seen. None while a
-    trial keeps every limit, or none completed.
+    None while a trial keeps every limit, or none completed.
     """
     if history.feasible or not history.completed:
         return None
-    scales = [_scale(history, limit) for limit in history.limits]
 
     def distance(trial: Trial) -> tuple[float, float, int]:
-        excesses = [_excess(trial, limit) / s for limit, s in zip(history.limits, scales, strict=True)]
-        score = history.sign * (trial.value or 0.0)
-        return math.fsum(excesses) if all(map(math.isfinite, excesses)) else math.inf, -score, trial.number
+        return history.goals.violation(trial.values), -history.sign * (trial.value or 0.0), trial.number
 
     return min(history.completed, key=distance)
 
@@ -263,9 +259,3 @@ def _excess(trial: Trial, limit: Limit) -> float:
     """At least 0; infinite where the metric is missing."""
     value = trial.values.get(limit.metric)
     return math.inf if value is None else max(0.0, limit.excess(value))
-
-
-def _scale(history: History, limit: Limit) -> float:
-    if limit.bound:
-        return abs(limit.bound)
-    return max((abs(t.values.get(limit.metric, 0.0)) for t in history.completed), default=0.0) or 1.0
