@@ -31,7 +31,7 @@ def front_rows(history: History) -> tuple[FrontRow, ...]:
     With one metric the front is the incumbent alone. Empty while no trial is feasible.
     """
     front = history.front
-    default = next((t for t in history if t.configuration == history.default), None)
+    default = default_trial(history)
     shown = [(trial, True) for trial in front]
     if front and default is not None and not any(trial.number == default.number for trial in front):
         shown.append((default, False))
@@ -57,6 +57,11 @@ def front_text(history: History) -> str:
         f"{len(front)} of {counted(len(history.feasible), f'{kind} trial')} {verb} on the Pareto front: "
         f"{', '.join(spans)}"
     )
+
+
+def default_trial(history: History) -> Trial | None:
+    """The first trial of the default configuration, whatever became of it."""
+    return next((t for t in history if t.configuration == history.default), None)
 
 
 def one_line(history: History, trial: Trial) -> str:

@@ -25,7 +25,7 @@ from tunesmith.task import Task
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.health import health
 from tunesmith.tools.analysis.limits import together_text
-from tunesmith.tools.analysis.pareto import front_text, one_line
+from tunesmith.tools.analysis.pareto import default_trial, front_text, one_line
 from tunesmith.tools.records.bounds import kind_of
 from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
@@ -49,7 +49,6 @@ from tunesmith.tools.report.environment import environment
 from tunesmith.tools.report.goals import (
     against_default,
     broken,
-    default_trial,
     finite,
     front_lines,
     item_lines,

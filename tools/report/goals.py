@@ -8,7 +8,7 @@ from tunesmith.goals import Goals
 from tunesmith.history import History
 from tunesmith.tools.analysis.compare_goals import ItemsCompared, Word
 from tunesmith.tools.analysis.limits import LimitCost, limit_costs
-from tunesmith.tools.analysis.pareto import front_rows
+from tunesmith.tools.analysis.pareto import default_trial, front_rows
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.goal_data import (
     AgainstDefault,
@@ -176,11 +176,6 @@ def items_line(compared: ItemsCompared, text: Anonymous) -> ItemsLine:
         verdict=compared.verdict,
         sentence=text(compared.text),
     )
-
-
-def default_trial(history: History) -> Trial | None:
-    """The first trial of the default configuration, whatever became of it."""
-    return next((t for t in history if t.configuration == history.default), None)
 
 
 def finite(value: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tunesmith.history import History
 from tunesmith.text.numbers import counted, readable
 from tunesmith.tools.analysis.limits import broken_text, none_feasible
-from tunesmith.tools.report.goals import default_trial
+from tunesmith.tools.analysis.pareto import default_trial
 from tunesmith.trial import Trial
 
 
