@@ -139,12 +139,6 @@ def _usable(cost: Any) -> float | None:
     return float(cost) if number and is_finite(cost) and cost > 0 else None
 
 
-def can_run(task: Costed, configuration: Mapping[str, Value]) -> bool:
-    """See `Task.can_run`."""
-    rule = task.space.why_not_run
-    return rule is None or rule(configuration) is None
-
-
 class CostRange(NamedTuple):
     """What trials cost, over configurations drawn from the space."""
 
@@ -155,7 +149,9 @@ class CostRange(NamedTuple):
 
 def cost_range(task: Costed) -> CostRange | None:
     """Over what can be run, by a sample and the default; None where the task states no cost."""
-    drawn = [one for one in _drawn(task.space, task.default) if can_run(task, one)] or _few(task.space)
+    rule = task.space.why_not_run
+    drawn = [one for one in _drawn(task.space, task.default) if rule is None or rule(one) is None]
+    drawn = drawn or _few(task.space)
     costs = [cost for one in drawn if (cost := cost_of(task, one)) is not None]
     return CostRange(min(costs), max(costs), math.fsum(costs) / len(costs)) if costs else None
 

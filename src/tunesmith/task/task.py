@@ -287,10 +287,6 @@ class Task(Frozen):
         """
         return costs.cost_of(self, configuration)
 
-    def can_run(self, configuration: Mapping[str, Value]) -> bool:
-        """Whether the kind of problem can run a legal configuration at all; what cannot is never proposed."""
-        return costs.can_run(self, configuration)
-
     @property
     def uses_model(self) -> bool:
         """Whether the method or the policy uses a language model where there is one."""
