@@ -32,6 +32,9 @@ class Objective:
     import_path: tuple[str, ...] = ()
     """For a pickle: `sys.path` where it was made. It refers to modules by name, and they were found there."""
 
+    given: str = ""
+    """For a function: what the kind of problem gives it as `trial.given`, as JSON; empty for nothing."""
+
     @property
     def description(self) -> str:
         """The training code, for messages."""

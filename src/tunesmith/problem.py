@@ -60,6 +60,13 @@ class ProblemKind(ABC):
         """
         return None
 
+    def given(self, options: Any) -> Mapping[str, Any] | None:
+        """What the training function reads as `trial.given`, as JSON's types; None: nothing.
+
+        The same settings give the same; it goes to the worker with every trial, so it is at most some 100 kB.
+        """
+        return None
+
     def feasible(self, options: Any, configuration: Mapping[str, Value]) -> bool:
         """Whether a legal configuration can be run at all; what cannot is never proposed. As pure as `cost`.
 

@@ -89,7 +89,11 @@ METHODS = Registry(
     },
 )
 EXECUTORS = Registry("executors", "executor", {"local": "tunesmith.tools.execution.local:MEMBER"})
-PROBLEMS = Registry("problems", "kind of problem", {"training": "tunesmith.problem:Training"})
+PROBLEMS = Registry(
+    "problems",
+    "kind of problem",
+    {"training": "tunesmith.problem:Training", "pipeline": "tunesmith.pipeline.kind:Pipeline"},
+)
 POLICIES = Registry(
     "policies",
     "policy",

@@ -248,6 +248,7 @@ def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
     handle = TrialHandle(
         job.number, job.folder, job.seed, job.metric, channel, reading=job.reading, further=job.further
     )
+    handle.given = json.loads(job.objective.given) if job.objective.given else None
     checkpoints = handle.checkpoint_dir  # exists from the start, also for commands
     if job.checkpoint is not None:
         shutil.copytree(job.checkpoint, checkpoints, dirs_exist_ok=True)

@@ -77,6 +77,8 @@ class TrialHandle:
         self.metric = metric
         self.diverged: str | None = None
         """Says what was reported that is not finite; None while all was."""
+        self.given: Any = None
+        """What the task's kind of problem gives its training function (`ProblemKind.given`)."""
         self.stopped = False
         """Whether a verdict to stop was received."""
         self.reports = Reports(metric, reading or Reading(), further)

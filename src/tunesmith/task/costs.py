@@ -6,6 +6,7 @@ parameter that is inactive counts as 0 there.
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -111,6 +112,12 @@ def kind_of(choice: ProblemChoice) -> ProblemKind:
     """The kind of problem that a task names."""
     kind: ProblemKind = choice.member()
     return kind
+
+
+def given_to_objective(choice: ProblemChoice | None) -> str:
+    """What a kind of problem gives the training function (`ProblemKind.given`), as JSON; else empty."""
+    given = None if choice is None else kind_of(choice).given(choice.settings)
+    return "" if given is None else json.dumps(given)
 
 
 def cost_of(task: Costed, configuration: Mapping[str, Value]) -> float | None:

@@ -1,0 +1,1 @@
+"""Running pipelines of model calls: stages, items, sample banks, programs behind a proxy."""
