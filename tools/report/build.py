@@ -60,6 +60,7 @@ from tunesmith.tools.report.headline import headline
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.tools.report.model_data import BeliefLine, PriorLine
 from tunesmith.tools.report.model_use import model_say, model_use
+from tunesmith.tools.report.pipeline import pipeline_part
 from tunesmith.trial import Configuration, Trial
 
 MOST_KINDS = 12
@@ -111,6 +112,7 @@ def build_report(path: Path) -> ReportData:
         front=front_lines(history, text),
         limits_sentence=text(together_text(history)),
         front_sentence=text(front_text(history)),
+        pipeline=pipeline_part(task, history, _delivered(history, found), text),
         comparison=comparison,
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history.every)),
@@ -211,6 +213,11 @@ def _best(folder: RunFolder, history: History, text: Anonymous) -> Best | None:
         values=named(history.goals, trial, text),
         cost=finite(trial.cost),
     )
+
+
+def _delivered(history: History, found: Recommended | None) -> Trial | None:
+    """The trial that stands for what the run delivers."""
+    return history.incumbent if found is None else history.get(found.trial)
 
 
 def _received(history: History, configuration: Configuration) -> dict[str, Any]:

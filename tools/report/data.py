@@ -24,6 +24,7 @@ from tunesmith.tools.report.goal_data import (
 )
 from tunesmith.tools.report.model_data import BeliefLine, ModelSay, ModelUse, PriorLine
 from tunesmith.tools.report.part import ReportPart, unless_empty
+from tunesmith.tools.report.pipeline_data import PipelinePart
 from tunesmith.trial import Provenance, Value
 
 Status = Literal["finished", "stopped", "failed", "unfinished"]
@@ -274,6 +275,8 @@ class ReportData(ReportPart):
     limits_sentence: str = unless_empty("")
     """What the limits cost together; empty where one of them alone costs as much."""
     front_sentence: str = unless_empty("")
+    pipeline: PipelinePart | None = unless_empty(None)
+    """None for a task that is no pipeline of model calls."""
     comparison: Comparison | None
     not_compared: str
     states: dict[str, int]

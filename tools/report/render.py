@@ -18,6 +18,7 @@ from tunesmith.text.numbers import readable, signed, significant
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.front_plot import front_plot
 from tunesmith.tools.report.goal_data import FrontLine
+from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
 from tunesmith.tools.report.plot import limits_kept, plot, sparklines
 
 if TYPE_CHECKING:
@@ -47,10 +48,19 @@ def to_markdown(data: ReportData) -> str:
 
 def to_html(data: ReportData) -> str:
     """The report as one page without any outside resource: light and dark, for screen and paper."""
+    part = data.pipeline
     return (
         _templates(bool(data.metrics))
         .get_template("report.html.j2")
-        .render(r=data, plot=plot(data), front=front_plot(data), front_rows=_front_rows(data))
+        .render(
+            r=data,
+            plot=plot(data),
+            front=front_plot(data),
+            front_rows=_front_rows(data),
+            allocation_plot=part and allocation_plot(part),
+            scaling_plot=part and scaling_plot(part),
+            cost_plot=part and cost_plot(part),
+        )
     )
 
 

@@ -1,0 +1,117 @@
+"""The report of a pipeline: allocations, scaling, why, what was not tried; with hostile names."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tunesmith.history import History
+from tunesmith.items import Items
+from tunesmith.task import Task
+from tunesmith.tools.report.anonymous import Anonymous
+from tunesmith.tools.report.pipeline import pipeline_part
+from tunesmith.tools.report.pipeline_data import PipelinePart
+from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
+
+MODELS = {"small": {"parameters": 1e9}, "large": {"parameters": 1e10}}
+STAGE: dict[str, Any] = {"models": MODELS, "samples": [1, 4, 8], "tokens": {"prompt": 10, "completion": 10}}
+
+
+def task() -> Task:
+    return Task.model_validate(
+        {
+            "name": "answers",
+            "problem": {
+                "name": "pipeline",
+                "item_budget": 4e12,
+                "stages": {"find": STAGE, "answer": STAGE | {"temperature": [0.2, 0.9]}},
+            },
+        }
+    )
+
+
+def history(made: Task, rows: list[tuple[dict[str, Any], str, int, float]]) -> History:
+    """Rows of (configuration, state, scored items, share of them that are right)."""
+    trials = []
+    for number, (values, state, n, share) in enumerate(rows):
+        base = {"find.model": "small", "find.samples": 1, "answer.model": "small", "answer.samples": 1}
+        configuration = made.space.validate(base | {"answer.temperature": 0.2} | values)
+        scores = tuple(float(i < share * 20) for i in range(20))[:n]
+        items = Items(scores)
+        done = state == "completed"
+        trials.append(
+            Trial(
+                number=number,
+                proposal=Proposal(configuration=configuration, origin=Origin.SURROGATE, reason="r"),
+                state=TrialState(state),
+                value=items.mean if done else None,
+                values={"quality": items.mean, "cost": 100.0 * number + 10, "find.cost": 5.0} if done else {},
+                items={"quality": items.pack()},
+            )
+        )
+    return replace(made.empty_history(), trials=tuple(trials))
+
+
+def part(rows: list[tuple[dict[str, Any], str, int, float]], best: int | None) -> PipelinePart:
+    made = task()
+    told = history(made, rows)
+    built = pipeline_part(made, told, None if best is None else told.get(best), Anonymous(Path("/nowhere")))
+    assert built is not None
+    return built
+
+
+ROWS = [
+    ({}, "completed", 20, 0.2),
+    ({"answer.model": "large"}, "completed", 20, 0.9),
+    ({"answer.model": "large", "answer.samples": 4}, "completed", 20, 0.8),
+    ({"find.model": "large", "answer.model": "large"}, "pruned", 6, 0.1),
+    ({"find.samples": 8}, "completed", 20, 0.3),
+]
+
+
+def test_what_a_search_says_of_an_allocation() -> None:
+    told = part(ROWS, best=1)
+    assert [(line.trial, line.best, line.on_front) for line in told.allocations] == [
+        (0, False, True),
+        (1, True, True),
+    ]
+    assert told.allocations[1].stages[1].text == "large x 1, temperature 0.2"
+    assert told.allocations[1].stages[0].cost == 5.0
+    assert (told.items_run, told.items_whole) == (86, 100)
+    curves = {(curve.stage, curve.model): curve.points for curve in told.curves}
+    assert [(p.samples, p.trial, p.alike) for p in curves["answer", "large"]] == [(1, 1, True), (4, 2, True)]
+    assert [(p.samples, p.trial, p.alike) for p in curves["find", "small"]] == [(1, 1, True), (8, 4, False)]
+    assert ("find", "large") not in curves  # the one trial with it did not complete
+    assert any("answer: large x 1, temperature 0.2 rather than small x 1" in line for line in told.why)
+    assert any("the same 6 items" in line for line in told.why)
+    assert "answer.samples: never 8" in told.untried
+    assert told.untried[0].startswith("5 of 72 allocations")
+
+
+def test_pictures_have_every_stage_and_stay_in_the_frame() -> None:
+    told = part(ROWS, best=1)
+    bars, curves, cost = allocation_plot(told), scaling_plot(told), cost_plot(told)
+    assert bars is not None and curves is not None and cost is not None
+    assert [len(bar.segments) for bar in bars.bars] == [2, 2]
+    assert all(0 <= s.x and s.x + s.width <= bars.width for bar in bars.bars for s in bar.segments)
+    assert [panel.stage for panel in curves.panels] == ["find", "answer"]
+    small, large = (line.colour for line in curves.panels[1].lines)
+    assert curves.panels[0].lines[0].colour == small != large  # a model has one colour
+    assert len(cost.points) == 4 and cost.points[-1][2] == "best"
+    assert all(cost.left <= x <= cost.right and cost.top <= y <= cost.bottom for x, y, _, _ in cost.points)
+
+
+def test_a_run_without_a_completed_trial_and_one_that_is_no_pipeline() -> None:
+    told = part([({}, "crashed", 3, 0.0)], best=None)
+    assert told.allocations == told.curves == told.points == told.why == ()
+    assert allocation_plot(told) is scaling_plot(told) is cost_plot(told) is None
+    plain = Task.model_validate(
+        {
+            "name": "x",
+            "metric": "m",
+            "direction": "minimize",
+            "objective": "t.py:t",
+            "space": {"x": {"type": "float", "low": 0, "high": 1}},
+        }
+    )
+    assert pipeline_part(plain, plain.empty_history(), None, Anonymous(Path("/nowhere"))) is None
