@@ -212,7 +212,9 @@ class TunesmithApp(App[str]):
         table, facts = self.query_one(TrialTable), self.view.facts
         number = self.view.best if table.chosen is None else table.chosen
         trial = None if number is None else self.view.trials.get(number)
-        shown = [] if trial is None else details(trial, facts.write, goals=facts.goals)
+        shown = (
+            [] if trial is None else details(trial, facts.write, goals=facts.goals, pipeline=facts.pipeline)
+        )
         self.query_one(TrialDetails).show(shown)
         self.screen_stack[0].set_class(table.chosen is not None, "-chosen")
 

@@ -10,11 +10,13 @@ from tunesmith.budget import ModelCaps
 from tunesmith.errors import TunesmithError
 from tunesmith.goals import Goals
 from tunesmith.history import Direction, History
+from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.space import Space
 from tunesmith.task import load_task
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import plain_value
 from tunesmith.trial import Value
+from tunesmith.tui.allocation_view import short_allocation
 from tunesmith.tui.trial_view import (
     Formatter,
     long_configuration,
@@ -45,6 +47,8 @@ class Facts:
     """Writes a configuration with the precision its space deserves."""
     short: Formatter = plain_configuration
     """Writes it for a narrow column."""
+    pipeline: PipelineSettings | None = None
+    """Where the task is a pipeline of model calls: its stages."""
     problem: str = ""
     """Why the task file could not be read; empty when it could."""
 
@@ -66,6 +70,8 @@ def read_facts(folder: Path) -> Facts:
     except (OSError, ValueError, TunesmithError) as error:
         return Facts(problem=one_line(f"the run's task.yaml cannot be read: {error}", 400))
     write_value, names = _value_writer(task.space), short_names(task.space.names)
+    options = None if task.problem is None else task.problem.settings
+    pipeline = options if isinstance(options, PipelineSettings) else None
     return Facts(
         metric=one_line(task.metric, 40),
         direction=task.direction,
@@ -75,7 +81,12 @@ def read_facts(folder: Path) -> Facts:
         cost=task.budget.cost,
         model=task.budget.model,
         write=lambda configuration: long_configuration(configuration, write_value),
-        short=lambda configuration: short_configuration(configuration, write_value, names),
+        short=lambda configuration: (
+            short_configuration(configuration, write_value, names)
+            if pipeline is None
+            else short_allocation(pipeline, configuration)
+        ),
+        pipeline=pipeline,
     )
 
 

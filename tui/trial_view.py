@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from tunesmith.events import TrialFinished, TrialStarted
 from tunesmith.goal_words import Measured, measured, primary
 from tunesmith.goals import Goals
+from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.text import numbers
 from tunesmith.text.charts import sparkline, thin
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.trial import Proposal, TrialState, Value
+from tunesmith.tui.allocation_view import stage_lines
 from tunesmith.tui.spans import Role, Span, Spans
 
 STATES: dict[TrialState, tuple[str, str, Role]] = {
@@ -215,8 +217,13 @@ def details(
     goals: Goals | None = None,
     curve_width: int = 24,
     traceback: bool = True,
+    pipeline: PipelineSettings | None = None,
 ) -> list[Spans]:
-    """Everything known about one trial, a line each; what `/why N` and the details pane show."""
+    """Everything known about one trial, a line each; what `/why N` and the details pane show.
+
+    Args:
+        pipeline: Of a task that is one: the configuration is shown stage by stage.
+    """
     mark, word, role = STATES[trial.state]
     head: list[Span] = [(f"trial {trial.number} ", "strong"), (f"{mark} {word}", role)]
     if trial.value is not None:
@@ -236,10 +243,12 @@ def details(
         lines.append((("of an earlier search space: history only", "warn"),))
     for each in trial.measured(goals):
         lines.append(_judged(each, goals))
-    if goals is not None and (rest := sorted(set(trial.values) - set(goals.names))):
+    if pipeline is None and goals is not None and (rest := sorted(set(trial.values) - set(goals.names))):
         told = ", ".join(f"{one_line(name, 40)} {numbers.readable(trial.values[name])}" for name in rest[:8])
         lines.append((("also ", "dim"), (told, "dim")))
-    if trial.proposal is not None:
+    if trial.proposal is not None and pipeline is not None:
+        lines += stage_lines(pipeline, trial.proposal.configuration, trial.values)
+    elif trial.proposal is not None:
         lines.append(((trial.configuration(write), ""),))
     expected = expectation(trial, goals)
     if expected:

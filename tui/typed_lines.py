@@ -10,6 +10,7 @@ from tunesmith.goal_words import table
 from tunesmith.text.literal import one_line
 from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
 from tunesmith.trial import TrialState
+from tunesmith.tui.allocation_view import scaling_lines, stage_lines
 from tunesmith.tui.spans import Spans, joined
 from tunesmith.tui.state import RunView
 from tunesmith.tui.trial_view import details
@@ -21,12 +22,14 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/why N", "why trial N was tried, what was expected, how it ended"),
     ("/best", "the best configuration so far"),
     ("/front", "the Pareto front of several metrics, and what limits cost"),
+    ("/stages", "of a pipeline: the best allocation, and quality by samples for each model"),
     ("/help", "this list"),
     ("/quit", "leave (ctrl+q)"),
 )
 FRONT_ROWS = 20
 FRONT_WIDTH = 74
 """Characters of a line of the front where the width of the log is not known."""
+_SHOWN = ("/best", "/front", "/stages")
 COMMANDS: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/stop": Stop()}
 
 
@@ -56,14 +59,14 @@ def respond(view: RunView, line: str, width: int = FRONT_WIDTH) -> Command | Rep
         if rest and not (len(rest) == 1 and number.isascii() and number.isdigit() and len(number) < 10):
             return _refusal("/why takes a trial's number, such as /why 7")
         return why(view, int(number) if rest else None)
-    if name not in COMMANDS and name not in ("/best", "/front", "/help", "/quit", "/exit"):
+    if name not in COMMANDS and name not in (*_SHOWN, "/help", "/quit", "/exit"):
         return _refusal(f"there is no {one_line(name, 40)}; /help lists the commands")
     if rest:
         return _refusal(f"{name} stands alone; {one_line(' '.join(rest), 40)!r} was not understood")
     if name in COMMANDS:
         return _checked(view, COMMANDS[name])
-    if name in ("/best", "/front"):
-        return best(view) if name == "/best" else front(view, width)
+    if name in _SHOWN:
+        return front(view, width) if name == "/front" else (best if name == "/best" else stages)(view)
     return Reply(help_text()) if name == "/help" else Leave.LEAVE
 
 
@@ -78,15 +81,16 @@ def why(view: RunView, number: int | None) -> Reply:
     if trial is None:
         known = f"; there are 0 to {max(view.trials)}" if view.trials else " yet"
         return Reply(((f"there is no trial {number}{known}", "warn"),))
-    return Reply(joined(details(trial, view.facts.write, goals=view.facts.goals)))
+    facts = view.facts
+    return Reply(joined(details(trial, facts.write, goals=facts.goals, pipeline=facts.pipeline)))
 
 
 def best(view: RunView) -> Reply:
     """The incumbent and, after the end, what is recommended."""
     if view.best is None:
         return Reply(((_none(view), "dim"),))
-    goals = view.facts.goals
-    lines = details(view.trials[view.best], view.facts.write, goals=goals, traceback=False)
+    facts, trial = view.facts, view.trials[view.best]
+    lines = details(trial, facts.write, goals=facts.goals, traceback=False, pipeline=facts.pipeline)
     if view.recommended:
         lines.append(((view.recommended, "best"),))
     return Reply(joined(lines))
@@ -105,6 +109,21 @@ def front(view: RunView, width: int = FRONT_WIDTH) -> Reply:
     told = [*(cost.text for cost in limit_costs(past)), together_text(past)]
     lines += [((one_line(text, 400), "dim"),) for text in told if text]
     return Reply(joined(lines))
+
+
+def stages(view: RunView) -> Reply:
+    """The best allocation of a pipeline, and the best quality seen by number of samples."""
+    options, past = view.facts.pipeline, view.history
+    if options is None or past is None:
+        return Reply((("the task is no pipeline of model calls: /best", "dim"),))
+    if view.best is None:
+        return Reply(((_none(view), "dim"),))
+    trial = view.trials[view.best]
+    assert trial.proposal is not None
+    lines: list[Spans] = [((f"trial {trial.number}, the best", "strong"),)]
+    lines += stage_lines(options, trial.proposal.configuration, trial.values)
+    head = "the best quality seen by number of samples; * where all else is as in the best allocation"
+    return Reply(joined([*lines, ((head, "dim"),), *scaling_lines(options, past)]))
 
 
 def _none(view: RunView) -> str:
