@@ -84,7 +84,8 @@ class Outcome:
 
     state: TrialState
     values: dict[str, float] = field(default_factory=dict)
-    """Every finite metric the training function returned, by name; empty unless completed."""
+    """Every finite metric the training function returned, by name; empty unless completed, or stopped early
+    with scores by item: then the means so far."""
     curve: tuple[tuple[int, float], ...] = ()
     """(step, value) as reported, in order of step; finite values only; thinned where there were very many."""
     reports: int = 0
@@ -100,7 +101,8 @@ class Outcome:
     loss: Loss | None = None
     """For a lost trial: why; None counts as `interrupted`, as in records of before 0.3."""
     items: dict[str, str] = field(default_factory=dict)
-    """Scores per item behind a metric, by the metric's name, packed as `items.py` says."""
+    """Scores per item behind a metric, by the metric's name, packed as `items.py` says. Of a trial that was
+    stopped early those of its first items."""
     peak_memory_mib: float | None = None
     """Largest resident memory of the worker, where known."""
 

@@ -51,6 +51,8 @@ def collapse_texts(history: History, pruner: str) -> dict[str, str]:
     """
     texts = {}
     stopped, flat = stopped_often(history), flat_predictions(history)
+    if pruner == "race":
+        stopped = None  # most are meant to be, and each keeps the scores that it has
     if stopped is not None:
         said = f"{stopped} of the last {RECENT} trials were stopped early"
         if pruner == "forecast":

@@ -1,20 +1,22 @@
 """Whether a running trial should stop early, by the rule that the task chose.
 
-`forecast` is `ForecastRule`: what a curve may still come to lies below what the best trials came to. `median`
-and `halving` are `OptunaRule`: Optuna's pruners with their semantics. `none` never stops anything.
+`race` is `RaceRule`: scores by item, compared with those of the best trial. `forecast` is `ForecastRule`:
+what a curve may still come to lies below what the best trials came to. `median` and `halving` are
+`OptunaRule`: Optuna's pruners with their semantics. `none` never stops anything.
 
 Trials that completed and break a limit are no measure for others: what keeps the limits may have to be worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tunesmith.goals import Limit
 from tunesmith.history import Direction
 from tunesmith.tools.engine.forecast_rule import ForecastRule
 from tunesmith.tools.engine.optuna_rule import OptunaRule
+from tunesmith.tools.engine.race_rule import RaceRule
 from tunesmith.trial import Trial, TrialState
 
 if TYPE_CHECKING:
@@ -48,19 +50,35 @@ class Pruner:
             must have completed before any is pruned.
         direction: The task's.
         limits: The task's.
+        metric: The primary one; `race` alone asks for its name.
+        trials: How many trials the run may have; `race` alone asks.
     """
 
-    def __init__(self, spec: PrunerSpec, direction: Direction, limits: Sequence[Limit] = ()) -> None:
+    def __init__(
+        self,
+        spec: PrunerSpec,
+        direction: Direction,
+        limits: Sequence[Limit] = (),
+        *,
+        metric: str = "",
+        trials: int = 50,
+    ) -> None:
         self._spec, self._limits = spec, limits
         self._completed = 0
         self._rule: Rule | None = None
-        if spec.kind == "forecast":
+        self._race: RaceRule | None = None
+        if spec.kind == "race":
+            self._race = RaceRule(spec, metric, direction, limits, trials)
+        elif spec.kind == "forecast":
             self._rule = ForecastRule(direction)
         elif spec.kind != "none":
             self._rule = OptunaRule(spec, direction)
 
     def observe(self, trial: Trial) -> None:
         """Learn from a trial that ended. Trials of earlier sessions are given in order, with their curves."""
+        if self._race is not None:
+            self._completed += trial.state is TrialState.COMPLETED
+            self._race.observe(trial)
         if self._rule is None:
             return
         kept = all(limit.met(trial.values.get(limit.metric)) for limit in self._limits)
@@ -69,15 +87,28 @@ class Pruner:
         self._completed += trial.state is TrialState.COMPLETED
         self._rule.observe(trial)
 
-    def should_stop(self, number: int, curve: Curve, *, cautious: bool = False) -> bool:
+    def should_stop(
+        self,
+        number: int,
+        curve: Curve,
+        *,
+        cautious: bool = False,
+        others: Mapping[str, float] | None = None,
+    ) -> bool:
         """Whether trial `number`, running, should stop after the last point of its curve.
 
         Args:
             curve: All of its (step, value) so far; finite. Called once per report, or less often.
             cautious: Whether to stop only what is hopeless, because too much was stopped lately.
+            others: Values of further metrics that came with the latest report; `race` alone looks at them.
         """
-        if self._rule is None or not curve:
+        if not curve:
             return False
-        stop = self._rule.should_stop(number, curve, cautious=cautious)
+        if self._race is not None:
+            stop = self._race.should_stop(number, curve, others=others)
+        elif self._rule is not None:
+            stop = self._rule.should_stop(number, curve, cautious=cautious)
+        else:
+            return False
         granted = self._completed < self._spec.startup_trials or curve[-1][0] < self._spec.warmup_steps
         return stop and not granted

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,9 @@ class TrialRunner:
         self._task, self._store, self._executor, self._objective = task, store, executor, objective
         self._triggers, self._emit = triggers, emit
         self._resources = Resources(cpus=task.threads)
-        self._pruner = Pruner(task.pruner, task.direction, task.limits)
+        self._pruner = Pruner(
+            task.pruner, task.direction, task.limits, metric=task.metric, trials=task.budget.trials
+        )
         self._curves: dict[int, LiveCurve] = {}
         self._told_notes: set[str] = set()
         self._began: dict[int, float] = {}  # monotonic clock, by number
@@ -141,8 +144,8 @@ class TrialRunner:
             self._unplaced = None
         for event in self._executor.events(timeout_s):
             match event:
-                case Reported(number, step, value):
-                    self._judge(number, step, value)
+                case Reported(number, step, value, others):
+                    self._judge(number, step, value, others)
                 case Finished(number, outcome):
                     self._finish(number, outcome)
 
@@ -170,13 +173,13 @@ class TrialRunner:
         while self.history.pending and time.monotonic() < deadline:
             self.handle_events(0.1)
 
-    def _judge(self, number: int, step: int, value: float) -> None:
+    def _judge(self, number: int, step: int, value: float, others: Mapping[str, float]) -> None:
         """Answer a report, and show it."""
         if not (legal_step(step) and math.isfinite(value)):
             return  # no report of ours: training code wrote to the line itself
         curve = self._curves.setdefault(number, LiveCurve())
         shown = curve.add(step, value)
-        stop = self._pruner.should_stop(number, curve, cautious=bool(self._collapse))
+        stop = self._pruner.should_stop(number, curve, cautious=bool(self._collapse), others=others)
         self._executor.answer(number, step, Stop() if stop else Continue())
         if shown:
             self._emit(TrialReported(number=number, step=step, value=value))

@@ -15,8 +15,8 @@ cases that every member passes, and `examples/plugins/executors` a small one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel
@@ -78,6 +78,8 @@ class Reported:
     number: int
     step: int
     value: float
+    others: Mapping[str, float] = field(default_factory=dict)
+    """Finite values of the task's further metrics that were reported with it."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tunesmith.errors import ObjectiveError
 from tunesmith.tools.execution.messages import Lines, encode
@@ -62,9 +62,13 @@ class EngineChannel:
         self.left_out = 0
         threading.Thread(target=self._read, name="tunesmith-verdicts", daemon=True).start()
 
-    def report(self, step: int, value: float) -> None:
-        """Tell the engine a value; each step only once. Called from one thread at a time."""
-        message = encode({"step": step, "value": value})
+    def report(self, step: int, value: float, others: Mapping[str, float] | None = None) -> None:
+        """Tell the engine a value; each step only once. Called from one thread at a time.
+
+        Args:
+            others: Finite values of further metrics at that step.
+        """
+        message = encode({"step": step, "value": value, **({"others": dict(others)} if others else {})})
         with self._sending:
             if not self._busy:
                 message = self._send_now(message)

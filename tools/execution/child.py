@@ -27,7 +27,7 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,7 +43,7 @@ from tunesmith.tools.execution.handle import TrialHandle
 from tunesmith.tools.execution.job import Job
 from tunesmith.tools.execution.left_processes import MARK, adopt_orphans
 from tunesmith.tools.execution.loading import load_function, load_pickle
-from tunesmith.tools.execution.measuring import returned
+from tunesmith.tools.execution.measuring import finite_values, returned
 from tunesmith.tools.execution.own_module import is_guest, module_command
 from tunesmith.tools.execution.printed.choice import Result, result_of
 from tunesmith.tools.execution.programs import command_fault
@@ -99,7 +99,8 @@ def start_worker(
 
     Args:
         connection: File descriptor of the worker's end of a socket. The worker writes a line of JSON for
-            each report, `{"step": 3, "value": 0.91}`, and is answered by `{"step": 3, "stop": false}`
+            each report, `{"step": 3, "value": 0.91}`, with `"others": {"latency": 3.5}` where further
+            metrics were reported with it, and is answered by `{"step": 3, "stop": false}`
             (`messages.py`). When the other end is closed it kills itself.
         output: File descriptor that it prints into.
         home: See `python_of`.
@@ -187,6 +188,8 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
         if handle is not None and handle.diverged is not None:
             return _diverged(handle.diverged)
         outcome = from_exception(error, interrupted=_from_outside())
+        if outcome.state is TrialState.PRUNED and handle is not None:
+            return _pruned(job, handle, {})
         outcome = naming_its_python(naming_what_it_missed(outcome), job.objective.python)
         if outcome.traceback:
             traceback.print_exc()  # into the trial's log, whole
@@ -194,7 +197,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     if handle.diverged is not None:
         return _diverged(handle.diverged)
     if handle.stopped:
-        return Outcome(state=TrialState.PRUNED)
+        return _pruned(job, handle, result.values)
     for metric, _ in job.readings:
         if not math.isfinite(result.values.get(metric, 0.0)):
             return _diverged(f"{metric} was {result.values[metric]} at the end")
@@ -213,8 +216,10 @@ def _train(job: Job, handle: TrialHandle) -> Result:
     _cap_loaded_libraries(job.resources.cpus)
     files = ResultFiles(job, handle.checkpoint_dir)
     given = train(dict(job.configuration), handle)
-    if handle.stopped or handle.diverged is not None:
+    if handle.diverged is not None:
         return Result({}, ())  # whatever it returned, the trial was over
+    if handle.stopped:
+        return Result(finite_values(given) if handle.reports.items else {}, ())
     primary, *further = files.heard(returned(given, handle.reports, job), handle.record)
     return result_of(primary, further, all_needed=job.further_needed)
 
@@ -253,6 +258,17 @@ def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
     if job.checkpoint is not None:
         shutil.copytree(job.checkpoint, checkpoints, dirs_exist_ok=True)
     return handle
+
+
+def _pruned(job: Job, handle: TrialHandle, values: Mapping[str, float]) -> Outcome:
+    """A trial that was stopped keeps the scores of the items that it has, and the values beside them."""
+    items = {name: scores.packed for name, scores in handle.reports.items.items() if scores.packed}
+    if not items:
+        return Outcome(state=TrialState.PRUNED)
+    means = {name: scores.mean for name, scores in handle.reports.items.items() if math.isfinite(scores.mean)}
+    names = [name for name, _ in job.readings]
+    kept, _ = bounded_metrics({**means, **values}, *names)
+    return Outcome(state=TrialState.PRUNED, values=kept, items=bounded_items(items, names))
 
 
 def _diverged(message: str) -> Outcome:

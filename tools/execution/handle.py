@@ -39,7 +39,7 @@ class Diverged(TunesmithError):
 class Channel(Protocol):
     """Where reports go and verdicts come from; see `channel.EngineChannel`."""
 
-    def report(self, step: int, value: float) -> None: ...
+    def report(self, step: int, value: float, others: Mapping[str, float] | None = None) -> None: ...
 
     def verdict(self, step: int) -> bool: ...
 
@@ -151,7 +151,8 @@ class TrialHandle:
                     raise ObjectiveError(CLOSED) from error
                 raise
             self._latest = place
-            self._channel.report(place, number)
+            known = {name: one for name, one in others.items() if name in self.reports.further}
+            self._channel.report(place, number, known)
 
     def report_items(self, scores: Any, metric: str | None = None) -> None:
         """Report the scores of single items behind a metric, such as 1 or 0 for each validation sample.

@@ -50,6 +50,8 @@ from tunesmith.trial import Frozen, Loss, Outcome, TrialState
 
 StartMethod = Literal["auto", "fork", "spawn"]
 _CHUNK = 1 << 16
+MOST_OTHERS = 50
+"""Further metrics of one report; a task has no more."""
 _WATCH_S = 1.0
 """How often to look whether the warm parent was stopped by a signal."""
 _MOST_TOLD = 3
@@ -360,7 +362,7 @@ class LocalExecutor(Executor):
                 step, value = int(message["step"]), float(message["value"])
                 if not (math.isfinite(value) and legal_step(step)):
                     raise ValueError(f"a value of {value} at step {step:.6g}")
-                self._events.append(Reported(number, step, value))
+                self._events.append(Reported(number, step, value, _others(message.get("others"))))
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             broken = f"it wrote to the line that reports go over: {error}"
             self.kill(number, Outcome(state=TrialState.CRASHED, message=log_line(broken)))
@@ -417,6 +419,15 @@ class LocalExecutor(Executor):
         self.warnings.append(warning)
         if self._warn is not None:
             self._warn(warning)
+
+
+def _others(given: Any) -> dict[str, float]:
+    """Further metrics of a report. Raises ValueError or TypeError where they are none."""
+    if given is None:
+        return {}
+    if not isinstance(given, dict) or len(given) > MOST_OTHERS:
+        raise ValueError(f"further metrics that are no mapping of at most {MOST_OTHERS}")
+    return {str(name): float(one) for name, one in given.items() if math.isfinite(float(one))}
 
 
 def _build(context: ExecutorContext) -> LocalExecutor:

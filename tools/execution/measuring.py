@@ -186,6 +186,13 @@ def _one_number(value: Any) -> float | None:
     return number if number is not None or not isinstance(value, str) else number_from(value)
 
 
+def finite_values(given: Any) -> dict[str, float]:
+    """The finite numbers in what a training function returned by name; empty where there are no names."""
+    named = _by_name(given, ()) or {}
+    numbers = {str(name): as_number(one) for name, one in named.items()}
+    return {name: one for name, one in numbers.items() if one is not None and math.isfinite(one)}
+
+
 def _by_name(given: Any, metrics: Sequence[str]) -> Mapping[Any, Any] | None:
     """What has names: a mapping, a named tuple, a dataclass, or what pandas calls a Series.
 

@@ -31,8 +31,9 @@ def finished_trial(trial: Trial, outcome: Outcome, *metrics: str) -> Trial:
             if state is not TrialState.COMPLETED:
                 value = None
                 break
-    completed = state is TrialState.COMPLETED
-    values, left_out = bounded_metrics(outcome.values, *metrics) if completed else ({}, "")
+    # A trial that was stopped after some of its items keeps what it has of them; it has no `value`.
+    kept = state is TrialState.COMPLETED or (state is TrialState.PRUNED and bool(outcome.items))
+    values, left_out = bounded_metrics(outcome.values, *metrics) if kept else ({}, "")
     notes = (*outcome.notes, left_out) if left_out else outcome.notes
     whole = finite_curve(outcome.curve)
     curve = thinned(whole)
@@ -48,7 +49,7 @@ def finished_trial(trial: Trial, outcome: Outcome, *metrics: str) -> Trial:
             "message": log_line(message),
             "traceback": log_tail(outcome.traceback),
             "seconds": outcome.seconds,
-            "items": bounded_items(outcome.items, metrics) if completed else {},
+            "items": bounded_items(outcome.items, metrics) if kept else {},
             "loss": outcome.loss if state is TrialState.LOST else None,
         }
     )

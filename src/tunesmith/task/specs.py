@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Mapping
@@ -222,19 +223,42 @@ class Confirm(_Strict):
 class PrunerSpec(_Strict):
     """How trials with poor learning curves are stopped early."""
 
-    kind: Literal["forecast", "median", "halving", "none"] = "forecast"
+    kind: Literal["forecast", "median", "halving", "race", "none"] = "forecast"
     """forecast: what can hardly end among the best, by completed curves; median: worse than the median of the
-    others at that step; halving: successive halving; none: never."""
+    others at that step; halving: successive halving; race: worse than the best one on the items scored so
+    far; none: never."""
     warmup_steps: int = Field(default=1, ge=0)
     """Steps that every trial is granted."""
     startup_trials: int = Field(default=4, ge=0)
     """Trials to complete before any may be stopped."""
+    alpha: float = Field(default=0.05, ge=0, lt=1)
+    """Of `race`: probability with which, over the whole run, a trial may be stopped for being worse that is
+    not; 0: none is stopped for that."""
+    futility: float = Field(default=0.12, ge=0, lt=1)
+    """Of `race`: a trial is stopped as well when the predicted probability that it ends as the best is below
+    this; 0: never. This is no test, and `alpha` does not cover it."""
+    scores: Annotated[tuple[float, float], AS_TUPLE] = (0.0, 1.0)
+    """Of `race`: lowest and highest score that an item can have, metric units."""
+
+    @model_validator(mode="after")
+    def _race_alone(self) -> PrunerSpec:
+        if not (math.isfinite(self.scores[0]) and math.isfinite(self.scores[1])):
+            raise ValueError("`scores` should be two finite numbers. Write `scores: [0, 1]`")
+        if self.scores[0] >= self.scores[1]:
+            low, high = self.scores
+            fix = "Write the lowest possible score first, such as `scores: [0, 1]`"
+            raise ValueError(f"`scores` should be rising, got {low:g} and {high:g}. {fix}")
+        stated = sorted(self.model_fields_set & {"alpha", "futility", "scores"})
+        if stated and self.kind != "race":
+            raise ValueError(f"`{stated[0]}` is a setting of `race`, and the kind is {self.kind}. Remove it")
+        return self
 
     def words(self) -> str:
         """The rule in a sentence, for a person."""
         if self.kind == "none":
             return "none: every trial is trained to its end"
         rule = {
+            "race": "race: stops what is worse than the best on the items scored so far, or hardly better",
             "forecast": "forecast: stops what can hardly end among the best, by the completed curves",
             "median": "median: stops what is worse than the median of the others at its step",
             "halving": "halving: stops about two of three at each rung, good ones too (successive halving)",

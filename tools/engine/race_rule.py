@@ -1,0 +1,131 @@
+"""Early stopping by items: a trial is compared with the best completed one on the items that it has scored.
+
+The training code reports after item k, at step k = 1, 2, 3..., the mean of its first k scores, asks
+`should_prune()`, and gives all scores by `trial.report_items`; the order of the items is the same in every
+trial. So the score of item k follows from two reports. Where a completed trial has as many reports as items,
+its reports are about items; any other trial is never stopped, and none while no such trial has completed.
+
+What is raced is the primary metric, against the best completed trial that keeps the limits, and each metric
+with a limit, against its bound: a trial that surely breaks a limit cannot be recommended. Both as
+`analysis/racing.py` says, which states what is guaranteed; `alpha` is shared among them. Costs are no scores
+of items, so that with the goal of the lowest cost a trial is stopped for its quality alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tunesmith.goals import Limit
+from tunesmith.history import Direction
+from tunesmith.items import Items
+from tunesmith.tools.analysis.compare_goals import unpacked
+from tunesmith.tools.analysis.racing import Race, Racer, Why
+from tunesmith.trial import Trial, TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.task import PrunerSpec
+
+log = logging.getLogger(__name__)
+
+
+class RaceRule:
+    """`pruning.Rule` for the kind `race`.
+
+    Args:
+        spec: The task's `alpha`, `futility` and `scores`.
+        metric, direction: The primary one.
+        limits: The task's.
+        trials: How many trials the run may have, at least 1.
+    """
+
+    def __init__(
+        self,
+        spec: PrunerSpec,
+        metric: str,
+        direction: Direction,
+        limits: Sequence[Limit] = (),
+        trials: int = 50,
+    ) -> None:
+        self._limits = tuple(limits)
+        alpha = spec.alpha / (1 + len(limits))
+        self._races: list[tuple[str, Race]] = []
+        for name, sign, bound in [
+            (metric, 1.0 if direction == "maximize" else -1.0, None),
+            *((limit.metric, -limit.sign, limit.bound) for limit in limits),
+        ]:
+            race = Race(
+                direction_sign=sign,
+                scores=spec.scores,
+                alpha=alpha,
+                futility=spec.futility,
+                trials=trials,
+                bound=bound,
+            )
+            self._races.append((name, race))
+        self._metric = metric
+        self._running: dict[int, list[tuple[str, _Reports, Racer]]] = {}
+        self.reasons: dict[int, Why] = {}
+        """Why a trial is to be stopped, by its number."""
+
+    def observe(self, trial: Trial) -> None:
+        """Learn from a trial that ended, whether it keeps the limits or not."""
+        self._running.pop(trial.number, None)
+        self.reasons.pop(trial.number, None)
+        if trial.state is not TrialState.COMPLETED:
+            return
+        feasible = all(limit.met(trial.values.get(limit.metric)) for limit in self._limits)
+        for name, race in self._races:
+            items = unpacked(trial.items.get(name))
+            if items is not None and _reported_by_item(trial, items):
+                race.complete(items.scores, feasible=feasible)
+
+    def should_stop(
+        self,
+        number: int,
+        curve: Sequence[tuple[int, float]],
+        *,
+        cautious: bool = False,
+        others: Mapping[str, float] | None = None,
+    ) -> bool:
+        """Whether trial `number` should stop after its latest report.
+
+        Args:
+            curve: Its reports so far; the latest is `curve[-1]`. Called once for every report.
+            cautious: Of no account: a trial that is stopped keeps its scores, from which much is learned.
+            others: Values of further metrics that came with the latest report.
+        """
+        if number not in self._running:
+            started = [(name, race.start()) for name, race in self._races]
+            self._running[number] = [(n, _Reports(), racer) for n, racer in started if racer is not None]
+        step, value = curve[-1]
+        values = {**(others or {}), self._metric: value}
+        for name, reports, racer in self._running[number]:
+            score = reports.score(step, values.get(name))
+            why = None if score is None else racer.add(score)
+            if why is not None:
+                self.reasons[number] = why
+                return True
+        return False
+
+
+class _Reports:
+    """Scores from means of the first k."""
+
+    def __init__(self) -> None:
+        self._count, self._sum = 0, 0.0
+
+    def score(self, step: int, mean: float | None) -> float | None:
+        """Of item `step`; None from where on a step was left out, and for a metric that was not reported."""
+        if mean is None or step != self._count + 1:
+            self._count = -1  # no step is 0: nothing follows
+            return None
+        before, self._sum = self._sum, mean * step
+        self._count = step
+        return self._sum - before
+
+
+def _reported_by_item(trial: Trial, items: Items) -> bool:
+    """Whether a completed trial reported once for every item, and not after epochs."""
+    return trial.report_count == len(items) and trial.curve[-1][0] == len(items)
