@@ -17,7 +17,7 @@ SPACE = Space({"x": Int(0, 100)})
 FULL = Items(tuple(float(k % 10 < 8) for k in range(N)))
 SCRIPT = """
 def scores(config):
-    return [float((k * 7) % 10 < config["x"]) for k in range(40)]
+    return [float((k * 7) % 40 < config["x"]) for k in range(40)]
 
 def train(config, trial):
     seen = []
@@ -34,8 +34,8 @@ name: race
 metric: quality
 direction: maximize
 objective: job.py:train
-space: {x: {type: int, low: 0, high: 10}}
-default: {x: 9}
+space: {x: {type: int, low: 0, high: 40}}
+default: {x: 36}
 tuner: random
 preload: []
 budget: {trials: 10}

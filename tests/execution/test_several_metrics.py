@@ -302,7 +302,7 @@ RETURNED = {
 class NoEngine:
     """A channel that nobody reads."""
 
-    def report(self, step, value):
+    def report(self, step, value, others=None):
         pass
 
     def verdict(self, step):

@@ -152,7 +152,7 @@ class TrialHandle:
                 raise
             self._latest = place
             known = {name: one for name, one in others.items() if name in self.reports.further}
-            self._channel.report(place, number, known)
+            self._channel.report(place, number, *([known] if known else []))
 
     def report_items(self, scores: Any, metric: str | None = None) -> None:
         """Report the scores of single items behind a metric, such as 1 or 0 for each validation sample.

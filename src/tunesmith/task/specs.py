@@ -248,7 +248,8 @@ class PrunerSpec(_Strict):
             low, high = self.scores
             fix = "Write the lowest possible score first, such as `scores: [0, 1]`"
             raise ValueError(f"`scores` should be rising, got {low:g} and {high:g}. {fix}")
-        stated = sorted(self.model_fields_set & {"alpha", "futility", "scores"})
+        known = type(self).model_fields
+        stated = [n for n in ("alpha", "futility", "scores") if getattr(self, n) != known[n].default]
         if stated and self.kind != "race":
             raise ValueError(f"`{stated[0]}` is a setting of `race`, and the kind is {self.kind}. Remove it")
         return self
