@@ -15,12 +15,42 @@ A kind may also know, before a configuration is run, what it costs (`cost`) and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel
+from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from tunesmith.trial import Frozen, Value
+
+STATED_FAULT = "stated_fault"
+"""Pydantic's type of the errors that `settings_faults` makes."""
+
+
+class SettingsFault(NamedTuple):
+    """What is wrong with the settings of a kind of problem."""
+
+    key: tuple[str, ...]
+    """Its place below the value that is validated."""
+    problem: str
+    """A sentence with the value found."""
+    fix: str
+    """What to write instead, as sentences."""
+
+
+def settings_faults(faults: Sequence[SettingsFault]) -> ValidationError:
+    """What a validator of settings raises for faults with their fix: a task tells each at its own line."""
+    return ValidationError.from_exception_data(
+        "settings",
+        [
+            InitErrorDetails(
+                type=PydanticCustomError(STATED_FAULT, "{problem}", {"problem": one.problem, "fix": one.fix}),
+                loc=one.key,
+                input=None,
+            )
+            for one in faults
+        ],
+    )
 
 
 class ProblemKind(ABC):

@@ -109,8 +109,11 @@ def test_a_faulty_kind_is_told_before_a_run_and_ends_none_under_way_with_an_erro
     ("problem", "message"),
     [
         ("rosenbrok", r":2: problem: 'rosenbrok' is no kind of problem; did you mean 'rosenbrock'\?"),
-        ("{name: rosenbrock, dimensions: 1}", ":2: problem: rosenbrock: `dimensions` should be"),
-        ("{name: rosenbrock, dimensions: 2, bumps: 3}", ":2: problem: rosenbrock has no setting 'bumps'"),
+        ("{name: rosenbrock, dimensions: 1}", ":2: problem.dimensions: should be at least 2, got 1"),
+        (
+            "{name: rosenbrock, dimensions: 2, bumps: 3}",
+            ":2: problem.bumps: is not a key of a task file",
+        ),
         ("training", "space: is missing"),
     ],
     ids=["unknown kind", "illegal setting", "unknown setting", "training states all itself"],

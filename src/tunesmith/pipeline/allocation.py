@@ -28,7 +28,7 @@ class StageChoice:
     aggregator: str = "majority"
     """How the samples become one output; see `AGGREGATORS`."""
     agree: Optional[int] = None  # noqa: UP045
-    """Sampling stops as soon as so many samples agree; None: never."""
+    """Sampling stops as soon as so many samples agree; None: never, which is 0 in a search space."""
     rounds: int = 1
     """How often a gated stage may run on an item whose gate still asks for it; 0: the stage is left out."""
 
@@ -45,7 +45,8 @@ def allocation(
     """The stages of a configuration, in order.
 
     Args:
-        fixed: For each stage in order, the fields that are not tuned.
+        fixed: For each stage in order, the fields that are not tuned, and what one that is tuned counts as
+            where it is inactive.
         configuration: The tuned ones, by parameter name. A field that neither states has its default.
     """
     return tuple(
@@ -55,6 +56,7 @@ def allocation(
                 field: value
                 for field in FIELDS
                 if (value := configuration.get(f"{stage}.{field}", given.get(field))) is not None
+                and not (field == "agree" and value == 0)
             },
         )
         for stage, given in fixed.items()

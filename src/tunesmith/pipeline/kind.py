@@ -4,39 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.costs import item_cost
+from tunesmith.pipeline.defaults import default_allocation
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.problem import ProblemKind
+from tunesmith.space import Space
 
 QUALITY, COST = "quality", "cost"
 """Metrics of every pipeline: mean score of the items, and the measured cost for one item."""
+_FILLED = ("space", "objective", "metric", "direction", "metrics")
+"""Keys that are the kind's alone."""
 
 
 class Pipeline(ProblemKind):
     settings = PipelineSettings
 
     def compile(self, options: PipelineSettings, stated: Mapping[str, Any]) -> Mapping[str, Any]:
-        keys: dict[str, Any] = {**stated, "space": options.space, "objective": f"{_worker_file()}:evaluate"}
+        filled: dict[str, Any] = {"space": options.space, "objective": f"{_worker_file()}:evaluate"}
         if options.goal == "front":
-            keys["metrics"] = {QUALITY: "maximize", COST: "minimize"}
+            filled["metrics"] = {QUALITY: "maximize", COST: "minimize"}
         elif options.goal == "cheapest":
-            keys |= {"metric": COST, "direction": "minimize"}
-            if options.quality is not None:
-                keys["limits"] = {QUALITY: f">= {options.quality.at_least}"}
+            filled |= {"metric": COST, "direction": "minimize"}
         else:
-            keys |= {"metric": QUALITY, "direction": "maximize"}
+            filled |= {"metric": QUALITY, "direction": "maximize"}
+        _refuse_other(stated, filled)
+        keys = {**stated, **filled}
+        if options.quality is not None:
+            keys["limits"] = _with_quality(stated.get("limits"), options.quality.at_least)
+        if "default" not in stated:
+            keys["default"] = default_allocation(options)
         return keys
 
     def cost(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> float | None:
-        return item_cost(options, configuration)
+        return item_cost(options, configuration) * (options.split.search or 1)
 
     def feasible(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> bool:
         return options.item_budget is None or item_cost(options, configuration) <= options.item_budget
 
     def given(self, options: PipelineSettings) -> Mapping[str, Any]:
-        return {"pipeline": options.model_dump(mode="json"), "fixed": options.fixed}
+        rates = {
+            stage: {model: one.as_json() for model, one in models.items()}
+            for stage, models in options.costs.rates.items()
+        }
+        return {"pipeline": options.model_dump(mode="json"), "fixed": options.fixed, "rates": rates}
+
+
+def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
+    """TaskError where a task states what the kind fills in, unless it is that very thing, as in a run's."""
+    faults = [
+        TaskError(
+            f"is filled in by the kind of problem `pipeline`, got {short(stated[key])}.",
+            key=key,
+            fix="Remove it; `problem.goal` says what is looked for.",
+        )
+        for key in _FILLED
+        if stated.get(key) is not None and not _same(key, stated[key], filled.get(key))
+    ]
+    if faults:
+        first, *others = faults
+        raise TaskError(first.problem, key=first.key, fix=first.fix, also=tuple(others))
+
+
+def _same(key: str, stated: Any, filled: Any) -> bool:
+    if key == "space" and isinstance(stated, Mapping):
+        try:
+            return bool(Space.from_dict(stated) == filled)
+        except SpaceError:
+            return False
+    if key == "objective" and isinstance(stated, Mapping):
+        stated = stated.get("function")
+    if key in ("space", "objective") and not isinstance(stated, str):
+        return True  # of a task that was read before
+    if key == "objective":  # of another installation perhaps
+        return bool(Path(stated).parts[-2:] == Path(filled).parts[-2:])
+    if key in ("metric", "direction") and filled is None:
+        return stated in (QUALITY, "maximize")  # the primary one of `metrics`
+    return bool(stated == filled)
+
+
+def _with_quality(stated: Any, at_least: float) -> Any:
+    """The limits of a task with that on the quality."""
+    if isinstance(stated, tuple):  # of a task that was read before
+        return stated
+    limits = dict(stated) if isinstance(stated, Mapping) else {}
+    return {**limits, QUALITY: f">= {at_least}"}
 
 
 def _worker_file() -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from tunesmith.budget import Budget
 from tunesmith.errors import DataError, InvalidConfiguration, Problem, SpaceError, TaskError, short
+from tunesmith.problem import STATED_FAULT
 from tunesmith.registry import PROBLEMS
 from tunesmith.space import Space
 from tunesmith.space.documents import entries, read_parameter
@@ -70,7 +71,7 @@ def compiled(data: Mapping[str, Any], as_run: bool = False) -> Mapping[str, Any]
     try:
         choice = ProblemChoice.model_validate(data["problem"])
     except ValidationError as error:
-        raise joined([translated(item, ("problem",), ProblemChoice) for item in error.errors()]) from None
+        raise joined(_of_problem(data["problem"], error)) from None
     if as_run and data.get("objective") is not None:
         return data
     keys: Mapping[str, Any] = PROBLEMS.get(choice.name)().compile(choice.settings, data)
@@ -81,6 +82,18 @@ def compiled(data: Mapping[str, Any], as_run: bool = False) -> Mapping[str, Any]
         derived = [key for key in ("direction", "metric_spec", "further") if keys.get(key) is data.get(key)]
         keys = {key: value for key, value in keys.items() if key not in derived}
     return keys
+
+
+def _of_problem(given: Any, error: ValidationError) -> list[TaskError]:
+    """Every fault of the settings of a kind of problem at its own key; else of the key `problem` itself."""
+    name = given.get("name") if isinstance(given, Mapping) else None
+    if isinstance(name, str) and name in PROBLEMS.names:
+        model = PROBLEMS.get(name).settings
+        try:
+            model.model_validate({key: value for key, value in given.items() if key != "name"})
+        except ValidationError as inner:
+            return [translated(item, ("problem",), model) for item in inner.errors()]
+    return [translated(item, ("problem",), ProblemChoice) for item in error.errors()]
 
 
 def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
@@ -237,6 +250,8 @@ def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> Tas
     loc = (*above, *place)
     kind, value = item["type"], item["input"]
     example = _EXAMPLES.get(".".join(loc), "")
+    if kind == STATED_FAULT:
+        return fault(loc, item["ctx"]["problem"], item["ctx"]["fix"])
     if kind == "extra_forbidden":
         return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(model, place[:-1])))
     if kind == "missing":
@@ -254,13 +269,17 @@ def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> Tas
 
 def _keys_at(model: type[BaseModel], place: tuple[str, ...]) -> list[str]:
     """The legal keys of a mapping below one that `model` describes, as a file has them."""
+    named = False  # whether the next key is a name of the task's own, in a mapping of name -> model
     for key in place:
+        if named:
+            named = False
+            continue
         field = model.model_fields.get(key)
         parts = () if field is None else (field.annotation, *get_args(field.annotation))
         below = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel)), None)
         if below is None:
             return []
-        model = below
+        named, model = field is not None and get_origin(field.annotation) is dict, below
     renamed = {field: key for key, field in DURATIONS.items()} if model is Budget else {}
     renamed |= {} if place else {"further": "metrics"}
     return [

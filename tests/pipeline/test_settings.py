@@ -1,0 +1,246 @@
+"""What a task may say of a pipeline: the space it compiles to, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunesmith.errors import TaskError
+from tunesmith.pipeline.allocation import StageChoice
+from tunesmith.pipeline.settings import PipelineSettings
+from tunesmith.task import Task, load_task
+
+
+def task(stages: Any = None, **problem: Any) -> Task:
+    stated = {"stages": stages} if stages is not None else {}
+    return Task(name="t", problem={"name": "pipeline", **stated, **problem}, preload=())
+
+
+def test_short_forms_become_parameters_and_single_values_are_fixed():
+    made = task(
+        {
+            "find": {"models": ["small", "large"], "samples": {"low": 1, "high": 50}, "prompts": ["a", "b"]},
+            "answer": {
+                "models": {"m": "7B", "n": {"parameters": "350M"}},
+                "samples": [1, 2, 8],
+                "temperature": [0.9, 0.2],
+                "aggregator": ["majority", "fusion"],
+                "agree": [None, 3],
+            },
+            "mend": {"models": "m", "when": "s.py:bad", "rounds": {"low": 0, "high": 2}, "samples": 4},
+        }
+    )
+    assert made.space.describe().splitlines() == [
+        "- find.model: one of small, large",
+        "- find.samples: a whole number from 1 to 50, log scale",
+        "- find.prompt: one of a, b",
+        "- answer.model: one of m, n",
+        "- answer.samples: one of 1, 2, 8 (in this order)",
+        "- answer.temperature: one of 0.2, 0.9",
+        "- answer.aggregator: one of majority, fusion; only when answer.samples is 2 or 8",
+        "- answer.agree: one of 0, 3; only when answer.samples is 8",
+        "- mend.rounds: a whole number from 0 to 2",
+    ]
+    options = made.problem.settings
+    assert options.stages["answer"].models["n"].parameters == 350e6
+    chosen = {"find.model": "large", "find.samples": 5, "find.prompt": "b", "answer.model": "n"}
+    chosen |= {"answer.samples": 1, "answer.temperature": 0.2, "mend.rounds": 0}
+    legal = made.space.validate(chosen)
+    assert options.allocation(legal) == (
+        StageChoice("find", "large", samples=5, prompt="b"),
+        StageChoice("answer", "n", temperature=0.2),
+        StageChoice("mend", "m", samples=4, rounds=0),
+    )
+    again = made.space.validate(
+        {**chosen, "answer.samples": 8, "answer.aggregator": "fusion", "answer.agree": 0}
+    )
+    assert options.allocation(again)[1] == StageChoice("answer", "n", 8, 0.2, None, "fusion", None)
+
+
+def test_a_stage_that_may_be_left_out_has_its_other_parameters_only_where_it_runs():
+    made = task({"a": {"models": ["x"]}, "b": {"models": ["x", "y"], "samples": [1, 4], "rounds": [0, 1]}})
+    assert made.space.cardinality == 1 + 2 * 2
+    off = made.space.validate({"b.rounds": 0})
+    assert made.problem.settings.allocation(off)[1] == StageChoice("b", "x", rounds=0)
+
+
+def test_pins_and_forbidden_values_narrow_what_is_offered():
+    stage = {"models": ["x", "y", "z"], "samples": {"low": 1, "high": 9}, "agree": [None, 3]}
+    made = task(
+        {"a": {**stage, "pin": {"model": ["x", "y"], "agree": None}, "forbid": {"samples": [1, 9, 4]}}}
+    )
+    assert made.space.describe().splitlines() == [
+        "- a.model: one of x, y",
+        "- a.samples: one of 2, 3, 5, 6, 7, 8 (in this order)",
+    ]
+    made = task({"a": {**stage, "pin": {"model": "z"}, "forbid": {"samples": [1, 2]}}})
+    assert made.space.describe().splitlines()[0] == "- a.samples: a whole number from 3 to 9, log scale"
+    assert made.problem.settings.fixed["a"]["model"] == "z"
+
+
+WRONG = """\
+name: t
+problem:
+  name: pipeline
+  goal: best
+  item_budget: -1
+  stages:
+    find:
+      models: []
+      samples: 1000000000
+      modle: 3
+    answer:
+      models: ["a\\n[bold]x[/]", b]
+      temperature: .inf
+      aggregator: vote
+      agree: 1
+    mend:
+      models: [x, y]
+      call: stages.py
+      pin: {model: z}
+      samples: {low: 8, high: 1}
+"""
+
+
+def test_every_fault_is_told_at_its_line_with_its_fix(tmp_path: Path):
+    path = tmp_path / "task.yaml"
+    path.write_text(WRONG.replace(".inf", "hot"))
+    with pytest.raises(TaskError) as caught:
+        load_task(path)
+    told = [(fault.line, fault.key) for fault in (caught.value, *caught.value.also)]
+    assert told == [
+        (4, "problem.goal"),
+        (5, "problem.item_budget"),
+        (8, "problem.stages.find.models"),
+        (9, "problem.stages.find.samples"),
+        (10, "problem.stages.find.modle"),
+        (12, "problem.stages.answer.models"),
+        (13, "problem.stages.answer.temperature"),
+        (14, "problem.stages.answer.aggregator"),
+        (15, "problem.stages.answer.agree"),
+        (18, "problem.stages.mend.call"),
+        (20, "problem.stages.mend.samples"),
+    ]
+    lines = str(caught.value).splitlines()
+    assert len(lines) == len(told) and "\n[bold]" not in str(caught.value)
+    assert "did you mean 'models'?" in lines[4] and lines[10].endswith("Swap them: `{low: 1, high: 8}`.")
+
+
+M = {"models": ["x", "y"]}
+
+
+@pytest.mark.parametrize(
+    ("stage", "problem", "message"),
+    [
+        ({**M, "pin": {"model": "z"}}, {}, r"a\.pin\.model: pins 'z', which is not offered\. Pin one of"),
+        ({**M, "pin": {"prompt": "p"}}, {}, r"a\.pin\.prompt: pins 'p', which is not offered"),
+        ({**M, "forbid": {"model": ["x", "y"]}}, {}, r"a\.forbid\.model: forbids every value\. Leave one"),
+        ({**M, "forbid": {"models": "x"}}, {}, r"a\.forbid: names 'models', which is no field .* 'model'"),
+        ({**M, "aggregator": "best_of_n"}, {}, r"a\.aggregator: has best_of_n, which needs a verifier"),
+        ({**M, "samples": 3, "agree": 5}, {}, r"a\.agree: is 5 at least, and .* 3 samples"),
+        ({**M, "share": 0.5}, {}, r"a\.share: is 0\.5, and the stage has no gate"),
+        ({**M, "samples": [1, 1]}, {}, r"a\.samples: should list every value once, got 1 twice"),
+        ({**M, "samples": [1.5]}, {}, r"a\.samples: should be whole numbers, got 1\.5"),
+        ({**M, "samples": {"low": 1}}, {}, r"a\.samples: should have `low` and `high` alone"),
+        (
+            {"models": [f"m{i}" for i in range(100_000)]},
+            {},
+            r"a\.models: should name 1 to 100 .* got 100,000",
+        ),
+        ({"models": {"x": "big"}}, {}, r"a\.models: should be a number of weights, got 'big'"),
+        (
+            {"models": {"x": {"price": {"prompt": float("nan"), "completion": 1}}}},
+            {},
+            "finite number, got nan",
+        ),
+        ({**M, "tokens": {"prompt": 5, "completion": 1, "cached": 9}}, {}, "at most `prompt` tokens"),
+        (M, {"cost_model": "flops"}, r"a\.tokens: is not stated, and the cost model flops goes by it"),
+        (
+            {"models": ["gpt-4o", "mine"], "tokens": {"prompt": 9, "completion": 1}},
+            {"cost_model": "price"},
+            r"a\.models\.mine\.price: is not stated, and the price list has no model 'mine'\. Write dollars",
+        ),
+        ({**M, "samples": 8}, {"item_budget": 7}, r"item_budget: is 7, and the cheapest .* costs 8 calls"),
+        (
+            {"models": {"x": 1e9}, "tokens": {"prompt": 1, "completion": 1}},
+            {"cost_model": "agenttts"},
+            "cost_model: gives the cheapest allocation a cost of -1.9",
+        ),
+        (M, {"goal": "cheapest"}, r"goal: is the lowest cost .* Write `quality: \{at_least: 0\.8"),
+        (M, {"quality": 0.8}, "quality: has no meaning with `goal: quality`"),
+        (M, {"goal": "cheapest", "quality": {"at_least": 2}}, r"quality\.at_least: should be at most 1"),
+        (M, {"goal": "cheapest", "quality": {"at_least": 0.5, "confidence": 1}}, r"quality\.confidence"),
+        (M, {"template": "2wikki"}, "template: names no template; did you mean '2wiki'"),
+        (M, {"replay": True}, "replay: has no meaning without a recorded bank"),
+    ],
+    ids=lambda value: None,
+)
+def test_what_cannot_be_meant_is_refused(stage: Any, problem: Any, message: str):
+    with pytest.raises(TaskError, match=message) as caught:
+        task({"a": stage}, **problem)
+    assert str(caught.value).startswith("problem.")
+
+
+@pytest.mark.parametrize("name", ["a b", "a.b", "", "[red]x[/]", "a\nb", "ä", 3, "x" * 41])
+def test_names_of_stages_are_plain_words(name: Any):
+    with pytest.raises(TaskError, match="problem.stages: should have names of letters"):
+        task({name: M})
+
+
+def test_the_default_is_one_sample_of_the_largest_models_that_the_budget_pays_for():
+    assert dict(task(template="2wiki").default) == {
+        "retrieve.model": "qwen2.5-72b",
+        "retrieve.samples": 1,
+        "answer.model": "llama-3-70b",
+        "answer.samples": 1,
+    }
+    small = dict(task(template="2wiki", item_budget=450.0).default)
+    assert (small["retrieve.model"], small["answer.model"]) == ("qwen2.5-32b", "llama-3-8b")
+    stated = Task(
+        name="t", preload=(), problem={"name": "pipeline", "stages": {"a": M}}, default={"a": {"model": "x"}}
+    )
+    assert dict(stated.default) == {"a.model": "x"}
+
+
+def test_listed_prices_become_part_of_the_task_with_their_source():
+    stage = {"models": ["gpt-4o-mini", "gpt-4o"], "tokens": {"prompt": 1000, "completion": 100}}
+    made = task({"a": stage})
+    price = made.problem.settings.stages["a"].models["gpt-4o-mini"].price
+    assert price.source.startswith("genai-prices ") and price.cached < price.prompt < price.completion
+    assert made.problem.changed["stages"]["a"]["models"]["gpt-4o-mini"]["price"]["source"] == price.source
+    again = PipelineSettings.model_validate(made.problem.changed)
+    assert again == made.problem.settings and again.basis.name == "price"
+
+
+@pytest.mark.parametrize("key", ["metric", "space", "objective", "metrics"])
+def test_what_the_kind_fills_in_is_not_stated_too(key: str):
+    stated = {"metric": "accuracy", "space": {"x": {"type": "bool"}}, "objective": "train.py:train"}
+    stated["metrics"] = {"accuracy": "maximize"}
+    with pytest.raises(TaskError, match=f"{key}: is filled in by the kind"):
+        Task(name="t", preload=(), problem={"name": "pipeline", "stages": {"a": M}}, **{key: stated[key]})
+
+
+def test_goals_compile_to_metrics_and_limits():
+    assert (task({"a": M}).metric, task({"a": M}).direction) == ("quality", "maximize")
+    cheapest = task({"a": M}, goal="cheapest", quality=0.8)
+    assert (cheapest.metric, cheapest.direction) == ("cost", "minimize")
+    assert [limit.text for limit in cheapest.limits] == ["quality >= 0.8"]
+    front = task({"a": M}, goal="front")
+    assert [(g.metric, g.direction) for g in front.goals.objectives] == [
+        ("quality", "maximize"),
+        ("cost", "minimize"),
+    ]
+    for one in (cheapest, front):
+        assert Task(**{**dict(one), "name": "again"}).goals == one.goals
+
+
+def test_a_written_task_is_read_back(tmp_path: Path):
+    made = task(template="cwq", goal="cheapest", quality=0.5, split={"search": 40})
+    path = tmp_path / "task.yaml"
+    path.write_text(made.to_yaml())
+    for as_run in (True, False):
+        again = load_task(path, as_run=as_run)
+        assert again.problem == made.problem and again.space == made.space and again.default == made.default
+        assert again.cost_of(made.default) == 40 * made.problem.settings.costs.item(made.default)
