@@ -17,7 +17,7 @@ from weakref import WeakSet
 import httpx2
 
 from tunesmith.agent.models.base import FLOWING
-from tunesmith.agent.models.pricing import is_own_server
+from tunesmith.text.own_server import is_own_server
 
 LARGEST_BODY = 16 * 2**20
 """Bytes; an answer that is longer is a fault of the server."""

@@ -20,7 +20,7 @@ from tunesmith.agent.models.faults import (
     status_fault,
 )
 from tunesmith.agent.models.importing import IMPORTING
-from tunesmith.agent.models.pricing import Price, is_own_server, price_of
+from tunesmith.agent.models.pricing import Price, price_of
 from tunesmith.agent.models.recording import scrub
 from tunesmith.agent.models.server_words import is_error
 from tunesmith.agent.models.split_secrets import without_secrets
@@ -28,6 +28,7 @@ from tunesmith.agent.models.wire import Usage, events_of, is_lines
 from tunesmith.errors import ModelError, ModelUnavailable
 from tunesmith.settings import NO_KEY, ModelSettings
 from tunesmith.text.cleaning import clean
+from tunesmith.text.own_server import is_own_server
 from tunesmith.text.secrets import Redactor, redactor
 
 if TYPE_CHECKING:

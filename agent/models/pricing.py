@@ -7,9 +7,9 @@ provider: cap calls and tokens there.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from tunesmith.text.own_server import is_own_server
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,3 @@ def price_of(model: str, base_url: str) -> Price | None:
             continue
         return price
     return None
-
-
-def is_own_server(base_url: str) -> bool:
-    """Whether a base URL is on this machine or a private network.
-
-    Nothing is looked up: a loopback, private or link-local address, `localhost`, a name
-    without a dot (a container's), or one under `.local`, `.internal`, `.lan` or `.home.arpa`.
-    """
-    host = (urlsplit(base_url).hostname or "").rstrip(".")
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal", ".lan", ".home.arpa"))
-    return address.is_loopback or address.is_private or address.is_link_local

@@ -16,10 +16,11 @@ from fakes.served_model import ServedModel
 from tunesmith.agent.models import pricing
 from tunesmith.agent.models.estimating import estimate_prompt, estimate_tokens
 from tunesmith.agent.models.ledger import Ledger
-from tunesmith.agent.models.pricing import Price, is_own_server, price_of
+from tunesmith.agent.models.pricing import Price, price_of
 from tunesmith.agent.models.wire import Usage
 from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.errors import ModelBudgetReached, ModelError
+from tunesmith.text.own_server import is_own_server
 
 Open = Callable[..., ServedModel]
 GOOD = {"lr": 0.01, "layers": 2}
