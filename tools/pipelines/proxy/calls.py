@@ -1,0 +1,237 @@
+"""The SQLite file of a run's calls: recorded answers, what each call took, and the money limit.
+
+    answers   (item, digest of the request, sample) -> the answer as the provider gave it, with its tokens
+    calls     one row a call: stage, requested and used model, tokens, seconds, price, status
+    money     dollars that all calls took, those under way by their worst case
+
+All trials of a run use one file, also at the same time. A call under a money limit is reserved in one
+transaction with the check, and durable, before its request leaves; what a killed process had under way
+counts in full for ever. Keys of providers never come here: only bodies and a few headers of answers do.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from tunesmith.tools.pipelines.proxy.usage import Usage
+
+FILE = "samples.sqlite"
+"""Its name in a run folder."""
+_BUSY_S = 60.0
+_TABLES = """
+CREATE TABLE IF NOT EXISTS answers (
+    item TEXT NOT NULL, digest TEXT NOT NULL, sample INTEGER NOT NULL, stage TEXT NOT NULL,
+    model TEXT NOT NULL, temperature REAL, status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
+    prompt INTEGER NOT NULL, completion INTEGER NOT NULL, cached INTEGER NOT NULL, thinking INTEGER NOT NULL,
+    estimated INTEGER NOT NULL, seconds REAL NOT NULL, PRIMARY KEY (item, digest, sample)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+    call INTEGER PRIMARY KEY, trial INTEGER NOT NULL, item TEXT NOT NULL, stage TEXT NOT NULL,
+    endpoint TEXT NOT NULL, requested TEXT NOT NULL, model TEXT NOT NULL, temperature REAL,
+    digest TEXT NOT NULL, sample INTEGER NOT NULL, source TEXT NOT NULL, status INTEGER,
+    prompt INTEGER, completion INTEGER,
+    cached INTEGER, thinking INTEGER, estimated INTEGER, seconds REAL, first_byte REAL, dollars REAL,
+    reserved REAL, at REAL NOT NULL, error TEXT NOT NULL DEFAULT '');
+CREATE TABLE IF NOT EXISTS money (name TEXT PRIMARY KEY, dollars REAL NOT NULL);
+INSERT OR IGNORE INTO money VALUES ('spent', 0.0);
+"""
+
+
+class LimitReached(Exception):
+    """A call that might take the run beyond its money limit.
+
+    Args:
+        spent: Dollars that are spent or reserved.
+        worst: Dollars that the call may take.
+    """
+
+    def __init__(self, limit: float, spent: float, worst: float) -> None:
+        super().__init__(
+            f"the money limit of ${limit:g} might be passed: ${spent:.4f} is spent or reserved and this call "
+            f"may cost up to ${worst:.4f}"
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as the provider gave it, decompressed."""
+
+    status: int
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    usage: Usage
+    seconds: float
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """What one call took."""
+
+    trial: int
+    item: str
+    stage: str
+    endpoint: str
+    requested: str
+    model: str
+    temperature: Optional[float]  # noqa: UP045 - dataclass fields are read by Python 3.9
+    digest: str
+    sample: int
+    """Which of the identical requests of an item in a trial, from 0."""
+    source: str
+    """`provider` or `bank`."""
+    status: int = 0
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    thinking: int = 0
+    estimated: bool = False
+    seconds: float = 0.0
+    first_byte: float = 0.0
+    dollars: Optional[float] = None  # noqa: UP045
+    """As if nothing had come from the bank; None: the price is not known."""
+    reserved: Optional[float] = None  # noqa: UP045
+    error: str = ""
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self.prompt, self.completion, self.cached, self.thinking, self.estimated)
+
+
+class Calls:
+    """One file, opened by one process; safe to use from its threads.
+
+    Args:
+        path: Made where it is missing.
+        money_limit: Dollars that all calls recorded in the file may take together; None: no limit.
+    """
+
+    def __init__(self, path: Path, money_limit: float | None = None) -> None:
+        self.path, self.money_limit = path, money_limit
+        self._lock = threading.Lock()  # guards the connection
+        self._file = sqlite3.connect(
+            str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        self._file.execute("PRAGMA journal_mode = WAL")
+        # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
+        self._file.execute(f"PRAGMA synchronous = {'NORMAL' if money_limit is None else 'FULL'}")
+        self._file.executescript(_TABLES)
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+    def recorded(self, item: str, digest: str, sample: int) -> Answer | None:
+        """The answer to a request; None where it was never answered."""
+        with self._lock:
+            row = self._file.execute(
+                "SELECT status, headers, body, prompt, completion, cached, thinking, estimated, seconds "
+                "FROM answers WHERE item = ? AND digest = ? AND sample = ?",
+                (item, digest, sample),
+            ).fetchone()
+        if row is None:
+            return None
+        status, headers, body, prompt, completion, cached, thinking, estimated, seconds = row
+        usage = Usage(prompt, completion, cached, thinking, bool(estimated))
+        return Answer(status, [(n, v) for n, v in json.loads(headers)], bytes(body), usage, seconds)
+
+    def keep(self, call: CallRecord, answer: Answer) -> Answer:
+        """Record an answer. Where another trial was quicker, its answer stays, and is returned."""
+        usage = answer.usage
+        with self._lock:
+            done = self._file.execute(
+                "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(call.item, call.digest, call.sample, call.stage, call.model, call.temperature),
+                    *(answer.status, json.dumps(list(answer.headers)), answer.body),
+                    *(usage.prompt, usage.completion, usage.cached, usage.thinking, usage.estimated),
+                    answer.seconds,
+                ),
+            )
+        if done.rowcount == 1:
+            return answer
+        return self.recorded(call.item, call.digest, call.sample) or answer
+
+    def reserve(self, call: CallRecord, worst: float | None) -> int:
+        """Write a call down before its request leaves; returns its number.
+
+        Args:
+            worst: Dollars that it takes at most; under a money limit it is known.
+        Raises:
+            LimitReached: It might pass the money limit, and must not be sent.
+        """
+        with self._transaction() as file:
+            if self.money_limit is not None:
+                assert worst is not None
+                (spent,) = file.execute("SELECT dollars FROM money WHERE name = 'spent'").fetchone()
+                if spent + worst > self.money_limit:
+                    raise LimitReached(self.money_limit, spent, worst)
+            file.execute("UPDATE money SET dollars = dollars + ? WHERE name = 'spent'", (worst or 0.0,))
+            return self._insert(file, call, worst)
+
+    def settle(self, number: int, call: CallRecord, worst: float | None, paid: float | None) -> None:
+        """Replace the reservation by what the call took.
+
+        Args:
+            paid: Dollars that the provider bills; None: not known, and the reservation stays.
+        """
+        fields = _columns(call)
+        taken = worst if paid is None else paid
+        with self._transaction() as file:
+            file.execute(
+                "UPDATE money SET dollars = dollars + ? WHERE name = 'spent'",
+                ((taken or 0.0) - (worst or 0.0),),
+            )
+            file.execute(
+                f"UPDATE calls SET {', '.join(f'{name} = :{name}' for name in fields)} WHERE call = :call",
+                {**fields, "call": number},
+            )
+
+    def note(self, call: CallRecord) -> None:
+        """Write down a call that cost nothing: one from the bank, or one that was refused."""
+        with self._transaction() as file:
+            self._insert(file, call, None)
+
+    def spent(self) -> float:
+        """Dollars, calls under way by their worst case; calls without a known price count nothing."""
+        with self._lock:
+            (dollars,) = self._file.execute("SELECT dollars FROM money WHERE name = 'spent'").fetchone()
+        return float(dollars)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every call, oldest first, by column."""
+        with self._lock:
+            cursor = self._file.execute("SELECT * FROM calls ORDER BY call")
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - Python 3.9
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._file
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+            self._file.execute("COMMIT")
+
+    @staticmethod
+    def _insert(file: sqlite3.Connection, call: CallRecord, worst: float | None) -> int:
+        fields = {**_columns(call), "reserved": worst, "at": time.time()}
+        names = ", ".join(fields)
+        cursor = file.execute(
+            f"INSERT INTO calls ({names}) VALUES ({', '.join(':' + name for name in fields)})", fields
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+
+def _columns(call: CallRecord) -> dict[str, Any]:
+    return {name: value for name, value in asdict(call).items() if name != "reserved"}
