@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunesmith.pipeline.allocation import AGGREGATORS, StageChoice
 from tunesmith.pipeline.costs import item_cost, stage_cost, stage_costs
+from tunesmith.pipeline.costs.inverse import left_for, most_samples
 from tunesmith.pipeline.rates import Call, Rates, measured_cost, read_rates
 from tunesmith.pipeline.settings import COST_MODELS, PipelineSettings
 from tunesmith.pipeline.templates import NAMES, template
@@ -148,3 +151,63 @@ def test_measured_calls_cost_what_they_took():
     calls = [Call(prompt=20, completion=4, seconds=1, cached=8), Call(completion=6)]
     assert measured_cost(rates, calls) == pytest.approx(3 + 12 + 4 + 8 + 0.1 + 12)
     assert measured_cost(rates, []) == 0
+
+
+@pytest.mark.parametrize("name", COST_MODELS)
+@settings(max_examples=25, deadline=None)
+@given(
+    share=st.floats(0, 1.2),
+    listed=st.booleans(),
+    model=st.sampled_from(["small", "large"]),
+    aggregator=st.sampled_from(AGGREGATORS),
+)
+def test_the_samples_that_a_cost_pays_for_are_exactly_those(
+    name: str, share: float, listed: bool, model: str, aggregator: str
+):
+    counts = [1, 2, 3, 8, 21, 200] if listed else {"low": 1, "high": 200}
+    options = pipeline(name, samples=counts)
+    choice = StageChoice("answer", model, aggregator=aggregator)
+    budget = share * stage_cost(options, replace(choice, samples=200))
+    found = most_samples(options, choice, budget)
+    paid = [
+        n
+        for n in (counts if isinstance(counts, list) else range(1, 201))
+        if stage_cost(options, replace(choice, samples=n)) <= budget
+    ]
+    assert found == max(paid, default=None)
+
+
+def test_what_a_stage_may_spend_is_what_the_others_leave():
+    options = PipelineSettings.model_validate({"template": "2wiki"})
+    chosen = {"retrieve.model": "qwen2.5-72b", "retrieve.samples": 1}
+    chosen |= {"answer.model": "llama-3-3b", "answer.samples": 7}
+    left = left_for(options, "answer", chosen)
+    assert left == 929 - 814
+    samples = most_samples(options, StageChoice("answer", "llama-3-3b"), left)
+    assert samples == 100  # 102 in the budget, 100 offered
+    assert item_cost(options, {**chosen, "answer.samples": samples}) <= 929
+    assert (
+        left_for(PipelineSettings.model_validate({"stages": {"a": {"models": ["m"]}}}), "a", {}) == math.inf
+    )
+
+
+def test_the_cost_of_a_candidate_is_looked_up_not_computed_anew():
+    options = PipelineSettings.model_validate({"template": "taskbench"})
+    space = options.space
+    drawn = [dict(one) for one in space.sample(np.random.default_rng(0), 50)]
+    computed = []
+    for rates in options.costs.rates.values():
+        for model, one in rates.items():
+            rates[model] = Counted(one, computed)  # type: ignore[assignment]
+    first = [item_cost(options, one) for one in drawn]
+    assert (before := len(computed)) <= 150
+    assert [item_cost(options, one) for one in drawn] == first and len(computed) == before
+
+
+class Counted:
+    def __init__(self, rates: Rates, computed: list[int]) -> None:
+        self.rates, self.computed = rates, computed
+
+    def known(self, samples: int, aggregator: str) -> float:
+        self.computed.append(samples)
+        return self.rates.known(samples, aggregator)

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tunesmith.errors import short
 from tunesmith.pipeline.allocation import FIELDS, StageChoice, allocation
-from tunesmith.pipeline.costs.basis import COST_MODELS, Basis, complete
+from tunesmith.pipeline.costs.basis import COST_MODELS, Basis, complete, guessed
 from tunesmith.pipeline.costs.known import KnownCosts
 from tunesmith.pipeline.models import Positive
 from tunesmith.pipeline.stages import StageSettings, callable_named
@@ -61,8 +61,8 @@ class PipelineSettings(Frozen):
     """`stages.py:score`: score of (item, output) in [0, 1]."""
     split: ItemSplit = ItemSplit()
     split_seed: int = Field(default=0, ge=0, lt=2**63, strict=True)
-    cost_model: Literal["agenttts", "flops", "price", "seconds", "memory", "calls"] | None = None
-    """None: the first of flops, price, seconds that all stages and models state enough for, else calls."""
+    cost_model: Literal["agenttts", "flops", "price", "seconds", "memory", "calls"] = "calls"
+    """Where the task names none: the first of flops, price, seconds that it states enough for, else calls."""
     prompt_sharing: Literal["shared", "per_call"] | None = None
     """Whether the samples of a stage pay its prompt once or each; None: once, with `price` each."""
     charge_fusion: Annotated[bool, Field(strict=True)] | None = None
@@ -107,6 +107,8 @@ class PipelineSettings(Frozen):
 
     @model_validator(mode="after")
     def _whole(self) -> PipelineSettings:
+        if "cost_model" not in self.model_fields_set:
+            self.__dict__["cost_model"] = guessed(self.stages)  # while it is made, nobody else has it
         faults = [*complete(self.stages, self.basis), *self._goal_faults()]
         if self.replay and self.bank is None:
             fix = "Write `bank: FILE`, or remove it."
@@ -128,8 +130,8 @@ class PipelineSettings(Frozen):
 
     @cached_property
     def basis(self) -> Basis:
-        """The cost model with its switches, as far as they are stated; else what their None stands for."""
-        return Basis.of(self.stages, self.cost_model, self.prompt_sharing, self.charge_fusion)
+        """The cost model with its switches: as stated, else what their None stands for."""
+        return Basis.of(self.cost_model, self.prompt_sharing, self.charge_fusion)
 
     @cached_property
     def costs(self) -> KnownCosts:

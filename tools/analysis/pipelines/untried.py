@@ -23,7 +23,10 @@ def untried(options: PipelineSettings, history: History) -> tuple[str, ...]:
     for trial in ran:
         for choice in options.allocation(trial.configuration):
             for field in FIELDS:
-                used.setdefault((choice.stage, field), set()).add(getattr(choice, field))
+                value = getattr(choice, field)
+                used.setdefault((choice.stage, field), set()).add(
+                    0 if field == "agree" and not value else value
+                )
     for name, stage in options.stages.items():
         for field in FIELDS:
             if stage.parameter(field) is None:
@@ -39,6 +42,6 @@ def untried(options: PipelineSettings, history: History) -> tuple[str, ...]:
                 continue
             left = [value for value in offered if value not in seen]
             if left:
-                shown = ", ".join("none" if value is None else plain_value(value) for value in left)
+                shown = ", ".join("none" if value in (None, 0) else plain_value(value) for value in left)
                 told.append(f"{name}.{field}: never {shown}")
     return tuple(told)

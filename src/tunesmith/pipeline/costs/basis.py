@@ -39,25 +39,15 @@ class Basis(NamedTuple):
     """The cost model."""
     shared: bool
     fusion: bool
-    guessed: bool
-    """Whether the task names no cost model."""
 
     @classmethod
-    def of(
-        cls,
-        stages: Mapping[str, StageSettings],
-        name: str | None,
-        sharing: str | None,
-        fusion: bool | None,
-    ) -> Basis:
+    def of(cls, name: str, sharing: str | None, fusion: bool | None) -> Basis:
         """What a task states, with what it leaves open filled in."""
-        chosen = name or next(one for one in _GUESSED if next(_lacking(stages, one), None) is None)
-        model = _MODELS[chosen]
+        model = _MODELS[name]
         return cls(
-            chosen,
+            name,
             model.shared if sharing is None else sharing == "shared",
             model.fusion if fusion is None else fusion,
-            name is None,
         )
 
     @property
@@ -79,6 +69,11 @@ class Basis(NamedTuple):
             fusion=self.fusion,
             verify=stage.verify_cost,
         )
+
+
+def guessed(stages: Mapping[str, StageSettings]) -> str:
+    """The cost model of a task that names none: the first for which it states enough."""
+    return next(one for one in _GUESSED if next(_lacking(stages, one), None) is None)
 
 
 def complete(stages: Mapping[str, StageSettings], basis: Basis) -> list[SettingsFault]:
