@@ -9,6 +9,8 @@ TunesmithError                     the base; `except TunesmithError` catches all
 │   ├── UnknownName                no member of a registry has that name
 │   ├── MissingExtra               an optional package is needed and not installed
 │   ├── ObjectiveError             the training function or command cannot be loaded
+│   ├── PipelineError              stages, items or samples of a pipeline that cannot be used
+│   │   └── BankMiss               a replay needs a sample that its bank lacks
 │   └── RunError                   a run folder that cannot be used (locked, another task's, damaged)
 │       └── NoWinner               the run has no feasible trial
 ├── RetrainFailed                  `tunesmith retrain`: no training completed
@@ -230,6 +232,16 @@ class MissingExtra(UsageError):
 
 class ObjectiveError(UsageError):
     """The training function or command cannot be loaded: no such file, no such name, import fault."""
+
+
+class PipelineError(UsageError):
+    """Stages, items, samples or a sample bank of a pipeline of model calls that cannot be used."""
+
+    one_line = True
+
+
+class BankMiss(PipelineError):
+    """A replay needs a sample that its bank lacks; nothing near it is taken instead."""
 
 
 class RunError(UsageError):

@@ -204,7 +204,7 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     result = handle.reports.with_items(result)
     values, left_out = bounded_metrics(result.values, job.metric, *(name for name, _ in job.further))
     items = bounded_items(result.items, (name for name, _ in job.readings))
-    notes = [*result.notes, left_out] if left_out else result.notes
+    notes = [*handle.notes, *result.notes, *([left_out] if left_out else [])]
     kept = tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
     return Outcome(state=TrialState.COMPLETED, values=values, notes=kept, items=items)
 

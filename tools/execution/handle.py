@@ -79,6 +79,8 @@ class TrialHandle:
         """Says what was reported that is not finite; None while all was."""
         self.given: Any = None
         """What the task's kind of problem gives its training function (`ProblemKind.given`)."""
+        self.notes: list[str] = []
+        """What a person should know of the trial; kept with its outcome."""
         self.stopped = False
         """Whether a verdict to stop was received."""
         self.reports = Reports(metric, reading or Reading(), further)

@@ -2,12 +2,112 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.pipeline.allocation import allocation
+from tunesmith.tools.pipelines.items import check_leak, load_items, split_items
+from tunesmith.tools.pipelines.running import CONFIRMED_FROM, ItemResult, Runner
+from tunesmith.tools.pipelines.samples import Samples
+from tunesmith.tools.pipelines.stage_code import load_judge, load_stages
+from tunesmith.tools.pipelines.store import SAMPLES, SampleStore
+
+QUALITY, COST = "quality", "cost"
 
 
 def evaluate(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
-    """Run the allocation `config` on the search items of the pipeline that `trial.given` describes."""
-    raise ObjectiveError("pipelines cannot be run yet")
+    """Run the allocation `config` on the search items of the pipeline that `trial.given` describes.
+
+    After each item the mean of the scores so far is reported, and a verdict to stop is obeyed; the scores of
+    the items that were run are kept either way.
+
+    Returns:
+        `quality` and `cost`, means over the items; for each stage `<stage>.cost` and `<stage>.calls`, means
+        as well, `<stage>.share` of the items that it ran on, and over those `<stage>.score`.
+    Raises:
+        PipelineError, ObjectiveError: The task's items or callables cannot be used.
+        BankMiss: A replay lacks a sample.
+        Exception: What the task's code raised, where it fails for every item, or for the first 20.
+    """
+    return _run(config, trial, confirming=False)
+
+
+def confirm(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
+    """The same on the items that no trial has met, with samples that none has drawn."""
+    return _run(config, trial, confirming=True)
+
+
+def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str, float]:
+    given = trial.given
+    pipeline = given["pipeline"]
+    folder = Path.cwd()
+    stages = load_stages(given, folder)
+    score = load_judge(pipeline["score"], folder)
+    split = split_items(
+        load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"]
+    )
+    check_leak(split)
+    samples = Samples(SampleStore(trial.folder.parent.parent / SAMPLES))
+    runner = Runner(
+        stages,
+        score,
+        samples,
+        seed=pipeline["split_seed"],
+        part="confirm" if confirming else trial.folder.parent.name,
+        trial=trial.number,
+        first=CONFIRMED_FROM if confirming else 0,
+    )
+    items = split.confirm if confirming else split.search
+    results: list[ItemResult] = []
+    try:
+        for result in runner.run(allocation(given["fixed"], config), items):
+            results.append(result)
+            means = {QUALITY: _mean([r.score for r in results]), COST: _mean([r.cost for r in results])}
+            trial.report(means, len(results))
+            if trial.should_prune():
+                break
+    finally:
+        runner.close()
+        samples.close()
+    _report_items(trial, results)
+    _say(trial, results, samples)
+    return _values(results)
+
+
+def _values(results: list[ItemResult]) -> dict[str, float]:
+    values = {QUALITY: _mean([r.score for r in results]), COST: _mean([r.cost for r in results])}
+    for stage in results[0].stages:
+        done = [r.stages[stage] for r in results]
+        scores = [one.score for one in done if one.score is not None]
+        values[f"{stage}.cost"] = _mean([one.cost for one in done])
+        values[f"{stage}.calls"] = _mean([float(one.calls) for one in done])
+        values[f"{stage}.share"] = _mean([float(one.calls > 0) for one in done])
+        if scores:
+            values[f"{stage}.score"] = _mean(scores)
+    return values
+
+
+def _report_items(trial: Any, results: list[ItemResult]) -> None:
+    metrics = (trial.metric, *trial.reports.further)
+    if QUALITY in metrics:
+        trial.report_items({r.item.id: r.score for r in results}, QUALITY)
+    if COST in metrics:
+        trial.report_items({r.item.id: r.cost for r in results}, COST)
+
+
+def _say(trial: Any, results: list[ItemResult], samples: Samples) -> None:
+    """What a person should know of the trial, into its notes."""
+    failed = [r for r in results if r.fault is not None]
+    if failed:
+        first = failed[0]
+        trial.notes.append(
+            f"{len(failed)} of {len(results)} items failed and score 0; the first, {first.item.id}: "
+            f"{type(first.fault).__name__}: {first.fault}"
+        )
+    trial.notes.extend(samples.notes)
+
+
+def _mean(numbers: list[float]) -> float:
+    return math.fsum(numbers) / len(numbers)

@@ -1,0 +1,117 @@
+"""Pipelines of Python callables as trials of real runs."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tunesmith.api import Result, run_task
+from tunesmith.items import Items
+from tunesmith.task import load_task
+from tunesmith.tools.pipelines.store import SAMPLES, SampleStore
+
+STAGES = """
+import random
+
+def look(item, previous, *, model, seed):
+    chance = {"small": 0.5, "large": 0.9}[model]
+    return previous if random.Random(seed).random() < chance else "lost"
+
+def answer(item, previous, *, model, seed, outputs):
+    assert outputs == {"look": previous}
+    chance = {"small": 0.5, "large": 0.8}[model] * (previous != "lost")
+    return [previous, item["n"] if random.Random(seed).random() < chance else -1]
+
+def repair(item, previous, *, round, seed):
+    return [previous[0], item["n"] if random.Random(seed).random() < 0.5 else -2 - round]
+
+def wrong(item, output, outputs):
+    assert output == outputs.get("repair", outputs["answer"])
+    return output[1] != item["n"]
+
+def found(item, output): return output == item["input"]
+def score(item, output): return output[1] == item["n"]
+def items(): return [{"id": f"q{i}", "input": f"text {i}", "n": i} for i in range(45)]
+"""
+TASK = """
+name: toy
+problem:
+  name: pipeline
+  items: stages.py:items
+  score: stages.py:score
+  stages:
+    look: {call: stages.py:look, models: [small, large], samples: [1, 3], score: stages.py:found}
+    answer: {call: stages.py:answer, models: [small, large], samples: [1, 4]}
+    repair: {call: stages.py:repair, models: [small], when: stages.py:wrong, rounds: [0, 2]}
+tuner: random
+preload: []
+budget: {trials: 8}
+"""
+
+
+def run(folder: Path, task: str = TASK, stages: str = STAGES) -> Result:
+    (folder / "stages.py").write_text(textwrap.dedent(stages))
+    path = folder / "task.yaml"
+    path.write_text(task)
+    return run_task(load_task(path), runs=folder / "runs", model=None)
+
+
+def test_a_pipeline_is_run_item_by_item_and_what_it_drew_is_shared(tmp_path: Path):
+    result = run(tmp_path)
+    trials = result.history.trials
+    assert len(trials) == 8 and all(t.state.value == "completed" for t in trials)
+    assert len({tuple(Items.unpack(t.items["quality"]).ids or ()) for t in trials}) == 1
+    for trial in trials:
+        items = Items.unpack(trial.items["quality"])
+        assert len(items) == 30 and trial.values["quality"] == items.mean
+        assert trial.values["look.calls"] == trial.configuration["look.samples"]
+        assert trial.values["cost"] == pytest.approx(
+            sum(trial.values[f"{stage}.cost"] for stage in ("look", "answer", "repair"))
+        )
+        assert 0 <= trial.values["look.score"] <= 1 and trial.values["look.share"] == 1
+        if trial.configuration["repair.rounds"] == 0:
+            assert trial.values["repair.calls"] == trial.values["repair.share"] == 0
+    store = SampleStore(result.folder / SAMPLES, read_only=True)
+    spent = store.spent()
+    store.close()
+    by_setting = {(t.configuration["look.model"], t.configuration["look.samples"]) for t in trials}
+    largest = {m: max(s for model, s in by_setting if model == m) for m, _ in by_setting}
+    made = {m: sum(s.made for s in spent if s.stage == "look" and s.model == m) for m in largest}
+    assert made == {model: 30 * samples for model, samples in largest.items()}
+    assert sum(s.stored for s in spent) > 0 and all(s.failed == 0 for s in spent)
+
+
+def test_an_item_whose_code_raises_scores_0_and_is_told_and_one_error_for_all_is_a_crash(tmp_path: Path):
+    lines = [json.dumps({"id": i, "input": i}) for i in range(6)]
+    (tmp_path / "items.jsonl").write_text("\n".join(lines))
+    task = """
+name: faulty
+problem:
+  name: pipeline
+  items: items.jsonl
+  score: stages.py:score
+  split: {search: 6}
+  stages: {answer: {call: stages.py:answer, models: [some, none, odd]}}
+tuner: random
+preload: []
+budget: {trials: 3}
+"""
+    stages = """
+    def answer(item, previous, model):
+        if model == "none" or (model == "some" and previous % 3 == 0):
+            raise KeyError(f"no answer for {previous}")
+        return {1, 2} if model == "odd" and previous else previous
+    def score(item, output): return 1.0
+    """
+    trials = {t.configuration["answer.model"]: t for t in run(tmp_path, task, stages).history.trials}
+    assert trials["some"].values["quality"] == pytest.approx(4 / 6)
+    assert "2 of 6 items failed and score 0; the first, " in trials["some"].notes[0]
+    assert "KeyError: 'no answer for" in trials["some"].notes[0]
+    assert "KeyError: 'no answer for" in trials["none"].message
+    assert (
+        "answer: the output for item" in trials["odd"].notes[0]
+        and "set is no type of JSON" in trials["odd"].notes[0]
+    )

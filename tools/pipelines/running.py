@@ -1,0 +1,459 @@
+"""Running the stages of a pipeline on items: samples, votes, gates and rounds. Python 3.9, standard library.
+
+One step is a *turn*: a stage run once on a state, an item with the outputs that it has so far. Trials, the
+recorder of a bank and `ReplayTable` all take their turns here, so that they agree exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from tunesmith.errors import BankMiss, PipelineError
+from tunesmith.pipeline.allocation import StageChoice
+from tunesmith.pipeline.rates import Call, measured_cost
+from tunesmith.pipeline.sample import Sample
+from tunesmith.tools.execution.handle import Diverged, Pruned
+from tunesmith.tools.pipelines.aggregation import FUSE, Drawn, still_wanted, winner
+from tunesmith.tools.pipelines.calling import Called, Caller, Failed
+from tunesmith.tools.pipelines.items import Item
+from tunesmith.tools.pipelines.plain import digest_of, plain, seed_of
+from tunesmith.tools.pipelines.samples import Samples
+from tunesmith.tools.pipelines.stage_code import StageCode
+from tunesmith.tools.pipelines.store import FUSION, SampleKey, Spend
+
+CONFIRMED_FROM = 1_000_000
+"""Number of the first sample of a confirmation: no trial has drawn it."""
+HOPELESS = 20
+"""Items that fail one after another, from the first on, after which a trial is given up."""
+
+
+@dataclass(frozen=True)
+class State:
+    """An item and what the stages have made of it so far."""
+
+    item: Item
+    output: Any
+    """Of the last stage that ran; before the first the item's own input."""
+    text: str
+    """Its one text."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """By stage, in order."""
+    fault: Exception | None = None
+    """What the task's code raised; nothing more is run on the item then."""
+
+
+class Turned(NamedTuple):
+    """What a turn made of a state."""
+
+    state: State
+    cost: float
+    """In units of the cost model, as if nothing had been stored."""
+    calls: int
+
+
+@dataclass
+class StageResult:
+    """What a stage did for one item, in all its turns."""
+
+    cost: float = 0.0
+    calls: int = 0
+    score: float | None = None
+    """None where it has no score of its own, or did not run."""
+
+
+@dataclass
+class ItemResult:
+    """What an allocation made of one item."""
+
+    item: Item
+    score: float
+    stages: dict[str, StageResult]
+    fault: Exception | None = None
+
+    @property
+    def cost(self) -> float:
+        return sum(stage.cost for stage in self.stages.values())
+
+
+class Runner:
+    """Runs allocations on items.
+
+    Args:
+        stages: The pipeline's stages, in order.
+        score: Score of (item, output) in [0, 1].
+        samples: Where samples are looked up and kept.
+        seed: `split_seed` of the task; every sample's own seed comes of it.
+        part, trial: Whose spend it is.
+        first: Number of the first sample.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[StageCode],
+        score: Called | None,
+        samples: Samples,
+        *,
+        seed: int = 0,
+        part: str = "trials",
+        trial: int = 0,
+        first: int = 0,
+    ) -> None:
+        self.stages, self.samples = tuple(stages), samples
+        self._score, self._seed, self._first = score, seed, first
+        self._part, self._trial = part, trial
+        self._caller = Caller()
+        self._checks: dict[tuple[str, str, str], float] = {}
+
+    def close(self) -> None:
+        self._caller.close()
+
+    @property
+    def block(self) -> int:
+        """How many items are worth running together: as many as a callable takes at once."""
+        return max(max(stage.answer.batch, stage.answer.parallel) for stage in self.stages)
+
+    def run(self, choices: Sequence[StageChoice], items: Sequence[Item]) -> Iterator[ItemResult]:
+        """The results of items, in their order; as many are run at a time as `block` says.
+
+        Raises:
+            BankMiss: A replay lacks a sample.
+            Exception: What the task's code raised, where it failed for every item or the first `HOPELESS`.
+        """
+        failed = 0
+        for start in range(0, len(items), self.block):
+            for result in self._block(choices, items[start : start + self.block]):
+                failed += result.fault is not None and failed >= 0
+                if result.fault is None:
+                    failed = -1  # not all fail
+                elif failed == min(HOPELESS, len(items)):
+                    raise result.fault
+                yield result
+
+    def start(self, item: Item) -> State:
+        """An item before its first stage."""
+        output, text = plain(item.input, f"{item.place or item.id}: the input")
+        return State(item, output, text)
+
+    def asked(self, stage: int, state: State) -> bool:
+        """Whether a stage is to run on a state, by its gate.
+
+        Raises:
+            Exception: What the gate raises.
+        """
+        gate = self.stages[stage].gate
+        if state.fault is not None:
+            return False
+        return gate is None or bool(gate.call(_given(state, output=state.output)))
+
+    def take(self, stage: int, turn: int, choice: StageChoice, states: Sequence[State]) -> list[Turned]:
+        """Run a stage once on each of some states.
+
+        Args:
+            turn: How often it has run on them before.
+        Raises:
+            BankMiss: A replay lacks a sample.
+        """
+        code = self.stages[stage]
+        rates = code.rates[choice.model]
+        drawn: list[list[Drawn]] = [[] for _ in states]
+        faults: list[Exception | None] = [None] * len(states)
+        while True:
+            wanted = [
+                _Wanted(i, states[i], number)
+                for i, have in enumerate(drawn)
+                if faults[i] is None
+                for number in range(len(have), len(have) + still_wanted(choice, have))
+            ]
+            if not wanted:
+                break
+            for want, got in zip(wanted, self._draw(code, turn, choice, wanted)):  # noqa: B905 - Python 3.9
+                if isinstance(got, Failed):
+                    faults[want.place] = faults[want.place] or got.error
+                elif faults[want.place] is None:
+                    drawn[want.place].append(got)
+        joined: dict[int, Any] = {}
+        chosen = {i: winner(choice, have) for i, have in enumerate(drawn) if faults[i] is None}
+        fuse = [
+            _Wanted(i, states[i], FUSION, tuple(sample.output for sample in drawn[i]))
+            for i, place in chosen.items()
+            if place == FUSE
+        ]
+        for want, got in zip(fuse, self._draw(code, turn, choice, fuse)):  # noqa: B905 - Python 3.9
+            joined[want.place] = got
+        turned = []
+        for i, (state, have) in enumerate(zip(states, drawn)):  # noqa: B905 - Python 3.9
+            fused = joined.get(i)
+            if isinstance(fused, Failed):
+                faults[i], fused = fused.error, None
+            cost = measured_cost(
+                rates,
+                [_call(sample) for sample in have],
+                None if fused is None else _call(fused),
+                verified=len(have) if choice.aggregator in ("best_of_n", "check_then_vote") else 0,
+            )
+            calls = len(have) + (fused is not None)
+            if faults[i] is not None:
+                turned.append(Turned(replace(state, fault=faults[i]), cost, calls))
+                continue
+            best = fused if fused is not None else have[chosen[i]]
+            outputs = {**state.outputs, code.name: best.output}
+            turned.append(Turned(State(state.item, best.output, best.text, outputs), cost, calls))
+        return turned
+
+    def score(self, state: State) -> float:
+        """Score of a state as the pipeline's last; of one whose code failed 0.
+
+        Raises:
+            Exception: What the task's `score` raises, or a PipelineError: it is no number in [0, 1].
+        """
+        if state.fault is not None:
+            return 0.0
+        if self._score is None:
+            return _unit(
+                state.output, f"the last stage's output for item {state.item.id}, as no `score` is stated,"
+            )
+        return _unit(
+            self._score.call(_given(state, output=state.output)), f"{self._score.reference}: the score"
+        )
+
+    def stage_score(self, stage: int, state: State) -> float | None:
+        """Score of a state as a stage's output; None where the stage has no score of its own.
+
+        Raises:
+            Exception: As of `score`.
+        """
+        own = self.stages[stage].score
+        if own is None or state.fault is not None:
+            return None
+        return _unit(own.call(_given(state, output=state.output)), f"{own.reference}: the score")
+
+    def _block(self, choices: Sequence[StageChoice], items: Sequence[Item]) -> list[ItemResult]:
+        states = [self.start(item) for item in items]
+        results = [ItemResult(item, 0.0, {}) for item in items]
+        for stage, choice in enumerate(choices):
+            for result in results:
+                result.stages[choice.stage] = StageResult()
+            for turn in range(choice.rounds):
+                places = []
+                for i, state in enumerate(states):
+                    asked, states[i] = _guarded(state, False, self.asked, stage, state)
+                    if asked:
+                        places.append(i)
+                if not places:
+                    break
+                for i, turned in zip(places, self.take(stage, turn, choice, [states[i] for i in places])):  # noqa: B905
+                    states[i] = turned.state
+                    done = results[i].stages[choice.stage]
+                    done.cost += turned.cost
+                    done.calls += turned.calls
+            for i, state in enumerate(states):
+                done = results[i].stages[choice.stage]
+                if done.calls:
+                    done.score, states[i] = _guarded(state, None, self.stage_score, stage, state)
+        for result, state in zip(results, states):  # noqa: B905
+            result.score, ended = _guarded(state, 0.0, self.score, state)
+            result.fault = ended.fault
+        return results
+
+    def _draw(self, code: StageCode, turn: int, choice: StageChoice, wanted: Sequence[_Wanted]) -> list[Any]:
+        """Samples, each a `Drawn` or `Failed`: those that are kept, and for the rest calls."""
+        model = code.models[choice.model]
+        keys = [self._key(code, turn, choice, model, want) for want in wanted]
+        found = self.samples.get(keys)
+        missing = [i for i, key in enumerate(keys) if key not in found]
+        if missing and self.samples.only_recorded:
+            raise _bank_miss(keys[missing[0]], choice, len(missing), self.samples.bank_name)
+        given = [
+            {
+                "item": wanted[i].state.item.value,
+                "previous": wanted[i].state.output,
+                "outputs": dict(wanted[i].state.outputs),
+                "candidates": None if wanted[i].candidates is None else list(wanted[i].candidates or ()),
+                "model": model,
+                "temperature": choice.temperature,
+                "prompt": choice.prompt,
+                "seed": seed_of(self._seed, keys[i].item, keys[i].stage, turn, keys[i].sample),
+                "sample": wanted[i].number,
+                "round": turn,
+                "stage": code.name,
+            }
+            for i in missing
+        ]
+        new: dict[SampleKey, Drawn] = {}
+        failed: dict[int, Failed] = {}
+        for i, (returned, seconds) in zip(missing, self._caller.each(code.answer, given)):  # noqa: B905
+            try:
+                if isinstance(returned, Failed):
+                    raise returned.error
+                new[keys[i]] = _as_drawn(
+                    returned, seconds, f"{code.answer.reference}: the output for item {keys[i].item}"
+                )
+            except Exception as error:
+                if _is_the_trials(error):
+                    raise
+                failed[i] = Failed(error)
+        rates = code.rates[choice.model]
+        by_state: dict[int, list[Drawn]] = {}
+        for i in missing:
+            if keys[i] in new:
+                by_state.setdefault(wanted[i].place, []).append(new[keys[i]])
+        spent = Spend(
+            self._part,
+            self._trial,
+            code.name,
+            choice.model,
+            made=len(missing),
+            stored=len(wanted) - len(missing),
+            failed=len(failed),
+            prompt_tokens=sum(sample.prompt_tokens or 0.0 for sample in new.values()),
+            completion_tokens=sum(sample.completion_tokens or 0.0 for sample in new.values()),
+            seconds=sum(sample.seconds or 0.0 for sample in new.values()),
+            cost=sum(
+                measured_cost(rates, [_call(sample) for sample in of_one]) for of_one in by_state.values()
+            ),
+        )
+        if wanted:
+            found.update(new)
+            found.update(self.samples.put(new, [spent]))
+        return [
+            failed.get(i) or self._checked(code, choice, want.state, found[keys[i]])
+            for i, want in enumerate(wanted)
+        ]
+
+    def _key(self, code: StageCode, turn: int, choice: StageChoice, model: str, want: _Wanted) -> SampleKey:
+        texts = [want.state.item.digest, want.state.text]
+        if "outputs" in code.answer.takes:
+            texts.append(plain(dict(want.state.outputs), "earlier outputs")[1])
+        if want.candidates is not None:
+            texts.append(plain(list(want.candidates), "candidates")[1])
+        number = want.number if want.number == FUSION else self._first + want.number
+        if want.number == FUSION and self._first:
+            number = FUSION - self._first
+        return SampleKey(
+            code.name,
+            model,
+            choice.temperature,
+            choice.prompt,
+            want.state.item.id,
+            digest_of(*texts),
+            turn,
+            number,
+            code.answer.version,
+        )
+
+    def _checked(self, code: StageCode, choice: StageChoice, state: State, sample: Drawn) -> Any:
+        """The sample with the verifier's score, where the aggregator goes by it; or `Failed`."""
+        if choice.aggregator not in ("best_of_n", "check_then_vote"):
+            return sample
+        if code.verify is None:
+            if sample.score is None:
+                raise PipelineError(
+                    f"stages.{code.name}: the aggregator {choice.aggregator} goes by a verifier; name one "
+                    "(`verify: stages.py:check`), or have the callable return Sample(output, score=...)"
+                )
+            return sample
+        key = (code.name, state.item.id, sample.text)
+        if key not in self._checks:
+            try:
+                given = _given(state, output=sample.output)
+                self._checks[key] = _number(code.verify.call(given), f"{code.verify.reference}: the score")
+            except Exception as error:
+                if _is_the_trials(error):
+                    raise
+                return Failed(error)
+        return replace(sample, score=self._checks[key])
+
+
+class _Wanted(NamedTuple):
+    """A sample that a state needs."""
+
+    place: int
+    """Of the state, among those of the turn."""
+    state: State
+    number: int
+    candidates: tuple[Any, ...] | None = None
+    """What a fusion joins."""
+
+
+def _given(state: State, output: Any) -> dict[str, Any]:
+    """What gates, verifiers and scores are given."""
+    return {"item": state.item.value, "output": output, "outputs": dict(state.outputs)}
+
+
+def _guarded(state: State, otherwise: Any, work: Any, *given: Any) -> tuple[Any, State]:
+    """What the task's code returns, or `otherwise` and the state with what it raised."""
+    try:
+        return work(*given), state
+    except Exception as error:
+        if _is_the_trials(error):
+            raise
+        return otherwise, replace(state, fault=error)
+
+
+def _is_the_trials(error: Exception) -> bool:
+    """Whether an error is about the trial as a whole, not about one item."""
+    memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return memory or isinstance(error, (BankMiss, Pruned, Diverged))
+
+
+def _as_drawn(returned: Any, seconds: float, what: str) -> Drawn:
+    sample = returned if isinstance(returned, Sample) else Sample(returned)
+    output, text = plain(sample.output, what)
+    measured = {
+        name: None if (value := getattr(sample, name)) is None else _number(value, f"{what}: {name}", low=0.0)
+        for name in ("prompt_tokens", "completion_tokens", "thinking_tokens", "cached_tokens", "seconds")
+    }
+    if measured["seconds"] is None:
+        measured["seconds"] = seconds
+    weight = _number(sample.weight, f"{what}: weight", low=0.0)
+    score = None if sample.score is None else _number(sample.score, f"{what}: score")
+    return Drawn(output, text, **measured, weight=weight, score=score)
+
+
+def _call(sample: Drawn) -> Call:
+    return Call(
+        prompt=sample.prompt_tokens,
+        completion=sample.completion_tokens,
+        seconds=sample.seconds,
+        cached=sample.cached_tokens,
+    )
+
+
+def _number(value: Any, what: str, low: float = -math.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        number = math.nan
+    if not (math.isfinite(number) and number >= low) or isinstance(value, str):
+        least = "" if low == -math.inf else f" of at least {low:g}"
+        raise PipelineError(f"{what} is {value!r:.80}; it must be a finite number{least}")
+    return number
+
+
+def _unit(value: Any, what: str) -> float:
+    number = _number(value, what)
+    if not 0.0 <= number <= 1.0:
+        raise PipelineError(f"{what} is {number:g}; it must be in [0, 1]")
+    return number
+
+
+def _bank_miss(key: SampleKey, choice: StageChoice, count: int, bank: str) -> BankMiss:
+    asked = f"model {key.model!r}"
+    if key.temperature is not None:
+        asked += f", temperature {key.temperature:g}"
+    if key.prompt is not None:
+        asked += f", prompt {key.prompt!r}"
+    which = (
+        "the fusion"
+        if key.sample <= FUSION
+        else f"sample {key.sample % CONFIRMED_FROM + 1} of {choice.samples}"
+    )
+    again = f" in round {key.turn + 1}" if key.turn else ""
+    more = f" (and {count - 1:,} samples more)" if count > 1 else ""
+    return BankMiss(
+        f"{bank} has no {key.stage}: {asked}, {which} for item {key.item!r}{again} with that input{more}. "
+        "Nothing else is taken instead; leave the value out of the space, record it, or set `replay: false`."
+    )
