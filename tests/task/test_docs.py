@@ -8,7 +8,7 @@ import pytest
 from tunesmith.agent.methods.llambo.settings import LlamboSettings
 from tunesmith.budget import Budget, ModelCaps
 from tunesmith.space.documents import KEYS
-from tunesmith.task import Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
+from tunesmith.task import Certify, Confirm, ObjectiveSpec, PrunerSpec, Task, load_task
 from tunesmith.task.command import RESERVED
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.faults import DURATIONS
@@ -34,6 +34,7 @@ def rows(section):
         ("objective", list(ObjectiveSpec.model_fields)),
         ("metric", list(MetricSpec.model_fields)),
         ("confirm", list(Confirm.model_fields)),
+        ("certify", list(Certify.model_fields)),
         ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
          + [f"model.{key}" for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),

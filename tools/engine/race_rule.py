@@ -7,8 +7,9 @@ its reports are about items; any other trial is never stopped, and none while no
 
 What is raced is the primary metric, against the best completed trial that keeps the limits, and each metric
 with a limit, against its bound: a trial that surely breaks a limit cannot be recommended. Both as
-`analysis/racing.py` says, which states what is guaranteed; `alpha` is shared among them. Costs are no scores
-of items, so that with the goal of the lowest cost a trial is stopped for its quality alone.
+`analysis/racing.py` says, which states what is guaranteed; `alpha` is shared among them. A primary metric
+that is minimised under limits is taken for a cost and not raced: with the goal of the lowest cost a trial is
+stopped for its quality alone.
 """
 
 from __future__ import annotations
@@ -49,12 +50,12 @@ class RaceRule:
         trials: int = 50,
     ) -> None:
         self._limits = tuple(limits)
-        alpha = spec.alpha / (1 + len(limits))
+        raced: list[tuple[str, float, float | None]] = [(one.metric, -one.sign, one.bound) for one in limits]
+        if direction == "maximize" or not limits:
+            raced.append((metric, 1.0 if direction == "maximize" else -1.0, None))
+        alpha = spec.alpha / len(raced)
         self._races: list[tuple[str, Race]] = []
-        for name, sign, bound in [
-            (metric, 1.0 if direction == "maximize" else -1.0, None),
-            *((limit.metric, -limit.sign, limit.bound) for limit in limits),
-        ]:
+        for name, sign, bound in raced:
             race = Race(
                 direction_sign=sign,
                 scores=spec.scores,

@@ -36,6 +36,7 @@ _EXAMPLES = {
     "space": "Write the parameters, such as `space: {lr: {type: float, low: 1e-5, high: 1e-1, scale: log}}`.",
     "objective": "Write `objective: train.py:train`, or `objective: {command: 'python train.py --lr {lr}'}`.",
     "confirm": "Write `confirm: {seeds: 5}`.",
+    "certify": "Write `certify: {metric: quality, at_least: 0.9, confidence: 0.95}`.",
     "default": "Write the values in use today, such as `default: {lr: 0.001}`.",
     "pruner": "Write `pruner: {kind: forecast}`.",
     "data_file": "Write `data_file: {path: train.csv, target: label}`.",

@@ -34,12 +34,20 @@ from tunesmith.registry import POLICIES
 from tunesmith.space import Space
 from tunesmith.space.values import is_number, legal_text
 from tunesmith.task import costs, faults
+from tunesmith.task.certify import Certify, certify_faults
 from tunesmith.task.data_file import DataFile
 from tunesmith.task.goal_keys import read_goals
 from tunesmith.task.member import ExecutorChoice, ProblemChoice, SinkChoice
 from tunesmith.task.metric_spec import FurtherMetric, MetricSpec
 from tunesmith.task.passing import Passing, passing
-from tunesmith.task.specs import AS_TUPLE, Confirm, EnvironmentSpec, ObjectiveSpec, PrunerSpec, Strings
+from tunesmith.task.specs import (
+    AS_TUPLE,
+    Confirm,
+    EnvironmentSpec,
+    ObjectiveSpec,
+    PrunerSpec,
+    Strings,
+)
 from tunesmith.task.tuner import Tuner
 from tunesmith.text.durations import write_duration
 from tunesmith.text.sizes import read_size
@@ -100,6 +108,8 @@ class Task(Frozen):
     """The training code; None for a function given from Python."""
     confirm: Confirm | None = None
     """A comparison of best and default at the end; None for none."""
+    certify: Certify | None = None
+    """A bound that what is delivered at the end keeps with a stated confidence; None: nothing is promised."""
     budget: Budget = Budget()
     """What the run may spend."""
     noise: Noise | None = None
@@ -167,6 +177,9 @@ class Task(Frozen):
             problems += faults.from_pydantic(error, cls, skip)
             raise faults.joined(problems) from None
         problems += faults.across(task.objective, task.confirm, task.space)
+        if task.certify is not None:
+            fresh = task.confirm is not None and task.confirm.separate
+            problems += certify_faults(task.certify, [name for name, _ in task.readings], fresh=fresh)
         for name in sorted(set(task.fixed) & set(task.space.names)):
             problem = "is a parameter of the space, so it is tuned."
             problems.append(faults.fault(("fixed", name), problem, "Remove it from one of the two."))
