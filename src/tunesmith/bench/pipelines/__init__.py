@@ -1,0 +1,1 @@
+"""Benchmarks on pipelines of model calls."""
