@@ -26,7 +26,28 @@ SPACE_IDS = pytest.mark.parametrize("space", SPACES.values(), ids=SPACES.keys())
 
 
 class MethodCases:
-    """Cases for a `Method` without a language model, which every method can do without."""
+    """Cases for a `Method` without a language model, which every method can do without.
+
+    A method for one kind of problem only gives its own tasks by `task_for`.
+    """
+
+    def task_for(self, space: Space, **changes: Any) -> Task:
+        """A task over `space`, or one of as many configurations that the method can run.
+
+        Args:
+            space: One of `studies.SPACES`, or `studies.FINITE`, which has 6 configurations.
+            changes: Keys of the task.
+        """
+        return task_for(space, **changes)
+
+    def task_with_goals(self, space: Space, several: bool, limits: bool, feasible: bool) -> Task:
+        """The same with several metrics and limits, which some of the trials are to keep, or none."""
+        goals: dict[str, Any] = {"metrics": {"score": "maximize"}}
+        if several:
+            goals["metrics"]["latency_ms"] = "minimize"
+        if limits:
+            goals["limits"] = {"score": ">= 0.8" if feasible else ">= 2"}
+        return Task.model_validate({**goals, "space": space, "default": task_for(space).default})
 
     @pytest.fixture
     def build(self, method: Method) -> Build:
@@ -49,7 +70,7 @@ class MethodCases:
     def test_proposals_are_legal_new_and_finite_whatever_became_of_those_before(
         self, build: Build, space: Space
     ) -> None:
-        task = task_for(space)
+        task = self.task_for(space)
         strategy, history = build(task).strategy, empty_history(task)
         for i in range(10):
             (proposal,) = strategy.propose(history, 1)
@@ -59,7 +80,7 @@ class MethodCases:
 
     @SPACE_IDS
     def test_a_batch_holds_nothing_twice_and_nothing_that_runs(self, build: Build, space: Space) -> None:
-        task = task_for(space)
+        task = self.task_for(space)
         strategy, history = build(task).strategy, empty_history(task)
         for proposal in strategy.propose(history, 3):
             history = history.with_trial(Trial(number=len(history), proposal=proposal))
@@ -70,7 +91,7 @@ class MethodCases:
 
     @SPACE_IDS
     def test_a_resumed_run_goes_on_as_one_that_was_never_stopped(self, build: Build, space: Space) -> None:
-        task = task_for(space, seed=7)
+        task = self.task_for(space, seed=7)
         strategy, history = build(task).strategy, empty_history(task)
         for _ in range(6):
             (proposal,) = strategy.propose(history, 1)
@@ -79,7 +100,7 @@ class MethodCases:
 
     def test_another_seed_gives_other_proposals(self, build: Build) -> None:
         def sequence(seed: int) -> list[Any]:
-            task = task_for(SPACES["numbers"], seed=seed)
+            task = self.task_for(SPACES["numbers"], seed=seed)
             strategy, history = build(task).strategy, empty_history(task)
             for _ in range(4):
                 history = finished(history, strategy.propose(history, 1)[0])
@@ -88,7 +109,7 @@ class MethodCases:
         assert sequence(1) != sequence(2)
 
     def test_a_finite_space_is_used_up_and_then_nothing_is_proposed(self, build: Build) -> None:
-        task = task_for(FINITE)
+        task = self.task_for(FINITE)
         strategy, history = build(task).strategy, empty_history(task)
         for proposal in strategy.propose(history, 4):
             history = finished(history, proposal)
@@ -97,10 +118,10 @@ class MethodCases:
         for proposal in rest:
             history = finished(history, proposal)
         assert strategy.propose(history, 1) == []
-        assert {t.configuration for t in history} == set(distinct(FINITE, 6))
+        assert {t.configuration for t in history} == set(distinct(task.space, 6))
 
     def test_a_history_of_nothing_but_failures_is_no_reason_to_stop(self, build: Build) -> None:
-        task = task_for(SPACES["branches"])
+        task = self.task_for(SPACES["branches"])
         strategy, history = build(task).strategy, empty_history(task)
         for state in (TrialState.CRASHED, TrialState.OUT_OF_MEMORY, TrialState.TIMED_OUT, TrialState.LOST):
             (proposal,) = strategy.propose(history, 1)
@@ -108,7 +129,7 @@ class MethodCases:
         check_legal(strategy.propose(history, 2), history)
 
     def test_candidates_of_others_may_be_given_and_are_never_proposed_twice(self, build: Build) -> None:
-        task = task_for(SPACES["numbers"])
+        task = self.task_for(SPACES["numbers"])
         others = [
             Proposal(configuration=c, origin=Origin.MODEL, reason="A model's.")
             for c in distinct(task.space, 4)
@@ -122,13 +143,7 @@ class MethodCases:
     def test_it_goes_on_with_the_metrics_and_limits_that_it_says_it_can_do(
         self, method: Method, build: Build, feasible: bool
     ) -> None:
-        goals: dict[str, Any] = {"metrics": {"score": "maximize"}}
-        if method.several_metrics:
-            goals["metrics"]["latency_ms"] = "minimize"
-        if method.limits:
-            goals["limits"] = {"score": ">= 0.8" if feasible else ">= 2"}
-        space = SPACES["branches"]
-        task = Task.model_validate({**goals, "space": space, "default": task_for(space).default})
+        task = self.task_with_goals(SPACES["branches"], method.several_metrics, method.limits, feasible)
         strategy, history = build(task).strategy, empty_history(task)
         for i in range(8):
             (proposal,) = strategy.propose(history, 1)
@@ -138,7 +153,7 @@ class MethodCases:
         assert feasible or not method.limits or history.incumbent is None
 
     def test_suggestions_are_legal_and_new_too(self, build: Build) -> None:
-        task = task_for(SPACES["numbers"])
+        task = self.task_for(SPACES["numbers"])
         parts, history = build(task), empty_history(task)
         suggester = parts.suggester or StrategySuggester(parts.strategy)
         history = finished(history, parts.strategy.propose(history, 1)[0])
