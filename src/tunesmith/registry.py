@@ -82,6 +82,7 @@ METHODS = Registry(
     {
         "hybrid": "tunesmith.agent.methods.hybrid.method:METHOD",
         "numeric": "tunesmith.agent.methods.gp.method:METHOD",
+        "agenttts": "tunesmith.agent.methods.agenttts.method:METHOD",
         "llambo": "tunesmith.agent.methods.llambo.method:LLAMBO",
         "llambo-paper": "tunesmith.agent.methods.llambo.method:LLAMBO_PAPER",
         "llambo-code": "tunesmith.agent.methods.llambo.method:LLAMBO_CODE",

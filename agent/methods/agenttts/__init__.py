@@ -1,0 +1,1 @@
+"""AgentTTS without its language model: where a pipeline of model calls spends its compute."""

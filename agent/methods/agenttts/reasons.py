@@ -1,0 +1,66 @@
+"""Why an allocation was chosen, in sentences computed from the trials; no language model is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tunesmith.agent.methods.agenttts.beliefs import beliefs
+from tunesmith.agent.methods.agenttts.known import Known
+from tunesmith.agent.methods.agenttts.options import Rows
+from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
+from tunesmith.history import Array
+from tunesmith.pipeline.kind import COST
+from tunesmith.text.literal import one_line
+from tunesmith.text.numbers import plus_minus
+from tunesmith.trial import Origin, Proposal
+
+COST_SPREAD = 0.02
+"""Standard deviation of a cost that is known before, as a share of it."""
+LONGEST_NAME = 40
+
+
+def expected(known: Known, rows: Rows) -> tuple[Array, Array]:
+    """Mean and standard deviation of the primary metric, metric units, both (m,)."""
+    if known.history.metric == COST:
+        cost = known.cost(rows)
+        return cost, COST_SPREAD * cost
+    return known.posterior.quality(rows)
+
+
+def reason(
+    known: Known, settings: AgentTTSSettings, row: Rows, ancestor: Proposal | None
+) -> tuple[str, tuple[int, ...]]:
+    """Some sentences, and the numbers of the trials they rest on."""
+    history = known.history
+    quality, spread = (float(v[0]) for v in known.posterior.quality(row[None]))
+    cost = float(known.cost(row[None])[0])
+    shown = plus_minus(quality, spread, (0.0, 1.0))
+    parts = [f"Predicted quality {quality:.4g}{shown} at a cost of {cost:.4g} an item"]
+    evidence: list[int] = []
+    best = history.incumbent
+    if best is not None and best.value is not None:
+        evidence.append(best.number)
+        name = one_line(history.metric, LONGEST_NAME)
+        parts[0] += f", against the best {name} {best.value:.4g} (trial {best.number})"
+    elif not known.ends:
+        parts.append("Nothing was run yet: what size, samples and price let expect")
+    if ancestor is not None:
+        who = "the language model" if ancestor.origin is Origin.MODEL else f"a {ancestor.origin} candidate"
+        parts.append(f"Suggested by {who}")
+    for belief in beliefs(known, settings):
+        if belief.status == "dropped":
+            parts.append(belief.text[0].upper() + belief.text[1:])
+            evidence += belief.evidence
+    return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
+
+
+def details(known: Known) -> dict[str, float]:
+    """The confidence in each insight, for reports: `belief capability retrieve`."""
+    names = [stage.name for stage in known.options.stages]
+    shown: dict[str, float] = {}
+    for insight, values in known.posterior.confidence.items():
+        if len(values) == 1 and len(names) > 1 or insight == "interaction":
+            shown[f"belief {insight}"] = float(values[0])
+        else:
+            shown |= {f"belief {insight} {name}": float(v) for name, v in zip(names, values, strict=True)}
+    return {key: value for key, value in shown.items() if np.isfinite(value)}
