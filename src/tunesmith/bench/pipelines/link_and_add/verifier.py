@@ -1,0 +1,1 @@
+../../../../../examples/pipeline_budget/verifier.py
