@@ -41,7 +41,7 @@ def kept(link_first: bool) -> Kept:
         with FileLock(folder / "lock"):
             if not file.exists():
                 _build(folder)
-    return _read(file)
+    return read(file)
 
 
 def cache_folder() -> Path:
@@ -72,7 +72,8 @@ def write(file: Path, parameters: dict[str, dict[int, int]], banks: dict[str, Ba
     being_written.replace(file)
 
 
-def _read(file: Path) -> Kept:
+def read(file: Path) -> Kept:
+    """What `write` wrote."""
     with np.load(file, allow_pickle=False) as stored:
         about = json.loads(stored["about"].tobytes())
         banks = {
