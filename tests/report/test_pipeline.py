@@ -7,10 +7,12 @@ from typing import Any
 from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.task import Task
+from tunesmith.tools.pipelines.store import SAMPLES, SampleStore, Spend
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.pipeline import pipeline_part
 from tunesmith.tools.report.pipeline_data import PipelinePart
 from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
+from tunesmith.tools.report.pipeline_spend import spend_lines
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 MODELS = {"small": {"parameters": 1e9}, "large": {"parameters": 1e10}}
@@ -115,3 +117,18 @@ def test_a_run_without_a_completed_trial_and_one_that_is_no_pipeline() -> None:
         }
     )
     assert pipeline_part(plain, plain.empty_history(), None, Anonymous(Path("/nowhere"))) is None
+
+
+def test_what_the_search_spent_is_read_from_its_store(tmp_path: Path) -> None:
+    text = Anonymous(tmp_path)
+    assert spend_lines(tmp_path, text) == ()
+    store = SampleStore(tmp_path / SAMPLES)
+    for trial, made, stored in ((0, 10, 0), (1, 4, 6)):
+        store.put({}, [Spend("trials", trial, "find", "small", made, stored, 1, 50, 20, 0.5, 7.0)])
+    store.put({}, [Spend("confirm", -1, "find", "small", 8, 0, 0, 40, 16, 0.4, 5.0)])
+    store.close()
+    search, confirm = spend_lines(tmp_path, text)
+    assert (search.part, search.calls, search.reused, search.failed) == ("search", 14, 6, 2)
+    assert (search.tokens, search.cost, confirm.part, confirm.calls) == (140, 14.0, "confirm", 8)
+    (tmp_path / SAMPLES).write_text("no database")
+    assert spend_lines(tmp_path, text) == ()

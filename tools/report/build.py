@@ -61,6 +61,7 @@ from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.tools.report.model_data import BeliefLine, PriorLine
 from tunesmith.tools.report.model_use import model_say, model_use
 from tunesmith.tools.report.pipeline import pipeline_part
+from tunesmith.tools.report.pipeline_spend import spend_lines
 from tunesmith.trial import Configuration, Trial
 
 MOST_KINDS = 12
@@ -112,7 +113,9 @@ def build_report(path: Path) -> ReportData:
         front=front_lines(history, text),
         limits_sentence=text(together_text(history)),
         front_sentence=text(front_text(history)),
-        pipeline=pipeline_part(task, history, _delivered(history, found), text),
+        pipeline=pipeline_part(
+            task, history, _delivered(history, found), text, spend_lines(folder.path, text)
+        ),
         comparison=comparison,
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history.every)),

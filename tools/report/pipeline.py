@@ -23,6 +23,7 @@ from tunesmith.tools.report.pipeline_data import (
     CurveLine,
     CurvePoint,
     PipelinePart,
+    SpendLine,
     StageLine,
 )
 from tunesmith.trial import Trial, TrialState
@@ -31,11 +32,14 @@ MOST_ALLOCATIONS = 12
 """Rows of the allocation chart beside the best and the default."""
 
 
-def pipeline_part(task: Task, history: History, best: Trial | None, text: Anonymous) -> PipelinePart | None:
+def pipeline_part(
+    task: Task, history: History, best: Trial | None, text: Anonymous, spend: tuple[SpendLine, ...] = ()
+) -> PipelinePart | None:
     """None for a task that is no pipeline.
 
     Args:
         best: The trial of the allocation that the run delivers.
+        spend: What the run really spent, by stage and model.
     """
     options = None if task.problem is None else task.problem.settings
     if not isinstance(options, PipelineSettings):
@@ -76,6 +80,7 @@ def pipeline_part(task: Task, history: History, best: Trial | None, text: Anonym
         if best is None
         else tuple(text(one.sentence, 400) for one in neighbours(options, history, best)),
         untried=tuple(text(line, 400) for line in untried(options, history)),
+        spend=spend,
         items_run=run,
         items_whole=whole,
     )

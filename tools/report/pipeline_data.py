@@ -72,13 +72,18 @@ class CostPointLine(ReportPart):
 class SpendLine(ReportPart):
     """What the search itself spent on one model of one stage."""
 
+    part: str
+    """`search`, or `confirm` for what ran at the end."""
     stage: str
     model: str
     calls: int
-    """Made for this search."""
+    """Calls that were made."""
     reused: int
-    """Answered from the store instead."""
+    """Calls that were spared, because their samples were there."""
+    failed: int
+    """Calls that failed, among those made."""
     tokens: float
+    """Prompt and completion, as far as samples say; 0 where none does."""
     cost: float
     """In units of the cost model."""
     seconds: float
