@@ -211,11 +211,11 @@ class Landscape:
             "models": {m: {"parameters": float(s)} for m, s in zip(names, sizes, strict=True)},
             "samples": SAMPLES,
             "aggregator": "majority" if voting else "best_of_n",
-            "verify": None if voting else "made_up:verify",
+            "verify": None if voting else "made_up.py:verify",
             "tokens": {"prompt": float(rng.integers(16, 512)), "completion": float(rng.integers(8, 256))},
         }
         if name == self.gated:
-            stage |= {"samples": REPAIR_SAMPLES, "rounds": ROUNDS, "when": "made_up:refused", "share": 0.4}
+            stage |= {"samples": REPAIR_SAMPLES, "rounds": ROUNDS, "when": "made_up.py:refused", "share": 0.4}
         return stage
 
     def _prefixes(self, chance: Array, voting: bool, rng: np.random.Generator) -> Right:
