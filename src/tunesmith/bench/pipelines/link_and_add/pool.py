@@ -1,4 +1,4 @@
-"""The models that stages are put together from: seven sizes of each kind and a verifier, trained in 40 s."""
+"""The models that stages are put together from: six sizes of each kind, and a verifier of totals."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tunesmith.bench.pipelines.link_and_add.link_models import LinkModel, train_
 from tunesmith.bench.pipelines.link_and_add.sampling import cumulative, draw
 from tunesmith.bench.pipelines.link_and_add.verifier import Verifier, train_verifier
 
-LINKS = (300, 500, 800, 1200, 2000, 3000, 4500)
+LINKS = (300, 800, 1200, 2000, 3000, 4500)
 """Slots of memory."""
-ADDERS = (5, 7, 9, 11, 14, 20, 32)
+ADDERS = (5, 8, 11, 14, 20, 32)
 """Hidden units."""
 
 
