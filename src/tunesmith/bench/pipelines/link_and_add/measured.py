@@ -19,7 +19,7 @@ from tunesmith.bench.pipelines.link_and_add.replaying import replay_table, setti
 from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.pipeline.costs import stage_cost
 from tunesmith.pipeline.settings import PipelineSettings
-from tunesmith.tools.pipelines.table import Exhaustive, ReplayTable
+from tunesmith.tools.pipelines.table import Exhaustive, ReplayTable, all_choices
 from tunesmith.tools.pipelines.votes import aggregated
 
 EIGHT = {"link": (300, 800, 2000, 4500), "add": (5, 8, 14, 32)}
@@ -150,13 +150,9 @@ def everything(bank: Bank, settings: PipelineSettings) -> Exhaustive:
 
 def known_costs(settings: PipelineSettings) -> np.ndarray:
     """Of all configurations, as of `everything`."""
-    costs = np.zeros(())
-    for name, stage in settings.stages.items():
-        costs = costs[..., None] + [
-            stage_cost(settings, StageChoice(name, model, samples))
-            for model in stage.models
-            for samples in stage.offered("samples")
-        ]
+    costs: np.ndarray = np.zeros(())
+    for of_stage in all_choices(settings):
+        costs = costs[..., None] + np.array([stage_cost(settings, choice) for choice in of_stage])
     return costs
 
 
