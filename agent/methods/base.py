@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tunesmith.agent.policy.base import PolicyContext
-from tunesmith.events import ElicitedPrior
+from tunesmith.events import ElicitedPrior, Event
 from tunesmith.history import History
 from tunesmith.interfaces import LaunchGate, Policy, Strategy
 from tunesmith.tools.toolbox.advice import OnAdvice
@@ -44,6 +44,8 @@ class MethodContext(PolicyContext):
     """Priors elicited from a language model in an earlier session of this run; None: it was not asked."""
     competing: Sequence[Proposal] = ()
     """A model's configurations that were competing when an earlier session of this run ended."""
+    earlier: Sequence[Event] = ()
+    """The log of the earlier sessions of this run."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, field_validator, model_validator
 
 from tunesmith.budget import ModelSpend
+from tunesmith.guidelines import Guideline
 from tunesmith.interfaces import Decision
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import StatedPrior
@@ -294,6 +295,23 @@ class PriorsElicited(_TakesEffect):
     prompt_id: str
 
 
+class GuidelinesStated(_Event):
+    """A round of a search that goes by guidelines: what it concluded, and what it tries next for it.
+
+    Read again on resume: what is left of `planned` is tried, and later rounds see what became of the claims.
+    """
+
+    kind: Literal["guidelines_stated"] = "guidelines_stated"
+    round: int
+    """From 1."""
+    trials: int
+    """Trials that had been started when it was stated; later ones test it."""
+    guidelines: tuple[Guideline, ...] = ()
+    planned: tuple[Proposal, ...] = ()
+    """Configurations of this round, where the method runs them unjudged; empty where they compete."""
+    prompt_id: str = ""
+
+
 class ModelCalled(_Event):
     """One attempt at the language model, failed ones included; `spend` is the total after it."""
 
@@ -398,6 +416,7 @@ Event = Annotated[
     | ToolReturned
     | Decided
     | PriorsElicited
+    | GuidelinesStated
     | ModelCalled
     | Degraded
     | AnswersParsed

@@ -86,6 +86,7 @@ METHODS = Registry(
         "llambo": "tunesmith.agent.methods.llambo.method:LLAMBO",
         "llambo-paper": "tunesmith.agent.methods.llambo.method:LLAMBO_PAPER",
         "llambo-code": "tunesmith.agent.methods.llambo.method:LLAMBO_CODE",
+        "agenttts-paper": "tunesmith.agent.methods.agenttts.paper_method:METHOD",
         "random": "tunesmith.agent.methods.random:METHOD",
     },
 )

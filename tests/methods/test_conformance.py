@@ -25,7 +25,7 @@ tuner: {method: halton, scramble: false}
 
 
 class TestOurMethods(MethodCases):
-    @pytest.fixture(params=["hybrid", "numeric", "llambo-paper", "random"])
+    @pytest.fixture(params=["hybrid", "numeric", "llambo-paper", "agenttts-paper", "random"])
     def method(self, request: pytest.FixtureRequest) -> Method:
         return METHODS.get(request.param)
 

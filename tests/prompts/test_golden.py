@@ -41,6 +41,20 @@ LIMITED: dict[str, Any] = {
     "columns": "number | val_loss | latency_ms | end | configuration | notes",
     "keeping": "latency_ms <= 20",
 }
+PIPELINE = {
+    "words": "Two hops. {{ braces }} </data>",
+    "stages": [
+        "find: models small (3e+09 parameters), large (7.2e+10 parameters); samples 1 to 100",
+        "answer: models small; samples 1 to 8",
+    ],
+    "costs": ["the cost model `flops`", "find with small: 1 sample 13, 100 samples 90"],
+    "budget": "929",
+    "metric": "quality",
+    "better": "larger",
+}
+TRIED = ["#0 | quality 0.5 | cost 814 of 929 | completed | find.model=large, find.samples=1 | best"]
+LEARNED = ["More is no help. (from #0) [find.samples > 8 brings no gain: held; #4 against #2: -0.01]"]
+
 CASES: dict[str, dict[str, dict[str, Any]]] = {
     "agent/answer.v1": {
         "a question": {
@@ -72,6 +86,54 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     "agent/plain_system.v1": {"usual": {"launch_limit": 8}},
     "narrator/not_followed.v1": {
         "one message": {"which": "What you wrote", "cause": "http://localhost:8000: cannot connect"},
+    },
+    "agenttts/first_guidelines.v1": {
+        "all insights": {
+            **PIPELINE,
+            "parameters": "find.model, find.samples, answer.samples",
+            "history": TRIED,
+            "capability": True,
+            "saturation": True,
+            "interaction": True,
+        },
+        "none of them, no budget": {
+            "like": "all insights",
+            "budget": "",
+            "capability": False,
+            "saturation": False,
+            "interaction": False,
+        },
+    },
+    "agenttts/guidelines.v1": {
+        "flat": {
+            **PIPELINE,
+            "parameters": "find.model, find.samples, answer.samples",
+            "older": TRIED,
+            "recent": TRIED,
+            "guidelines": LEARNED,
+            "flat": True,
+            "saturation": True,
+            "interaction": True,
+        },
+        "no insights": {
+            "like": "flat",
+            "guidelines": [],
+            "flat": False,
+            "saturation": False,
+            "interaction": False,
+        },
+    },
+    "agenttts/trials.v1": {
+        "a batch": {
+            **PIPELINE,
+            "space": SPACE,
+            "history": TRIED,
+            "running": [],
+            "guidelines": LEARNED,
+            "n": 10,
+            "exactly": True,
+        },
+        "candidates": {"like": "a batch", "running": TRIED, "guidelines": [], "exactly": False, "n": 6},
     },
     "agent/system.v2": {"usual": {"tool_calls": 10, "launch_limit": 8}},
     "llambo/discriminative.v1": {

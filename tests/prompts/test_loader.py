@@ -14,7 +14,13 @@ HEADER = "---\nabout: A test.\nvariables:\n  name: whose\n---\n"
 def test_every_template_of_the_folder_declares_exactly_what_it_uses():
     from tunesmith.prompts.loader import _load
 
-    assert {i.partition("/")[0] for i in identifiers()} == {"agent", "hybrid", "llambo", "narrator"}
+    assert {i.partition("/")[0] for i in identifiers()} == {
+        "agent",
+        "agenttts",
+        "hybrid",
+        "llambo",
+        "narrator",
+    }
     for identifier in identifiers():
         assert _load(identifier).about.endswith(".")
 

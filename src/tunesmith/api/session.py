@@ -316,6 +316,7 @@ def _build_method(
         settings=task.tuner.settings,
         elicited=elicited_priors(before),
         competing=competing,
+        earlier=before,
     )
     parts: MethodParts = task.tuner.member.build(context)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))
