@@ -99,7 +99,10 @@ def _most_samples(options: PipelineSettings, stage: str, model: str, most: float
 def _configuration(space: Space, chosen: dict[str, tuple[str, int]]) -> Configuration | None:
     """The configuration, with the first offered value of every other field; None where it cannot be run."""
     values: dict[str, Any] = {}
-    for name, parameter in space.parameters.items():
+    for name in space.order:
+        if not space.is_active(name, values):
+            continue
+        parameter = space.parameters[name]
         stage, _, field = name.rpartition(".")
         model, samples = chosen[stage]
         listed = getattr(parameter, "listed", None)

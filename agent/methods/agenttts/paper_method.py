@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.agent.methods.agenttts.paper_settings import PaperSettings, calls_needed
 from tunesmith.agent.methods.base import Method, MethodContext, MethodParts
+from tunesmith.errors import TaskError
 from tunesmith.events import Degraded
 from tunesmith.pipeline.settings import PipelineSettings
 
@@ -53,9 +54,14 @@ def paper_strategy(context: MethodContext) -> PaperStrategy | None:
 
 
 def _fallback(context: MethodContext) -> Strategy:
+    """The same method without a model; the Gaussian process where the task is no pipeline."""
+    from tunesmith.agent.methods.agenttts import method
     from tunesmith.agent.methods.gp.method import strategy_for
 
-    return strategy_for(context.task)
+    try:
+        return method.strategy_for(context.task)
+    except TaskError:
+        return strategy_for(context.task)
 
 
 METHOD = Method(

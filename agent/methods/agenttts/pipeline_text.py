@@ -27,12 +27,13 @@ NAME, MOST_MODELS = 60, 20
 """Characters of a name, and models of a stage that are listed."""
 FORMULAS = {
     "agenttts": "a stage costs (parameters / 3e9 * (prompt + S * completion tokens) - 128) / 64 units for S "
-    "samples: the prompt is read once; a sample of a model of 3e9 parameters on the cheapest stage is 1",
-    "flops": "a stage costs 2 * parameters * tokens floating-point operations: the prompt is read once, each "
-    "sample is written, and what joins the samples is charged",
+    "samples; one of a model of 3e9 parameters with 128 prompt and 64 completion tokens costs 1",
+    "flops": "a stage costs 2 * parameters * tokens floating-point operations, with S the number of samples: "
+    "tokens are the prompt's and S times the completion's",
     "price": "a stage costs its prompt tokens and the completion tokens of each sample at the model's prices",
     "seconds": "a stage costs the wall time of its calls",
     "memory": "a stage costs the memory traffic of its calls: weights and cache read for each token written",
+    "calls": "a stage costs the number of its calls, whatever the model",
 }
 """The cost models in words; the numbers in the table are the cost model's own."""
 
@@ -44,7 +45,13 @@ def stage_lines(options: PipelineSettings) -> list[str]:
 
 def cost_lines(options: PipelineSettings) -> list[str]:
     """The formula, then one line for each stage and model: the cost at a few numbers of samples."""
-    lines = [FORMULAS.get(options.cost_model, f"the cost model `{clean(options.cost_model, NAME)}`")]
+    basis = options.basis
+    prompt = "is paid once for all samples of a stage" if basis.shared else "is paid for each sample"
+    fusion = "is charged" if basis.fusion else "is not charged"
+    lines = [
+        f"in {basis.unit}: {FORMULAS[options.cost_model]}",
+        f"the prompt {prompt}; a call that joins samples {fusion}",
+    ]
     for name, stage in options.stages.items():
         for model in offered_models(stage)[:MOST_MODELS]:
             tables = {

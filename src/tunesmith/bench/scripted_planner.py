@@ -64,6 +64,8 @@ class _Prompt:
     choices: dict[str, list[Any]] = field(default_factory=dict)
     """Legal values of every parameter that has few."""
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
+    conditions: dict[str, tuple[str, list[Any]]] = field(default_factory=dict)
+    """(other parameter, its values) for which a parameter applies."""
     worse: set[tuple[str, str]] = field(default_factory=set)
     """(stage, model) that a guideline which held says to be worse than another one."""
 
@@ -101,6 +103,24 @@ class _Prompt:
         known = [(n, score, values) for n, score, values in self.trials if score is not None]
         return sorted(known, key=lambda t: (-t[1] if self.larger else t[1], t[0]))
 
+    def active(self, values: Values) -> Values:
+        """Without the parameters that do not apply, and with the others' first value where they have none."""
+        first = {name: legal[0] for name, legal in self.choices.items()}
+        whole = {**first, **{name: low for name, (low, _) in self.ranges.items()}, **values}
+        for _ in self.conditions:  # a condition may hang on another
+            whole = {
+                name: value
+                for name, value in whole.items()
+                if name not in self.conditions
+                or whole.get(self.conditions[name][0]) in self.conditions[name][1]
+            }
+        return {name: whole[name] for name in self.order if name in whole}
+
+    @property
+    def order(self) -> list[str]:
+        """The names of all parameters."""
+        return [*self.choices, *self.ranges]
+
     def model(self, values: Values, stage: str) -> str:
         return str(values.get(f"{stage}.model", self.models[stage][0]))
 
@@ -125,9 +145,10 @@ class _Prompt:
 
 def _trials(prompt: _Prompt) -> Iterator[dict[str, Any]]:
     """Exactly as many as are wanted where there are so many new ones, the promising ones first."""
-    tried = {_key(values) for _, _, values in prompt.trials}
+    tried = {_key(prompt.active(values)) for _, _, values in prompt.trials}
     left = prompt.wanted
-    for reason, evidence, values in _proposals(prompt):
+    for reason, evidence, proposed in _proposals(prompt):
+        values = prompt.active(proposed)
         if left and _key(values) not in tried and prompt.cost(values) <= prompt.budget * (1 - 1e-6):
             tried.add(_key(values))
             left -= 1
@@ -247,6 +268,10 @@ def _claim(
 
 
 def _add_parameter(prompt: _Prompt, name: str, legal: str) -> None:
+    legal, _, only = legal.partition("; only when ")
+    if found := re.match(r"(.+?) is (.+)", only):
+        allowed = [_value(word) for word in re.split(r", | or ", found[2])]
+        prompt.conditions[name] = (found[1], allowed)
     span = re.match(r"a whole number from (-?\d+) to (-?\d+)", legal)
     if span:
         prompt.ranges[name] = (int(span[1]), int(span[2]))
