@@ -1,0 +1,62 @@
+"""Every method searches a pipeline as it does any task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tunesmith.api import run_task
+from tunesmith.pipeline.costs import item_cost, stage_costs
+from tunesmith.registry import METHODS
+from tunesmith.task import Task
+from tunesmith.tools.records.run_folder import RunFolder
+
+STAGES = {
+    "find": {"models": {"s": "1B", "l": "8B"}, "samples": {"low": 1, "high": 30}, "prompts": ["a", "b"]},
+    "answer": {
+        "models": {"s": "1B", "l": "8B"},
+        "samples": [1, 2, 4, 8],
+        "temperature": {"low": 0, "high": 1},
+        "aggregator": ["majority", "fusion"],
+        "agree": [None, 3],
+    },
+    "mend": {"models": ["s", "l"], "when": "s.py:bad", "rounds": [0, 1, 2], "share": 0.5},
+}
+for stage in STAGES.values():
+    stage["tokens"] = {"prompt": 200, "completion": 50}
+STAGES["mend"]["models"] = STAGES["find"]["models"]
+
+
+def evaluate(config, trial):
+    """Larger models and more samples are better, up to a point; the items differ."""
+    pipeline = trial.given["pipeline"]
+    assert set(trial.given["rates"]) == set(pipeline["stages"])
+    skill = 0.3 * (config["find.model"] == "l") + 0.2 * (config["answer.model"] == "l")
+    skill += 0.1 * (config["find.samples"] > 3) + 0.1 * (config.get("answer.aggregator") == "fusion")
+    skill += 0.1 * (config["mend.rounds"] > 0)
+    scores = {f"i{k}": float(skill + 0.05 * (k % 3) > 0.5) for k in range(12)}
+    trial.report_items(scores, "quality")
+    return {"quality": sum(scores.values()) / 12, "cost": 1.0 + skill}
+
+
+GOALS = {"numeric": "front", "hybrid": "cheapest"}
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS.names if "llambo" not in name])
+def test_a_method_proposes_only_what_an_item_may_cost(method: str, tmp_path: Path):
+    goal = GOALS.get(method, "quality")
+    problem = {"name": "pipeline", "stages": STAGES, "item_budget": 8e12, "cost_model": "flops", "goal": goal}
+    problem |= {"quality": 0.5} if goal == "cheapest" else {}
+    task = Task(name="t", problem=problem, tuner=method, budget={"trials": 4}, preload=(), noise="none")
+    result = run_task(task, runs=tmp_path, model=None, train=evaluate)
+    assert result.status == "finished" and len(result.history) == 4
+    options = task.problem.settings
+    for trial in result.history:
+        assert item_cost(options, trial.configuration) <= 8e12
+        assert set(stage_costs(options, trial.configuration)) == set(STAGES)
+        assert trial.cost == item_cost(options, trial.configuration)
+        assert [choice.stage for choice in options.allocation(trial.configuration)] == list(STAGES)
+    assert result.history.trials[0].configuration == task.default
+    again = RunFolder.open(result.folder).task
+    assert again.problem == task.problem and again.goals == task.goals
