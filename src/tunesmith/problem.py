@@ -15,7 +15,7 @@ A kind may also know, before a configuration is run, what it costs (`cost`) and 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel
@@ -94,8 +94,18 @@ class ProblemKind(ABC):
         """What the training function reads as `trial.given`, as JSON's types; None: nothing.
 
         The same settings give the same; it goes to the worker with every trial, so it is at most some 100 kB.
+        Where the function has an attribute `prepare`, that is called with it before the first trial, and by
+        `tunesmith check`: it loads what trials need, and raises for what is missing.
         """
         return None
+
+    def summary(self, options: Any, default: Mapping[str, Value] | None) -> Iterable[str]:
+        """Lines in which `tunesmith check` tells a person what was compiled; none: the task's keys say it.
+
+        Args:
+            default: The configuration that is tried first, as `cost` gets one; None: there is none.
+        """
+        return ()
 
     def feasible(self, options: Any, configuration: Mapping[str, Value]) -> bool:
         """Whether a legal configuration can be run at all; what cannot is never proposed. As pure as `cost`.

@@ -170,7 +170,11 @@ M = {"models": ["x", "y"]}
         ),
         (M, {"goal": "cheapest"}, r"goal: is the lowest cost .* Write `quality: \{at_least: 0\.8"),
         (M, {"quality": 0.8}, "quality: has no meaning with `goal: quality`"),
-        (M, {"goal": "cheapest", "quality": {"at_least": 2}}, r"quality\.at_least: should be at most 1"),
+        (
+            M,
+            {"goal": "cheapest", "quality": {"at_least": 2}},
+            r"quality\.at_least: should be less than 1, got 2",
+        ),
         (M, {"goal": "cheapest", "quality": {"at_least": 0.5, "confidence": 1}}, r"quality\.confidence"),
         (M, {"template": "2wikki"}, "template: names no template; did you mean '2wiki'"),
         (M, {"replay": True}, "replay: has no meaning without a recorded bank"),
@@ -244,3 +248,31 @@ def test_a_written_task_is_read_back(tmp_path: Path):
         again = load_task(path, as_run=as_run)
         assert again.problem == made.problem and again.space == made.space and again.default == made.default
         assert again.cost_of(made.default) == 40 * made.problem.settings.costs.item(made.default)
+
+
+def test_the_kind_suggests_method_race_and_confirmation_and_a_task_may_state_others():
+    made = task({"a": M}, items="items.jsonl")
+    assert made.tuner.name == "agenttts" and made.pruner.kind == "race"
+    assert made.confirm.function.endswith("pipelines/objective.py:confirm") and made.confirm.looks(100) == (
+        1,
+    )
+    assert made.certify is None and task({"a": M}).confirm is None
+    cheapest = task(
+        {"a": M}, items="items.jsonl", goal="cheapest", quality={"at_least": 0.7, "confidence": 0.9}
+    )
+    assert (cheapest.certify.metric, cheapest.certify.bound, cheapest.certify.confidence) == (
+        "quality",
+        0.7,
+        0.9,
+    )
+    assert cheapest.pruner.kind == "none"
+    own = {"tuner": "random", "pruner": "none", "confirm": None, "default": None}
+    stated = Task(
+        name="t", preload=(), problem={"name": "pipeline", "items": "i.jsonl", "stages": {"a": M}}, **own
+    )
+    assert (stated.tuner.name, stated.pruner.kind, stated.confirm, stated.default) == (
+        "random",
+        "none",
+        None,
+        None,
+    )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunesmith.errors import ObjectiveError
+from tunesmith.errors import BankMiss, ObjectiveError, PipelineError
 from tunesmith.text.cleaning import log_line, log_tail
 from tunesmith.tools.execution.base import Executor, Job, Resources
 from tunesmith.tools.execution.interpreter import choose, with_interpreter
@@ -140,10 +140,14 @@ def _why(objective: Objective, outcome: Outcome, log: str, limit: float) -> str:
             f"`if __name__ == '__main__':`."
         )
     last = outcome.traceback.rpartition("\n")[2]
-    if not last or ObjectiveError.__name__ in last:  # found by us: its text is whole
+    ours = not last or any(kind.__name__ in last for kind in (ObjectiveError, PipelineError, BankMiss))
+    if ours and objective.given:
+        return outcome.message  # of what the kind of problem names, not of the function that is called
+    if ours:  # found by us: its text is whole
         return outcome.message if what in outcome.message else f"{what}: {outcome.message}"
     said = log.partition("Traceback (most recent call last)")[0] if "sys.exit" in outcome.message else ""
     shown = "\n".join(filter(None, [log_tail(said, 1000), outcome.traceback]))
+    what = "the code of the problem" if objective.given else what
     return f"{what} cannot be loaded: {log_line(outcome.message)}\n{shown}"
 
 

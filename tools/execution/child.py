@@ -168,7 +168,9 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
         job.workdir.mkdir(parents=True, exist_ok=True)
         os.chdir(job.workdir)
         if job.load_only:
-            _load(job)
+            prepare = getattr(_load(job), "prepare", None)
+            if job.objective.given and prepare is not None:
+                prepare(json.loads(job.objective.given))
             return Outcome(state=TrialState.COMPLETED)
         if job.objective.command is not None:
             from tunesmith.tools.execution.command import CommandRun

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunesmith.errors import PipelineError
 from tunesmith.pipeline.allocation import allocation
 from tunesmith.tools.pipelines.items import check_leak, load_items, split_items
 from tunesmith.tools.pipelines.running import CONFIRMED_FROM, ItemResult, Runner
@@ -37,6 +38,23 @@ def evaluate(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
 def confirm(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
     """The same on the items that no trial has met, with samples that none has drawn."""
     return _run(config, trial, confirming=True)
+
+
+def prepare(given: Mapping[str, Any]) -> None:
+    """Load what a trial needs, its callables and items, and run none of it.
+
+    Raises:
+        As `evaluate`.
+    """
+    folder, pipeline = Path.cwd(), given["pipeline"]
+    if pipeline["items"] is None:
+        raise PipelineError("the task names no items; write `items: items.jsonl` below `problem`")
+    load_stages(given, folder)
+    load_judge(pipeline["score"], folder)
+    split_items(load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"])
+
+
+evaluate.prepare = prepare  # type: ignore[attr-defined]  # see `ProblemKind.given`
 
 
 def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str, float]:

@@ -187,13 +187,16 @@ def any_configuration(task: Task) -> Configuration:
 
 
 def place(task: Task, key: str) -> str:
-    """`task.yaml:7: objective`, as far as the task came from a file."""
+    """`task.yaml:7: objective`, as far as it came from a file; `problem` where that filled the key in."""
     if task.path is None:
         return key
     from tunesmith.task.document import read_document
 
     try:
-        line = read_document(task.path).line_of((key,))
+        document = read_document(task.path)
+        if key not in document.data and "problem" in document.data:
+            key = "problem"  # which filled it in
+        line = document.line_of((key,))
     except TaskError:  # edited meanwhile
         line = None
     return ": ".join([":".join(str(part) for part in (task.path, line) if part is not None), key])

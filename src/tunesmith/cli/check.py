@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, Debug, report_errors
-from tunesmith.cli.goal_lines import cost_lines, goal_lines, goals_as_data
+from tunesmith.cli.goal_lines import cost_lines, goal_lines, goals_as_data, kind_lines
 from tunesmith.cli.passing_lines import passing_notes, passing_warnings
 from tunesmith.registry import FAMILIES, POLICIES
 from tunesmith.text.terminal import print_json
@@ -122,9 +122,13 @@ def _print(path: Path, loaded: Task, python: str, warnings: list[str], tried: Dr
     size = loaded.space.cardinality
     parameters = counted(len(loaded.space), "hyperparameter")
     print(f"{path}: a legal task, {loaded.name!r}")
-    print(f"  objective  {loaded.objective_text()}: loads")
+    kinds = kind_lines(loaded)
+    if not kinds:
+        print(f"  objective  {loaded.objective_text()}: loads")
+    for line in kinds:
+        print(line)
     print(f"  python     {python}")
-    if loaded.confirm is not None and loaded.confirm.spec is not None:
+    if loaded.confirm is not None and loaded.confirm.spec is not None and not kinds:
         print(f"  confirm    {loaded.confirm.spec.text()}: loads")
     for line in passing_notes(loaded):
         print(f"             {line}")

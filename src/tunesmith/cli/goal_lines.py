@@ -31,6 +31,20 @@ def goal_lines(task: Task) -> list[str]:
     return lines
 
 
+def kind_lines(task: Task) -> list[str]:
+    """What the kind of problem says of the task; empty where it leaves that to the task's keys."""
+    from tunesmith.task.costs import kind_of
+
+    if task.problem is None:
+        return []
+    default = None if task.default is None else task.space.originals(task.default)
+    told = list(kind_of(task.problem).summary(task.problem.settings, default))
+    if not told:
+        return []
+    head = f"  {task.problem.name[:10]:<10} {told[0]}"
+    return [head, *(f"    {line}" for line in told[1:]), "    its code and its data load"]
+
+
 def cost_lines(task: Task) -> list[str]:
     """What a trial costs over the space, and how many trials the budget of costs pays for."""
     from tunesmith.task.costs import cost_range, paid_trials

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.costs import item_cost
 from tunesmith.pipeline.defaults import default_allocation
 from tunesmith.pipeline.settings import PipelineSettings
+from tunesmith.pipeline.summary import summary
 from tunesmith.problem import ProblemKind
+from tunesmith.registry import METHODS
 from tunesmith.space import Space
 
 QUALITY, COST = "quality", "cost"
 """Metrics of every pipeline: mean score of the items, and the measured cost for one item."""
+METHOD = "agenttts"
+"""The method that is made for pipelines."""
 _FILLED = ("space", "objective", "metric", "direction", "metrics")
 """Keys that are the kind's alone."""
 
@@ -32,18 +36,16 @@ class Pipeline(ProblemKind):
         else:
             filled |= {"metric": QUALITY, "direction": "maximize"}
         _refuse_other(stated, filled)
-        keys = {**stated, **filled}
-        if options.quality is not None:
-            keys["limits"] = _with_quality(stated.get("limits"), options.quality.at_least)
-        if "default" not in stated:
-            keys["default"] = default_allocation(options)
-        return keys
+        return {**_suggested(options), **_certified(options), **stated, **filled, **_limits(options, stated)}
 
     def cost(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> float | None:
         return item_cost(options, configuration) * (options.split.search or 1)
 
     def feasible(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> bool:
         return options.item_budget is None or item_cost(options, configuration) <= options.item_budget
+
+    def summary(self, options: PipelineSettings, default: Mapping[str, Any] | None) -> Iterator[str]:
+        return summary(options, default)
 
     def given(self, options: PipelineSettings) -> Mapping[str, Any]:
         rates = {
@@ -86,12 +88,36 @@ def _same(key: str, stated: Any, filled: Any) -> bool:
     return bool(stated == filled)
 
 
-def _with_quality(stated: Any, at_least: float) -> Any:
+def _suggested(options: PipelineSettings) -> dict[str, Any]:
+    """Keys that a task may state otherwise."""
+    keys: dict[str, Any] = {"default": default_allocation(options)}
+    if METHOD in METHODS.names:
+        keys["tuner"] = METHOD
+    if options.goal == "quality":
+        keys["pruner"] = {"kind": "race"}
+    else:
+        keys["pruner"] = {"kind": "none"}
+    if options.items is not None:
+        # Samples do not depend on the seed of a training, so a second look would see the same.
+        keys["confirm"] = {"function": f"{_worker_file()}:confirm", "seeds": 1, "most": 1}
+    return keys
+
+
+def _certified(options: PipelineSettings) -> dict[str, Any]:
+    """The certificate that the goal of the lowest cost asks for, where there are items for it."""
+    if options.quality is None or options.items is None:
+        return {}
+    wanted = options.quality
+    return {"certify": {"metric": QUALITY, "at_least": wanted.at_least, "confidence": wanted.confidence}}
+
+
+def _limits(options: PipelineSettings, stated: Mapping[str, Any]) -> dict[str, Any]:
     """The limits of a task with that on the quality."""
-    if isinstance(stated, tuple):  # of a task that was read before
-        return stated
-    limits = dict(stated) if isinstance(stated, Mapping) else {}
-    return {**limits, QUALITY: f">= {at_least}"}
+    limits = stated.get("limits")
+    if options.quality is None or isinstance(limits, tuple):  # of a task that was read before
+        return {}
+    others = dict(limits) if isinstance(limits, Mapping) else {}
+    return {"limits": {**others, QUALITY: f">= {options.quality.at_least}"}}
 
 
 def _worker_file() -> str:

@@ -38,7 +38,7 @@ class ItemSplit(Frozen):
 class Quality(Frozen):
     """The goal of the lowest cost at which quality is high enough."""
 
-    at_least: float = Field(gt=0, le=1, strict=True)
+    at_least: float = Field(gt=0, lt=1, strict=True)
     confidence: float = Field(default=0.95, gt=0.5, lt=1, strict=True)
     """Probability with which what is delivered keeps `at_least`."""
 
