@@ -36,6 +36,9 @@ class Recommendation(Frozen):
     best_breaks: bool = False
     """Whether that configuration is not recommended because the means of its runs break a limit."""
 
+    instead: str = ""
+    """Why it is recommended rather than that one, where that is no question of luck; no full stop."""
+
     @property
     def differs(self) -> bool:
         """Whether another configuration than that of the best value is recommended."""
@@ -61,6 +64,8 @@ class Recommendation(Frozen):
         )
 
     def _why_not_best(self, history: History) -> str:
+        if self.instead:
+            return self.instead
         if self.best_breaks:
             return f"By the mean of its runs the configuration of trial {self.best_trial} breaks a limit"
         expected = "" if self.best_expected is None else _shown(self.best_expected, history)

@@ -119,6 +119,14 @@ _FILES = frozenset(
             "run.db-shm",
             "run.db-journal",
         ),
-        *("lock", "lock.json", "exchanges.jsonl", "confirm.json", "engine.log", "objective.pkl"),
+        *(
+            "lock",
+            "lock.json",
+            "exchanges.jsonl",
+            "confirm.json",
+            "certify.json",
+            "engine.log",
+            "objective.pkl",
+        ),
     ]
 )

@@ -13,6 +13,7 @@ from tunesmith.recommendation import by_best_value
 from tunesmith.stopping import why_over
 from tunesmith.task import Task
 from tunesmith.tools.engine.cost_budget import CostBudget
+from tunesmith.tools.records.certificate_file import certificate_due
 from tunesmith.tools.records.log_reading import last_ending, latest_recommendation, recommended
 from tunesmith.tools.report.comparison import comparison_due
 
@@ -64,6 +65,8 @@ def end_is_stale(before: Sequence[Event], used: Spend, task: Task, history: Hist
     if by_best_value(history) is None:
         return False
     found, latest = recommended(before, history), latest_recommendation(before)
+    if certificate_due(run, task):
+        return True
     return (found is None and latest is not None) or comparison_due(run, task, history, found)
 
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.budget import Spend
 from tunesmith.extras import require
@@ -16,6 +16,9 @@ from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.limits import closest, none_feasible
+
+if TYPE_CHECKING:
+    from tunesmith.tools.analysis.certificate import Certificate
 from tunesmith.trial import Configuration, Trial, TrialState
 
 SHOWN_ROWS = 20
@@ -34,6 +37,7 @@ class Result:
             seen; None where no trial is feasible, or no configuration is by the mean of its runs.
         study: Where its Optuna study is: a journal's path, or a storage and the study's name.
         health: What gives reason to doubt the run, in sentences; empty while nothing does.
+        certificate: What of `certify` was shown; None where the task has none, or the run was stopped before.
         report: report.md, beside report.html and report.json; None where they could not be written.
     """
 
@@ -47,6 +51,7 @@ class Result:
     recommendation: Recommendation | None = None
     study: str = ""
     health: tuple[str, ...] = ()
+    certificate: Certificate | None = None
 
     @property
     def best_trial(self) -> Trial | None:

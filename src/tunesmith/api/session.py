@@ -36,6 +36,7 @@ from tunesmith.text.secrets import remember
 from tunesmith.tools.analysis.health import health
 from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
+from tunesmith.tools.records.certificate_file import certificate_now
 from tunesmith.tools.records.log_reading import (
     elicited_priors,
     recommended,
@@ -49,6 +50,7 @@ from tunesmith.trial import Proposal
 if TYPE_CHECKING:
     from tunesmith.agent.methods.base import MethodParts
     from tunesmith.agent.models import Answering, LanguageModel, Provider
+    from tunesmith.tools.analysis.certificate import Certificate
     from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.sinks.session import SessionSinks
     from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
@@ -117,6 +119,7 @@ def run_session(
                 standing or by_best_value(history),
                 store.study_text,
                 health(history, task, before),
+                certificate_now(store.path, task),
             )
         log.hand_over = sinks.handle
         for command_id, _ in store.events.take_commands():  # meant for a session that has ended
@@ -218,6 +221,19 @@ def _run(
     ended = engine.run()
     compared, status, reason = "", ended.status, ended.reason
     recommendation = recommend(engine.strategy, ended.history, emit)
+    certificate: Certificate | None = None
+    if task.certify is not None and status == "finished" and ended.history.completed:
+        from tunesmith.tools.engine.certification import Certification, recommend_certified
+
+        certification = Certification(task, store, executor, emit, objective, engine.asked_to_stop)
+        try:
+            certificate = certification.run(ended.history)
+        except KeyboardInterrupt:
+            engine.request_stop("interrupted")
+        if certificate is not None:
+            recommendation = recommend_certified(certificate, ended.history, recommendation, emit)
+        if engine.stopping is not None:
+            status, reason = "stopped", engine.stopping
     if status == "finished" and ended.history.completed:
         confirmation = Confirmation(task, store, executor, emit, objective, should_stop=engine.asked_to_stop)
         try:
@@ -250,6 +266,7 @@ def _run(
         recommendation,
         store.study_text,
         health(ended.history, task, store.events.events()),
+        certificate,
     )
 
 

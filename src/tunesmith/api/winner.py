@@ -157,7 +157,20 @@ def find_winner(
     if found is None:
         raise NoWinner(folder.path, len(history), infeasible=none_recommended(history), seen=best.number)
     why = "recommended" if found.differs else seen_best
-    return Winner(folder, history, found.trial, found.configuration, why)
+    return Winner(folder, history, found.trial, found.configuration, why + _certified(folder, found.trial))
+
+
+def _certified(folder: RunFolder, trial: int) -> str:
+    """What the run's certificate says of a trial; empty where the task asks for none."""
+    from tunesmith.tools.records.certificate_file import certificate_now
+
+    certify = folder.task.certify
+    if certify is None:
+        return ""
+    found = certificate_now(folder.path, folder.task)
+    if found is None or found.certified != trial:
+        return f", not certified to keep {certify.limit.text}"
+    return f", certified to keep {certify.limit.text} with {100 * certify.confidence:.4g} % confidence"
 
 
 def find_front(path: Path, *, runs: Path = Path("runs")) -> list[Winner]:

@@ -87,6 +87,10 @@ def print_outcome(result: Result, console: Console, *, task: Task, argv: Sequenc
             line(f"Trial {failed.number} ({failed.state.value}): {failed.message}", "red")
             for text in failed.traceback.splitlines()[-12:]:
                 line(f"  {text}", "dim")
+    if result.certificate is not None:
+        line()
+        style = "bold yellow" if result.certificate.certified is None else "bold"
+        line(result.certificate.sentence, style)
     if result.verdict:
         line()
         line(result.verdict, "bold")
