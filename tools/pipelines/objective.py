@@ -9,11 +9,11 @@ from typing import Any
 
 from tunesmith.errors import PipelineError
 from tunesmith.pipeline.allocation import allocation
+from tunesmith.tools.pipelines.bank import open_samples
 from tunesmith.tools.pipelines.items import check_leak, load_items, split_items
 from tunesmith.tools.pipelines.running import CONFIRMED_FROM, ItemResult, Runner
 from tunesmith.tools.pipelines.samples import Samples
 from tunesmith.tools.pipelines.stage_code import load_judge, load_stages
-from tunesmith.tools.pipelines.store import SAMPLES, SampleStore
 
 QUALITY, COST = "quality", "cost"
 
@@ -67,7 +67,7 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
         load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"]
     )
     check_leak(split)
-    samples = Samples(SampleStore(trial.folder.parent.parent / SAMPLES))
+    samples = open_samples(pipeline, stages, folder, trial.folder.parent.parent)
     runner = Runner(
         stages,
         score,
@@ -90,7 +90,7 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
         runner.close()
         samples.close()
     _report_items(trial, results)
-    _say(trial, results, samples)
+    _say(trial, results, samples, runner.score_faults)
     return _values(results)
 
 
@@ -115,7 +115,7 @@ def _report_items(trial: Any, results: list[ItemResult]) -> None:
         trial.report_items({r.item.id: r.cost for r in results}, COST)
 
 
-def _say(trial: Any, results: list[ItemResult], samples: Samples) -> None:
+def _say(trial: Any, results: list[ItemResult], samples: Samples, faults: Mapping[str, Exception]) -> None:
     """What a person should know of the trial, into its notes."""
     failed = [r for r in results if r.fault is not None]
     if failed:
@@ -124,6 +124,8 @@ def _say(trial: Any, results: list[ItemResult], samples: Samples) -> None:
             f"{len(failed)} of {len(results)} items failed and score 0; the first, {first.item.id}: "
             f"{type(first.fault).__name__}: {first.fault}"
         )
+    for stage, error in faults.items():
+        trial.notes.append(f"{stage}: its own score failed for an item: {type(error).__name__}: {error}")
     trial.notes.extend(samples.notes)
 
 

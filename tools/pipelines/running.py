@@ -7,13 +7,14 @@ recorder of a bank and `ReplayTable` all take their turns here, so that they agr
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from tunesmith.errors import BankMiss, PipelineError
 from tunesmith.pipeline.allocation import StageChoice
-from tunesmith.pipeline.rates import Call, measured_cost
+from tunesmith.pipeline.rates import Call, Rates, measured_cost
 from tunesmith.pipeline.sample import Sample
 from tunesmith.tools.execution.handle import Diverged, Pruned
 from tunesmith.tools.pipelines.aggregation import FUSE, Drawn, still_wanted, winner
@@ -24,8 +25,14 @@ from tunesmith.tools.pipelines.samples import Samples
 from tunesmith.tools.pipelines.stage_code import StageCode
 from tunesmith.tools.pipelines.store import FUSION, SampleKey, Spend
 
+ANSWER = "answer"
+"""An item's field that its output has to equal where the task states no `score`."""
 CONFIRMED_FROM = 1_000_000
 """Number of the first sample of a confirmation: no trial has drawn it."""
+RECORDED_BLOCK = 16
+"""Items that are looked up together where nothing is called."""
+KEPT_EVERY_S = 0.2
+"""Seconds of calls after which their samples are stored."""
 HOPELESS = 20
 """Items that fail one after another, from the first on, after which a trial is given up."""
 
@@ -106,14 +113,29 @@ class Runner:
         self._part, self._trial = part, trial
         self._caller = Caller()
         self._checks: dict[tuple[str, str, str], float] = {}
+        self._dearest: dict[tuple[str, str], float] = {}
+        self.score_faults: dict[str, Exception] = {}
+        """The first that a stage's own score raised, by stage."""
 
     def close(self) -> None:
         self._caller.close()
 
     @property
+    def sees_outputs(self) -> bool:
+        """Whether any callable takes the outputs of all earlier stages, not of the last alone."""
+        judges = [
+            self._score,
+            *(one for stage in self.stages for one in (stage.gate, stage.verify, stage.score)),
+        ]
+        return any(stage.takes_outputs for stage in self.stages) or any(
+            judge is not None and "outputs" in judge.takes for judge in judges
+        )
+
+    @property
     def block(self) -> int:
         """How many items are worth running together: as many as a callable takes at once."""
-        return max(max(stage.answer.batch, stage.answer.parallel) for stage in self.stages)
+        answers = [stage.answer for stage in self.stages if stage.answer is not None]
+        return max((max(answer.batch, answer.parallel) for answer in answers), default=RECORDED_BLOCK)
 
     def run(self, choices: Sequence[StageChoice], items: Sequence[Item]) -> Iterator[ItemResult]:
         """The results of items, in their order; as many are run at a time as `block` says.
@@ -191,7 +213,7 @@ class Runner:
             cost = measured_cost(
                 rates,
                 [_call(sample) for sample in have],
-                None if fused is None else _call(fused),
+                None if fused is None else _fusion_call(rates, fused, len(have)),
                 verified=len(have) if choice.aggregator in ("best_of_n", "check_then_vote") else 0,
             )
             calls = len(have) + (fused is not None)
@@ -220,15 +242,20 @@ class Runner:
         )
 
     def stage_score(self, stage: int, state: State) -> float | None:
-        """Score of a state as a stage's output; None where the stage has no score of its own.
+        """Score of a state as a stage's output; None where the stage has no score of its own, or that raises.
 
-        Raises:
-            Exception: As of `score`.
+        It is for a person to see what a stage is worth, and no item fails by it.
         """
         own = self.stages[stage].score
         if own is None or state.fault is not None:
             return None
-        return _unit(own.call(_given(state, output=state.output)), f"{own.reference}: the score")
+        try:
+            return _unit(own.call(_given(state, output=state.output)), f"{own.reference}: the score")
+        except Exception as error:
+            if is_the_trials(error):
+                raise
+            self.score_faults.setdefault(self.stages[stage].name, error)
+            return None
 
     def _block(self, choices: Sequence[StageChoice], items: Sequence[Item]) -> list[ItemResult]:
         states = [self.start(item) for item in items]
@@ -249,10 +276,10 @@ class Runner:
                     done = results[i].stages[choice.stage]
                     done.cost += turned.cost
                     done.calls += turned.calls
-            for i, state in enumerate(states):
-                done = results[i].stages[choice.stage]
+            for result, state in zip(results, states):  # noqa: B905 - Python 3.9
+                done = result.stages[choice.stage]
                 if done.calls:
-                    done.score, states[i] = _guarded(state, None, self.stage_score, stage, state)
+                    done.score = self.stage_score(stage, state)
         for result, state in zip(results, states):  # noqa: B905
             result.score, ended = _guarded(state, 0.0, self.score, state)
             result.fault = ended.fault
@@ -261,87 +288,130 @@ class Runner:
     def _draw(self, code: StageCode, turn: int, choice: StageChoice, wanted: Sequence[_Wanted]) -> list[Any]:
         """Samples, each a `Drawn` or `Failed`: those that are kept, and for the rest calls."""
         model = code.models[choice.model]
-        keys = [self._key(code, turn, choice, model, want) for want in wanted]
+        inputs: dict[int, str] = {}
+        for want in wanted:
+            if want.place not in inputs:
+                inputs[want.place] = _input(code, want)
+        keys = [self._key(code, turn, choice, model, want, inputs[want.place]) for want in wanted]
         found = self.samples.get(keys)
         missing = [i for i, key in enumerate(keys) if key not in found]
-        if missing and self.samples.only_recorded:
+        if missing and (self.samples.only_recorded or code.answer is None):
             raise _bank_miss(keys[missing[0]], choice, len(missing), self.samples.bank_name)
-        given = [
-            {
-                "item": wanted[i].state.item.value,
-                "previous": wanted[i].state.output,
-                "outputs": dict(wanted[i].state.outputs),
-                "candidates": None if wanted[i].candidates is None else list(wanted[i].candidates or ()),
-                "model": model,
-                "temperature": choice.temperature,
-                "prompt": choice.prompt,
-                "seed": seed_of(self._seed, keys[i].item, keys[i].stage, turn, keys[i].sample),
-                "sample": wanted[i].number,
-                "round": turn,
-                "stage": code.name,
-            }
-            for i in missing
-        ]
-        new: dict[SampleKey, Drawn] = {}
-        failed: dict[int, Failed] = {}
-        for i, (returned, seconds) in zip(missing, self._caller.each(code.answer, given)):  # noqa: B905
-            try:
-                if isinstance(returned, Failed):
-                    raise returned.error
-                new[keys[i]] = _as_drawn(
-                    returned, seconds, f"{code.answer.reference}: the output for item {keys[i].item}"
-                )
-            except Exception as error:
-                if _is_the_trials(error):
-                    raise
-                failed[i] = Failed(error)
-        rates = code.rates[choice.model]
-        by_state: dict[int, list[Drawn]] = {}
-        for i in missing:
-            if keys[i] in new:
-                by_state.setdefault(wanted[i].place, []).append(new[keys[i]])
-        spent = Spend(
-            self._part,
-            self._trial,
-            code.name,
-            choice.model,
-            made=len(missing),
-            stored=len(wanted) - len(missing),
-            failed=len(failed),
-            prompt_tokens=sum(sample.prompt_tokens or 0.0 for sample in new.values()),
-            completion_tokens=sum(sample.completion_tokens or 0.0 for sample in new.values()),
-            seconds=sum(sample.seconds or 0.0 for sample in new.values()),
-            cost=sum(
-                measured_cost(rates, [_call(sample) for sample in of_one]) for of_one in by_state.values()
-            ),
-        )
-        if wanted:
-            found.update(new)
-            found.update(self.samples.put(new, [spent]))
+        failed = self._make(_Wave(code, turn, choice, model, wanted, keys, missing), found)
         return [
             failed.get(i) or self._checked(code, choice, want.state, found[keys[i]])
             for i, want in enumerate(wanted)
         ]
 
-    def _key(self, code: StageCode, turn: int, choice: StageChoice, model: str, want: _Wanted) -> SampleKey:
-        texts = [want.state.item.digest, want.state.text]
-        if "outputs" in code.answer.takes:
-            texts.append(plain(dict(want.state.outputs), "earlier outputs")[1])
-        if want.candidates is not None:
-            texts.append(plain(list(want.candidates), "candidates")[1])
-        number = want.number if want.number == FUSION else self._first + want.number
-        if want.number == FUSION and self._first:
-            number = FUSION - self._first
+    def _make(self, wave: _Wave, found: dict[SampleKey, Drawn]) -> dict[int, Failed]:
+        """Make the calls that a wave needs; puts samples into `found` and returns what failed, by place.
+
+        What was paid for is kept soon, in case the process is killed.
+        """
+        code, rates, missing = wave.code, wave.code.rates[wave.choice.model], wave.missing
+        together = 1 if code.answer is None else max(code.answer.batch, code.answer.parallel)
+        failed: dict[int, Failed] = {}
+        new: dict[SampleKey, Drawn] = {}
+        made_for: dict[int, list[Drawn]] = {}
+        told, kept_at = _Told(stored=len(wave.wanted) - len(missing)), time.monotonic()
+        for start in range(0, len(missing), together):
+            part = missing[start : start + together]
+            self.samples.allow(len(part), sum(self._at_most(wave, i) for i in part))
+            assert code.answer is not None
+            called = self._caller.each(code.answer, [self._offered(wave, i) for i in part])
+            for i, (returned, seconds) in zip(part, called):  # noqa: B905 - Python 3.9
+                try:
+                    if isinstance(returned, Failed):
+                        raise returned.error
+                    what = f"{code.name}: the output for item {wave.keys[i].item}"
+                    new[wave.keys[i]] = _as_drawn(returned, seconds, what)
+                    made_for.setdefault(wave.wanted[i].place, []).append(new[wave.keys[i]])
+                except Exception as error:
+                    if is_the_trials(error):
+                        raise
+                    failed[i] = Failed(error)
+            told.made += len(part)
+            if time.monotonic() - kept_at > KEPT_EVERY_S:
+                self._keep(wave, new, told, made_for, len(failed), found)
+                new, kept_at = {}, time.monotonic()
+        self._keep(wave, new, told, made_for, len(failed), found)
+        one_call = [
+            measured_cost(rates, [_call(sample)]) for of_one in made_for.values() for sample in of_one
+        ]
+        self._dearest[code.name, wave.model] = max(
+            [self._dearest.get((code.name, wave.model), 0.0), *one_call]
+        )
+        return failed
+
+    def _keep(
+        self,
+        wave: _Wave,
+        new: Mapping[SampleKey, Drawn],
+        told: _Told,
+        made_for: Mapping[int, Sequence[Drawn]],
+        failed: int,
+        found: dict[SampleKey, Drawn],
+    ) -> None:
+        """Store samples with what was spent since the last time."""
+        rates = wave.code.rates[wave.choice.model]
+        cost = sum(measured_cost(rates, [_call(sample) for sample in of_one]) for of_one in made_for.values())
+        spent = Spend(
+            self._part,
+            self._trial,
+            wave.code.name,
+            wave.choice.model,
+            made=told.made,
+            stored=told.stored,
+            failed=failed - told.failed,
+            prompt_tokens=sum(sample.prompt_tokens or 0.0 for sample in new.values()),
+            completion_tokens=sum(sample.completion_tokens or 0.0 for sample in new.values()),
+            seconds=sum(sample.seconds or 0.0 for sample in new.values()),
+            cost=cost - told.cost,
+        )
+        told.made, told.stored, told.failed, told.cost = 0, 0, failed, cost
+        found.update(new)
+        found.update(self.samples.put(new, [spent]))
+
+    def _offered(self, wave: _Wave, i: int) -> dict[str, Any]:
+        """All that a stage's callable can be given for a sample."""
+        want, key = wave.wanted[i], wave.keys[i]
+        return {
+            "item": want.state.item.value,
+            "previous": want.state.output,
+            "outputs": dict(want.state.outputs),
+            "candidates": None if want.candidates is None else list(want.candidates),
+            "model": wave.model,
+            "temperature": wave.choice.temperature,
+            "prompt": wave.choice.prompt,
+            "seed": seed_of(self._seed, key.item, key.stage, wave.turn, key.sample),
+            "sample": want.number,
+            "round": wave.turn,
+            "stage": key.stage,
+        }
+
+    def _at_most(self, wave: _Wave, i: int) -> float:
+        """What a call may cost: as stated, or as the dearest of the model so far."""
+        rates, candidates = wave.code.rates[wave.choice.model], wave.wanted[i].candidates
+        known = rates.known(1, "majority")
+        if candidates is not None:
+            fused = rates.fusion_call(len(candidates))
+            known = rates.prompt_part(fused) + rates.decode_part(fused)
+        return max(known, self._dearest.get((wave.code.name, wave.model), 0.0))
+
+    def _key(
+        self, code: StageCode, turn: int, choice: StageChoice, model: str, want: _Wanted, given: str
+    ) -> SampleKey:
+        number = FUSION - self._first if want.number == FUSION else self._first + want.number
         return SampleKey(
             code.name,
             model,
             choice.temperature,
             choice.prompt,
             want.state.item.id,
-            digest_of(*texts),
+            given,
             turn,
             number,
-            code.answer.version,
+            "" if code.answer is None else code.answer.version,
         )
 
     def _checked(self, code: StageCode, choice: StageChoice, state: State, sample: Drawn) -> Any:
@@ -361,7 +431,7 @@ class Runner:
                 given = _given(state, output=sample.output)
                 self._checks[key] = _number(code.verify.call(given), f"{code.verify.reference}: the score")
             except Exception as error:
-                if _is_the_trials(error):
+                if is_the_trials(error):
                     raise
                 return Failed(error)
         return replace(sample, score=self._checks[key])
@@ -378,6 +448,58 @@ class _Wanted(NamedTuple):
     """What a fusion joins."""
 
 
+def _input(code: StageCode, want: _Wanted) -> str:
+    """Digest of all that the callable is given of the item and of earlier outputs."""
+    seen = dict(want.state.outputs) if code.takes_outputs else None
+    return input_digest(want.state.item.digest, want.state.text, seen, want.candidates)
+
+
+def input_digest(
+    item: str,
+    previous: str,
+    outputs: Mapping[str, Any] | None = None,
+    candidates: Sequence[Any] | None = None,
+) -> str:
+    """The digest by which a sample's input is known in stores and banks.
+
+    Args:
+        item: The item's own digest.
+        previous: The output before as its one text.
+        outputs: All earlier outputs by stage, where the callable takes `outputs`.
+        candidates: The outputs that a fusion joins.
+    """
+    texts = [item, previous]
+    if outputs is not None:
+        texts.append(plain(dict(outputs), "earlier outputs")[1])
+    if candidates is not None:
+        texts.append("fuse:" + plain(list(candidates), "candidates")[1])
+    return digest_of(*texts)
+
+
+class _Wave(NamedTuple):
+    """Samples of one stage with one setting that are needed together."""
+
+    code: StageCode
+    turn: int
+    choice: StageChoice
+    model: str
+    """What the callable is told."""
+    wanted: Sequence[_Wanted]
+    keys: Sequence[SampleKey]
+    missing: Sequence[int]
+    """Places of those that are not there."""
+
+
+@dataclass
+class _Told:
+    """What of a wave the store was not told yet (made, stored), and was told (failed, cost)."""
+
+    stored: int
+    made: int = 0
+    failed: int = 0
+    cost: float = 0.0
+
+
 def _given(state: State, output: Any) -> dict[str, Any]:
     """What gates, verifiers and scores are given."""
     return {"item": state.item.value, "output": output, "outputs": dict(state.outputs)}
@@ -388,12 +510,12 @@ def _guarded(state: State, otherwise: Any, work: Any, *given: Any) -> tuple[Any,
     try:
         return work(*given), state
     except Exception as error:
-        if _is_the_trials(error):
+        if is_the_trials(error):
             raise
         return otherwise, replace(state, fault=error)
 
 
-def _is_the_trials(error: Exception) -> bool:
+def is_the_trials(error: Exception) -> bool:
     """Whether an error is about the trial as a whole, not about one item."""
     memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return memory or isinstance(error, (BankMiss, Pruned, Diverged))
@@ -419,6 +541,17 @@ def _call(sample: Drawn) -> Call:
         completion=sample.completion_tokens,
         seconds=sample.seconds,
         cached=sample.cached_tokens,
+    )
+
+
+def _fusion_call(rates: Rates, sample: Drawn, samples: int) -> Call:
+    """As measured, and what it does not tell as it is stated of a call that joins so many samples."""
+    told, stated = _call(sample), rates.fusion_call(samples)
+    return Call(
+        prompt=stated.prompt if told.prompt is None else told.prompt,
+        completion=stated.completion if told.completion is None else told.completion,
+        seconds=told.seconds,
+        cached=stated.cached if told.cached is None else told.cached,
     )
 
 

@@ -46,6 +46,9 @@ class Samples:
             found.update(self.store.get([key for key in keys if key not in found]))
         return found
 
+    def allow(self, calls: int, cost: float) -> None:
+        """Called before calls are made, with what they may cost, in units of the cost model; for a cap."""
+
     def put(self, samples: Mapping[SampleKey, Drawn], spent: Iterable[Spend] = ()) -> dict[SampleKey, Drawn]:
         """Keep new ones, and what they took; returns those that another worker has stored meanwhile."""
         return {} if self.store is None else self.store.put(samples, spent)

@@ -20,8 +20,8 @@ class StageCode:
     """One stage, ready to run."""
 
     name: str
-    answer: Called
-    """(item, previous, ...) -> output, or `tunesmith.pipeline.Sample`."""
+    answer: Called | None
+    """(item, previous, ...) -> output, or `tunesmith.pipeline.Sample`; None: a bank has all its samples."""
     models: Mapping[str, str]
     """What the callable is told of a model: the provider's id, or its name in the task."""
     rates: Mapping[str, Rates]
@@ -33,9 +33,14 @@ class StageCode:
     score: Called | None = None
     """(item, output, outputs) -> score of the stage's own output, in [0, 1]."""
 
+    @property
+    def takes_outputs(self) -> bool:
+        """Whether the callable takes the outputs of all earlier stages; they are part of its input then."""
+        return self.answer is not None and "outputs" in self.answer.takes
+
 
 def load_stages(given: Mapping[str, Any], folder: Path) -> tuple[StageCode, ...]:
-    """The stages of `trial.given`, in order.
+    """The stages of `trial.given`, in order. In a replay a stage needs no callable.
 
     Raises:
         ObjectiveError: A callable is not there, or wants something that it cannot be given.
@@ -43,7 +48,7 @@ def load_stages(given: Mapping[str, Any], folder: Path) -> tuple[StageCode, ...]
         Exception: Whatever a file raises while it is imported.
     """
     return tuple(
-        _stage(name, stage, given["rates"][name], folder)
+        _stage(name, stage, given["rates"][name], folder, given["pipeline"]["replay"])
         for name, stage in given["pipeline"]["stages"].items()
     )
 
@@ -57,15 +62,18 @@ def load_judge(reference: str | None, folder: Path) -> Called | None:
     return None if reference is None else Called(reference, folder, ("item", "output"), ("outputs",))
 
 
-def _stage(name: str, stage: Mapping[str, Any], rates: Mapping[str, Any], folder: Path) -> StageCode:
-    if stage["call"] is None:
+def _stage(
+    name: str, stage: Mapping[str, Any], rates: Mapping[str, Any], folder: Path, replay: bool
+) -> StageCode:
+    called = stage["call"]
+    if called is None and not replay:
         raise PipelineError(
             f"stages.{name}: no `call` names its callable; write `call: stages.py:{name}`, or a command that "
             "runs an item"
         )
     return StageCode(
         name,
-        Called(stage["call"], folder, ("item", "previous"), OFFERED),
+        None if called is None else Called(called, folder, ("item", "previous"), OFFERED),
         {model: known.get("id") or model for model, known in stage["models"].items()},
         {model: read_rates(known) for model, known in rates.items()},
         gate=load_judge(stage["when"], folder),

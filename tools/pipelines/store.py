@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -162,6 +162,16 @@ class SampleStore:
 
         new = self._tried(write)
         return {} if new is None or new == len(rows) else self.get(list(samples))
+
+    def everything(self) -> Iterator[tuple[SampleKey, Drawn]]:
+        """All samples, in the order of their keys."""
+        names = ", ".join(SampleKey._fields)
+        if self._connection is None:
+            return
+        for row in self._connection.execute(f"SELECT {names}, {_FIELDS} FROM samples ORDER BY {names}"):
+            sample = _drawn(row[9:])
+            if sample is not None:
+                yield SampleKey(*row[:9]), sample
 
     def spent(self) -> list[Spend]:
         """What all trials of the run spent, by trial, stage and model."""

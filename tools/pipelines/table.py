@@ -57,14 +57,17 @@ class Source(Protocol):
     def take(self, stage: int, turn: int, choice: StageChoice, states: Ints) -> Taken:
         """Run a stage for the `turn`-th time (from 0) on states."""
 
-    def asked(self, stage: int, states: Ints) -> NDArray[np.bool_]:
-        """Whether the stage's gate says that it runs; all true without a gate."""
+    def asked(self, stage: int, states: Ints) -> tuple[NDArray[np.bool_], Ints]:
+        """Whether the stage's gate says that it runs, all true without a gate; and the states.
+
+        Where the gate fails, the state is another from then on, one that no stage runs on.
+        """
 
     def scores(self, states: Ints) -> Floats:
         """Scores of outputs as the pipeline's, in [0, 1]."""
 
     def stage_scores(self, stage: int, states: Ints) -> Floats | None:
-        """Scores of outputs as the stage's own; None where it has no `score`."""
+        """Scores of outputs as the stage's own, NaN where there is none; None where it has no `score`."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Exhaustive:
 class ReplayTable:
     """Every configuration of a pipeline whose samples are recorded, exactly as running it would be.
 
-        table = ReplayTable.from_arrays(...)            or bank_table.compiled(settings, folder)
+        table = ReplayTable.from_arrays(...)            or replay_table(settings, folder), of a bank
         replayed = table.evaluate(settings.allocation(configuration))
         replayed.score, replayed.cost, replayed.scores
 
@@ -231,10 +234,14 @@ class ReplayTable:
                     costs[(*place, i)] = np.mean(paid + walk.costs)
         return Exhaustive(tuple(map(tuple, choices)), scores, costs)
 
+    def reached(self, stage: int, choice: StageChoice, states: Ints) -> Ints:
+        """The states that a stage's choice leads to."""
+        return self._stage(stage, choice, states).states
+
     def _stage(self, stage: int, choice: StageChoice, states: Ints) -> _Walk:
         costs, calls = np.zeros(len(states)), np.zeros(len(states), dtype=np.int64)
         for turn in range(choice.rounds):
-            asked = self.source.asked(stage, states)
+            asked, states = self.source.asked(stage, states)
             if asked.all():
                 taken = self._taken(stage, turn, choice, states)
                 states, costs, calls = taken.leads, costs + taken.costs, calls + taken.calls
@@ -348,9 +355,9 @@ class ArraySource:
         )
         return Taken(found.leads, costs, found.drawn + found.fused)
 
-    def asked(self, stage: int, states: Ints) -> NDArray[np.bool_]:
+    def asked(self, stage: int, states: Ints) -> tuple[NDArray[np.bool_], Ints]:
         gate = self._gates[stage]
-        return np.ones(len(states), dtype=bool) if gate is None else gate[states]
+        return (np.ones(len(states), dtype=bool) if gate is None else gate[states]), states
 
     def scores(self, states: Ints) -> Floats:
         return self._score[states]
