@@ -36,7 +36,7 @@ def write_pages(summary: Summary, folder: Path) -> tuple[Path, ...]:
 
 def as_document(summary: Summary) -> dict[str, Any]:
     """The summary as plain JSON data; what is unknown is null."""
-    document: dict[str, Any] = _plain(asdict(summary))
+    document: dict[str, Any] = plain(asdict(summary))
     return document
 
 
@@ -52,11 +52,12 @@ def to_svg(picture: Picture) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + template.render(p=picture, alone=True)
 
 
-def _plain(data: Any) -> Any:
+def plain(data: Any) -> Any:
+    """JSON data in which what is not finite is null."""
     if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items()}
+        return {key: plain(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
+        return [plain(value) for value in data]
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 

@@ -150,7 +150,7 @@ def _curves(
         style = styles[row.label]
         lines.append(Line(points, f"curve {style}", f"{row.label}: {curve[-1]:.4g} at {n}", clipped=True))
         ends.append((y(curve[-1]), row.label, style, curve[-1]))
-    for at, (height, label, style, value) in zip(_spread([e[0] for e in ends]), ends, strict=True):
+    for at, (height, label, style, value) in zip(spread([e[0] for e in ends]), ends, strict=True):
         lines.append(Line((right + 2, height, right + 14, at), f"lead {style}"))
         labels.append(Label(right + 18, at + 4, f"{cut(label, NAME_LIMIT)}  {value:.3g}", f"name {style}"))
     best = min(ends, key=lambda end: end[3])
@@ -165,7 +165,7 @@ def _curves(
     )
 
 
-def _spread(heights: Sequence[float]) -> list[float]:
+def spread(heights: Sequence[float]) -> list[float]:
     """Heights moved apart so that labels do not overlap, in the given order."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
     placed = dict[int, float]()

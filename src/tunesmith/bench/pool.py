@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from tunesmith.bench.store import Run, as_run
 from tunesmith.bench.task import SuiteOptions
@@ -51,20 +51,27 @@ class _Worker:
     read: bytearray = field(default_factory=bytearray)
 
 
-class Pool:
+R = TypeVar("R")
+
+
+class Processes(Generic[R]):
     """Makes runs with `jobs` processes. A context manager: on the way out every process is ended.
 
     Args:
-        suite, options: What `open_suite` takes.
+        first: The first line that a process is sent.
         jobs: Processes at a time, at least 1.
+        module: What a process runs; see `bench/worker.py`.
+        read: A run from its JSON form.
     """
 
-    def __init__(self, suite: Sequence[str], options: SuiteOptions, jobs: int) -> None:
-        self._suite, self._options, self._jobs = list(suite), options, jobs
+    def __init__(
+        self, first: dict[str, object], jobs: int, module: str, read: Callable[[dict[str, Any]], R]
+    ) -> None:
+        self._first, self._jobs, self._module, self._read_run = first, jobs, module, read
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Processes[R]:
         return self
 
     def __exit__(self, *ended: object) -> None:
@@ -89,7 +96,7 @@ class Pool:
     def run(
         self,
         specs: Sequence[RunSpec],
-        done: Callable[[Run], None],
+        done: Callable[[R], None],
         *,
         started: Callable[[RunSpec], None] = lambda spec: None,
         seconds: float = float("inf"),
@@ -130,7 +137,7 @@ class Pool:
                 for answer in answers:
                     worker.spec = None
                     if spec is not None and "run" in answer:
-                        done(as_run(answer["run"]))
+                        done(self._read_run(answer["run"]))
                     elif spec is not None:
                         failures.append(Failure(spec, str(answer.get("error"))))
 
@@ -142,7 +149,7 @@ class Pool:
             return None
         environment = {k: v for k, v in os.environ.items() if not is_secret_name(k)}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tunesmith.bench.worker"],
+            [sys.executable, "-P", "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**environment, **dict.fromkeys(_THREADS, "1")},
@@ -151,8 +158,7 @@ class Pool:
         worker = _Worker(process)
         self._workers.append(worker)
         self._selector.register(process.stdout, selectors.EVENT_READ, worker)  # type: ignore[arg-type]
-        first: dict[str, object] = {"suite": self._suite, "options": asdict(self._options), "path": sys.path}
-        self._send(worker, first)
+        self._send(worker, {**self._first, "path": sys.path})
         return worker
 
     def _send(self, worker: _Worker, message: dict[str, object]) -> None:
@@ -179,3 +185,16 @@ class Pool:
             with suppress(OSError):
                 if pipe is not None:
                     pipe.close()
+
+
+class Pool(Processes[Run]):
+    """Runs of a suite of `BenchTask`s.
+
+    Args:
+        suite, options: What `open_suite` takes.
+        jobs: Processes at a time, at least 1.
+    """
+
+    def __init__(self, suite: Sequence[str], options: SuiteOptions, jobs: int) -> None:
+        first: dict[str, object] = {"suite": list(suite), "options": asdict(options)}
+        super().__init__(first, jobs, "tunesmith.bench.worker", as_run)

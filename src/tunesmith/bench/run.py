@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from tunesmith.bench.contenders import contender
 from tunesmith.bench.plan import Plan, make_plan
@@ -39,6 +39,17 @@ class Outcome:
     files: tuple[Path, ...]
 
 
+class Ended(Protocol):
+    """What is told of a run that has ended."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def contender(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+
+
 @dataclass
 class Progress:
     """One line on stderr, rewritten on a terminal, and now and then elsewhere."""
@@ -53,7 +64,7 @@ class Progress:
         self._running.append(spec)
         self._show()
 
-    def ended(self, run: Run) -> None:
+    def ended(self, run: Ended) -> None:
         key = (run.task, run.contender, run.seed)
         self._running = [o for o in self._running if (o.task, o.contender, o.seed) != key]
         self.done += 1

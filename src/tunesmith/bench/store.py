@@ -12,13 +12,13 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -74,6 +74,11 @@ class Run:
     @property
     def key(self) -> Key:
         return self.task, self.contender, self.seed, self.version, self.setting
+
+    @property
+    def length(self) -> int:
+        """Of several runs with one key the longest is read."""
+        return len(self.values)
 
     def array(self, evaluations: int) -> Array:
         """The first values, (evaluations,), NaN where one failed."""
@@ -134,35 +139,55 @@ def setting(task: BenchTask, reads_words: bool) -> str:
     return hashlib.blake2b(json.dumps(inputs, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 
-class Store:
+class Stored(Protocol):
+    """What a store keeps: a run of any kind."""
+
+    @property
+    def contender(self) -> str: ...
+    @property
+    def key(self) -> Key: ...
+    @property
+    def length(self) -> int: ...
+    def as_data(self) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=Stored)
+
+
+class RunFile(Generic[R]):
     """The runs of one suite. Several processes may append at the same time.
+
+    Args:
+        folder: Of the suite.
+        read: A run from a line of the file; None where it is none.
 
     Attributes:
         path: The file; its folder is made by the first append.
         damaged: Lines that could not be read, left where they are and not counted.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, read: Callable[[bytes], R | None]) -> None:
         self.path = folder / FILE
         self.damaged = 0
+        self._read = read
 
-    def load(self) -> list[Run]:
+    def load(self) -> list[R]:
         """Every run, oldest first; of several with one key the longest, then the newest.
 
         Raises:
             UsageError: The file cannot be read.
         """
-        runs: dict[Key, Run] = {}
+        runs: dict[Key, R] = {}
         self.damaged = 0
         for line in self._lines():
-            run = _read(line)
+            run = self._read(line)
             if run is None:
                 self.damaged += 1
-            elif run.key not in runs or len(run.values) >= len(runs[run.key].values):
+            elif run.key not in runs or run.length >= runs[run.key].length:
                 runs[run.key] = run
         return list(runs.values())
 
-    def append(self, runs: Iterable[Run]) -> None:
+    def append(self, runs: Iterable[R]) -> None:
         """Add runs; durable when it returns."""
         data = b"".join(json.dumps(run.as_data(), allow_nan=False).encode() + b"\n" for run in runs)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -184,7 +209,7 @@ class Store:
         with self._locked() as file:
             kept, dropped = [], 0
             for line in file.read().splitlines():
-                run = _read(line)
+                run = self._read(line)
                 if run is not None and run.contender == contender:
                     dropped += 1
                 else:
@@ -211,6 +236,13 @@ class Store:
                 file.seek(0)
                 yield file
                 return
+
+
+class Store(RunFile[Run]):
+    """The runs of a suite of `BenchTask`s."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, _read)
 
 
 def as_run(data: dict[str, Any]) -> Run:

@@ -17,7 +17,8 @@ import sys
 import threading
 import time
 import warnings
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from tunesmith.text.cleaning import error_line
 
@@ -30,6 +31,12 @@ REHEARSAL = 12
 """Evaluations of a rehearsal: two more than the random ones that Optuna's samplers start with."""
 
 ENDING_S = 0.5
+
+
+class Answers(Protocol):
+    """Makes runs: the answer to a spec, as JSON data."""
+
+    def answer(self, spec: dict[str, Any]) -> dict[str, Any]: ...
 
 
 class Runner:
@@ -78,6 +85,18 @@ class Runner:
 
 def main() -> None:
     """Read specs and write results until stdin ends."""
+
+    def open_runner(first: dict[str, Any]) -> Runner:
+        from tunesmith.bench.suites import open_suite
+        from tunesmith.bench.task import SuiteOptions
+
+        return Runner(open_suite(first["suite"], SuiteOptions(**first["options"])))
+
+    serve(open_runner)
+
+
+def serve(open_runner: Callable[[dict[str, Any]], Answers]) -> None:
+    """Answer each spec on stdin with a line on stdout, until stdin ends; the first line makes the runner."""
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -85,10 +104,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     first = json.loads(sys.stdin.readline())
     sys.path.extend(entry for entry in first["path"] if entry not in sys.path)
-    from tunesmith.bench.suites import open_suite
-    from tunesmith.bench.task import SuiteOptions
-
-    runner = Runner(open_suite(first["suite"], SuiteOptions(**first["options"])))
+    runner = open_runner(first)
     specs: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(specs,), daemon=True).start()
     while (line := specs.get()) is not None:

@@ -10,6 +10,10 @@ from typing import Annotated
 import typer
 
 from tunesmith.cli.errors import FAILED, Debug, report_errors
+from tunesmith.errors import UsageError
+
+PIPELINE = "pipeline"
+"""The suite of pipelines of model calls, which has measures of its own (`bench/pipelines`)."""
 
 What = Annotated[
     list[str] | None,
@@ -96,6 +100,26 @@ def bench(
     if not what:
         _list()
         return
+    if what == [PIPELINE]:
+        if evaluations is not None or any(
+            option is not None for option in (path, split, metric, direction, task)
+        ):
+            raise UsageError(f"the suite {PIPELINE} has its own tasks, of 50 trials each.")
+        from tunesmith.cli.bench_pipeline import bench_pipeline
+
+        bench_pipeline(
+            contenders=_split(contenders),
+            patterns=_split(tasks),
+            seeds=seeds,
+            jobs=jobs,
+            seconds=float("inf") if seconds is None else seconds,
+            quick=quick,
+            report=report,
+            fresh=fresh or (),
+            results=results,
+            as_json=as_json,
+        )
+        return
     from tunesmith.bench.run import bench as run_bench
     from tunesmith.bench.show import show
     from tunesmith.bench.task import SuiteOptions
@@ -148,6 +172,7 @@ def _list() -> None:
         suite = open_suite([name])
         print(f"  {name:<{max(map(len, SUITES))}}  {suite.about}.")
     print(f"  {'tables':<{max(map(len, SUITES))}}  tables of real results: --path FOLDER or --path runs.csv.")
+    print(f"  {PIPELINE:<{max(map(len, SUITES))}}  pipelines of model calls, drawn anew for each seed.")
     print("  or task files of your own: tunesmith bench path/to/task.yaml")
     print("Contenders:")
     print("  " + ", ".join(NAMES))

@@ -21,6 +21,7 @@ import numpy as np
 
 from tunesmith.bench.pipelines.link_and_add.kept import SPLITS, kept
 from tunesmith.bench.pipelines.link_and_add.replaying import joined, replay_table, settings_of
+from tunesmith.bench.pipelines.link_settings import AGGREGATORS, BUDGETS
 from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.pipeline.costs import stage_cost
 from tunesmith.pipeline.settings import PipelineSettings
@@ -28,9 +29,6 @@ from tunesmith.tools.pipelines.table import ReplayTable, all_choices
 
 MODELS = 4
 """Of each stage."""
-BUDGETS = (0.4, 0.75, 1.5, 3.0)
-"""In costs of one sample of every stage's largest model."""
-AGGREGATORS = ("majority", "check_then_vote")
 FEW = 50
 """Items of the noisy version."""
 
