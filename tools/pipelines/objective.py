@@ -49,6 +49,11 @@ def prepare(given: Mapping[str, Any]) -> None:
     folder, pipeline = Path.cwd(), given["pipeline"]
     if pipeline["items"] is None:
         raise PipelineError("the task names no items; write `items: items.jsonl` below `problem`")
+    if pipeline.get("program") is not None:
+        from tunesmith.tools.pipelines.program import prepare_program  # a server, which callables do without
+
+        prepare_program(pipeline, folder)
+        return
     load_stages(given, folder)
     load_judge(pipeline["score"], folder)
     split_items(load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"])
@@ -60,6 +65,10 @@ evaluate.prepare = prepare  # type: ignore[attr-defined]  # see `ProblemKind.giv
 def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str, float]:
     given = trial.given
     pipeline = given["pipeline"]
+    if pipeline.get("program") is not None:
+        from tunesmith.tools.pipelines.program import run_program  # a server, which callables do without
+
+        return run_program(config, trial, confirming=confirming)
     folder = Path.cwd()
     stages = load_stages(given, folder)
     score = load_judge(pipeline["score"], folder)

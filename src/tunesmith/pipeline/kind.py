@@ -10,6 +10,8 @@ from typing import Any
 from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.costs import item_cost
 from tunesmith.pipeline.defaults import default_allocation
+from tunesmith.pipeline.program import passed_variables, with_passed
+from tunesmith.pipeline.program_rules import key_variables, known_prices
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.pipeline.summary import summary
 from tunesmith.problem import ProblemKind
@@ -36,7 +38,12 @@ class Pipeline(ProblemKind):
         else:
             filled |= {"metric": QUALITY, "direction": "maximize"}
         _refuse_other(stated, filled)
-        return {**_suggested(options), **_certified(options), **stated, **filled, **_limits(options, stated)}
+        keys = {**_suggested(options), **_certified(options), **stated, **filled, **_limits(options, stated)}
+        if options.program is not None:
+            keys["env"] = with_passed(
+                stated.get("env"), passed_variables(options.program, key_variables(options.stages))
+            )
+        return keys
 
     def cost(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> float | None:
         return item_cost(options, configuration) * (options.split.search or 1)
@@ -52,7 +59,15 @@ class Pipeline(ProblemKind):
             stage: {model: one.as_json() for model, one in models.items()}
             for stage, models in options.costs.rates.items()
         }
-        return {"pipeline": options.model_dump(mode="json"), "fixed": options.fixed, "rates": rates}
+        given: dict[str, Any] = {
+            "pipeline": options.model_dump(mode="json"),
+            "fixed": options.fixed,
+            "rates": rates,
+        }
+        if options.program is not None:
+            given["cost_model"] = options.basis.name
+            given["prices"] = known_prices(options.program, options.stages)
+        return given
 
 
 def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:

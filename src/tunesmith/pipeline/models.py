@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from tunesmith.pipeline.addresses import base_url, variable
 from tunesmith.trial import Frozen
 
 Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False, strict=True)]
@@ -47,6 +48,21 @@ class ModelSettings(Frozen):
     """Of the keys of a layer, all heads together; None: `width`. Smaller where heads share keys."""
     bytes: Annotated[float, Field(gt=0, le=8, strict=True)] = 2.0
     """Of a weight, and of a number in the cache of keys and values."""
+
+    base_url: str | None = None
+    """Another provider than the program's, where a program's calls are led; None: the program's."""
+    key_env: str | None = None
+    """The variable that holds that provider's key; None: the program's."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, text: str | None) -> str | None:
+        return base_url(text)
+
+    @field_validator("key_env")
+    @classmethod
+    def _is_a_variable(cls, text: str | None) -> str | None:
+        return variable(text)
 
     @model_validator(mode="after")
     def _layers_and_width(self) -> ModelSettings:

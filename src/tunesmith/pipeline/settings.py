@@ -14,6 +14,8 @@ from tunesmith.pipeline.allocation import FIELDS, StageChoice, allocation
 from tunesmith.pipeline.costs.basis import COST_MODELS, Basis, complete, guessed
 from tunesmith.pipeline.costs.known import KnownCosts
 from tunesmith.pipeline.models import Positive
+from tunesmith.pipeline.program import ProgramSettings
+from tunesmith.pipeline.program_rules import program_faults
 from tunesmith.pipeline.stages import StageSettings, callable_named
 from tunesmith.pipeline.templates import merged
 from tunesmith.problem import SettingsFault, settings_faults
@@ -57,6 +59,8 @@ class PipelineSettings(Frozen):
     """In the order in which an item passes them."""
     items: str | None = None
     """A JSON lines file, one item a line, or `stages.py:items`, a callable that returns a list."""
+    program: ProgramSettings | None = None
+    """A program whose calls are the stages, as it is; None: the stages are Python callables."""
     score: str | None = None
     """`stages.py:score`: score of (item, output) in [0, 1]."""
     split: ItemSplit = ItemSplit()
@@ -110,6 +114,7 @@ class PipelineSettings(Frozen):
         if "cost_model" not in self.model_fields_set:
             self.__dict__["cost_model"] = guessed(self.stages)  # while it is made, nobody else has it
         faults = [*complete(self.stages, self.basis), *self._goal_faults()]
+        faults += program_faults(self.program, self.stages, self.items, self.score)
         if self.replay and self.bank is None:
             fix = "Write `bank: FILE`, or remove it."
             faults.append(SettingsFault(("replay",), "has no meaning without a recorded bank.", fix))

@@ -24,6 +24,7 @@ from tunesmith.pipeline.offered import (
     pinned,
     whole_numbers,
 )
+from tunesmith.pipeline.program import Match
 from tunesmith.pipeline.sizes import size
 from tunesmith.problem import SettingsFault, settings_faults
 from tunesmith.space import Categorical, Float, Int, Ordinal
@@ -54,6 +55,8 @@ class StageSettings(Frozen):
 
     call: str | None = None
     """`stages.py:answer`, a Python callable; None: the stage is known by the calls of a program."""
+    match: Match | None = None
+    """Which calls of a program are the stage's; None: it has a callable."""
     models: dict[str, ModelSettings]
     """Candidates by name, smallest first where that is known. A list of names is allowed too."""
     samples: tuple[int, ...] | Range = (1,)

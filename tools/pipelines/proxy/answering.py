@@ -7,17 +7,18 @@ import json
 import threading
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional, Protocol
 
+from tunesmith.errors import BankMiss, PipelineError
 from tunesmith.tools.pipelines.proxy.asking import (
     Asked,
     Refused,
     answered_with,
     inflated,
 )
-from tunesmith.tools.pipelines.proxy.calls import Answer, CallRecord, Calls, LimitReached
+from tunesmith.tools.pipelines.proxy.calls import Answer, Bank, CallRecord, Calls, LimitReached
 from tunesmith.tools.pipelines.proxy.events import Events
 from tunesmith.tools.pipelines.proxy.matching import OTHER, stage_of, system_digest, system_prompt
 from tunesmith.tools.pipelines.proxy.prices import Prices
@@ -75,7 +76,7 @@ class ItemRun:
     calls: list[CallRecord] = field(default_factory=list)
     seen: list[tuple[CallRecord, str, str, str]] = field(default_factory=list)
     """Each call with the digest of its system prompt, its text, and its stage header."""
-    faults: list[str] = field(default_factory=list)
+    faults: list[PipelineError] = field(default_factory=list)
     """Why the run cannot count: a sample that the bank lacks, a limit, a price that is not known."""
 
     def __post_init__(self) -> None:
@@ -127,16 +128,21 @@ class ItemRun:
             self.calls.append(record)
             self.seen.append((record, system_digest(asked.document), text[:400], asked.stage))
 
-    def fault(self, text: str) -> None:
+    def fault(self, error: PipelineError) -> None:
         with self._changed:
-            self.faults.append(text)
+            self.faults.append(error)
 
 
 class Answering:
-    """Answers requests by a plan; safe to use from several threads."""
+    """Answers requests by a plan; safe to use from several threads.
 
-    def __init__(self, plan: Plan, calls: Calls, pool: Pool) -> None:
-        self.plan, self.calls, self.pool = plan, calls, pool
+    Args:
+        calls: Where calls and their answers are recorded.
+        banks: Further recorded answers, which are looked up after those in `calls`.
+    """
+
+    def __init__(self, plan: Plan, calls: Calls, pool: Pool, banks: Sequence[Bank] = ()) -> None:
+        self.plan, self.calls, self.pool, self.banks = plan, calls, pool, tuple(banks)
         self._without_options: set[str] = set()
         """Base URLs whose server does not know `stream_options`."""
 
@@ -155,13 +161,15 @@ class Answering:
                 f"a call of item {run.item} belongs to no stage (model {str(model)[:80]!r}, system prompt "
                 f"{digest or 'none'}). State a `match` for it, or `unmatched: pass`."
             )
-            run.fault(text)
+            run.fault(PipelineError(text))
             raise Refused(403, "tunesmith_no_stage", text)
         route = plan.routes.get(stage, Route())
         call = _Prepared(self, run, asked, stage, route)
         recorded = None
         if plan.bank != "record":
-            recorded = self.calls.recorded(run.item, call.digest, call.record.sample)
+            banks: tuple[Calls | Bank, ...] = (self.calls, *self.banks)
+            found = (bank.recorded(run.item, call.digest, call.record.sample) for bank in banks)
+            recorded = next((one for one in found if one is not None), None)
         if recorded is not None:
             self._from_bank(call, recorded, out)
             return
@@ -172,7 +180,7 @@ class Answering:
                 f"stage {stage}, model {call.record.model}, digest {call.digest}. "
                 "Nothing was sent: `replay` is on."
             )
-            run.fault(text)
+            run.fault(BankMiss(text))
             raise Refused(404, "tunesmith_replay_miss", text)
         try:
             self._from_provider(call, out)
@@ -198,7 +206,7 @@ class Answering:
             number = self.calls.reserve(call.record, worst)
         except LimitReached as error:
             call.run.give_back(call.digest, call.record.sample)
-            call.run.fault(f"item {call.run.item}: {error}")
+            call.run.fault(PipelineError(f"item {call.run.item}: {error}"))
             raise Refused(402, "tunesmith_money_limit", f"Not sent: {error}.") from None
         started = time.monotonic()
         sent: Call | None = None
@@ -266,9 +274,8 @@ class Answering:
         answer = Answer(status, _kept(shown), body, usage, seconds)
         paid = call.dollars(usage, provider) if status < 300 else 0.0
         if status < 300 or status in _REPEATABLE:
-            answer = self.calls.keep(call.record, answer) if self.plan.bank == "use" else answer
-            if self.plan.bank == "record":
-                self.calls.keep(call.record, answer)
+            kept = self.calls.keep(call.record, answer)
+            answer = kept if self.plan.bank == "use" else answer
         else:
             call.run.give_back(call.digest, call.record.sample)
         record = replace(call.finished(answer, source="provider"), first_byte=first)
@@ -352,7 +359,7 @@ class Answering:
             prompt, completion = worst_tokens(call.asked.endpoint, call.document, call.body)
         except Refused as refusal:
             call.run.give_back(call.digest, call.record.sample)
-            call.run.fault(f"item {call.run.item}: {refusal.message}")
+            call.run.fault(PipelineError(f"item {call.run.item}: {refusal.message}"))
             raise
         return self.plan.prices.dollars(model, provider.base_url, Usage(prompt, completion))
 

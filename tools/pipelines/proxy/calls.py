@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from tunesmith.tools.pipelines.proxy.usage import Usage
+from tunesmith.tools.pipelines.store import SAMPLES
 
-FILE = "samples.sqlite"
-"""Its name in a run folder."""
+FILE = SAMPLES
+"""Its name in a run folder: callables and programs record in the same file, in tables of their own."""
 _BUSY_S = 60.0
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -104,6 +105,37 @@ class CallRecord:
         return Usage(self.prompt, self.completion, self.cached, self.thinking, self.estimated)
 
 
+class Bank:
+    """Recorded answers in a file that is only read; safe to use from several threads.
+
+    Raises:
+        ValueError: It is no such file; the message is a clause.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()  # guards the connection
+        beside = Path(f"{path}-wal").exists()  # a run may be writing it
+        try:
+            self._file = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode=ro{'' if beside else '&immutable=1'}",
+                uri=True,
+                timeout=_BUSY_S,
+                check_same_thread=False,
+            )
+            self._file.execute("SELECT count(*) FROM (SELECT item FROM answers LIMIT 1)").fetchone()
+        except sqlite3.Error as error:
+            raise ValueError(f"{path} holds no recorded answers of a program's calls ({error})") from None
+
+    def recorded(self, item: str, digest: str, sample: int) -> Answer | None:
+        """The answer to a request; None where it was never answered."""
+        with self._lock:
+            return _recorded(self._file, item, digest, sample)
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+
 class Calls:
     """One file, opened by one process; safe to use from its threads.
 
@@ -118,7 +150,7 @@ class Calls:
         self._file = sqlite3.connect(
             str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
-        self._file.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(self._file)
         # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
         self._file.execute(f"PRAGMA synchronous = {'NORMAL' if money_limit is None else 'FULL'}")
         self._file.executescript(_TABLES)
@@ -130,16 +162,7 @@ class Calls:
     def recorded(self, item: str, digest: str, sample: int) -> Answer | None:
         """The answer to a request; None where it was never answered."""
         with self._lock:
-            row = self._file.execute(
-                "SELECT status, headers, body, prompt, completion, cached, thinking, estimated, seconds "
-                "FROM answers WHERE item = ? AND digest = ? AND sample = ?",
-                (item, digest, sample),
-            ).fetchone()
-        if row is None:
-            return None
-        status, headers, body, prompt, completion, cached, thinking, estimated, seconds = row
-        usage = Usage(prompt, completion, cached, thinking, bool(estimated))
-        return Answer(status, [(n, v) for n, v in json.loads(headers)], bytes(body), usage, seconds)
+            return _recorded(self._file, item, digest, sample)
 
     def keep(self, call: CallRecord, answer: Answer) -> Answer:
         """Record an answer. Where another trial was quicker, its answer stays, and is returned."""
@@ -235,3 +258,30 @@ class Calls:
 
 def _columns(call: CallRecord) -> dict[str, Any]:
     return {name: value for name, value in asdict(call).items() if name != "reserved"}
+
+
+def _write_ahead(file: sqlite3.Connection) -> None:
+    """Readers do not wait for writers. The change itself does not wait for other workers, so we do."""
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            if file.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                file.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+
+
+def _recorded(file: sqlite3.Connection, item: str, digest: str, sample: int) -> Answer | None:
+    row = file.execute(
+        "SELECT status, headers, body, prompt, completion, cached, thinking, estimated, seconds "
+        "FROM answers WHERE item = ? AND digest = ? AND sample = ?",
+        (item, digest, sample),
+    ).fetchone()
+    if row is None:
+        return None
+    status, headers, body, prompt, completion, cached, thinking, estimated, seconds = row
+    usage = Usage(prompt, completion, cached, thinking, bool(estimated))
+    return Answer(status, [(name, value) for name, value in json.loads(headers)], bytes(body), usage, seconds)

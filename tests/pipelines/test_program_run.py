@@ -1,0 +1,187 @@
+"""A program that nobody changed, tuned by `tunesmith run` through the proxy, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.chat_server import ChatRequest, ChatServer, Reply, text
+from tunesmith.api import run_task
+from tunesmith.task import load_task
+
+KEY = "sk-live-4f9a8b7c6d5e"
+PLAIN = """
+import argparse, json, os, urllib.request
+
+def chat(system, user):
+    body = {"model": "gpt-4o", "temperature": 1.0, "max_tokens": 50,
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}]}
+    url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+    request = urllib.request.Request(url, json.dumps(body).encode(),
+        {"Authorization": "Bearer " + os.environ["OPENAI_API_KEY"], "Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)["choices"][0]["message"]["content"]
+"""
+SDK = """
+import argparse
+from openai import OpenAI
+
+client = OpenAI()
+
+def chat(system, user):
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
+    stream = client.chat.completions.create(model="gpt-4o", messages=messages, max_tokens=50, stream=True)
+    with stream:
+        return "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+"""
+LANGCHAIN = """
+import argparse
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_openai import ChatOpenAI
+
+model = ChatOpenAI(model="gpt-4o", max_tokens=50)
+
+def chat(system, user):
+    prompt = ChatPromptTemplate([("system", "{system}"), ("user", "{user}")])
+    return (prompt | model | StrOutputParser()).invoke({"system": system, "user": user})
+"""
+MAIN = """
+parser = argparse.ArgumentParser()
+parser.add_argument("--question")
+parser.add_argument("--expected")
+args = parser.parse_args()
+plan = chat("You plan. Write the steps.", args.question)
+answer = chat("You solve. Follow the plan.", args.question + " / " + plan)
+print("answer:", answer)
+print("score:", 1.0 if answer == args.expected else 0.0)
+"""
+TASK = """
+name: unchanged
+problem:
+  name: pipeline
+  program:
+    command: "python app.py --question={item.question} --expected={item.answer}"
+    money_limit: 1.0
+  items: items.jsonl
+  split: {search: 4, confirm: 2}
+  cost_model: price
+  stages:
+    plan:
+      match: {system: You plan.}
+      models: &models
+        tiny: {id: tiny-1, price: {prompt: 1.0, completion: 2.0}}
+        huge: {id: huge-1, price: {prompt: 10.0, completion: 20.0}}
+      tokens: {prompt: 30, completion: 5}
+      temperature: 0.25
+    solve:
+      match: {system: You solve.}
+      models: *models
+      tokens: {prompt: 30, completion: 5}
+tuner: random
+budget: {trials: 4}
+"""
+
+
+def provider(request: ChatRequest) -> Reply:
+    """Huge plans too much, so that nobody can follow; only huge follows every plan."""
+    system, user = (message["content"] for message in request.messages)
+    huge = request.body["model"] == "huge-1"
+    if system.startswith("You plan"):
+        return text("too many steps" if huge else "add", usage=(30, 5))
+    question, plan = user.split(" / ")
+    good = plan == "add" and (huge or question in ("1+1", "2+2"))
+    return text(str(eval_sum(question)) if good else "?", usage=(40, 5))
+
+
+def eval_sum(question: str) -> int:
+    return sum(map(int, question.split("+")))
+
+
+def write(folder: Path, program: str, task: str = TASK) -> Path:
+    (folder / "app.py").write_text(program + MAIN)
+    items = [{"id": f"q{k}", "question": f"{k}+{k}", "answer": str(2 * k)} for k in range(1, 7)]
+    (folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
+    (folder / "task.yaml").write_text(task)
+    return folder / "task.yaml"
+
+
+def tune(task: Path, *more: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "TUNESMITH"))}
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tunesmith", "run", task.name, "--no-model", *more],
+        cwd=task.parent,
+        env={**clean, "OPENAI_API_KEY": KEY, **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def best_of(run: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run / "report.json").read_text())["best"]["configuration"]
+    return found
+
+
+def values_of(run: Path) -> list[Any]:
+    """What each trial measured, costs and seconds of its calls among it."""
+    return [json.loads(path.read_text())["values"] for path in sorted(run.glob("trials/*/result.json"))]
+
+
+def calls_of(run: Path) -> list[sqlite3.Row]:
+    with sqlite3.connect(run / "samples.sqlite") as file:
+        file.row_factory = sqlite3.Row
+        return file.execute("SELECT * FROM calls ORDER BY call").fetchall()
+
+
+def run_folder(folder: Path) -> Path:
+    (run,) = [path.parent for path in folder.glob("runs/*/samples.sqlite")]
+    return run
+
+
+def check_a_run(folder: Path, program: str) -> None:
+    task = write(folder, program)
+    with ChatServer(provider, key=KEY) as server:
+        done = tune(task, OPENAI_BASE_URL=server.url)
+        assert done.returncode == 0, done.stdout + done.stderr
+        requests = len(server.chats)
+        planned = [r.body for r in server.chats if r.messages[0]["content"].startswith("You plan")]
+        assert {body["temperature"] for body in planned} == {0.25}
+    run = run_folder(folder)
+    configuration = best_of(run)
+    assert configuration == {"plan.model": "tiny", "solve.model": "huge"}
+    rows = calls_of(run)
+    assert {row["stage"] for row in rows} == {"plan", "solve"}
+    assert all(row["requested"] == "gpt-4o" and row["status"] == 200 and row["seconds"] > 0 for row in rows)
+    one = next(row for row in rows if row["stage"] == "solve" and row["model"] == "huge-1")
+    assert (one["prompt"], one["completion"], one["dollars"]) == (40, 5, pytest.approx(0.0005))
+    # Plans are shared by trials that agree on the planner: 2 models x 4 items of plans in the search.
+    search = [row for row in rows if row["source"] == "provider"]
+    assert len(search) == requests < len(rows)
+    for path in folder.rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
+    replay = folder / "replay"
+    replay.mkdir()
+    for file in (folder / "app.py", folder / "items.jsonl", run / "samples.sqlite"):
+        (replay / file.name).write_bytes(file.read_bytes())
+    more = "  bank: samples.sqlite\n  replay: true\n  cost_model"
+    (replay / "task.yaml").write_text(TASK.replace("  cost_model", more).replace("trials: 4", "trials: 2"))
+    again = run_task(load_task(replay / "task.yaml"), runs=replay / "runs", model=None)  # no server
+    assert values_of(again.folder) == values_of(run)[:2]
+    assert {row["source"] for row in calls_of(again.folder)} == {"bank"}
+
+
+def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path):
+    check_a_run(tmp_path, PLAIN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [SDK, LANGCHAIN], ids=["openai", "langchain"])
+def test_unchanged_programs_of_the_libraries_people_use(tmp_path: Path, program: str):
+    check_a_run(tmp_path, program)
