@@ -13,6 +13,7 @@ from fakes.inline_engine import DEFAULT, SPACE, InlineExecutor, completed
 from tunesmith.budget import Budget
 from tunesmith.events import Confirmed, Degraded, Event, Noted
 from tunesmith.history import History
+from tunesmith.items import Items
 from tunesmith.objective import Objective
 from tunesmith.recommendation import Recommendation
 from tunesmith.task import Task
@@ -289,3 +290,47 @@ def test_without_a_feasible_trial_it_says_how_near_the_search_came(bench: Bench)
         "Not compared with the default: 2 trials completed, none keeps ms <= 20; the closest is trial 0 with "
         "23.5."
     )
+
+
+def with_items(best: tuple[float, ...], default: tuple[float, ...], metric: str = "score") -> InlineExecutor:
+    """Gives these scores by item, whatever the seed."""
+
+    def train(job: Job) -> Outcome:
+        items = Items(best if float(job.configuration["x"]) > 0.5 else default)
+        values = {"score": 0.5, metric: items.mean}
+        return Outcome(state=TrialState.COMPLETED, values=values, items={metric: items.pack()})
+
+    return InlineExecutor(2, train)
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict", "told"),
+    [
+        (90, "better", "is better than the default by 0.2 (95% interval"),
+        (72, "not distinguishable", "are not distinguishable over the same 100 items"),
+        (70, "not distinguishable", "scored alike on each of 100 items"),
+        (40, "worse", "is worse than the default by 0.3 (95% interval"),
+    ],
+)
+def test_with_one_seed_the_items_decide(bench: Bench, right: int, verdict: str, told: str) -> None:
+    """However many seeds there could be: one evaluation of each on the same items is the evidence."""
+    scores = [(1.0,) * count + (0.0,) * (100 - count) for count in (right, 70)]
+    sentence, executor = bench.compare(found(0.9), with_items(*scores), seeds=1)
+    assert told in sentence and "100 items" in sentence, sentence
+    assert len(executor.jobs) == 2, "no second seed"
+    judged: Any = bench.written["comparison"]
+    assert (judged["verdict"], judged["unit"], judged["n"]) == (verdict, "items", 100)
+    assert "Item by item" not in sentence, "said once"
+    further: Any = bench.written["further"]
+    own = further["own"][0]
+    assert own["mean"] == right / 100 and own["low"] < right / 100 < own["high"]
+    assert f"On items that the search never saw the best configuration has score 0.{right // 10}" in sentence
+
+
+def test_more_seeds_or_items_of_the_search_are_judged_by_seeds_as_before(bench: Bench) -> None:
+    scores = ((1.0,) * 90 + (0.0,) * 10, (1.0,) * 70 + (0.0,) * 30)
+    sentence, executor = bench.compare(found(0.9), with_items(*scores), seeds=2)
+    assert bench.written["comparison"]["unit"] == "seeds" and "paired seeds" in sentence
+    assert "On items that the search never saw" in sentence and len(executor.jobs) == 4
+    sentence, _ = bench.compare(found(0.9), with_items(*scores), seeds=1, function=None)
+    assert bench.written["comparison"]["unit"] == "seeds" and "never saw" not in sentence

@@ -33,6 +33,8 @@ class Comparison(Frozen):
     direction: Direction
     first: str = "the best configuration"
     second: str = "the default"
+    unit: Literal["seeds", "items"] = "seeds"
+    """What the pairs are: trainings on one seed, or scores of one item by one training each."""
     n: int
     """Pairs compared."""
     first_mean: float | None

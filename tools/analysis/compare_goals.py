@@ -15,6 +15,7 @@ from tunesmith.goals import Direction, Goal, Goals, Limit
 from tunesmith.items import Items
 from tunesmith.text.numbers import readable
 from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, Verdict, compare_paired
+from tunesmith.tools.analysis.fresh_scores import FreshScore
 from tunesmith.trial import Frozen, Trial
 
 Column = tuple[float | None, ...]
@@ -156,6 +157,8 @@ class FurtherComparison(Frozen):
     limits: tuple[LimitKept, ...] = ()
     items: tuple[ItemsCompared, ...] = ()
     """By metric; scores of an item are averaged over the seeds."""
+    own: tuple[FreshScore, ...] = ()
+    """The best configuration's own scores on items that the search never saw."""
 
     @property
     def broken(self) -> bool:
@@ -182,6 +185,9 @@ class FurtherComparison(Frozen):
         if unknown:
             parts.append(f"Whether {' and '.join(unknown)} holds on fresh seeds was not measured.")
         parts += [f"Item by item: {one.text}." for one in self.items]
+        if self.own:
+            scores = "; ".join(one.text for one in self.own)
+            parts.append(f"On items that the search never saw the best configuration has {scores}.")
         return " ".join(parts)
 
 

@@ -8,6 +8,9 @@ folder, are durable one by one, and are never trials of the study.
 While the two cannot be told apart, twice as many seeds are taken, up to a bound that the task sets; see
 `analysis/compare.py` for what that does to the test. The primary metric decides that; all further metrics and
 limits are compared on the same seeds (`analysis/compare_goals.py`).
+
+Where the task asks for one seed (`confirm: {seeds: 1}`) and its own code for the comparison gives scores by
+item, the items are the pairs: what they leave open, another seed on the same items would not tell.
 """
 
 from __future__ import annotations
@@ -27,14 +30,15 @@ from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
-from tunesmith.tools.analysis.compare_goals import FurtherComparison, compare_further
+from tunesmith.tools.analysis.compare_goals import FurtherComparison, compare_further, mean_items
+from tunesmith.tools.analysis.fresh_scores import FreshScore, compare_items
 from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.engine.repeats import Repeat, Repeats
 from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.atomic_write import write_atomic
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.trial_folder import newest_checkpoint
-from tunesmith.trial import Configuration
+from tunesmith.trial import Configuration, Trial
 
 MOST_OF_A_CAUSE = 300
 """Characters of the cause of a failed run that are quoted."""
@@ -95,6 +99,9 @@ class Confirmation:
                 metric=metric,
                 level=level,
             )
+            if seeds == 1 and spec.separate and (by_items := self._by_items(sides, metric)) is not None:
+                comparison = by_items
+                break
             if seeds == looks[-1] or _decided(comparison, seeds):
                 break
             more = min(n for n in looks if n > seeds) - seeds
@@ -107,7 +114,41 @@ class Confirmation:
             _Side([side for side in sides if side.name == "default"]),
             level=level,
         )
+        further = self._with_own_scores(further, sides, comparison, history.get(best.trial))
         return self._judge(sides, pairs, comparison, further, best.trial, default)
+
+    def _by_items(self, sides: list[Repeat], metric: str) -> Comparison | None:
+        """One training of each compared item by item; None without scores of the same items."""
+        mine, theirs = (
+            next(s for s in sides if s.name == name).items(metric) for name in ("best", "default")
+        )
+        if mine is None or theirs is None:
+            return None
+        return compare_items(mine, theirs, direction=self.task.direction, metric=metric)
+
+    def _with_own_scores(
+        self,
+        further: FurtherComparison,
+        sides: list[Repeat],
+        comparison: Comparison,
+        trial: Trial | None,
+    ) -> FurtherComparison:
+        """What the best one scored on fresh items, beside its value in the search.
+
+        Where the pairs are items, the comparison says of its metric what there is to say item by item.
+        """
+        if self.task.confirm is None or not self.task.confirm.separate:
+            return further  # the items of the search
+        repeats = [side for side in sides if side.name == "best"]
+        own = []
+        for metric in dict.fromkeys([comparison.metric, *self.task.goals.names]):
+            items = mean_items([found for one in repeats if (found := one.items(metric)) is not None])
+            if items is not None:
+                searched = None if trial is None else trial.values.get(metric)
+                own.append(FreshScore.of(items, metric, searched))
+        paired = comparison.metric if comparison.unit == "items" else None
+        kept = tuple(one for one in further.items if one.metric != paired)
+        return further.model_copy(update={"items": kept, "own": tuple(own)})
 
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[Repeat]:
         root = self._store.path / "confirm"
