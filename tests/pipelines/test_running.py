@@ -48,6 +48,8 @@ problem:
     repair: {call: stages.py:repair, models: [small], when: stages.py:wrong, rounds: [0, 2]}
 tuner: random
 preload: []
+pruner: none
+confirm: null
 budget: {trials: 8}
 """
 
@@ -97,6 +99,8 @@ problem:
   stages: {answer: {call: stages.py:answer, models: [some, none, odd]}}
 tuner: random
 preload: []
+pruner: none
+confirm: null
 budget: {trials: 3}
 """
     stages = """
