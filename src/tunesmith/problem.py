@@ -99,8 +99,15 @@ class ProblemKind(ABC):
         """
         return None
 
+    def continued(self, before: Any, now: Any) -> Any:
+        """The settings with which a run goes on that was begun with `before` and whose task says `now`.
+
+        What a kind looked up when it was begun, such as prices, stays as it was; any other change counts.
+        """
+        return now
+
     def summary(self, options: Any, default: Mapping[str, Value] | None) -> Iterable[str]:
-        """Lines in which `tunesmith check` tells a person what was compiled; none: the task's keys say it.
+        """Lines in which `tunesmith check` tells what was compiled; none: the task's keys say it.
 
         Args:
             default: The configuration that is tried first, as `cost` gets one; None: there is none.

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from tunesmith.api import run_task
-from tunesmith.pipeline.costs import item_cost, stage_costs
+from tunesmith.pipeline.costs import basis, item_cost, stage_costs
+from tunesmith.pipeline.models import Price
 from tunesmith.registry import METHODS
-from tunesmith.task import Task
+from tunesmith.task import Task, load_task
 from tunesmith.tools.records.run_folder import RunFolder
 
 STAGES = {
@@ -60,3 +61,29 @@ def test_a_method_proposes_only_what_an_item_may_cost(method: str, tmp_path: Pat
     assert result.history.trials[0].configuration == task.default
     again = RunFolder.open(result.folder).task
     assert again.problem == task.problem and again.goals == task.goals
+
+
+def test_a_run_that_goes_on_keeps_the_prices_it_was_begun_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "stages.py").write_text(
+        "def answer(item, previous): return 1.0\ndef items(): return [1, 2, 3]\n"
+    )
+    path = tmp_path / "task.yaml"
+    path.write_text(
+        "problem: {name: pipeline, items: 'stages.py:items', stages: {answer: {call: 'stages.py:answer', "
+        "models: [gpt-4o-mini, gpt-4o], tokens: {prompt: 1000, completion: 100}}}}\n"
+        "tuner: random\nbudget: {trials: 1}\nconfirm: null\n"
+    )
+    begun = run_task(load_task(path), runs=tmp_path / "runs", model=None)
+    first = RunFolder.open(begun.folder).task.problem.settings
+    dear = Price(prompt=99, completion=99, source="genai-prices 99: someone")
+    monkeypatch.setattr(basis, "listed_price", lambda model: dear)
+    path.write_text(path.read_text().replace("trials: 1", "trials: 2"))
+    assert load_task(path).problem.settings.stages["answer"].models["gpt-4o"].price == dear
+    result = run_task(load_task(path), runs=tmp_path / "runs", model=None)
+    assert len(result.history) == 2
+    options = RunFolder.open(result.folder).task.problem.settings
+    assert options == first and dear.source not in (result.folder / "task.yaml").read_text()
+    for trial in result.history:
+        assert trial.values["cost"] == pytest.approx(item_cost(first, trial.configuration))

@@ -226,6 +226,18 @@ def test_what_the_kind_fills_in_is_not_stated_too(key: str):
         Task(name="t", preload=(), problem={"name": "pipeline", "stages": {"a": M}}, **{key: stated[key]})
 
 
+def test_a_budget_of_costs_counts_every_item_of_a_trial():
+    problem = {"name": "pipeline", "stages": {"a": {"models": ["x", "y"], "samples": 2}}}
+    with pytest.raises(
+        TaskError, match=r"budget.cost: is 100 for all trials .* Write `split: \{search: 100\}`"
+    ):
+        Task(name="t", preload=(), problem=problem, budget={"cost": 100})
+    problem["split"] = {"search": 20}
+    with pytest.raises(TaskError, match="budget.cost: is 30, and the default alone costs 40"):
+        Task(name="t", preload=(), problem=problem, budget={"cost": 30})
+    assert Task(name="t", preload=(), problem=problem, budget={"cost": 100}).cost_of({"a.model": "x"}) == 40
+
+
 def test_goals_compile_to_metrics_and_limits():
     assert (task({"a": M}).metric, task({"a": M}).direction) == ("quality", "maximize")
     cheapest = task({"a": M}, goal="cheapest", quality=0.8)

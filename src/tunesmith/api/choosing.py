@@ -54,4 +54,26 @@ def chosen_run(
         known = (newest_run(runs, asked) if newest else None) or asked
     if known != asked:
         task = task.model_copy(update={"name": known})
-    return Chosen(task, source, None if known == asked else asked)
+    return Chosen(_continued(task, runs / known), source, None if known == asked else asked)
+
+
+def _continued(task: Task, folder: Path) -> Task:
+    """The task with what its kind of problem keeps of the run in a folder, where there is one."""
+    from tunesmith.errors import RunError
+    from tunesmith.task.costs import kind_of, restrict
+    from tunesmith.tools.records.run_folder import RunFolder
+
+    if task.problem is None or not folder.is_dir():
+        return task
+    try:
+        before = RunFolder.open(folder).task.problem
+    except RunError:
+        return task  # no run yet, or one whose fault is told when it is opened
+    if before is None or before.name != task.problem.name:
+        return task
+    settings = kind_of(task.problem).continued(before.settings, task.problem.settings)
+    if settings is task.problem.settings:
+        return task
+    fields = {"space": task.space, "problem": task.problem.model_copy(update={"settings": settings})}
+    restrict(fields)
+    return task.model_copy(update=fields)

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.costs import item_cost
+from tunesmith.pipeline.costs.price_list import is_listed
 from tunesmith.pipeline.defaults import default_allocation
 from tunesmith.pipeline.program import passed_variables, with_passed
 from tunesmith.pipeline.program_rules import key_variables, known_prices
@@ -38,6 +39,7 @@ class Pipeline(ProblemKind):
         else:
             filled |= {"metric": QUALITY, "direction": "maximize"}
         _refuse_other(stated, filled)
+        _need_items_for(stated.get("budget"), options)
         keys = {**_suggested(options), **_certified(options), **stated, **filled, **_limits(options, stated)}
         if options.program is not None:
             keys["env"] = with_passed(
@@ -50,6 +52,9 @@ class Pipeline(ProblemKind):
 
     def feasible(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> bool:
         return options.item_budget is None or item_cost(options, configuration) <= options.item_budget
+
+    def continued(self, before: PipelineSettings, now: PipelineSettings) -> PipelineSettings:
+        return with_prices_of(before, now)
 
     def summary(self, options: PipelineSettings, default: Mapping[str, Any] | None) -> Iterator[str]:
         return summary(options, default)
@@ -70,6 +75,27 @@ class Pipeline(ProblemKind):
         return given
 
 
+def with_prices_of(before: PipelineSettings, now: PipelineSettings) -> PipelineSettings:
+    """Settings in which prices that were looked up are those of the run so far."""
+    changed = {
+        (stage, name): known.models[name].price
+        for stage, settings in now.stages.items()
+        if (known := before.stages.get(stage)) is not None
+        for name, model in settings.models.items()
+        if name in known.models
+        and model.id == known.models[name].id
+        and is_listed(model.price)
+        and is_listed(known.models[name].price)
+        and model.price != known.models[name].price
+    }
+    if not changed:
+        return now
+    stated = now.model_dump(exclude_unset=True)
+    for (stage, name), price in changed.items():
+        stated["stages"][stage]["models"][name]["price"] = price
+    return PipelineSettings.model_validate(stated)
+
+
 def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
     """TaskError where a task states what the kind fills in, unless it is that very thing, as in a run's."""
     faults = [
@@ -84,6 +110,17 @@ def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
     if faults:
         first, *others = faults
         raise TaskError(first.problem, key=first.key, fix=first.fix, also=tuple(others))
+
+
+def _need_items_for(budget: Any, options: PipelineSettings) -> None:
+    """TaskError for a budget of costs where it is not known on how many items a trial spends."""
+    cost = budget.get("cost") if isinstance(budget, Mapping) else getattr(budget, "cost", None)
+    if cost is not None and options.split.search is None:
+        raise TaskError(
+            f"is {short(cost)} for all trials together, and on how many items each runs is not stated.",
+            key="budget.cost",
+            fix="Write `split: {search: 100}` below `problem`; `problem.item_budget` bounds one item.",
+        )
 
 
 def _same(key: str, stated: Any, filled: Any) -> bool:

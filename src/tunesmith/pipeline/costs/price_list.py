@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from tunesmith.pipeline.models import Price
 
-_TOKENS = 1_000_000
+_LIST = "genai-prices"
 
 
 @lru_cache(maxsize=1024)
@@ -27,5 +27,10 @@ def listed_price(model: str) -> Price | None:
         cached = 1000 * dollars(input_tokens=1000, cache_read_tokens=1000)
     except LookupError:
         return None
-    source = f"genai-prices {version('genai-prices')}: {found.provider.id}, {found.model.id}"
+    source = f"{_LIST} {version(_LIST)}: {found.provider.id}, {found.model.id}"
     return Price(prompt=prompt, completion=completion, cached=cached, source=source[:200])
+
+
+def is_listed(price: Price | None) -> bool:
+    """Whether a price was looked up, rather than stated by the task."""
+    return price is not None and price.source.startswith(_LIST)
