@@ -47,7 +47,8 @@ def empty(made: Task) -> History:
 
 def told(made: Task, history: History, proposal: Proposal, **changes: Any) -> History:
     """The history with a completed trial of a proposal."""
-    value, cost = quality(proposal.configuration), made.cost_of(proposal.configuration)
+    value = changes["value"] if "value" in changes else quality(proposal.configuration)
+    cost = made.cost_of(proposal.configuration)
     fields = {"value": value, "values": {"quality": value, "cost": cost}, "cost": cost, **changes}
     trial = Trial(number=len(history), proposal=proposal, state=TrialState.COMPLETED, **fields)
     return history.with_trial(trial)

@@ -35,7 +35,12 @@ class Archive:
         self._rounds.append(stated)
         self._emit(stated)
 
-    def shown(self, history: History, recent: int) -> list[Scored]:
-        """The guidelines of the first round and of the last `recent` ones, each with its verdict by now."""
-        chosen = [*self._rounds[:1], *(self._rounds[1:][-recent:] if recent else [])]
+    def shown(self, history: History, recent: int, told: GuidelinesStated | None = None) -> list[Scored]:
+        """The guidelines of the first round and of the last `recent` ones, each with its verdict by now.
+
+        Args:
+            told: A round that is about to be added.
+        """
+        rounds = [*self._rounds, *([] if told is None else [told])]
+        chosen = [*rounds[:1], *(rounds[1:][-recent:] if recent else [])]
         return [scored for stated in chosen for scored in scored_round(history, stated)]

@@ -43,13 +43,41 @@ def strategy_for(task: Task, settings: AgentTTSSettings | None = None) -> AgentT
 
 
 def _build(context: MethodContext) -> MethodParts:
-    return MethodParts(strategy_for(context.task, context.settings))
+    """With a language model its guidelines and allocations beside the strategy, which goes on deciding."""
+    from tunesmith.agent.methods.agenttts.guided import GuidedStrategy
+    from tunesmith.agent.methods.hybrid.gate import ShareGate
+
+    strategy = GuidedStrategy(strategy_for(context.task, context.settings))
+    if context.model is None:
+        return MethodParts(strategy, gate=ShareGate())
+    from tunesmith.agent.methods.agenttts.archive import Archive
+    from tunesmith.agent.methods.agenttts.suggester import GuidedSuggester
+    from tunesmith.agent.policy.langchain_agent import AgentPolicy
+    from tunesmith.agent.policy.rules import RulesPolicy
+    from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
+
+    suggester = GuidedSuggester(
+        strategy,
+        context.model,
+        context.task,
+        strategy.numeric.pipeline,
+        context.settings,
+        Archive(context.emit, context.earlier),
+        context.emit,
+        context.competing,
+    )
+    # The model's part is its rounds; beside them it answers a person, and follows what a person says.
+    rules = RulesPolicy(context.emit, standing_in=True)
+    agent = AgentPolicy(context.model, context.emit)
+    policy = ScheduledPolicy(agent, rules, turns=False, emit=context.emit)
+    return MethodParts(strategy, policy, suggester, ShareGate())
 
 
 METHOD = Method(
-    summary="where a pipeline spends its compute: insights that the trials may refute; no language model",
+    summary="where a pipeline spends its compute: insights that trials may refute, with or without a model",
     build=_build,
     settings=AgentTTSSettings,
+    uses_model=True,
     several_metrics=True,
     limits=True,
 )

@@ -23,7 +23,6 @@ from tunesmith.guidelines import Guideline
 from tunesmith.history import History
 from tunesmith.interfaces import Emit, Strategy
 from tunesmith.pipeline.settings import PipelineSettings
-from tunesmith.prompts import Prompt
 from tunesmith.text.cleaning import error_line
 from tunesmith.trial import Configuration, Origin, Proposal, Provenance
 
@@ -127,14 +126,12 @@ class PaperStrategy(Strategy):
         number, planned, asked = len(self.archive.rounds) + 1, list[Proposal](), ""
         guidelines: tuple[Guideline, ...] = ()
         try:
-            prompt = self._guidelines_prompt(history)
+            recent = self.settings.recent_guidelines
+            prompt = self._questions.guidelines(history, self.settings, self.archive, recent)
             guidelines = self._asking.guidelines(prompt, history)
             told = GuidelinesStated(round=number, trials=_next_number(history), guidelines=guidelines)
-            shown = Archive(lambda event: event, [*self.archive.rounds, told])
-            recent = self.settings.recent_guidelines
-            batch = self._questions.trials(
-                history, shown.shown(history, recent), self.settings.batch_size, exactly=True
-            )
+            shown = self.archive.shown(history, recent, told)
+            batch = self._questions.trials(history, shown, self.settings.batch_size, exactly=True)
             asked = batch.id
             planned = self._asking.batch(batch, history, self.settings.batch_size)
             cause = "" if planned else "no trial of its answer is new, legal and within the budget"
@@ -151,23 +148,6 @@ class PaperStrategy(Strategy):
                 planned=tuple(p.with_provenance(stage=f"round {number}") for p in planned),
                 prompt_id=asked,
             )
-        )
-
-    def _guidelines_prompt(self, history: History) -> Prompt:
-        settings, last = self.settings, self.archive.last
-        if last is None:
-            return self._questions.first_guidelines(
-                history,
-                capability=settings.capability,
-                saturation=settings.saturation,
-                interaction=settings.interaction,
-            )
-        return self._questions.guidelines(
-            history,
-            last.trials,
-            self.archive.shown(history, settings.recent_guidelines),
-            saturation=settings.saturation,
-            interaction=settings.interaction,
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
+from tunesmith.agent.methods.agenttts.archive import Archive
+from tunesmith.agent.methods.agenttts.evolve import scores_are_flat
 from tunesmith.agent.methods.agenttts.pipeline_text import (
     cost_lines,
     history_lines,
@@ -23,12 +23,19 @@ from tunesmith.trial import Trial
 if TYPE_CHECKING:
     from tunesmith.task import Task
 
-FLAT_TRIALS = 5
-"""Scores that are looked at when it is said that they hardly differ."""
-FLAT = 0.01
-"""Spread below which they do: standard deviation, as a share of 1 or of the largest score."""
 MOST_RUNNING = 20
 MOST_GUIDELINES = 24
+
+
+class Insights(Protocol):
+    """The switches of either preset's settings."""
+
+    @property
+    def capability(self) -> bool: ...
+    @property
+    def saturation(self) -> bool: ...
+    @property
+    def interaction(self) -> bool: ...
 
 
 class Questions:
@@ -46,40 +53,35 @@ class Questions:
         budget = options.item_budget
         self._budget = "" if budget is None else significant(budget)
 
-    def first_guidelines(
-        self, history: History, *, capability: bool, saturation: bool, interaction: bool
-    ) -> Prompt:
-        return render(
-            "agenttts/first_guidelines",
-            **self._about(history),
-            parameters=", ".join(history.space.names),
-            history=self._lines(history, shown_trials(history, self._limit)),
-            capability=capability,
-            saturation=saturation,
-            interaction=interaction,
-        )
+    def guidelines(self, history: History, insights: Insights, archive: Archive, recent: int) -> Prompt:
+        """The question for guidelines: of the first round, or of a later one.
 
-    def guidelines(
-        self,
-        history: History,
-        since: int,
-        earlier: Sequence[Scored],
-        *,
-        saturation: bool,
-        interaction: bool,
-    ) -> Prompt:
-        """Args: since: Trials from this number on are recent."""
-        shown = shown_trials(history, self._limit)
+        Args:
+            insights: Which insights it asks about.
+            archive: The rounds so far.
+            recent: Rounds whose guidelines are shown beside those of the first.
+        """
+        shown, last = shown_trials(history, self._limit), archive.last
+        about = {
+            **self._about(history),
+            "parameters": ", ".join(history.space.names),
+            "saturation": insights.saturation,
+            "interaction": insights.interaction,
+        }
+        if last is None:
+            return render(
+                "agenttts/first_guidelines",
+                **about,
+                history=self._lines(history, shown),
+                capability=insights.capability,
+            )
         return render(
             "agenttts/guidelines",
-            **self._about(history),
-            parameters=", ".join(history.space.names),
-            older=self._lines(history, [t for t in shown if t.number < since]),
-            recent=self._lines(history, [t for t in shown if t.number >= since]),
-            guidelines=_texts(earlier),
+            **about,
+            older=self._lines(history, [t for t in shown if t.number < last.trials]),
+            recent=self._lines(history, [t for t in shown if t.number >= last.trials]),
+            guidelines=_texts(archive.shown(history, recent)),
             flat=scores_are_flat(history),
-            saturation=saturation,
-            interaction=interaction,
         )
 
     def trials(self, history: History, guidelines: Sequence[Scored], n: int, *, exactly: bool) -> Prompt:
@@ -107,16 +109,6 @@ class Questions:
 
     def _lines(self, history: History, trials: Sequence[Trial]) -> list[str]:
         return history_lines(history, self._options, trials) or ["(none)"]
-
-
-def scores_are_flat(history: History) -> bool:
-    """Whether the latest scores hardly differ, so that they say nothing of where to go on."""
-    metric, _ = judged_by(history)
-    latest = [t.values.get(metric, t.value) for t in history.completed[-FLAT_TRIALS:]]
-    known = np.array([value for value in latest if value is not None])
-    if len(known) < FLAT_TRIALS:
-        return False
-    return bool(known.std() <= FLAT * max(1.0, float(np.abs(known).max())))
 
 
 def _texts(guidelines: Sequence[Scored]) -> list[str]:

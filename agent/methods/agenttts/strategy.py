@@ -129,7 +129,7 @@ class AgentTTSStrategy(Strategy):
         rng: np.random.Generator,
     ) -> Proposal | None:
         """The next proposal; None where nothing new can be run."""
-        if not competing and self._filling.due(now):
+        if not any(c.origin is Origin.MODEL for c in competing) and self._filling.due(now):
             point = self._filling.next(now, now.taken)
             if point is not None and self._payable(history, point, proposals):
                 since = stagnation(now)
