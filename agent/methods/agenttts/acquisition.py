@@ -34,10 +34,12 @@ class Acquisition:
 
     Args:
         known: The surrogate; its history has the goals.
+        share: Of a budget of costs that is left, in [0, 1]: improvement counts for each unit of cost at first
+            and by itself at the end (`gp/spending.py`). 0 where there is no such budget.
     """
 
-    def __init__(self, known: Known) -> None:
-        self._known = known
+    def __init__(self, known: Known, share: float = 0.0) -> None:
+        self._known, self._share = known, share
         history, goals = known.history, known.history.goals
         self._metrics = [goal.metric for goal in goals.objectives]
         self._limits: dict[str, Limit] = {limit.metric: limit for limit in goals.limits}
@@ -74,7 +76,7 @@ class Acquisition:
             value = value + np.log(np.maximum(posterior.above(rows, limit.bound), LEAST))
         if (limit := self._limits.get(COST)) is not None:
             value = np.where(costs <= limit.bound, value, -np.inf)
-        return np.asarray(value)
+        return np.asarray(value - self._share * np.log(costs))
 
     def _kept(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of the trials keep the limits, by expected quality and measured cost."""

@@ -36,11 +36,9 @@ class Known:
         rng: np.random.Generator,
     ) -> None:
         self.history = history
-        self._read = {
-            c.digest: options.read(history.space.originals(c))
-            for c in [*(t.configuration for t in history), *others]
-        }
-        self.options = options.with_choices(list(self._read.values()))
+        every = [*(t.configuration for t in history), *others]
+        self._read = {c.digest: options.read(history.space.originals(c)) for c in every}
+        self.options = options.including([(c, self._read[c.digest]) for c in every])
         self._places = [{c: i for i, c in enumerate(stage.choices)} for stage in self.options.stages]
         self.features = [
             features(options.settings.stages[stage.name], stage.choices) for stage in self.options.stages

@@ -39,7 +39,7 @@ def strategy_for(task: Task, settings: AgentTTSSettings | None = None) -> AgentT
         )
     from tunesmith.agent.methods.agenttts.strategy import AgentTTSStrategy
 
-    return AgentTTSStrategy(options, task.space, task.seed, settings)
+    return AgentTTSStrategy(options, task.space, task.seed, settings, task.cost_of)
 
 
 def _build(context: MethodContext) -> MethodParts:

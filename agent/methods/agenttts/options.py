@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
@@ -39,8 +39,8 @@ class StageOptions:
 
     Attributes:
         name: Of the stage.
-        values: Of the parameters, by name, for each option that may be drawn: the first of `choices`.
-        choices: The options, read.
+        values: Of the parameters, by name, for each option.
+        choices: The same, read.
         costs: (n,) for one item, units of the cost model.
     """
 
@@ -104,20 +104,29 @@ class Options:
         """The allocation that costs most, whether it can be afforded or not, (1, stages)."""
         return np.array([[int(np.argmax(stage.costs)) for stage in self.stages]], dtype=np.intp)
 
-    def cost_of(self, choices: Sequence[StageChoice]) -> float:
-        """Of one allocation for one item."""
-        return sum(stage_cost(self.settings, choice) for choice in choices)
+    def including(
+        self, configurations: Sequence[tuple[Mapping[str, Value], Sequence[StageChoice]]]
+    ) -> Options:
+        """The same with the options of some configurations added, which `rows` does not draw.
 
-    def with_choices(self, allocations: Sequence[Sequence[StageChoice]]) -> Options:
-        """The same with the options of some allocations added, which `rows` does not draw."""
+        Args:
+            configurations: Their values by parameter, and what was read of them.
+        """
         stages = []
         for k, stage in enumerate(self.stages):
-            new = [
-                c for c in dict.fromkeys(choices[k] for choices in allocations) if c not in self._places[k]
-            ]
+            new: dict[StageChoice, dict[str, Value]] = {}
+            for values, choices in configurations:
+                if choices[k] not in self._places[k]:
+                    own = {n: v for n, v in values.items() if n.startswith(f"{stage.name}.")}
+                    new.setdefault(choices[k], own)
             costs = np.array([stage_cost(self.settings, choice) for choice in new])
             stages.append(
-                replace(stage, choices=(*stage.choices, *new), costs=np.concatenate([stage.costs, costs]))
+                StageOptions(
+                    stage.name,
+                    (*stage.values, *new.values()),
+                    (*stage.choices, *new),
+                    np.concatenate([stage.costs, costs]),
+                )
             )
         other = copy(self)
         other.stages = tuple(stages)

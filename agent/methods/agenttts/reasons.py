@@ -28,9 +28,13 @@ def expected(known: Known, rows: Rows) -> tuple[Array, Array]:
 
 
 def reason(
-    known: Known, settings: AgentTTSSettings, row: Rows, ancestor: Proposal | None
+    known: Known, settings: AgentTTSSettings, row: Rows, ancestor: Proposal | None, contrast: str | None
 ) -> tuple[str, tuple[int, ...]]:
-    """Some sentences, and the numbers of the trials they rest on."""
+    """Some sentences, and the numbers of the trials they rest on.
+
+    Args:
+        contrast: The stage whose models the trial compares; None in the search.
+    """
     history = known.history
     quality, spread = (float(v[0]) for v in known.posterior.quality(row[None]))
     cost = float(known.cost(row[None])[0])
@@ -44,6 +48,11 @@ def reason(
         parts[0] += f", against the best {name} {best.value:.4g} (trial {best.number})"
     elif not known.ends:
         parts.append("Nothing was run yet: what size, samples and price let expect")
+    if contrast is not None:
+        parts.append(
+            f"Another model of stage {contrast} for about the same, all else alike: a larger model is "
+            "preferred only where it is better on the same items"
+        )
     if ancestor is not None:
         who = "the language model" if ancestor.origin is Origin.MODEL else f"a {ancestor.origin} candidate"
         parts.append(f"Suggested by {who}")

@@ -2,7 +2,8 @@
 
 Parts, one a file: `options.py` (what stages may be given), `evidence.py` (what trials showed), `insights/`
 (the three beliefs), `hypotheses.py` and `posterior.py` (the surrogate), `known.py` (both at one history),
-`acquisition.py` (the goals), `beliefs.py` (what became of the insights, in words), `reasons.py`.
+`design.py` (the first trials), `acquisition.py` (the goals), `exploring.py` (while nothing improves),
+`beliefs.py` (what became of the insights, in words), `reasons.py`, `recommending.py`.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import numpy as np
 
 from tunesmith.agent.methods.agenttts.acquisition import Acquisition
 from tunesmith.agent.methods.agenttts.beliefs import Belief, beliefs
+from tunesmith.agent.methods.agenttts.design import PROMISE, contrasts
+from tunesmith.agent.methods.agenttts.exploring import variations
 from tunesmith.agent.methods.agenttts.known import Known
 from tunesmith.agent.methods.agenttts.options import Options, Rows
 from tunesmith.agent.methods.agenttts.reasons import details, expected, reason
 from tunesmith.agent.methods.agenttts.recommending import recommended
 from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
+from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.filling import FILLING, SpaceFilling, stagnation
+from tunesmith.agent.methods.gp.spending import Cost, spending_at
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.random import draw
 from tunesmith.history import Array, History
@@ -30,6 +35,8 @@ from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Origin, Proposal, Provenance
 
+DESIGN, VARIATION = "contrast", "variation"
+"""`Provenance.stage` of the first trials that contrast models, and of those that vary earlier ones."""
 REFINED, ROUNDS = 8, 2
 """Where not all allocations are judged: how many have their neighbours looked at too, and how often."""
 
@@ -56,14 +63,20 @@ class AgentTTSStrategy(Strategy):
         space: The task's, with what cannot be run taken out.
         seed: The same seed and history give the same proposals.
         settings: Which insights take part.
+        cost: What a trial costs; it counts where the history says what the next one may cost.
     """
 
     name = "agenttts"
 
     def __init__(
-        self, pipeline: PipelineSettings, space: Space, seed: int, settings: AgentTTSSettings | None = None
+        self,
+        pipeline: PipelineSettings,
+        space: Space,
+        seed: int,
+        settings: AgentTTSSettings | None = None,
+        cost: Cost | None = None,
     ) -> None:
-        self.pipeline, self.space, self.seed = pipeline, space, seed
+        self.pipeline, self.space, self.seed, self.cost = pipeline, space, seed, cost
         self.settings = settings or AgentTTSSettings()
         self.options = Options(pipeline)
         self._filling = SpaceFilling(space, seed)
@@ -128,49 +141,41 @@ class AgentTTSStrategy(Strategy):
         competing: Sequence[Proposal],
         rng: np.random.Generator,
     ) -> Proposal | None:
-        """The next proposal; None where nothing new can be run."""
-        if not any(c.origin is Origin.MODEL for c in competing) and self._filling.due(now):
-            point = self._filling.next(now, now.taken)
-            if point is not None and self._payable(history, point, proposals):
-                since = stagnation(now)
-                why = (
-                    "all results so far are equal"
-                    if since is None
-                    else f"{since} trials brought nothing better"
-                )
-                return Proposal(
-                    configuration=point,
-                    origin=Origin.RANDOM,
-                    reason=f"Away from all that was tried: {why}, so a share of the trials fills the space.",
-                    provenance=Provenance(stage=FILLING),
-                )
+        """The next proposal; None where nothing new can be run.
+
+        Args:
+            now: The history with `proposals`, made already, running.
+        """
         known = self.known(now, [c.configuration for c in competing])
-        judged = self._judged(known, competing, rng)
+        if not any(c.origin is Origin.MODEL for c in competing) and self._filling.due(now):
+            explored = self._explored(history, now, known, proposals, rng)
+            if explored is not None:
+                return explored
+        judged, stage = self._judged(known, competing, rng)
         for row, value, place in zip(*judged, strict=True):
             if value == -np.inf:
                 break
             ancestor = competing[place] if place >= 0 else None
-            if ancestor is not None:
-                configuration = ancestor.configuration
-            else:
-                values = self.options.configuration(row)
-                if self.space.problems(values):
-                    continue
-                configuration = self.space.validate(values)
-            if configuration.digest in now.taken or not self._payable(history, configuration, proposals):
+            configuration = self._new(known, row, now) if ancestor is None else ancestor.configuration
+            if configuration is None or not self._payable(history, configuration, proposals):
                 continue
             mean, spread = (float(v[0]) for v in expected(known, row[None]))
-            said, evidence = reason(known, self.settings, row, ancestor)
+            shown = history.metric_range.spread(mean, spread_factor(history) * spread)
+            said, evidence = reason(known, self.settings, row, ancestor, stage)
             return Proposal(
                 configuration=configuration,
                 origin=Origin.SURROGATE if ancestor is None else ancestor.origin,
                 reason=said,
                 evidence=evidence,
                 expected=mean,
-                spread=spread,
+                spread=shown,
                 prompt_id=None if ancestor is None else ancestor.prompt_id,
                 tokens=0 if ancestor is None else ancestor.tokens,
-                provenance=Provenance(acquisition=float(value)),
+                provenance=Provenance(
+                    acquisition=float(value),
+                    stage=None if stage is None else DESIGN,
+                    spread_factor=shown / spread,
+                ),
                 details=details(known),
             )
         drawn = draw(self.space, rng, now.taken)
@@ -179,8 +184,43 @@ class AgentTTSStrategy(Strategy):
         said = "Uniform over the space: nothing else that is new was found."
         return Proposal(configuration=drawn, origin=Origin.RANDOM, reason=said)
 
-    def _judged(self, known: Known, competing: Sequence[Proposal], rng: np.random.Generator) -> Judged:
-        acquisition = Acquisition(known)
+    def _explored(
+        self,
+        history: History,
+        now: History,
+        known: Known,
+        proposals: Sequence[Proposal],
+        rng: np.random.Generator,
+    ) -> Proposal | None:
+        """A trial away from what the surrogate follows; None where there is nothing new."""
+        since = stagnation(now)
+        why = "all results so far are equal" if since is None else f"{since} trials brought nothing better"
+        if len(now) % 2 and known.ends:
+            words, rows = variations(known, rng)
+            for row in rows:
+                configuration = self._new(known, row, now)
+                if configuration is not None and self._payable(history, configuration, proposals):
+                    return Proposal(
+                        configuration=configuration,
+                        origin=Origin.LOCAL,
+                        reason=f"A variation, {words}: {why}.",
+                        provenance=Provenance(stage=VARIATION),
+                    )
+        point = self._filling.next(now, now.taken)
+        if point is None or not self._payable(history, point, proposals):
+            return None
+        return Proposal(
+            configuration=point,
+            origin=Origin.RANDOM,
+            reason=f"Away from all that was tried: {why}, so a share of the trials fills the space.",
+            provenance=Provenance(stage=FILLING),
+        )
+
+    def _judged(
+        self, known: Known, competing: Sequence[Proposal], rng: np.random.Generator
+    ) -> tuple[Judged, str | None]:
+        """What may be run next, and the stage whose models are contrasted by it, in the first trials."""
+        acquisition = Acquisition(known, self._share_left(known.history))
         rows = self.options.rows(rng)
         values = acquisition(rows) if len(rows) else np.empty(0)
         if not self.options.listed and len(rows):
@@ -195,16 +235,29 @@ class AgentTTSStrategy(Strategy):
             rows = np.concatenate([theirs, rows])
             values = np.concatenate([acquisition(theirs), values])
             proposed = np.concatenate([np.arange(len(theirs)), proposed])
+        elif (design := contrasts(known)) is not None and len(rows):
+            promised = acquisition(design[1])
+            if promised.max() >= values.max() + np.log(PROMISE):
+                order = np.argsort(-promised, kind="stable")
+                first = Judged(design[1][order], promised[order], np.full(len(order), -1))
+                return first, design[0]
         order = np.argsort(-values, kind="stable")
-        return Judged(rows[order], values[order], proposed[order])
+        return Judged(rows[order], values[order], proposed[order]), None
+
+    def _new(self, known: Known, row: Rows, now: History) -> Configuration | None:
+        """The configuration of an allocation; None where it is taken or cannot be run."""
+        values = known.options.configuration(row)
+        if self.space.problems(values):
+            return None
+        configuration = self.space.validate(values)
+        return None if configuration.digest in now.taken else configuration
+
+    def _share_left(self, history: History) -> float:
+        """Of a budget of costs, in [0, 1]; 0 where there is none."""
+        spending = spending_at(self.space, self.cost, history)
+        return 0.0 if spending is None else spending.share
 
     def _payable(self, history: History, configuration: Configuration, proposals: Sequence[Proposal]) -> bool:
         """Whether a budget of costs, where there is one, pays for a trial after `proposals`."""
-        if history.affordable is None:
-            return True
-        promised = sum(self._cost(p.configuration) for p in proposals)
-        return self._cost(configuration) + promised <= history.affordable
-
-    def _cost(self, configuration: Configuration) -> float:
-        choices = self.options.read(self.space.originals(configuration))
-        return self.options.cost_of(choices)
+        spending = spending_at(self.space, self.cost, history, proposals=proposals)
+        return spending is None or spending.allows(configuration)

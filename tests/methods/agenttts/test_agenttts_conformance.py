@@ -34,6 +34,10 @@ PIPELINES: dict[str, dict[str, Any]] = {
         "stages": {"plan": {"models": MODELS, "samples": [1, 2, 4, 8]}, "answer": ANSWER},
         "item_budget": 1e11,
     },
+    "front": {
+        "stages": {"plan": {"models": MODELS, "samples": [1, 2, 4]}, "answer": {"models": ["one", "two"]}},
+        "goal": "front",
+    },
     "finite": {"stages": {"answer": {"models": MODELS, "samples": [1, 3]}}},
 }
 
@@ -55,11 +59,8 @@ class TestAgentTTS(MethodCases):
         return pipeline_task(name, **changes)
 
     def task_with_goals(self, space: Space, several: bool, limits: bool, feasible: bool) -> Task:
-        goals = {
-            "metrics": {"quality": "maximize", "cost": "minimize"},
-            "limits": {"quality": ">= 0.8" if feasible else ">= 2"},
-        }
-        return pipeline_task("branches", **goals)
+        limits = {"quality": ">= 0.8" if feasible else ">= 2"}
+        return pipeline_task("front", limits=limits)
 
 
 @pytest.mark.parametrize("space", [*SPACES.values(), FINITE], ids=[*SPACES, "finite"])
