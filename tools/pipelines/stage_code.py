@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import PipelineError
+from tunesmith.pipeline.allocation import BY_SAMPLE
 from tunesmith.pipeline.rates import Rates, read_rates
 from tunesmith.tools.pipelines.calling import Called
 
@@ -77,6 +78,6 @@ def _stage(
         {model: known.get("id") or model for model, known in stage["models"].items()},
         {model: read_rates(known) for model, known in rates.items()},
         gate=load_judge(stage["when"], folder),
-        verify=load_judge(stage["verify"], folder),
+        verify=None if stage["verify"] == BY_SAMPLE else load_judge(stage["verify"], folder),
         score=load_judge(stage["score"], folder),
     )

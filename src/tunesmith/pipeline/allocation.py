@@ -12,6 +12,9 @@ from typing import Any, Optional
 FIELDS = ("model", "samples", "temperature", "prompt", "aggregator", "agree", "rounds")
 """What is chosen for a stage; `<stage>.<field>` is its parameter in the search space."""
 
+BY_SAMPLE = "sample"
+"""In place of a stage's verifier: its callable returns a score with every sample."""
+
 
 @dataclass(frozen=True)
 class StageChoice:

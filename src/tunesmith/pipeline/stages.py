@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tunesmith.errors import short
-from tunesmith.pipeline.allocation import AGGREGATORS, FIELDS
+from tunesmith.pipeline.allocation import AGGREGATORS, BY_SAMPLE, FIELDS
 from tunesmith.pipeline.models import Amount, ModelSettings, Price, Tokens
 from tunesmith.pipeline.offered import (
     MOST_ROUNDS,
@@ -65,7 +65,8 @@ class StageSettings(Frozen):
     """Names of prompt variants, which the callable is given by name."""
     aggregator: tuple[Aggregator, ...] = ("majority",)
     verify: str | None = None
-    """`stages.py:check`: score of an output, for best_of_n and check_then_vote; larger is better."""
+    """`stages.py:check`: score of an output, for best_of_n and check_then_vote; larger is better. `sample`:
+    the stage's callable returns it with every sample."""
     verify_cost: Amount = 0
     """Of one verified output, in units of the cost model."""
     agree: tuple[int, ...] = (0,)
@@ -164,8 +165,8 @@ class StageSettings(Frozen):
 
     @field_validator("call", "verify", "when", "score")
     @classmethod
-    def _is_a_function(cls, text: str | None) -> str | None:
-        return callable_named(text)
+    def _is_a_function(cls, text: str | None, info: ValidationInfo) -> str | None:
+        return text if text == BY_SAMPLE and info.field_name == "verify" else callable_named(text)
 
     @model_validator(mode="after")
     def _whole(self) -> StageSettings:
@@ -185,7 +186,7 @@ class StageSettings(Frozen):
                 SettingsFault(
                     ("aggregator",),
                     problem,
-                    "Write `verify: stages.py:check`, or leave it out of `aggregator`.",
+                    "Write `verify: stages.py:check`, or `verify: sample` where its callable returns scores.",
                 )
             )
         if self.when is None and self.share < 1:
