@@ -79,6 +79,8 @@ def test_the_cheapest_certified_configuration_is_delivered_everywhere(run: Any, 
     assert data["sentence"] == found.sentence and data["certified"] == certified.number
     costs = [one["primary"] for one in data["tested"]]
     assert costs == sorted(costs, reverse=True)
+    assert json.loads((result.folder / "report.json").read_text())["certified"] == found.sentence
+    assert found.sentence.partition(":")[0] in (result.folder / "report.md").read_text()
     winner = find_winner(result.folder)
     assert winner.trial == certified.number and "certified to keep quality >= 0.8" in winner.why
     assert json.loads((result.folder / "confirm.json").read_text())["trial"] == certified.number

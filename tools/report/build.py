@@ -27,6 +27,7 @@ from tunesmith.tools.analysis.health import health
 from tunesmith.tools.analysis.limits import together_text
 from tunesmith.tools.analysis.pareto import default_trial, front_text, one_line
 from tunesmith.tools.records.bounds import kind_of
+from tunesmith.tools.records.certificate_file import certificate_now
 from tunesmith.tools.records.changed_task import why_left_out
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.log_reading import elicited_priors, last_ending, recommended, spent
@@ -84,6 +85,7 @@ def build_report(path: Path) -> ReportData:
     history = recorded_history(folder)
     text = Anonymous(folder.path, None if task.path is None else task.path.parent)
     comparison, not_compared = read_comparison(folder, history, events, text)
+    certificate = certificate_now(folder.path, task)
     ending = last_ending(events)
     sessions = [event for event in events if isinstance(event, RunStarted)]
     default = default_trial(history)
@@ -116,6 +118,7 @@ def build_report(path: Path) -> ReportData:
         pipeline=pipeline_part(
             task, history, _delivered(history, found), text, spend_lines(folder.path, text)
         ),
+        certified="" if certificate is None else text(certificate.sentence, 2000),
         comparison=comparison,
         not_compared=not_compared,
         states=dict(Counter(trial.state.value for trial in history.every)),

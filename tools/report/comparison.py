@@ -127,7 +127,7 @@ def _comparison(
         sentence=text(judged.sentence),
         note=" ".join(part for part in (text(record.note), _stale(record, history, events)) if part),
         **_beside(record.further, text),
-        **judged.model_dump(include={"n", "low", "high", "confidence", "verdict"}),
+        **judged.model_dump(include={"unit", "n", "low", "high", "confidence", "verdict"}),
     )
 
 

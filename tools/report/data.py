@@ -86,6 +86,8 @@ class Comparison(ReportPart):
     direction: Direction
     trial: int | None
     pairs: tuple[Pair, ...]
+    unit: Literal["seeds", "items"] = unless_empty("seeds")
+    """Of `n`; with items the pairs are those of the scores of one training each."""
     n: int
     mean_gain: float | None
     """Mean of the pairs' gains, positive where the best is better; None without a pair."""
@@ -277,6 +279,8 @@ class ReportData(ReportPart):
     front_sentence: str = unless_empty("")
     pipeline: PipelinePart | None = unless_empty(None)
     """None for a task that is no pipeline of model calls."""
+    certified: str = unless_empty("")
+    """What was certified, in words; empty for a task without `certify`, and before it was done."""
     comparison: Comparison | None
     not_compared: str
     states: dict[str, int]
