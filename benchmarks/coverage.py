@@ -1,7 +1,7 @@
 """How often what is promised holds: races on items, and certificates that a bound is kept; simulated runs.
 
 .venv/bin/python -P benchmarks/coverage.py            # two CPU minutes; prints, writes results/coverage.json
-.venv/bin/python -P benchmarks/coverage.py --link     # Link-and-Add's recorded samples too (made on first use)
+.venv/bin/python -P benchmarks/coverage.py --link     # Link-and-Add's samples too (made on first use)
 
 Synthetic: configurations of an ability, items of a hardness, a score of 1 with the logistic probability of
 their difference; half of the draws are shared by all, as by stages in common. The truth is known.
@@ -173,7 +173,7 @@ def level_rows(rng: np.random.Generator, many: int, adversary: bool) -> Iterator
 def raced(
     rows: Iterator[np.ndarray], race: Race, startup: int
 ) -> tuple[int, int, list[tuple[bool, str]], int]:
-    """Item evaluations; the best; for each stopped trial whether it is level with the best, and why; items."""
+    """Item evaluations; the best; for each stopped trial whether it is level with the best, why; items."""
     spent, best, mean, stopped, total = 0, -1, -1.0, [], 0
     for number, scored in enumerate(rows):
         racer, why, count = None if number < startup else race.start(), None, 0

@@ -146,7 +146,8 @@ def _binding(history: History) -> str:
 
 
 def _stopped(trials: list[Trial]) -> str:
-    stopped = sum(t.state is TrialState.PRUNED for t in trials)
+    # One that keeps its scores by item says what they say: a race stops most, and is meant to.
+    stopped = sum(t.state is TrialState.PRUNED and not t.items for t in trials)
     whole = stopped + sum(t.state is TrialState.COMPLETED for t in trials)
     if whole < FEWEST or 2 * stopped <= whole:
         return ""

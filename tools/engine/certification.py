@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from tunesmith.events import Confirmed, Noted, Recommended
+from tunesmith.events import Confirmed, Event, Noted, Recommended
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.objective import Objective
@@ -63,7 +63,7 @@ class Certification:
         own = task.confirm_ref()
         assert own is not None, "a task with `certify` has code for it"
         self._objective = replace(own, python=objective.python)
-        self._repeats = Repeats(task, executor, emit, "the certification", should_stop)
+        self._repeats = Repeats(task, executor, self._pass_on, "the certification", should_stop)
 
     def run(self, history: History) -> Certificate | None:
         """Test the candidates of a search; None where it was interrupted.
@@ -77,9 +77,15 @@ class Certification:
         results: list[Tested] = []
         for one in planned:
             repeat = self._repeat(one)
+            if repeat.outcome is None:
+                of = f"{len(results) + 1} of at most {len(planned)}"
+                text = (
+                    f"Trial {one.trial} is scored on items that the search never saw ({of}), to be certified"
+                )
+                self._emit(Noted(text=f"{text} to keep {self._rule.limit.text}."))
             if not self._repeats.train([repeat], self._task.metric, self._objective):
                 text = "The certification was interrupted; the same command finishes it."
-                self._emit(Confirmed(done=len(results), total=len(planned), text=text))
+                self._emit(Noted(text=text))
                 return None
             results.append(self._tested(one, repeat))
             if decided(results, self._rule):
@@ -99,6 +105,11 @@ class Certification:
         write_atomic(self._store.path / CERTIFICATE, json.dumps(data, indent=1, allow_nan=False).encode())
         self._emit(Noted(text=certificate.sentence))
         return certificate
+
+    def _pass_on(self, event: Event) -> None:
+        """Progress in the events of `Repeats` is that of the comparison, and is left out."""
+        if not isinstance(event, Confirmed):
+            self._emit(event)
 
     def _repeat(self, one: Candidate) -> Repeat:
         confirm = self._task.confirm
