@@ -30,6 +30,7 @@ ABOUT = {
     "agenttts-no-saturation": "the same without insight 2: nothing is expected of the curve of samples",
     "agenttts-no-interaction": "the same without insight 3: stages add up",
     "agenttts-racing": "the same with racing on items: trials are stopped that cannot be the best",
+    "agenttts-paper": "the published loop with its constants; a scripted model varies the best trials",
     "exhaustive": "every feasible allocation: the truth, and what it costs",
 }
 NUMERIC = "tunesmith.agent.methods.gp.strategy"
@@ -51,13 +52,14 @@ def contender(name: str) -> Contender:
     return _MAKERS[name](name)
 
 
-def _plain(module: str, function: str, name: str, **options: Any) -> Contender:
+def _plain(module: str, function: str, name: str, *, version: str | None = None, **options: Any) -> Contender:
     def run(search: Search, seed: int) -> None:
         from importlib import import_module
 
         import_module(f"{__name__}.{module}").__dict__[function](search, seed)
 
-    return Contender(name, ABOUT[name], f"{code_digest(module)}{_optuna(module)}", run, **options)
+    version = version or f"{code_digest(module)}{_optuna(module)}"
+    return Contender(name, ABOUT[name], version, run, **options)
 
 
 def _method(start: str, method: str, name: str, *, off: str | None = None, **options: Any) -> Contender:
@@ -81,6 +83,13 @@ def _racing(name: str, **options: Any) -> Contender:
 
     version = f"{our_version(AGENTTTS)}, {code_digest('racing')}"
     return Contender(name, ABOUT[name], version, run, whole=False, **options)
+
+
+def _paper(name: str) -> Contender:
+    from tunesmith.bench.contenders.build import our_version
+
+    version = f"{our_version('tunesmith.agent.methods.agenttts.paper')}, {code_digest('paper')}"
+    return _plain("paper", "paper", name, version=version)
 
 
 @cache
@@ -112,5 +121,6 @@ _MAKERS: dict[str, Callable[[str], Contender]] = {
         for insight in ("capability", "saturation", "interaction")
     },
     "agenttts-racing": partial(_racing, families=("noisy",)),
+    "agenttts-paper": _paper,
     "exhaustive": partial(_plain, "simple", "exhaustive", most_seeds=1),
 }
