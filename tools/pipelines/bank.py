@@ -25,8 +25,10 @@ import hashlib
 import itertools
 import json
 import os
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,13 +105,7 @@ def open_bank(path: Path, beside: Path | None = None) -> SampleStore:
         raise PipelineError(f"{path}: the bank cannot be read: {error.strerror or error}") from None
     compiled = (beside or path.parent) / f".{path.name}.{digest.hexdigest()}.sqlite"
     if not compiled.exists():
-        temporary = compiled.with_name(f"{compiled.name}.{os.getpid()}.part")
-        try:
-            import_lines(path, temporary)
-            publish(temporary, compiled)
-        finally:
-            for end in ("", "-wal", "-shm"):
-                temporary.with_name(temporary.name + end).unlink(missing_ok=True)
+        import_lines(path, compiled)
     return _checked(SampleStore(compiled, read_only=True), path)
 
 
@@ -127,6 +123,68 @@ def make_bank(path: Path, about: Mapping[str, str]) -> SampleStore:
     for name, value in {"tunesmith_bank": str(FORMAT), **about}.items():
         bank.say(name, value)
     return bank
+
+
+@contextmanager
+def bank_of_run(run: Path, notes: list[str]) -> Iterator[SampleStore]:
+    """What a run has drawn, as a bank that is gone afterwards.
+
+    Of a stage whose code was changed meanwhile, the code with most samples counts.
+
+    Args:
+        notes: What was left out is added.
+    Raises:
+        PipelineError: The run has no samples.
+    """
+    if not (run / SAMPLES).is_file():
+        raise PipelineError(f"{run}: has no {SAMPLES}; it is no run of a pipeline, or drew nothing")
+    store = SampleStore(run / SAMPLES, read_only=True)
+    counts: dict[str, dict[str, int]] = {}
+    for key, _ in store.everything():
+        of_stage = counts.setdefault(key.stage, {})
+        of_stage[key.version] = of_stage.get(key.version, 0) + 1
+    versions = {
+        stage: max(of_stage, key=lambda version: of_stage[version]) for stage, of_stage in counts.items()
+    }
+    for stage, of_stage in counts.items():
+        if left := sum(of_stage.values()) - of_stage[versions[stage]]:
+            notes.append(f"{stage}: {left:,} samples of other code of the stage are left out")
+    with tempfile.TemporaryDirectory() as folder:
+        bank = make_bank(Path(folder) / "bank.sqlite", {"versions": json.dumps(versions)})
+        waiting = {}
+        for key, sample in store.everything():
+            if key.version == versions[key.stage]:
+                waiting[key._replace(version="")] = sample
+            if len(waiting) >= _AT_A_TIME:
+                bank.put(waiting)
+                waiting = {}
+        bank.put(waiting)
+        store.close()
+        try:
+            yield bank
+        finally:
+            bank.close()
+
+
+@contextmanager
+def new_bank(path: Path, about: Mapping[str, str]) -> Iterator[SampleStore]:
+    """A bank that gets its name when it is whole; nothing is left of one that is not.
+
+    Raises:
+        PipelineError: It cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    bank = make_bank(temporary, about)
+    try:
+        yield bank
+        bank.close()
+        if bank.notes:
+            raise PipelineError(f"{path}: {bank.notes[0]}")
+        publish(temporary, path)
+    finally:
+        bank.close()
+        for end in ("", "-wal", "-shm"):
+            temporary.with_name(temporary.name + end).unlink(missing_ok=True)
 
 
 def import_lines(path: Path, into: Path, items: Mapping[str, Item] | None = None) -> int:
@@ -148,9 +206,8 @@ def import_lines(path: Path, into: Path, items: Mapping[str, Item] | None = None
         for name, value in head.items()
         if name != "tunesmith_bank"
     }
-    bank = make_bank(into, about)
     count, waiting = 0, {}
-    try:
+    with new_bank(into, about) as bank:
         for number, line in lines:
             for key, sample in _samples_of(line, f"{path.name}:{number}", items):
                 waiting[key] = sample
@@ -159,10 +216,6 @@ def import_lines(path: Path, into: Path, items: Mapping[str, Item] | None = None
                 bank.put(waiting)
                 waiting = {}
         bank.put(waiting)
-    finally:
-        bank.close()
-    if bank.notes:
-        raise PipelineError(f"{into}: {bank.notes[0]}")
     return count + len(waiting)
 
 

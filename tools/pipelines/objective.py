@@ -87,6 +87,11 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
         first=CONFIRMED_FROM if confirming else 0,
     )
     items = split.confirm if confirming else split.search
+    if not items:
+        raise PipelineError(
+            f"all {len(split.search):,} items are searched with, so there are none to confirm with; state "
+            "fewer in `split.search`"
+        )
     results: list[ItemResult] = []
     try:
         for result in runner.run(allocation(given["fixed"], config), items):

@@ -61,7 +61,7 @@ def record(
     Args:
         folder: The task's; its files are relative to it.
         bank: An SQLite file; made where it is missing.
-        part: `search` or `confirm`: which items.
+        part: `search` or `confirm`: which items, and with which samples.
         most_calls, most_cost: Caps of all that recording this bank takes, from its beginning. They are looked
             at before each call, with the most it may cost: as stated, or as the dearest of its model so far.
         tick: Called after every item.

@@ -234,8 +234,12 @@ class Runner:
         if state.fault is not None:
             return 0.0
         if self._score is None:
+            value = state.item.value
+            if isinstance(value, dict) and ANSWER in value:
+                return float(plain(value[ANSWER], f"the answer of item {state.item.id}")[1] == state.text)
             return _unit(
-                state.output, f"the last stage's output for item {state.item.id}, as no `score` is stated,"
+                state.output,
+                f"no `score` is stated and item {state.item.id} has no `{ANSWER}`; the last stage's output",
             )
         return _unit(
             self._score.call(_given(state, output=state.output)), f"{self._score.reference}: the score"
@@ -529,7 +533,7 @@ def _as_drawn(returned: Any, seconds: float, what: str) -> Drawn:
         for name in ("prompt_tokens", "completion_tokens", "thinking_tokens", "cached_tokens", "seconds")
     }
     if measured["seconds"] is None:
-        measured["seconds"] = seconds
+        measured["seconds"] = round(seconds, 6)
     weight = _number(sample.weight, f"{what}: weight", low=0.0)
     score = None if sample.score is None else _number(sample.score, f"{what}: score")
     return Drawn(output, text, **measured, weight=weight, score=score)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tunesmith.cli import bench, bench_model, best, chat, check, init, report, retrain, run
+from tunesmith.cli import bank, bench, bench_model, best, chat, check, init, report, retrain, run
 from tunesmith.text.terminal import clean_streams
 
 
@@ -64,6 +64,10 @@ app.command("best")(best.best)
 app.command("retrain")(retrain.retrain)
 app.command("bench")(bench.bench)
 app.command("bench model")(bench_model.bench_model)
+app.command("bank record")(bank.record)
+app.command("bank export")(bank.export)
+app.command("bank import")(bank.take)
+app.command("bank info")(bank.info)
 
 
 def main() -> None:
