@@ -121,7 +121,7 @@ def test_every_configuration_of_a_bank_scores_and_costs_the_same_run_and_compile
     assert everything.scores.shape == tuple(map(len, choices)) and everything.scores.size > 500
     tried = 0
     for place in itertools.product(*(range(len(of_stage)) for of_stage in choices)):
-        if sum(place) % 5:  # a fifth of them
+        if sum(place) % 9:  # some of them
             continue
         tried += 1
         configuration = [of_stage[i] for of_stage, i in zip(choices, place, strict=True)]
@@ -134,7 +134,7 @@ def test_every_configuration_of_a_bank_scores_and_costs_the_same_run_and_compile
             assert [r.stages[name].calls for r in live] == replayed.stage_calls[name].tolist()
         assert everything.scores[place] == replayed.score
         assert everything.costs[place] == pytest.approx(replayed.cost, rel=1e-12)
-    assert tried > 200 and len(np.unique(everything.scores)) > 10
+    assert tried > 150 and len(np.unique(everything.scores)) > 10
 
 
 def test_a_bank_is_the_same_as_json_lines_and_back(folder: Path, tmp_path: Path):
@@ -159,7 +159,8 @@ def test_a_replay_runs_no_code_of_a_stage_and_refuses_what_was_not_recorded(fold
     }
     problem = {**SETTINGS, "stages": stages, "name": "pipeline", "bank": "bank.sqlite", "replay": True}
     (tmp_path / "stages.py").write_text(STAGES.replace("CALLS.append", "raise_if_called"))
-    task = {"name": "replay", "problem": problem, "tuner": "random", "budget": {"trials": 6}, "preload": []}
+    task = {"name": "replay", "problem": problem, "tuner": "random", "budget": {"trials": 4}, "preload": []}
+    task |= {"pruner": "none", "confirm": None}
     (tmp_path / "task.yaml").write_text(json.dumps(task))
     trials = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None).history.trials
     known = [t for t in trials if t.configuration["answer.temperature"] == 0]
