@@ -4,13 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.task import Task
 from tunesmith.tools.pipelines.store import SAMPLES, SampleStore, Spend
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.pipeline import pipeline_part
-from tunesmith.tools.report.pipeline_data import PipelinePart
+from tunesmith.tools.report.pipeline_data import BeliefInPipeline, PipelinePart
 from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
 from tunesmith.tools.report.pipeline_spend import spend_lines
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
@@ -44,7 +46,12 @@ def history(made: Task, rows: list[tuple[dict[str, Any], str, int, float]]) -> H
         trials.append(
             Trial(
                 number=number,
-                proposal=Proposal(configuration=configuration, origin=Origin.SURROGATE, reason="r"),
+                proposal=Proposal(
+                    configuration=configuration,
+                    origin=Origin.SURROGATE,
+                    reason="r",
+                    details={"belief capability answer": 0.1 if number else 0.75, "belief interaction": 0.0},
+                ),
                 state=TrialState(state),
                 value=items.mean if done else None,
                 values={"quality": items.mean, "cost": 100.0 * number + 10, "find.cost": 5.0} if done else {},
@@ -83,7 +90,11 @@ def test_what_a_search_says_of_an_allocation() -> None:
     curves = {(curve.stage, curve.model): curve.points for curve in told.curves}
     assert [(p.samples, p.trial, p.alike) for p in curves["answer", "large"]] == [(1, 1, True), (4, 2, True)]
     assert [(p.samples, p.trial, p.alike) for p in curves["find", "small"]] == [(1, 1, True), (8, 4, False)]
-    assert ("find", "large") not in curves  # the one trial with it did not complete
+    (stopped,) = curves["find", "large"]  # 6 items, on 4 of which the best is better: 0.9 - 4 / 6
+    assert stopped.stopped and stopped.quality == pytest.approx(0.9 - 4 / 6)
+    assert told.beliefs == (
+        BeliefInPipeline(name="a larger model is better at answer", at_first=0.75, at_last=0.1),
+    )
     assert any("answer: large x 1, temperature 0.2 rather than small x 1" in line for line in told.why)
     assert any("the same 6 items" in line for line in told.why)
     assert "answer.samples: never 8" in told.untried

@@ -116,7 +116,12 @@ def build_report(path: Path) -> ReportData:
         limits_sentence=text(together_text(history)),
         front_sentence=text(front_text(history)),
         pipeline=pipeline_part(
-            task, history, _delivered(history, found), text, spend_lines(folder.path, text)
+            task,
+            history,
+            _delivered(history, found),
+            text,
+            events=events,
+            spend=spend_lines(folder.path, text),
         ),
         certified="" if certificate is None else text(certificate.sentence, 2000),
         comparison=comparison,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 
 from tunesmith.errors import ItemsError
+from tunesmith.events import Event
 from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.pipeline.kind import QUALITY
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import Task
+from tunesmith.tools.analysis.guidelines import guidelines
 from tunesmith.tools.analysis.pareto import default_trial
 from tunesmith.tools.analysis.pipelines.cost_front import CostPoint, cost_front
 from tunesmith.tools.analysis.pipelines.neighbours import neighbours
@@ -19,6 +22,7 @@ from tunesmith.tools.analysis.pipelines.untried import untried
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.pipeline_data import (
     AllocationLine,
+    BeliefInPipeline,
     CostPointLine,
     CurveLine,
     CurvePoint,
@@ -28,17 +32,26 @@ from tunesmith.tools.report.pipeline_data import (
 )
 from tunesmith.trial import Trial, TrialState
 
+BELIEF = "belief "
+"""How the names of details begin that are confidences of a method's expectations."""
 MOST_ALLOCATIONS = 12
 """Rows of the allocation chart beside the best and the default."""
 
 
 def pipeline_part(
-    task: Task, history: History, best: Trial | None, text: Anonymous, spend: tuple[SpendLine, ...] = ()
+    task: Task,
+    history: History,
+    best: Trial | None,
+    text: Anonymous,
+    *,
+    events: Sequence[Event] = (),
+    spend: tuple[SpendLine, ...] = (),
 ) -> PipelinePart | None:
     """None for a task that is no pipeline.
 
     Args:
         best: The trial of the allocation that the run delivers.
+        events: The run's log.
         spend: What the run really spent, by stage and model.
     """
     options = None if task.problem is None else task.problem.settings
@@ -63,6 +76,7 @@ def pipeline_part(
                         quality=p.mean,
                         low=p.low,
                         high=p.high,
+                        stopped=p.stopped,
                         alike=p.alike,
                     )
                     for p in curve.points
@@ -80,6 +94,8 @@ def pipeline_part(
         if best is None
         else tuple(text(one.sentence, 400) for one in neighbours(options, history, best)),
         untried=tuple(text(line, 400) for line in untried(options, history)),
+        guidelines=tuple(text(one.text, 600) for one in guidelines(history, events)),
+        beliefs=_beliefs(history, text),
         spend=spend,
         items_run=run,
         items_whole=whole,
@@ -129,6 +145,33 @@ def _stage_line(row: StageRow, text: Anonymous) -> StageLine:
         share=row.share,
         score=row.score,
     )
+
+
+def _beliefs(history: History, text: Anonymous) -> tuple[BeliefInPipeline, ...]:
+    """From what the method noted beside its proposals; those that never took part have no confidence."""
+    noted = [
+        found
+        for trial in history.trials
+        if (found := {k: v for k, v in trial.proposal.details.items() if k.startswith(BELIEF)})
+    ]
+    if not noted:
+        return ()
+    return tuple(
+        BeliefInPipeline(name=text(_expectation(name), 160), at_first=value, at_last=noted[-1][name])
+        for name, value in noted[0].items()
+        if name in noted[-1] and (value > 0 or noted[-1][name] > 0)
+    )
+
+
+def _expectation(name: str) -> str:
+    """The name of a detail, such as `belief capability answer`, in words."""
+    insight, _, stage = name.removeprefix(BELIEF).partition(" ")
+    words = {
+        "capability": "a larger model is better",
+        "saturation": "more samples bring less and less",
+        "interaction": "what a stage gains depends on the others",
+    }.get(insight, insight)
+    return f"{words} at {stage}" if stage else words
 
 
 def _item_counts(history: History) -> tuple[int, int]:

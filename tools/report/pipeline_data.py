@@ -46,6 +46,8 @@ class CurvePoint(ReportPart):
     quality: float
     low: float | None
     high: float | None
+    stopped: bool
+    """Whether the trial was stopped early: by its difference to the best on the items of both."""
     alike: bool
     """Whether the other stages are as in the best allocation."""
 
@@ -67,6 +69,15 @@ class CostPointLine(ReportPart):
     low: float | None
     high: float | None
     on_front: bool
+
+
+class BeliefInPipeline(ReportPart):
+    """An expectation of the method, such as that a larger model is better at a stage."""
+
+    name: str
+    at_first: float
+    at_last: float
+    """Its confidence when the first and the last trial was chosen, in [0, 1]."""
 
 
 class SpendLine(ReportPart):
@@ -106,7 +117,9 @@ class PipelinePart(ReportPart):
     """Trials that differ from the best at one stage, compared with it."""
     untried: tuple[str, ...]
     guidelines: tuple[str, ...] = unless_empty(())
-    """What was expected of the pipeline, and whether it held."""
+    """What a language model concluded, and what the trials since say of it."""
+    beliefs: tuple[BeliefInPipeline, ...] = unless_empty(())
+    """The method's own expectations."""
     spend: tuple[SpendLine, ...] = unless_empty(())
     items_run: int
     """Evaluations of one item under one allocation, those from the store counted."""

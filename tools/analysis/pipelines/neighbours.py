@@ -65,7 +65,7 @@ def neighbours(options: PipelineSettings, history: History, best: Trial) -> tupl
         if len(differing) != 1:
             continue
         mine, other = differing[0]
-        apart = _paired(best, trial)
+        apart = shared_items(best, trial)
         found[mine.stage].append(
             Neighbour(
                 mine.stage,
@@ -87,7 +87,8 @@ def neighbours(options: PipelineSettings, history: History, best: Trial) -> tupl
     )
 
 
-def _paired(best: Trial, other: Trial) -> PairedDifference | None:
+def shared_items(best: Trial, other: Trial) -> PairedDifference | None:
+    """The quality of `best` against that of another trial on the items of both; None without."""
     first, second = best.items.get(QUALITY), other.items.get(QUALITY)
     if first is None or second is None:
         return None
