@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,6 +85,19 @@ def test_what_is_looked_at_again_is_not_paid_again(table: Landscape) -> None:
         is None
     )
     assert search.infeasible == 1
+
+
+def test_a_stage_is_judged_on_the_items_that_it_ran_on(table: Landscape) -> None:
+    configuration = table.configuration(table.feasible[0])
+    looked = table.looked(configuration)
+    ran = np.arange(ITEMS) % 2 == 0
+    gated = replace(Search(table, 1))
+    row = SimpleNamespace(**{**vars(looked), "stage_scores": {"find": np.where(ran, 1.0, np.nan)}})
+    row.stage_calls = {"find": ran.astype(float), "answer": np.zeros(ITEMS)}
+    gated.landscape = replace(table, table=SimpleNamespace(looked=lambda choices: row), _known={})  # type: ignore[arg-type]
+    values = gated.evaluate(configuration).values
+    assert (values["find.score"], values["find.share"], values["answer.share"]) == (1.0, 0.5, 0.0)
+    assert "answer.score" not in values and all(np.isfinite(list(values.values())))
 
 
 def test_on_a_noisy_task_the_choice_is_judged_by_the_other_items() -> None:

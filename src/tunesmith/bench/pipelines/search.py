@@ -158,12 +158,16 @@ class Search:
         self.seconds += time.process_time() - began
 
     def _values(self, looked: Looked, upto: int) -> dict[str, float]:
+        """What `tools/pipelines/objective.py` reports."""
         places = self.landscape.items[:upto]
         values = {"quality": float(looked.scores[places].mean()), "cost": float(looked.costs[places].mean())}
-        for end, arrays in (
-            ("score", looked.stage_scores),
-            ("cost", looked.stage_costs),
-            ("calls", looked.stage_calls),
-        ):
-            values |= {f"{stage}.{end}": float(of[places].mean()) for stage, of in arrays.items()}
+        for stage, calls in looked.stage_calls.items():
+            values[f"{stage}.cost"] = float(looked.stage_costs[stage][places].mean())
+            values[f"{stage}.calls"] = float(calls[places].mean())
+            values[f"{stage}.share"] = float((calls[places] > 0).mean())
+        for stage, of in looked.stage_scores.items():
+            scores = of[places]
+            ran = ~np.isnan(scores)
+            if ran.any():  # as in a run: a stage is judged on the items that it ran on
+                values[f"{stage}.score"] = float(scores[ran].mean())
         return values
