@@ -90,6 +90,10 @@ class ProblemKind(ABC):
         """
         return None
 
+    def why_not(self, options: Any, configuration: Mapping[str, Value]) -> str:
+        """Why `feasible` says that a configuration cannot be run, as a clause; empty: it says so."""
+        return ""
+
     def given(self, options: Any) -> Mapping[str, Any] | None:
         """What the training function reads as `trial.given`, as JSON's types; None: nothing.
 

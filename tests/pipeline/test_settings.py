@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tunesmith.errors import TaskError
+from tunesmith.errors import InvalidConfiguration, TaskError
 from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import Task, load_task
@@ -177,6 +177,17 @@ M = {"models": ["x", "y"]}
         ),
         (M, {"goal": "cheapest", "quality": {"at_least": 0.5, "confidence": 1}}, r"quality\.confidence"),
         (M, {"template": "2wikki"}, "template: names no template; did you mean '2wiki'"),
+        ({"models": [["x"]]}, {}, r"a\.models: should have names of one line"),
+        ({"models": {"x": "7 billion"}}, {}, r"a\.models: should be a number of weights"),
+        (
+            {"models": ["x"]},
+            {},
+            r"stages: leave nothing to choose: every field has one value\. Offer several",
+        ),
+        (None, {}, r"stages\.a: should be a mapping, got None\. Write such as `\{call: stages\.py"),
+        ({**M, "tokens": 9}, {}, r"a\.tokens: should be a mapping, got 9\. Write such as `\{prompt: 2048"),
+        (M, {"split": 5}, r"split: should be a mapping, got 5\. Write such as `\{search: 200"),
+        (M, {"goal": "cheapest", "quality": True}, r"quality: should be a mapping, got True"),
         (M, {"replay": True}, "replay: has no meaning without a recorded bank"),
     ],
     ids=lambda value: None,
@@ -288,3 +299,17 @@ def test_the_kind_suggests_method_race_and_confirmation_and_a_task_may_state_oth
         None,
         None,
     )
+
+
+def test_an_allocation_beyond_the_budget_is_refused_with_its_cost():
+    problem = {"name": "pipeline", "item_budget": 2.0, "stages": {"a": {**M, "samples": [1, 4]}}}
+    with pytest.raises(
+        TaskError, match=r"default: cannot be run: it costs 4 calls for an item, .* budget is 2\."
+    ):
+        Task(name="t", preload=(), problem=problem, default={"a": {"model": "x", "samples": 4}})
+    made = Task(name="t", preload=(), problem=problem)
+    with pytest.raises(InvalidConfiguration, match="cannot be run: it costs 4 calls for an item"):
+        made.space.validate({"a.model": "x", "a.samples": 4})
+    problem |= {"goal": "cheapest", "quality": 0.5}
+    with pytest.raises(TaskError, match="limits.quality: is '>= 0.2', and `problem.quality` says >= 0.5"):
+        Task(name="t", preload=(), problem=problem, limits={"quality": ">= 0.2"})

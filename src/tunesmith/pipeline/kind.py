@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import SpaceError, TaskError, short
+from tunesmith.pipeline.allocation import FIELDS
 from tunesmith.pipeline.costs import item_cost
 from tunesmith.pipeline.costs.price_list import is_listed
 from tunesmith.pipeline.defaults import default_allocation
@@ -31,6 +32,7 @@ class Pipeline(ProblemKind):
     settings = PipelineSettings
 
     def compile(self, options: PipelineSettings, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+        _need_choice(options)
         filled: dict[str, Any] = {"space": options.space, "objective": f"{_worker_file()}:evaluate"}
         if options.goal == "front":
             filled["metrics"] = {QUALITY: "maximize", COST: "minimize"}
@@ -52,6 +54,10 @@ class Pipeline(ProblemKind):
 
     def feasible(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> bool:
         return options.item_budget is None or item_cost(options, configuration) <= options.item_budget
+
+    def why_not(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> str:
+        cost, unit = item_cost(options, configuration), options.basis.unit
+        return f"it costs {cost:.6g} {unit} for an item, and the item budget is {options.item_budget:g}"
 
     def continued(self, before: PipelineSettings, now: PipelineSettings) -> PipelineSettings:
         return with_prices_of(before, now)
@@ -112,6 +118,17 @@ def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:
         raise TaskError(first.problem, key=first.key, fix=first.fix, also=tuple(others))
 
 
+def _need_choice(options: PipelineSettings) -> None:
+    """TaskError for stages of which every field has one value."""
+    tuned = (stage.parameter(field, name) for name, stage in options.stages.items() for field in FIELDS)
+    if all(parameter is None for parameter in tuned):
+        raise TaskError(
+            "leave nothing to choose: every field has one value.",
+            key="problem.stages",
+            fix="Offer several, such as `models: [small, large]` or `samples: [1, 4]`.",
+        )
+
+
 def _need_items_for(budget: Any, options: PipelineSettings) -> None:
     """TaskError for a budget of costs where it is not known on how many items a trial spends."""
     cost = budget.get("cost") if isinstance(budget, Mapping) else getattr(budget, "cost", None)
@@ -169,7 +186,14 @@ def _limits(options: PipelineSettings, stated: Mapping[str, Any]) -> dict[str, A
     if options.quality is None or isinstance(limits, tuple):  # of a task that was read before
         return {}
     others = dict(limits) if isinstance(limits, Mapping) else {}
-    return {"limits": {**others, QUALITY: f">= {options.quality.at_least}"}}
+    own = f">= {options.quality.at_least}"
+    if others.get(QUALITY, own) != own:
+        raise TaskError(
+            f"is {short(others[QUALITY])}, and `problem.quality` says {own}.",
+            key=f"limits.{QUALITY}",
+            fix="Remove it.",
+        )
+    return {"limits": {**others, QUALITY: own}}
 
 
 def _worker_file() -> str:

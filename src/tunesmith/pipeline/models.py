@@ -7,15 +7,17 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from tunesmith.pipeline.addresses import base_url, variable
-from tunesmith.trial import Frozen
+from tunesmith.pipeline.stated import Stated
 
 Positive = Annotated[float, Field(gt=0, le=1e30, allow_inf_nan=False, strict=True)]
 Amount = Annotated[float, Field(ge=0, le=1e30, allow_inf_nan=False, strict=True)]
 Count = Annotated[int, Field(ge=1, le=10**6, strict=True)]
 
 
-class Price(Frozen):
+class Price(Stated):
     """Money for tokens, dollars per million, and for a call."""
+
+    EXAMPLE = "{prompt: 0.15, completion: 0.6}"
 
     prompt: Amount
     completion: Amount
@@ -27,8 +29,10 @@ class Price(Frozen):
     """Where the price comes from; filled in where it was looked up."""
 
 
-class ModelSettings(Frozen):
+class ModelSettings(Stated):
     """What is known of one candidate model of a stage."""
+
+    EXAMPLE = "{parameters: 7B, seconds: 0.5}"
 
     id: str | None = Field(default=None, max_length=200)
     """What the provider calls it; None: its name in the task."""
@@ -71,8 +75,10 @@ class ModelSettings(Frozen):
         return self
 
 
-class Tokens(Frozen):
+class Tokens(Stated):
     """Average tokens of one call."""
+
+    EXAMPLE = "{prompt: 2048, completion: 128}"
 
     prompt: Positive
     completion: Positive

@@ -52,9 +52,7 @@ def listed(given: Any, name: str) -> tuple[Any, ...]:
     """
     values = tuple(given) if isinstance(given, list | tuple) else (given,)
     if not 1 <= len(values) <= MOST_LISTED:
-        raise ValueError(
-            f"should list 1 to {MOST_LISTED} values, got {len(values):,}. Write `{name}: ...` shorter"
-        )
+        raise ValueError(f"should list 1 to {MOST_LISTED} values for `{name}`, got {len(values):,}")
     for place, value in enumerate(values):
         if any(same(value, other) for other in values[:place]):
             raise ValueError(f"should list every value once, got {short(value)} twice. Remove one")

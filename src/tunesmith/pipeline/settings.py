@@ -17,6 +17,7 @@ from tunesmith.pipeline.models import Positive
 from tunesmith.pipeline.program import ProgramSettings
 from tunesmith.pipeline.program_rules import program_faults
 from tunesmith.pipeline.stages import StageSettings, callable_named
+from tunesmith.pipeline.stated import Stated
 from tunesmith.pipeline.templates import merged
 from tunesmith.problem import SettingsFault, settings_faults
 from tunesmith.space import Space
@@ -28,18 +29,20 @@ MOST_STAGES = 20
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
-class ItemSplit(Frozen):
+class ItemSplit(Stated):
     """How many items each part has; the parts share none. None: what the others leave."""
 
+    EXAMPLE = "{search: 200, confirm: 100}"
     search: int | None = Field(default=None, ge=1, le=10**7, strict=True)
     """What trials are judged by."""
     confirm: int | None = Field(default=None, ge=1, le=10**7, strict=True)
     """What the final choice is judged by; no trial ever sees them."""
 
 
-class Quality(Frozen):
+class Quality(Stated):
     """The goal of the lowest cost at which quality is high enough."""
 
+    EXAMPLE = "{at_least: 0.8, confidence: 0.95}"
     at_least: float = Field(gt=0, lt=1, strict=True)
     confidence: float = Field(default=0.95, gt=0.5, lt=1, strict=True)
     """Probability with which what is delivered keeps `at_least`."""

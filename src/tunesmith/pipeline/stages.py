@@ -26,12 +26,13 @@ from tunesmith.pipeline.offered import (
 )
 from tunesmith.pipeline.program import Match
 from tunesmith.pipeline.sizes import size
+from tunesmith.pipeline.stated import Stated
 from tunesmith.problem import SettingsFault, settings_faults
 from tunesmith.space import Categorical, Float, Int, Ordinal
 from tunesmith.space.parameter import Parameter, When
 from tunesmith.space.values import legal_text
 from tunesmith.text.suggestions import did_you_mean
-from tunesmith.trial import Frozen, Value
+from tunesmith.trial import Value
 
 __all__ = ["FloatRange", "ModelSettings", "Price", "Range", "StageSettings", "Tokens"]
 
@@ -50,8 +51,10 @@ def callable_named(text: str | None) -> str | None:
     return text
 
 
-class StageSettings(Frozen):
+class StageSettings(Stated):
     """One stage. A field with one value is fixed; one with several is a parameter of the search."""
+
+    EXAMPLE = "{call: stages.py:answer, models: [small, large]}"
 
     call: str | None = None
     """`stages.py:answer`, a Python callable; None: the stage is known by the calls of a program."""
@@ -97,10 +100,9 @@ class StageSettings(Frozen):
                 "Write such as `models: [gpt-4o-mini, gpt-4o]`"
             )
         if not isinstance(models, Mapping):
-            models = dict.fromkeys(map(_text, listed(models, "models")))
-        for name in models:
-            _legal_name(name, "model")
-        return {name: _model(given) for name, given in models.items()}
+            models = {name: None for name in _names(listed(models, "models"), "model")}
+        names = _names(tuple(models), "model")
+        return {name: _model(given) for name, given in zip(names, models.values(), strict=True)}
 
     @field_validator("samples", mode="before")
     @classmethod
@@ -134,10 +136,7 @@ class StageSettings(Frozen):
     def _prompt_names(cls, given: Any) -> Any:
         if given is None or given == () or given == []:
             return ()
-        names = listed(given, "prompts")
-        for name in names:
-            _legal_name(name, "prompt")
-        return names
+        return _names(listed(given, "prompts"), "prompt")
 
     @field_validator("aggregator", mode="before")
     @classmethod
@@ -297,16 +296,16 @@ def _where_inactive(field: str, offered: tuple[Any, ...]) -> Any:
     return min(offered) if field in ("samples", "temperature") else offered[0]
 
 
-def _text(name: Any) -> Any:
-    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else name
-
-
-def _legal_name(name: Any, what: str) -> None:
-    if not (isinstance(name, str) and legal_text(name, 100)):
-        raise ValueError(
-            f"should have names of one line and 1 to 100 characters, got the {what} {short(name)}. "
-            "Write another name"
-        )
+def _names(given: tuple[Any, ...], what: str) -> tuple[str, ...]:
+    """Names as texts: YAML reads `3` as a number."""
+    names = tuple(str(one) if isinstance(one, int) and not isinstance(one, bool) else one for one in given)
+    for name in names:
+        if not (isinstance(name, str) and legal_text(name, 100)):
+            raise ValueError(
+                f"should have names of one line and 1 to 100 characters, got the {what} {short(name)}. "
+                "Write another name"
+            )
+    return names
 
 
 def _model(given: Any) -> Any:

@@ -86,12 +86,14 @@ class KindsRule:
         return self.known[key]
 
     def _ask(self, configuration: Mapping[str, Value]) -> str | None:
+        options, given = self.choice.settings, self.space.originals(configuration)
         try:
-            can = self.kind.feasible(self.choice.settings, self.space.originals(configuration))
+            if self.kind.feasible(options, given):
+                return None
+            return self.kind.why_not(options, given) or f"{self.choice.name} says so"
         except Exception as error:  # another package's code: what it fails on is not run
             log.debug("%s fails on %s", self.choice.name, dict(configuration), exc_info=True)
             return f"{self.choice.name} fails on it ({short(repr(error))})"
-        return None if can else f"{self.choice.name} says so"
 
 
 def restrict(fields: dict[str, Any]) -> None:
@@ -262,7 +264,7 @@ def _kind_faults(task: Costed, choice: ProblemChoice) -> list[TaskError]:
             return [fault(("problem",), problem, "Mend that package, or name another kind.")]
         runnable = runnable or bool(can)
         if one is task.default and not can:
-            problem = f"cannot be run: {choice.name} says so."
+            problem = f"cannot be run: {kind.why_not(options, given) or choice.name + ' says so'}."
             return [fault(("default",), problem, "Write one that can.")]
     try:
         _ = [] if runnable else _few(task.space)
