@@ -11,10 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from fakes.chat_server import ChatRequest, ChatServer, Reply, text
 from tunesmith.api import run_task
+from tunesmith.api.verifying import verify
+from tunesmith.cli import app
+from tunesmith.pipeline.program import ProgramSettings
 from tunesmith.task import load_task
+from tunesmith.tools.pipelines.items import load_items
+from tunesmith.tools.pipelines.listening import listen
 
 KEY = "sk-live-4f9a8b7c6d5e"
 PLAIN = """
@@ -71,7 +77,7 @@ problem:
     command: "python app.py --question={item.question} --expected={item.answer}"
     money_limit: 1.0
   items: items.jsonl
-  split: {search: 4, confirm: 2}
+  split: {search: 3, confirm: 1}
   cost_model: price
   stages:
     plan:
@@ -87,6 +93,7 @@ problem:
       tokens: {prompt: 30, completion: 5}
 tuner: random
 budget: {trials: 4}
+preload: []
 """
 
 
@@ -145,7 +152,7 @@ def run_folder(folder: Path) -> Path:
     return run
 
 
-def check_a_run(folder: Path, program: str) -> None:
+def check_a_run(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     task = write(folder, program)
     with ChatServer(provider, key=KEY) as server:
         done = tune(task, OPENAI_BASE_URL=server.url)
@@ -161,9 +168,15 @@ def check_a_run(folder: Path, program: str) -> None:
     assert all(row["requested"] == "gpt-4o" and row["status"] == 200 and row["seconds"] > 0 for row in rows)
     one = next(row for row in rows if row["stage"] == "solve" and row["model"] == "huge-1")
     assert (one["prompt"], one["completion"], one["dollars"]) == (40, 5, pytest.approx(0.0005))
-    # Plans are shared by trials that agree on the planner: 2 models x 4 items of plans in the search.
+    # Plans are shared by trials that agree on the planner: 2 models x 3 items of plans in the search.
     search = [row for row in rows if row["source"] == "provider"]
     assert len(search) == requests < len(rows)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    with ChatServer(provider, key=KEY) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        found = verify(run)
+        assert found.n == 1 and found.quality == 1 and found.cost == pytest.approx(540e-6)
+        assert len(server.chats) == 2 and json.loads(found.file.read_text())["values"]["quality"] == 1
     for path in folder.rglob("*"):
         assert not path.is_file() or KEY.encode() not in path.read_bytes(), path
     replay = folder / "replay"
@@ -171,17 +184,44 @@ def check_a_run(folder: Path, program: str) -> None:
     for file in (folder / "app.py", folder / "items.jsonl", run / "samples.sqlite"):
         (replay / file.name).write_bytes(file.read_bytes())
     more = "  bank: samples.sqlite\n  replay: true\n  cost_model"
-    (replay / "task.yaml").write_text(TASK.replace("  cost_model", more).replace("trials: 4", "trials: 2"))
+    (replay / "task.yaml").write_text(TASK.replace("  cost_model", more).replace("trials: 4", "trials: 1"))
     again = run_task(load_task(replay / "task.yaml"), runs=replay / "runs", model=None)  # no server
-    assert values_of(again.folder) == values_of(run)[:2]
+    assert values_of(again.folder) == values_of(run)[:1]
     assert {row["source"] for row in calls_of(again.folder)} == {"bank"}
 
 
-def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path):
-    check_a_run(tmp_path, PLAIN)
+def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    check_a_run(tmp_path, PLAIN, monkeypatch)
+
+
+def test_what_a_program_calls_is_told_as_lines_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    task = write(tmp_path, PLAIN)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    words = ["app.py", "--question={item.question}", "--expected={item.answer}"]
+    with ChatServer(provider, key=KEY) as server:
+        settings = ProgramSettings(command=("python", *words), base_url=server.url)
+        items = load_items("items.jsonl", tmp_path)[:2]
+        heard = listen(settings.model_dump(mode="json"), items, tmp_path)
+        assert {r.body["model"] for r in server.chats} == {"gpt-4o"}  # nothing is led elsewhere
+    assert [(len(kind.calls), kind.prompt[:9]) for kind in heard.kinds] == [
+        (2, "You plan."),
+        (2, "You solve"),
+    ]
+    lines = heard.task_lines(settings.command, "items.jsonl")
+    task.write_text("name: t\n" + lines.replace('["gpt-4o"]', "[gpt-4o, gpt-4o-mini]"))
+    stages = load_task(task).problem.settings.stages  # type: ignore[union-attr]
+    assert [stage.match.system for stage in stages.values()] == [kind.system for kind in heard.kinds]
+    assert stages["stage_2"].tokens.prompt == 40
+    monkeypatch.chdir(tmp_path)
+    listening = ["pipeline", "listen", "--items", "items.jsonl"]
+    for bad in (["--first", "0"], ["--key-env", "sk-live-1"]):
+        again = CliRunner().invoke(app, [*listening, *bad, "--", "python", *words])
+        assert again.exit_code == 2 and "sk-live-1" not in again.output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", [SDK, LANGCHAIN], ids=["openai", "langchain"])
-def test_unchanged_programs_of_the_libraries_people_use(tmp_path: Path, program: str):
-    check_a_run(tmp_path, program)
+def test_unchanged_programs_of_the_libraries_people_use(
+    tmp_path: Path, program: str, monkeypatch: pytest.MonkeyPatch
+):
+    check_a_run(tmp_path, program, monkeypatch)

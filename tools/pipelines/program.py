@@ -17,7 +17,7 @@ import threading
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Optional
 
@@ -58,6 +58,8 @@ class Ran:
     fault: str = ""
     """Why it failed; the score is 0 then. Empty where it did not."""
     log: bytes = b""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """How the system prompts of its calls begin, by digest."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class _Ended:
     calls: Sequence[CallRecord]
     printed: bytes
     said: bytes
+    prompts: Mapping[str, str]
 
 
 class ItemPrograms:
@@ -132,21 +135,23 @@ class ItemPrograms:
             printed, said = _end_of(out), _end_of(err)
         if fault:
             last = _last_line(said) or _last_line(printed)
-            return Ran(item, 0.0, run.calls, f"{fault}: {last}" if last else fault, printed + said)
-        return _Ended(item, run.calls, printed, said)
+            return Ran(
+                item, 0.0, run.calls, f"{fault}: {last}" if last else fault, printed + said, run.prompts
+            )
+        return _Ended(item, run.calls, printed, said, run.prompts)
 
     def _scored(self, ended: _Ended) -> Ran:
         """In the main thread, where a pattern that takes too long is broken off."""
         item, log = ended.item, ended.printed + ended.said
         score, why = printed_score(ended.printed, ended.said, self._program["regex"])
         if score is None:
-            return Ran(item, 0.0, ended.calls, why, log)
+            return Ran(item, 0.0, ended.calls, why, log, ended.prompts)
         if not 0 <= score <= 1:
             raise PipelineError(
                 f"item {item.id}: the program printed the score {score:g}; it has to be between 0 and 1. "
                 "Print a share, such as points / most points."
             )
-        return Ran(item, score, ended.calls, log=log)
+        return Ran(item, score, ended.calls, log=log, prompts=ended.prompts)
 
     def _ended(self, item: Item, path: Path, url: str, out: IO[bytes], err: IO[bytes]) -> str:
         """Run it to its end; why it failed, empty where it did not."""
@@ -226,8 +231,8 @@ def run_program(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> d
         running = programs.run(split.confirm if confirming else split.search)
         stack.callback(running.close)
         for ran in running:
+            sys.stdout.write(ran.log.decode(errors="backslashreplace"))
             sys.stdout.flush()
-            os.write(1, ran.log)
             measured.add(ran)
             trial.report(measured.means(), len(measured.ran))
             if trial.should_prune():

@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tunesmith.cli import bank, bench, bench_model, best, chat, check, init, report, retrain, run
+from tunesmith.cli import (
+    bank,
+    bench,
+    bench_model,
+    best,
+    chat,
+    check,
+    init,
+    pipeline_listen,
+    pipeline_verify,
+    report,
+    retrain,
+    run,
+)
 from tunesmith.text.terminal import clean_streams
 
 
@@ -68,6 +81,8 @@ app.command("bank record")(bank.record)
 app.command("bank export")(bank.export)
 app.command("bank import")(bank.take)
 app.command("bank info")(bank.info)
+app.command("pipeline listen")(pipeline_listen.pipeline_listen)
+app.command("pipeline verify")(pipeline_verify.pipeline_verify)
 
 
 def main() -> None:

@@ -31,6 +31,8 @@ LARGEST_ANSWER = 256 << 20
 _REPEATABLE = (400, 413, 422)
 """Statuses of faults that the same request has again: they are recorded as answers are."""
 _PIECE = 1 << 16
+_SHOWN = 400
+"""Characters of a system prompt that are kept for a person."""
 
 
 class Out(Protocol):
@@ -74,8 +76,8 @@ class ItemRun:
     trial: int
     item: str
     calls: list[CallRecord] = field(default_factory=list)
-    seen: list[tuple[CallRecord, str, str, str]] = field(default_factory=list)
-    """Each call with the digest of its system prompt, its text, and its stage header."""
+    prompts: dict[str, str] = field(default_factory=dict)
+    """How the system prompts begin, by digest."""
     faults: list[PipelineError] = field(default_factory=list)
     """Why the run cannot count: a sample that the bank lacks, a limit, a price that is not known."""
 
@@ -123,10 +125,11 @@ class ItemRun:
             self._changed.wait_for(lambda: self._open == 0, wait_s)
 
     def add(self, record: CallRecord, asked: Asked) -> None:
-        text = system_prompt(asked.document)
+        text = system_prompt(asked.document)[:_SHOWN]
         with self._changed:
             self.calls.append(record)
-            self.seen.append((record, system_digest(asked.document), text[:400], asked.stage))
+            if record.system:
+                self.prompts.setdefault(record.system, text)
 
     def fault(self, error: PipelineError) -> None:
         with self._changed:
@@ -416,6 +419,8 @@ class _Prepared:
             model=str(self.document.get("model") or "")[:200],
             temperature=float(temperature) if isinstance(temperature, (int, float)) else None,
             digest=self.digest,
+            system=system_digest(asked.document),
+            header=asked.stage,
             sample=run.take(self.digest),
             source="provider",
         )

@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS calls (
     call INTEGER PRIMARY KEY, trial INTEGER NOT NULL, item TEXT NOT NULL, stage TEXT NOT NULL,
     endpoint TEXT NOT NULL, requested TEXT NOT NULL, model TEXT NOT NULL, temperature REAL,
-    digest TEXT NOT NULL, sample INTEGER NOT NULL, source TEXT NOT NULL, status INTEGER,
+    digest TEXT NOT NULL, sample INTEGER NOT NULL, source TEXT NOT NULL, system TEXT NOT NULL,
+    header TEXT NOT NULL, status INTEGER,
     prompt INTEGER, completion INTEGER,
     cached INTEGER, thinking INTEGER, estimated INTEGER, seconds REAL, first_byte REAL, dollars REAL,
     reserved REAL, at REAL NOT NULL, error TEXT NOT NULL DEFAULT '');
@@ -87,6 +88,10 @@ class CallRecord:
     """Which of the identical requests of an item in a trial, from 0."""
     source: str
     """`provider` or `bank`."""
+    system: str = ""
+    """Digest of the system prompt; empty without one."""
+    header: str = ""
+    """What the program said in `X-Tunesmith-Stage`."""
     status: int = 0
     prompt: int = 0
     completion: int = 0
