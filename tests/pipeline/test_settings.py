@@ -313,3 +313,20 @@ def test_an_allocation_beyond_the_budget_is_refused_with_its_cost():
     problem |= {"goal": "cheapest", "quality": 0.5}
     with pytest.raises(TaskError, match="limits.quality: is '>= 0.2', and `problem.quality` says >= 0.5"):
         Task(name="t", preload=(), problem=problem, limits={"quality": ">= 0.2"})
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("problem: pipeline", r":1: problem.stages: is missing\. Write such as `stages: \{answer: "),
+        ("problem: {stages: {a: {models: [x, y]}}}", ":1: problem: has no `name`. Write `name: pipeline`."),
+        ("kind: pipeline", r":1: kind: is not a key of a task file\. Write `problem: \{name: pipeline, "),
+        ("problem: {name: pipline}", "'pipline' is no kind of problem; did you mean 'pipeline'"),
+    ],
+    ids=["no stages", "no name", "kind", "misspelt"],
+)
+def test_a_pipeline_that_is_hardly_stated_is_told_how(tmp_path: Path, text: str, told: str):
+    path = tmp_path / "task.yaml"
+    path.write_text(text)
+    with pytest.raises(TaskError, match=told):
+        load_task(path)

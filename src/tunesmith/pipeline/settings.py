@@ -26,6 +26,7 @@ from tunesmith.trial import Frozen, Value
 __all__ = ["COST_MODELS", "ItemSplit", "PipelineSettings", "Quality"]
 
 MOST_STAGES = 20
+_STAGES = "Write such as `stages: {answer: {call: stages.py:answer, models: [small, large]}}`"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 
 
@@ -88,17 +89,19 @@ class PipelineSettings(Frozen):
     @model_validator(mode="before")
     @classmethod
     def _from_template(cls, given: Any) -> Any:
-        return merged(given) if isinstance(given, Mapping) and "template" in given else given
+        if isinstance(given, Mapping) and "template" in given:
+            return merged(given)
+        if isinstance(given, Mapping) and "stages" not in given:
+            fix = f"{_STAGES}, or `template: 2wiki`."
+            raise settings_faults([SettingsFault(("stages",), "is missing.", fix)])
+        return given
 
     @field_validator("stages", mode="before")
     @classmethod
     def _named(cls, stages: Any) -> Any:
         if not isinstance(stages, Mapping) or not 1 <= len(stages) <= MOST_STAGES:
             got = f"{len(stages):,}" if isinstance(stages, Mapping | list | tuple) else short(stages)
-            raise ValueError(
-                f"should map 1 to {MOST_STAGES} names to stages, got {got}. "
-                "Write such as `stages: {answer: {call: stages.py:answer, models: [small, large]}}`"
-            )
+            raise ValueError(f"should map 1 to {MOST_STAGES} names to stages, got {got}. {_STAGES}")
         for name in stages:
             if not (isinstance(name, str) and _NAME.fullmatch(name)):
                 raise ValueError(

@@ -87,7 +87,11 @@ def compiled(data: Mapping[str, Any], as_run: bool = False) -> Mapping[str, Any]
 
 def _of_problem(given: Any, error: ValidationError) -> list[TaskError]:
     """Every fault of the settings of a kind of problem at its own key; else of the key `problem` itself."""
+    if isinstance(given, str):
+        given = {"name": given}
     name = given.get("name") if isinstance(given, Mapping) else None
+    if isinstance(given, Mapping) and name is None and (meant := _kind_of(given)):
+        return [fault(("problem",), "has no `name`.", f"Write `name: {meant}`.")]
     if isinstance(name, str) and name in PROBLEMS.names:
         model = PROBLEMS.get(name).settings
         try:
@@ -95,6 +99,15 @@ def _of_problem(given: Any, error: ValidationError) -> list[TaskError]:
         except ValidationError as inner:
             return [translated(item, ("problem",), model) for item in inner.errors()]
     return [translated(item, ("problem",), ProblemChoice) for item in error.errors()]
+
+
+def _kind_of(settings: Mapping[str, Any]) -> str:
+    """The kind of problem of ours that has all of these settings; empty for none."""
+    for name in PROBLEMS.names:
+        fields = PROBLEMS.get(name).settings.model_fields if PROBLEMS.package_of(name) is None else {}
+        if settings and set(settings) <= set(fields):
+            return name
+    return ""
 
 
 def prepare(data: Mapping[str, Any]) -> tuple[dict[str, Any], list[TaskError]]:
@@ -253,6 +266,8 @@ def translated(item: Any, above: tuple[str, ...], model: type[BaseModel]) -> Tas
     example = _EXAMPLES.get(".".join(loc), "")
     if kind == STATED_FAULT:
         return fault(loc, item["ctx"]["problem"], item["ctx"]["fix"])
+    if kind == "extra_forbidden" and loc == ("kind",):
+        return fault(loc, "is not a key of a task file.", f"Write `problem: {{name: {value}, ...}}`.")
     if kind == "extra_forbidden":
         return fault(loc, "is not a key of a task file;", did_you_mean(loc[-1], _keys_at(model, place[:-1])))
     if kind == "missing":
