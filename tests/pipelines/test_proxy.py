@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import http.client
 import json
+import shutil
 import socket
 import sqlite3
+import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +24,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from fakes.chat_server import ChatRequest, ChatServer, Reply, disconnecting, free_port, rate_limited, text
+from tunesmith.text import own_server
+from tunesmith.tools.pipelines import program
 from tunesmith.tools.pipelines.proxy.answering import Answering, ItemRun, Plan
 from tunesmith.tools.pipelines.proxy.calls import Calls
 from tunesmith.tools.pipelines.proxy.matching import system_digest
@@ -315,3 +322,68 @@ def test_the_digest_of_a_system_prompt_is_that_of_all_of_it():
     chat = {"messages": [{"role": "system", "content": [{"type": "text", "text": "You plan."}]}]}
     assert system_digest(chat) == system_digest({"instructions": "You plan."}) == system_digest(CHAT)
     assert system_digest({"messages": [{"role": "user", "content": "You plan."}]}) == ""
+
+
+RESERVES = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from tunesmith.tools.pipelines.proxy.calls import CallRecord, Calls, LimitReached
+calls, done = Calls(Path(sys.argv[1]), 1.0), 0
+call = CallRecord(0, "i", "s", "/chat/completions", "m", "m", None, "d", 0, "provider")
+for _ in range(40):
+    try:
+        number = calls.reserve(call, 1 / 128)
+    except LimitReached:
+        break
+    done += 1
+    if done % 2:  # the others are under way when the process ends
+        calls.settle(number, replace(call, dollars=1 / 128), 1 / 128, 1 / 128)
+print(done)
+"""
+
+
+def test_four_processes_that_make_one_file_keep_one_limit(tmp_path: Path):
+    words = [sys.executable, "-P", "-c", RESERVES, str(tmp_path / "c.sqlite")]
+    workers = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert sum(int(worker.communicate()[0]) for worker in workers) == 128
+    assert Calls(tmp_path / "c.sqlite").spent() == pytest.approx(1.0)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes a certificate with openssl")
+def test_a_certificate_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    made = (
+        "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    )
+    subprocess.run(
+        ["openssl", *made.split(), "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with ChatServer(["x"]) as server:
+        server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+        url = f"https://localhost:{server.port}/v1"
+        with proxied(plan(url), tmp_path) as (base, _, _):
+            status, refused, _ = ask(base, CHAT)
+            assert status == 502 and "CERTIFICATE_VERIFY_FAILED" in refused["error"]["message"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        with proxied(plan(url), tmp_path) as (base, _, _):
+            assert ask(base, CHAT)[0] == 200
+
+
+def test_what_workers_import_is_python_3_9_and_the_standard_library():
+    folder = Path(program.__file__).parent
+    files = [*folder.glob("p*.py"), *(folder / "proxy").glob("*.py"), Path(own_server.__file__)]
+    assert len(files) > 12
+    for file in files:
+        tree = ast.parse(file.read_text(), feature_version=(3, 9))
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            roots = {name.split(".")[0] for name in names}
+            assert roots <= sys.stdlib_module_names | {"tunesmith"}, (file, roots)
+    found = [sys.executable, "-P", "-X", "importtime", "-c", "import tunesmith.tools.pipelines.program"]
+    loaded = subprocess.run(found, capture_output=True, text=True, check=True).stderr
+    assert not [name for name in ("numpy", "pydantic", "httpx", "openai") if f" {name}\n" in loaded]
