@@ -18,6 +18,7 @@ from tunesmith.events import (
     Decided,
     Degraded,
     Event,
+    GuidelinesStated,
     ModelCalled,
     Noted,
     PriorsElicited,
@@ -249,6 +250,10 @@ class RunView:
             case PriorsElicited():
                 text = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
                 self.chat.add("·", "accent", ((f"the language model expects {literal(text)}", ""),))
+            case GuidelinesStated():
+                for guideline in event.guidelines:
+                    said = literal(f"guideline of round {event.round}: {guideline.text}")
+                    self.chat.add("·", "accent", ((said, ""),))
             case Answered():
                 self.chat.answer(event)
             case ModelCalled():

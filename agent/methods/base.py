@@ -59,6 +59,9 @@ class MethodParts:
     """Where the toolbox takes suggestions from; None: the strategy's own proposals."""
     gate: LaunchGate | None = None
     """Limits what the policy may launch of its own; None sets no limit."""
+    conclusions: Callable[[History], Sequence[str]] | None = None
+    """What the method has concluded by a history, one clean line each; None: it concludes nothing in words.
+    Called from the policy's thread, for a person or a model that asks."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ MAX_MESSAGES = 8
 """Texts of a person shown in one briefing; the latest."""
 _TRIAL = re.compile(r"#\s?(\d{1,7})\b|\btrial\s+(\d{1,7})\b", re.IGNORECASE)
 MAX_NAMED = 3
+MAX_CONCLUSIONS = 12
+"""What the method has concluded, the latest, for an answer to a person."""
 
 
 class AgentPolicy(Policy):
@@ -205,7 +207,11 @@ def _question(question: str, briefing: Briefing) -> Prompt:
         "agent/answer",
         task=task_text(briefing),
         history=overview(history),
-        findings=[*findings(history, ()), *(clean(text, 500) for text in limits_told(history))],
+        findings=[
+            *findings(history, ()),
+            *(clean(text, 500) for text in limits_told(history)),
+            *(clean(text, 600) for text in briefing.conclusions()[-MAX_CONCLUSIONS:]),
+        ],
         asked_about=_asked_about(question, history),
         question=question,
     )

@@ -18,6 +18,7 @@ WAKE_AFTER = 4
 """Finished trials between two reports."""
 _WHY = re.compile(r"/?why\s+(?:trial\s*)?#?(\d{1,7})\s*\??", re.IGNORECASE)
 _BEST = re.compile(r"/?best\s*\??", re.IGNORECASE)
+_GUIDELINES = re.compile(r"/?guidelines\s*\??", re.IGNORECASE)
 _HELP = re.compile(r"/?help\s*\??", re.IGNORECASE)
 
 
@@ -52,12 +53,17 @@ class RulesPolicy(Policy):
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=wake_after)
 
     def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        """Answers `why N`, `best` and `help`, with or without a slash; anything else gets the list."""
+        """Answers `why N`, `best` and `help`, with or without a slash; anything else gets the list.
+
+        `guidelines` too, where the method has concluded something.
+        """
         asked = question.strip()
         if match := _WHY.fullmatch(asked):
             text = narrator.why(briefing.history, int(match[1]))
         elif _BEST.fullmatch(asked):
             text = narrator.best(briefing.history)
+        elif _GUIDELINES.fullmatch(asked) and (lines := briefing.conclusions()):
+            text = "\n".join(lines)
         else:
             text = narrator.help_text(unknown=_HELP.fullmatch(asked) is None, standing_in=self._standing_in)
         yield Chunk(text, final=True)

@@ -8,7 +8,7 @@ first: `Strategy` - `agent/methods/random.py`; `Policy` - `agent/policy/rules.py
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -103,6 +103,8 @@ class Briefing:
     turn: int = 0
     queued: tuple[Proposal, ...] = ()
     """What is to run next and has not started."""
+    conclusions: Callable[[], Sequence[str]] = tuple
+    """What the method has concluded so far, one clean line each, worked out when it is called."""
 
     @property
     def trials_left(self) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from fakes.small_pipeline import ran, task
+from fakes.small_pipeline import problem, ran, task
 from tunesmith.events import EVENT, GuidelinesStated
 from tunesmith.guidelines import Claim, Guideline
+from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.tools.analysis.guidelines import guidelines, score
-from tunesmith.trial import TrialState
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 TASK = task()
 
@@ -131,3 +132,18 @@ def test_items_that_are_damaged_leave_the_means():
     history = history.with_trial(history.trials[1].model_copy(update={"items": {"quality": "items1:!"}}))
     verdict, pairs = score(stated("answer.model", "better", "large"), history, after=1)
     assert verdict == "did not hold" and pairs[0].items == 0
+
+
+def test_how_samples_are_joined_does_not_keep_one_sample_from_being_compared_with_several():
+    stages = problem()["stages"]
+    stages["answer"] = {**stages["answer"], "samples": [1, 8], "aggregator": ["majority", "fusion"]}
+    made = task(problem=problem(stages=stages))
+    history = History(made.space, made.metric, made.direction)
+    rows = ({"answer.samples": 1}, {"answer.samples": 8, "answer.aggregator": "majority"})
+    for number, (row, value) in enumerate(zip(rows, (0.5, 0.7), strict=True)):
+        values = {"find.model": "mid", "find.samples": 3, "answer.model": "small", **row}
+        proposal = Proposal(configuration=made.space.validate(values), origin=Origin.RANDOM, reason="So.")
+        history = history.with_trial(
+            Trial(number=number, proposal=proposal, state=TrialState.COMPLETED, value=value)
+        )
+    assert score(stated("answer.samples", "gain_up_to", 4), history, after=1)[0] == "held"

@@ -20,6 +20,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tunesmith.errors import ItemsError
 from tunesmith.events import Event, GuidelinesStated
 from tunesmith.guidelines import Claim, Guideline
@@ -34,6 +37,8 @@ from tunesmith.trial import Configuration, Trial, Value
 Verdict = Literal["held", "did not hold", "not distinguishable", "not tested"]
 NEAR = 0.1
 """Largest difference of a number that is to be the same, as a share of its range."""
+SAME = 1e-9
+"""The same for a choice, whose place is one of a few."""
 NO_GAIN = 0.01
 """A gain that is smaller than this for certain counts as none, metric units."""
 LATEST = 200
@@ -119,28 +124,30 @@ def score(guideline: Guideline, history: History, after: int) -> tuple[Verdict, 
         for t in history.scored[-LATEST:]
         if _matches(claim.where, t.configuration) and math.isfinite(_mean(t, metric))
     ]
-    sides = {side: [t for t in known if _group(claim, t) == side] for side in (1, 2)}
+    if not known:
+        return "not tested", ()
+    groups = np.array([_group(claim, t) for t in known])
+    # Best first, of equal ones the earliest: the first comparable trial is the best one.
+    order = sorted(range(len(known)), key=lambda i: (-sign * _mean(known[i], metric), known[i].number))
+    rank = np.empty(len(known), dtype=int)
+    rank[order] = np.arange(len(known))
+    beside = _comparable(history.space, claim, known)
     pairs: dict[tuple[int, int], Pair] = {}
-    for side, trials in sides.items():
-        for trial in trials:
-            if trial.number < after:
-                continue
-            other = _best_beside(history.space, claim, trial, sides[3 - side], metric, sign)
-            if other is None or trial is not _best_beside(history.space, claim, other, trials, metric, sign):
-                continue
-            pair = _pair(*((trial, other) if side == 1 else (other, trial)), metric, sign)
-            if pair is not None:
-                pairs[pair.first, pair.second] = pair
+    for i in np.flatnonzero((groups > 0) & np.array([t.number >= after for t in known])):
+        j = _first(beside[i] & (groups == 3 - groups[i]), rank)
+        if j is None or _first(beside[j] & (groups == groups[i]), rank) != i:
+            continue
+        pair = _pair(*((known[i], known[j]) if groups[i] == 1 else (known[j], known[i])), metric, sign)
+        if pair is not None:
+            pairs[pair.first, pair.second] = pair
     found = tuple(pairs[key] for key in sorted(pairs))
     return _verdict(claim, found), found
 
 
-def _best_beside(
-    space: Space, claim: Claim, trial: Trial, others: Sequence[Trial], metric: str, sign: float
-) -> Trial | None:
-    """The best of `others` that can be compared with a trial, of equal ones the earliest."""
-    beside = [t for t in others if _comparable(space, claim, trial, t)]
-    return max(beside, key=lambda t: (sign * _mean(t, metric), -t.number), default=None)
+def _first(chosen: NDArray[np.bool_], rank: NDArray[np.int_]) -> int | None:
+    """The place of the best of those chosen; None without any."""
+    places = np.flatnonzero(chosen)
+    return int(places[np.argmin(rank[places])]) if len(places) else None
 
 
 def judged_by(history: History) -> tuple[str, float]:
@@ -177,27 +184,23 @@ def _group(claim: Claim, trial: Trial) -> Literal[0, 1, 2]:
     return 1 if value > claim.value else 2
 
 
-def _comparable(space: Space, claim: Claim, one: Trial, other: Trial) -> bool:
+def _comparable(space: Space, claim: Claim, trials: Sequence[Trial]) -> NDArray[np.bool_]:
+    """Whether two trials differ in nothing but what a claim is about, shape (n, n)."""
     part = claim.parameter.rpartition(".")[0]
     of_choice = not space.parameters[claim.parameter].numeric
+    alike = np.ones((len(trials), len(trials)), dtype=bool)
     for name, parameter in space.parameters.items():
-        if name == claim.parameter or name in claim.where:
+        here = bool(part) and name.rpartition(".")[0] == part
+        if name == claim.parameter or name in claim.where or (of_choice and here and parameter.numeric):
             continue
-        if of_choice and part and parameter.numeric and name.rpartition(".")[0] == part:
-            continue
-        x, y = one.configuration.get(name), other.configuration.get(name)
-        if x == y:
-            continue
-        if x is None or y is None or not parameter.numeric:
-            return False
-        if abs(_place(space, name, x) - _place(space, name, y)) > NEAR:
-            return False
-    return True
-
-
-def _place(space: Space, name: str, value: Value) -> float:
-    """Place of a number in its range, on its own scale, in [0, 1]."""
-    return float(space.parameters[name].to_unit(value))
+        given = [t.configuration.get(name) for t in trials]
+        # Place in its range on its own scale, in [0, 1]; NaN where the parameter does not apply.
+        place = np.array([np.nan if value is None else parameter.to_unit(value) for value in given])
+        idle = np.isnan(place)
+        near = np.abs(place[:, None] - place[None]) <= (NEAR if parameter.numeric else SAME)
+        # What does not apply at one sample, such as how they are joined, follows from the claim's parameter.
+        alike &= near | (idle[:, None] | idle[None] if here else idle[:, None] & idle[None])
+    return alike
 
 
 def _mean(trial: Trial, metric: str) -> float:

@@ -17,7 +17,7 @@ the method says so; while a model thinks, the strategy goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -84,6 +84,7 @@ class Engine:
         spent: What earlier sessions of this run have spent.
         model_spend: The model's spend so far, this session included.
         plan: What was decided in an earlier session and still holds.
+        conclusions: What the method has concluded by a history, in words; None: nothing.
         moments: Keeps when the policy's answers took effect, or, in a replay, says when they are to.
     """
 
@@ -104,9 +105,11 @@ class Engine:
         model_spend: Callable[[], ModelSpend] = ModelSpend,
         plan: Decision | None = None,
         moments: Moments | None = None,
+        conclusions: Callable[[History], Sequence[str]] | None = None,
     ) -> None:
         self.task, self.strategy, self.emit = task, strategy, emit
         self._make_toolbox = make_toolbox
+        self._conclusions = conclusions
         self._policy = PolicyRunner(policy, fallback, emit)
         self._objective = objective
         self._moments = moments or Moments()
@@ -319,15 +322,17 @@ class Engine:
 
     def briefing(self, triggers: tuple[str, ...] = ()) -> Briefing:
         """An immutable picture of the run for the policy."""
+        history, conclude = self.history, self._conclusions
         return Briefing(
             task=self.task,
-            history=self.history,
+            history=history,
             budget=self.task.budget,
             spend=self.spend,
             triggers=triggers,
             messages=tuple(self._inbox.messages),
             turn=self._turn,
             queued=self.queued,
+            conclusions=tuple if conclude is None else lambda: conclude(history),
         )
 
     def _awaits(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tunesmith.errors import ToolError
+from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.excerpt import FRONT, overview, ranking
 from tunesmith.tools.toolbox.base import OrderBy, Turn
 
@@ -25,4 +26,6 @@ def history(
         if by not in known:
             raise ToolError(f"there is no metric {by!r}; trials can be put in order by {', '.join(known)}")
         return ranking(turn.history, by, best + recent)
-    return overview(turn.history, best=best, recent=recent)
+    shown = overview(turn.history, best=best, recent=recent)
+    concluded = [clean(line, 600) for line in turn.briefing.conclusions()][-MAX_ROWS:]
+    return "\n".join([shown, "Guidelines so far:", *concluded]) if concluded else shown

@@ -35,6 +35,10 @@ class Archive:
         self._rounds.append(stated)
         self._emit(stated)
 
+    def lines(self, history: History) -> list[str]:
+        """Every guideline with its verdict by now, one clean line each."""
+        return [scored.text for stated in tuple(self._rounds) for scored in scored_round(history, stated)]
+
     def shown(self, history: History, recent: int, told: GuidelinesStated | None = None) -> list[Scored]:
         """The guidelines of the first round and of the last `recent` ones, each with its verdict by now.
 

@@ -56,13 +56,14 @@ def _build(context: MethodContext) -> MethodParts:
     from tunesmith.agent.policy.rules import RulesPolicy
     from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 
+    archive = Archive(context.emit, context.earlier)
     suggester = GuidedSuggester(
         strategy,
         context.model,
         context.task,
         strategy.numeric.pipeline,
         context.settings,
-        Archive(context.emit, context.earlier),
+        archive,
         context.emit,
         context.competing,
     )
@@ -70,7 +71,7 @@ def _build(context: MethodContext) -> MethodParts:
     rules = RulesPolicy(context.emit, standing_in=True)
     agent = AgentPolicy(context.model, context.emit)
     policy = ScheduledPolicy(agent, rules, turns=False, emit=context.emit)
-    return MethodParts(strategy, policy, suggester, ShareGate())
+    return MethodParts(strategy, policy, suggester, ShareGate(), archive.lines)
 
 
 METHOD = Method(

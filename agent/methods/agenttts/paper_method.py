@@ -27,7 +27,8 @@ def _build(context: MethodContext) -> MethodParts:
         how = f"the {fallback.name} strategy chooses every trial"
         context.emit(Degraded(what="fallback", where="tuner", cause=cause, continuation=how))
         return MethodParts(fallback)
-    return MethodParts(strategy.fallback, PaperPolicy(strategy, context.name, context.emit))
+    policy = PaperPolicy(strategy, context.name, context.emit)
+    return MethodParts(strategy.fallback, policy, conclusions=strategy.archive.lines)
 
 
 def paper_strategy(context: MethodContext) -> PaperStrategy | None:

@@ -156,6 +156,7 @@ def run_session(
             model_spend=ModelSpend if model is None else lambda: model.usage,
             plan=plan,
             moments=moments,
+            conclusions=parts.conclusions,
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(

@@ -19,6 +19,7 @@ from tunesmith.events import (
     Decided,
     Degraded,
     Event,
+    GuidelinesStated,
     ModelCalled,
     Noted,
     PriorsElicited,
@@ -132,6 +133,9 @@ class Stream:
             case PriorsElicited(beliefs=beliefs) if beliefs:
                 priors = ", ".join(belief.text for belief in beliefs)
                 self._line(f"  ~ the language model expects {priors}", "magenta")
+            case GuidelinesStated(round=number, guidelines=guidelines):
+                for guideline in guidelines:
+                    self._line(f"  ~ guideline of round {number}: {guideline.text}", "magenta")
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
             case Progress():

@@ -1,0 +1,60 @@
+"""Where guidelines are shown: the history tool, a person's question, and the lines of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fakes.histories import Log, briefing
+from fakes.small_pipeline import CAPS, ran, task
+from tunesmith.agent.methods.agenttts.archive import Archive
+from tunesmith.agent.methods.agenttts.method import METHOD
+from tunesmith.agent.methods.base import MethodContext
+from tunesmith.agent.models import open_model
+from tunesmith.agent.policy.rules import RulesPolicy
+from tunesmith.bench.scripted_planner import scripted_planner
+from tunesmith.events import GuidelinesStated
+from tunesmith.guidelines import Claim, Guideline
+from tunesmith.tools.toolbox.base import Turn
+from tunesmith.tools.toolbox.history import history as history_tool
+
+TASK = task()
+HISTORY = ran(TASK, ("large", 1, "large", 1), ("large", 1, "small", 8), ("large", 1, "small", 40))
+CLAIM = Claim(parameter="answer.samples", relation="no_gain_beyond", value=8)
+STATED = GuidelinesStated(
+    round=1, trials=2, guidelines=(Guideline(text="Eight are enough.", about="saturation", claim=CLAIM),)
+)
+LINE = "Eight are enough. [answer.samples > 8 brings no gain: held; #2 against #1: "
+
+
+def concluded():
+    archive = Archive(lambda event: event, [STATED])
+    return replace(briefing(HISTORY), conclusions=lambda: archive.lines(HISTORY))
+
+
+def test_the_history_tool_ends_with_the_guidelines_and_is_as_before_without_any():
+    plain = history_tool(Turn(briefing(HISTORY), None))
+    shown = history_tool(Turn(concluded(), None))
+    assert shown.startswith(plain) and "Guidelines" not in plain
+    assert shown.removeprefix(plain).startswith(f"\nGuidelines so far:\n{LINE}")
+
+
+def test_a_person_may_ask_for_them_without_a_model():
+    rules = RulesPolicy(Log())
+    (answer,) = rules.answer("guidelines", concluded())
+    assert answer.text.startswith(LINE)
+    (nothing,) = rules.answer("guidelines", briefing(HISTORY))
+    assert "best" in nothing.text and "Eight" not in nothing.text
+
+
+def test_a_run_of_the_method_has_them_in_its_briefings():
+    model = open_model(scripted_planner, CAPS, lambda event: event, mode="live")
+    context = MethodContext(
+        TASK,
+        lambda event: event,
+        model,
+        name="agenttts",
+        settings=METHOD.settings(),
+        earlier=(STATED,),
+    )
+    parts = METHOD.build(context)
+    assert parts.conclusions is not None and parts.conclusions(HISTORY)[0].startswith(LINE)
