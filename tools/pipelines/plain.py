@@ -36,7 +36,8 @@ def plain(value: Any, what: str) -> tuple[Any, str]:
     except RecursionError:
         raise PipelineError(f"{what} nests too deeply, or contains itself") from None
     except (TypeError, ValueError) as error:
-        raise PipelineError(f"{what} is not JSON: {error}") from None
+        said = "it has NaN or an infinite number" if "Out of range float" in str(error) else error
+        raise PipelineError(f"{what} is not JSON: {said}") from None
     if len(text) > LONGEST_OUTPUT:
         raise PipelineError(
             f"{what} has {len(text):,} characters as JSON; at most {LONGEST_OUTPUT:,} are kept"

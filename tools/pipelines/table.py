@@ -360,7 +360,11 @@ class ArraySource:
         return (np.ones(len(states), dtype=bool) if gate is None else gate[states]), states
 
     def scores(self, states: Ints) -> Floats:
-        return self._score[states]
+        scores = self._score[states]
+        if np.isnan(scores).any():
+            state = int(states[np.isnan(scores)][0])
+            raise UsageError(f"state {state} is the last of an item, and has no score")
+        return scores
 
     def stage_scores(self, stage: int, states: Ints) -> Floats | None:
         own = self._own[stage]
