@@ -119,3 +119,50 @@ budget: {trials: 3}
         "answer: the output for item" in trials["odd"].notes[0]
         and "set is no type of JSON" in trials["odd"].notes[0]
     )
+
+
+def test_samples_say_their_score_weight_and_tokens_and_confirmation_meets_untouched_items(tmp_path: Path):
+    task = """
+name: told
+problem:
+  name: pipeline
+  items: stages.py:items
+  split: {search: 8, confirm: 4}
+  cost_model: flops
+  stages:
+    answer:
+      call: stages.py:answer
+      models: {m: 1}
+      samples: [1, 3]
+      aggregator: [best_of_n, weighted]
+      verify: sample
+      tokens: {prompt: 100, completion: 100}
+tuner: random
+preload: []
+pruner: none
+budget: {trials: 4}
+"""
+    stages = """
+    from tunesmith.pipeline import Sample
+    def answer(items, previous, *, sample, seed, model):
+        assert model == "m"
+        return [
+            Sample(number, prompt_tokens=1, completion_tokens=2, weight=float(number == 1), score=-number)
+            for number, _ in zip(sample, seed)
+        ]
+    answer.batch = True
+    def items(): return [{"id": i, "input": i, "answer": 1} for i in range(12)]
+    """
+    result = run(tmp_path, task, stages)
+    for trial in result.history.trials:
+        samples = trial.configuration["answer.samples"]
+        voted = samples == 3 and trial.configuration["answer.aggregator"] == "weighted"
+        assert trial.values["quality"] == float(voted) and len(Items.unpack(trial.items["quality"])) == 8
+        assert trial.values["cost"] == 2 * (1 + 2 * samples)
+    assert dict(result.best or {}) == {"answer.samples": 3, "answer.aggregator": "weighted"}
+    store = SampleStore(result.folder / SAMPLES, read_only=True)
+    keys = [key for key, _ in store.everything()]
+    store.close()
+    searched = {key.item for key in keys if key.sample < 1_000_000}
+    confirmed = {key.item for key in keys if key.sample >= 1_000_000}
+    assert len(searched) == 8 and len(confirmed) == 4 and not searched & confirmed
