@@ -82,15 +82,14 @@ def fractions(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndar
 def recorded() -> Draw:
     """Link-and-Add: 400 allocations on the 800 items of all splits; items are drawn anew for every run."""
     from tunesmith.bench.pipelines.link_and_add.kept import kept
-    from tunesmith.bench.pipelines.link_and_add.measured import add, link, table_of
-    from tunesmith.bench.pipelines.link_and_add.replaying import SIZES
+    from tunesmith.bench.pipelines.link_and_add.measured import EIGHT, add, link, table_of
 
     known, counts = kept(True), (1, 2, 4, 8, 16)
     choices = [
         (link(slots, first), add(hidden, second))
-        for slots in SIZES["link"]
+        for slots in EIGHT["link"]
         for first in counts
-        for hidden in SIZES["add"]
+        for hidden in EIGHT["add"]
         for second in counts
     ]
     tables = [table_of(bank, known.parameters, "majority") for bank in known.banks.values()]

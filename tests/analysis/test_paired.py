@@ -93,3 +93,16 @@ def test_one_item_gives_a_difference_and_no_verdict():
         None,
         "not distinguishable",
     )
+
+
+def test_a_trial_that_was_stopped_is_compared_on_its_first_items():
+    whole, begun = Items((1.0, 1.0, 0.0, 1.0, 1.0)), Items((1.0, 0.0, 1.0))
+    found = paired(whole, begun, begun=True)
+    assert found == paired(Items(whole.scores[:3]), begun) and found.n == 3
+    assert paired(begun, whole, begun=True).better == found.worse
+    named = Items(whole.scores, tuple("abcde")), Items(begun.scores, tuple("abc"))
+    assert paired(*named).n == paired(*named, begun=True).n == 3
+    with pytest.raises(ItemsError):
+        paired(whole, begun)
+    with pytest.raises(ItemsError):
+        paired(whole, named[1], begun=True)

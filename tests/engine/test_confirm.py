@@ -12,6 +12,7 @@ import pytest
 from fakes.inline_engine import DEFAULT, SPACE, InlineExecutor, completed
 from tunesmith.budget import Budget
 from tunesmith.events import Confirmed, Degraded, Event, Noted
+from tunesmith.goals import Limit
 from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.objective import Objective
@@ -334,3 +335,35 @@ def test_more_seeds_or_items_of_the_search_are_judged_by_seeds_as_before(bench: 
     assert "On items that the search never saw" in sentence and len(executor.jobs) == 4
     sentence, _ = bench.compare(found(0.9), with_items(*scores), seeds=1, function=None)
     assert bench.written["comparison"]["unit"] == "seeds" and "never saw" not in sentence
+
+
+def test_with_one_seed_further_metrics_are_judged_by_their_items_too(bench: Bench) -> None:
+    """As with the lowest cost at a quality that is kept: the cost is the same on every item."""
+
+    def train(job: Job) -> Outcome:
+        best = float(job.configuration["x"]) > 0.5
+        cost, quality = Items((2.0,) * 100 if best else (5.0,) * 100), Items((1.0,) * (95 if best else 70))
+        quality = Items((*quality.scores, *(0.0,) * (100 - len(quality))))
+        values = {"cost": cost.mean, "quality": quality.mean}
+        items = {"cost": cost.pack(), "quality": quality.pack()}
+        return Outcome(state=TrialState.COMPLETED, values=values, items=items)
+
+    tried = [(0, DEFAULT, 5.0), (1, SPACE.validate({"x": 0.9, "k": 1}), 2.0)]
+    limits = (Limit.read("quality", ">= 0.6"),)
+    trials = tuple(
+        Trial(
+            number=n,
+            proposal=Proposal(configuration=c, origin=Origin.RANDOM, reason=""),
+            state=TrialState.COMPLETED,
+            value=cost,
+            values={"cost": cost, "quality": 0.97},
+        )
+        for n, c, cost in tried
+    )
+    history = History(SPACE, "cost", "minimize", default=DEFAULT, trials=trials, limits=limits)
+    goals = {"metric": "cost", "direction": "minimize", "limits": {"quality": ">= 0.6"}}
+    sentence, _ = bench.compare(history, InlineExecutor(2, train), goals=goals, seeds=1)
+    assert "better than the default by 3, the same on every item over the same 100 items" in sentence
+    assert "quality higher by 0.25 (95% interval 0.1" in sentence
+    assert "one seed alone" not in sentence and "Item by item" not in sentence
+    assert "has quality 0.95 (95% interval 0.887 to 0.984 over 100 items; 0.97 in the search)" in sentence

@@ -16,7 +16,7 @@ from tunesmith.items import Items
 from tunesmith.text.numbers import readable
 from tunesmith.tools.analysis.compare import CONFIDENCE, Comparison, Verdict, compare_paired
 from tunesmith.tools.analysis.fresh_scores import FreshScore
-from tunesmith.trial import Frozen, Trial
+from tunesmith.trial import Frozen, Trial, TrialState
 
 Column = tuple[float | None, ...]
 """One configuration's values of a metric, seed by seed; None where a run failed or did not report it."""
@@ -111,12 +111,14 @@ class ItemsCompared(Frozen):
     verdict: Verdict
 
     @classmethod
-    def of(cls, best: Items, other: Items, goal: Goal, against: str) -> ItemsCompared | None:
+    def of(
+        cls, best: Items, other: Items, goal: Goal, against: str, *, begun: bool = False
+    ) -> ItemsCompared | None:
         """None where they were judged on different items."""
         from tunesmith.tools.analysis.paired import paired  # scipy.stats is slow to import
 
         try:
-            found = paired(best, other, sign=goal.sign)
+            found = paired(best, other, sign=goal.sign, begun=begun)
         except ItemsError:
             return None
         return cls(
@@ -134,7 +136,10 @@ class ItemsCompared(Frozen):
     def of_trials(cls, best: Trial, other: Trial, goal: Goal, against: str) -> ItemsCompared | None:
         """None where the trials have no scores by item, or scores of different items."""
         mine, theirs = (unpacked(trial.items.get(goal.metric)) for trial in (best, other))
-        return None if mine is None or theirs is None else cls.of(mine, theirs, goal, against)
+        if mine is None or theirs is None:
+            return None
+        begun = TrialState.PRUNED in (best.state, other.state)  # by the items that it came to
+        return cls.of(mine, theirs, goal, against, begun=begun)
 
     @property
     def text(self) -> str:

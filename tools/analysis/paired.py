@@ -56,15 +56,17 @@ class PairedDifference(NamedTuple):
         return "worse" if self.high is not None and self.high < 0 else "not distinguishable"
 
 
-def paired(first: Items, second: Items, *, sign: float = 1.0) -> PairedDifference:
+def paired(first: Items, second: Items, *, sign: float = 1.0, begun: bool = False) -> PairedDifference:
     """The mean difference of two trials' scores over the items that both have.
 
     Args:
         sign: +1 where larger scores are better, -1 where smaller ones are (`Goal.sign`).
+        begun: Whether one may have the first items alone, as a trial that was stopped early has.
     Raises:
-        ItemsError: They have no item in common, or an item is known by its place and they differ in length.
+        ItemsError: They have no item in common, or an item is known by its place and they differ in length
+            where none is only begun.
     """
-    x, y = _aligned(first, second)
+    x, y = _aligned(first, second, begun=begun)
     d = sign * (x - y)
     n, mean = len(d), float(d.mean())
     better, worse = int((d > 0).sum()), int((d < 0).sum())
@@ -90,15 +92,16 @@ def paired(first: Items, second: Items, *, sign: float = 1.0) -> PairedDifferenc
     return PairedDifference(n, mean, error, low, high, p, better, worse, method)
 
 
-def _aligned(first: Items, second: Items) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _aligned(first: Items, second: Items, *, begun: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The scores of the items that both have, shape (n,) each."""
     if first.ids is None or second.ids is None:
-        if len(first) != len(second) or first.ids is not second.ids:
+        common = min(len(first), len(second))
+        if first.ids is not second.ids or (len(first) != len(second) and not begun):
             given = " and ".join(
                 f"{len(x):,} {'without' if x.ids is None else 'with'} ids" for x in (first, second)
             )
             raise ItemsError(f"scores of {given} cannot be paired: without ids an item is known by its place")
-        return np.array(first.scores), np.array(second.scores)
+        return np.array(first.scores[:common]), np.array(second.scores[:common])
     theirs = dict(zip(second.ids, second.scores, strict=True))
     pairs = [(x, theirs[name]) for name, x in zip(first.ids, first.scores, strict=True) if name in theirs]
     if not pairs:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tunesmith.events import Confirmed, Noted
-from tunesmith.history import History
+from tunesmith.history import Direction, History
 from tunesmith.interfaces import Emit
 from tunesmith.items import Items
 from tunesmith.objective import Objective
@@ -30,7 +30,12 @@ from tunesmith.seeds import derive_seed
 from tunesmith.task import Confirm, Task
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.compare import Comparison, compare_paired, levels
-from tunesmith.tools.analysis.compare_goals import FurtherComparison, compare_further, mean_items
+from tunesmith.tools.analysis.compare_goals import (
+    FurtherComparison,
+    MetricCompared,
+    compare_further,
+    mean_items,
+)
 from tunesmith.tools.analysis.fresh_scores import FreshScore, compare_items
 from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.engine.repeats import Repeat, Repeats
@@ -99,7 +104,10 @@ class Confirmation:
                 metric=metric,
                 level=level,
             )
-            if seeds == 1 and spec.separate and (by_items := self._by_items(sides, metric)) is not None:
+            by_items = None
+            if seeds == 1 and spec.separate:
+                by_items = self._by_items(sides, metric, self.task.direction)
+            if by_items is not None:
                 comparison = by_items
                 break
             if seeds == looks[-1] or _decided(comparison, seeds):
@@ -114,41 +122,53 @@ class Confirmation:
             _Side([side for side in sides if side.name == "default"]),
             level=level,
         )
-        further = self._with_own_scores(further, sides, comparison, history.get(best.trial))
+        if spec.separate:
+            further = self._on_items(further, sides, comparison, history.get(best.trial))
         return self._judge(sides, pairs, comparison, further, best.trial, default)
 
-    def _by_items(self, sides: list[Repeat], metric: str) -> Comparison | None:
+    def _by_items(self, sides: list[Repeat], metric: str, direction: Direction) -> Comparison | None:
         """One training of each compared item by item; None without scores of the same items."""
         mine, theirs = (
             next(s for s in sides if s.name == name).items(metric) for name in ("best", "default")
         )
         if mine is None or theirs is None:
             return None
-        return compare_items(mine, theirs, direction=self.task.direction, metric=metric)
+        return compare_items(mine, theirs, direction=direction, metric=metric)
 
-    def _with_own_scores(
+    def _on_items(
         self,
         further: FurtherComparison,
         sides: list[Repeat],
         comparison: Comparison,
         trial: Trial | None,
     ) -> FurtherComparison:
-        """What the best one scored on fresh items, beside its value in the search.
+        """With what the best one scored on fresh items, beside its value in the search.
 
-        Where the pairs are items, the comparison says of its metric what there is to say item by item.
+        Of one training each, further metrics are judged by their items too; what a comparison by items says
+        of a metric is not said again item by item.
         """
-        if self.task.confirm is None or not self.task.confirm.separate:
-            return further  # the items of the search
         repeats = [side for side in sides if side.name == "best"]
         own = []
         for metric in dict.fromkeys([comparison.metric, *self.task.goals.names]):
             items = mean_items([found for one in repeats if (found := one.items(metric)) is not None])
-            if items is not None:
+            if items is not None and len(set(items.scores)) > 1:  # else a known cost, say
                 searched = None if trial is None else trial.values.get(metric)
                 own.append(FreshScore.of(items, metric, searched))
-        paired = comparison.metric if comparison.unit == "items" else None
-        kept = tuple(one for one in further.items if one.metric != paired)
-        return further.model_copy(update={"items": kept, "own": tuple(own)})
+        metrics = further.metrics
+        if len(repeats) == 1:
+            metrics = tuple(self._judged_by_items(one, sides) for one in metrics)
+        compared = [comparison, *(one.comparison for one in metrics)]
+        paired = {one.metric for one in compared if one is not None and one.unit == "items"}
+        kept = tuple(one for one in further.items if one.metric not in paired)
+        return further.model_copy(update={"metrics": metrics, "items": kept, "own": tuple(own)})
+
+    def _judged_by_items(self, one: MetricCompared, sides: list[Repeat]) -> MetricCompared:
+        """A further metric of one training each, by its items where it has any.
+
+        Without a direction as if larger were better, as of `MetricCompared`.
+        """
+        found = self._by_items(sides, one.metric, one.direction or "maximize")
+        return one if found is None else one.model_copy(update={"comparison": found})
 
     def _sides(self, spec: Confirm, best: Configuration, default: Configuration, count: int) -> list[Repeat]:
         root = self._store.path / "confirm"
