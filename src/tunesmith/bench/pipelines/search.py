@@ -73,6 +73,7 @@ class Search:
     calls: int = 0
     chosen: Configuration | None = None
     _upto: dict[str, int] = field(default_factory=dict)
+    _whole: set[str] = field(default_factory=set)
     _best: float = -np.inf
 
     def __post_init__(self) -> None:
@@ -118,16 +119,17 @@ class Search:
 
     def evaluate(self, configuration: Configuration) -> Seen:
         """All of the search's items; the best mean so far becomes what would be chosen."""
-        if self._upto.get(configuration.digest, 0) >= self.n:
-            self.repeated += 1
+        self.repeated += configuration.digest in self._whole
         scores = self.look(configuration, self.n)
         began = time.process_time()
         looked = self.landscape.looked(configuration)
         values = self._values(looked, self.n)
         self.seconds += time.process_time() - began
-        if self._upto[configuration.digest] >= self.n and values["quality"] > self._best:
-            self._best = values["quality"]
-            self.choose(configuration)
+        if self._upto[configuration.digest] >= self.n:
+            self._whole.add(configuration.digest)
+            if values["quality"] > self._best:
+                self._best = values["quality"]
+                self.choose(configuration)
         return Seen(scores, values)
 
     def look(self, configuration: Configuration, upto: int) -> Array:

@@ -27,12 +27,12 @@ def searches(table: Table, trials: int) -> Rows:
 def costs(table: Table) -> Rows:
     """What the search itself costs: until the optimum is found, and in the whole run."""
     heads = ["", "items to .01", "cost to .01", "allocations", "items", "cost", "over budget", "repeated"]
-    heads += ["own s", "calls", "runs"]
+    heads += ["own s", "calls", "seeds", "runs"]
     lines = []
     for row in table.rows:
         to = [DASH, DASH] if table.noisy else [_number(row.items_to.median), _number(row.cost_to.median)]
         whole = [f"{row.tried:.0f}", count(round(row.items)), f"{row.cost:.3g}", f"{row.infeasible:.1f}"]
-        own = [f"{row.repeated:.1f}", f"{row.own_s:.2f}", f"{row.calls:.1f}", f"{row.runs}"]
+        own = [f"{row.repeated:.1f}", f"{row.own_s:.2f}", f"{row.calls:.1f}", f"{row.seeds}", f"{row.runs}"]
         lines.append([row.contender, *to, *whole, *own])
     return [heads, *lines]
 

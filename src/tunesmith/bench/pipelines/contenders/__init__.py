@@ -114,10 +114,10 @@ _MAKERS: dict[str, Callable[[str], Contender]] = {
     "halving": partial(_plain, "by_items", "halving", whole=False, families=WITH_NOISY),
     "ucb": partial(_plain, "by_items", "ucb", whole=False, families=WITH_NOISY),
     "rule": partial(_plain, "rule", "rule"),
-    "numeric": partial(_method, NUMERIC, "numeric", families=WITH_NOISY),
+    "numeric": partial(_method, NUMERIC, "numeric", most_seeds=5),
     "agenttts": partial(_method, AGENTTTS, "agenttts", families=WITH_NOISY),
     **{
-        f"agenttts-no-{insight}": partial(_method, AGENTTTS, "agenttts", off=insight)
+        f"agenttts-no-{insight}": partial(_method, AGENTTTS, "agenttts", off=insight, most_seeds=5)
         for insight in ("capability", "saturation", "interaction")
     },
     "agenttts-racing": partial(_racing, families=("noisy",)),
