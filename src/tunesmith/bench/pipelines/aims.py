@@ -19,11 +19,11 @@ def aims_of(summary: PipelineSummary) -> tuple[Aim, ...]:
         if table.noisy:
             found += _noisy(table, mine, summary.margin)
         elif table.false:
-            found.append(_ratio(table, mine, FALSE_RATIO))
+            found += _ratio(table, mine, FALSE_RATIO)
         elif table.family == "link2":
             found += _soon(table, mine, summary.trials)
         else:
-            found.append(_ratio(table, mine, REPAIR_RATIO))
+            found += _ratio(table, mine, REPAIR_RATIO)
     return tuple(found)
 
 
@@ -44,13 +44,16 @@ def _soon(table: Table, mine: Row, trials: int) -> list[Aim]:
     ]
 
 
-def _ratio(table: Table, mine: Row, most: float) -> Aim:
-    text = f"{table.family}: at most {most:g} times the trials of TPE"
+def _ratio(table: Table, mine: Row, most: float) -> list[Aim]:
+    """Once of medians and once of means, in which a run that never came there weighs the most."""
+    medians = f"{table.family}: median trials at most {most:g} times those of TPE"
+    means = f"{table.family}: mean trials at most {most:g} times those of TPE"
     if mine.ratio is None:
-        return Aim(text, "TPE was not run", None)
-    of_medians = "" if mine.median_ratio is None else f"; of medians {mine.median_ratio:.2f}"
-    shown = f"{mine.ratio.ratio:.2f} {interval(mine.ratio.low, mine.ratio.high, 2)}{of_medians}"
-    return Aim(text, shown, mine.ratio.ratio <= most)
+        return [Aim(medians, "TPE was not run", None), Aim(means, "TPE was not run", None)]
+    shown = "a median is beyond the budget" if mine.median_ratio is None else f"{mine.median_ratio:.2f}"
+    met = None if mine.median_ratio is None else mine.median_ratio <= most
+    of_means = f"{mine.ratio.ratio:.2f} {interval(mine.ratio.low, mine.ratio.high, 2)}"
+    return [Aim(medians, shown, met), Aim(means, of_means, mine.ratio.ratio <= most)]
 
 
 def _noisy(table: Table, mine: Row, margin: float) -> list[Aim]:

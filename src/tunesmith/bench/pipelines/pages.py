@@ -18,14 +18,15 @@ from tunesmith.tools.records.atomic_write import write_atomic
 HOW = """\
 Each task is drawn anew for every seed, and every allocation within its budget is known from recorded
 samples, so the optimum is known. A *trial* is one whole evaluation: as many item evaluations as the search
-has items. A run may spend {trials} of them, starts from the same default (the largest affordable models
-with one sample), and ends early once it has chosen the optimum itself. *Trials to .01*: when it would first
-have chosen an allocation within .01 of the optimum; a run that never does counts as more than {trials} in
-medians and as {more} in ratios. *Ratio to TPE*: of mean trials on the same tasks and seeds, with the 95 %
-interval by bootstrap over seeds. Proposals beyond the budget are rejected without being run, and repeated
-ones cost nothing; both are counted. Cost is in units of the task's cost model (FLOPs), over all items
-evaluated. *own s*: CPU seconds of the optimiser itself. Contenders that evaluate item by item are charged
-by the item: their trials are item evaluations over the number of items.
+has items. A run may spend {trials} of them, and ends early once it has chosen the optimum itself. All but
+the rules and `agenttts-paper`, which have a design of their own, start from the default: the largest
+affordable models with one sample. *Trials to .01*: when it would first have chosen an allocation within .01
+of the optimum; a run that never does counts as more than {trials} in medians and as {more} in ratios.
+*Ratio to TPE*: of mean trials on the same tasks and seeds, with the 95 % interval by bootstrap over seeds.
+Proposals beyond the budget are rejected without being run, and repeated ones cost nothing; both are
+counted. Cost is in units of the task's cost model (FLOPs), over all items evaluated. *own s*: CPU seconds
+of the optimiser itself. Contenders that evaluate item by item are charged by the item: their trials are
+item evaluations over the number of items.
 """
 
 
@@ -99,7 +100,7 @@ def _family(table: Table, summary: PipelineSummary) -> list[str]:
 def _links() -> str:
     return (
         "The promise `quality >= q` of the goal `cheapest` is simulated by `benchmarks/coverage.py`. "
-        "[PROTOCOL.md](PROTOCOL.md) says when the method was first run here."
+        "`benchmarks/pipeline/PROTOCOL.md` says which build was first run here, and what it reached."
     )
 
 

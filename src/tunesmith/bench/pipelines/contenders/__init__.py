@@ -23,7 +23,8 @@ ABOUT = {
     "evolution": "a genetic algorithm with the constants of AgentTTS's disabled one",
     "halving": "successive halving on items, 256 allocations drawn",
     "ucb": "UCB elimination of arms per item, 128 allocations drawn",
-    "rule": "the three insights written down as fixed steps",
+    "rule": "the three insights written down as fixed steps, before any result was seen",
+    "rule+ahead": "the rule with steps of two samples as well, revised after its first result",
     "numeric": "our Gaussian process, which knows no pipelines; feasible by construction",
     "agenttts": "our method without a model: the insights as priors that trials may refute",
     "agenttts-no-capability": "the same without insight 1: sizes say nothing",
@@ -114,6 +115,7 @@ _MAKERS: dict[str, Callable[[str], Contender]] = {
     "halving": partial(_plain, "by_items", "halving", whole=False, families=WITH_NOISY),
     "ucb": partial(_plain, "by_items", "ucb", whole=False, families=WITH_NOISY),
     "rule": partial(_plain, "rule", "rule"),
+    "rule+ahead": partial(_plain, "rule", "rule_ahead"),
     "numeric": partial(_method, NUMERIC, "numeric", most_seeds=5),
     "agenttts": partial(_method, AGENTTTS, "agenttts", families=WITH_NOISY),
     **{

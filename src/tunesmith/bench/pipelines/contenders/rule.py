@@ -8,7 +8,9 @@
    fixed order (more samples downstream first, a shift between two stages, a model one size up or down at the
    same cost, fewer samples, the other fields), and again from every improvement. Then at random.
 
-Written once, from the description of the insights, before any result on these tasks was seen.
+Written once, from the description of the insights, before any result on these tasks was seen. Its weak place
+showed in the first result: where samples are voted on, two are no better than one, so that growth by single
+steps ends at once. `rule_ahead` is the same rule with steps of two as well, and knows that result.
 """
 
 from __future__ import annotations
@@ -31,9 +33,14 @@ Values = dict[str, Value]
 
 
 class Rule:
-    """One run of the rule."""
+    """One run of the rule.
 
-    def __init__(self, search: Search) -> None:
+    Args:
+        ahead: Steps in a list of sample counts that are looked ahead.
+    """
+
+    def __init__(self, search: Search, ahead: int = 1) -> None:
+        self.ahead = ahead
         self.search, self.settings = search, search.landscape.settings
         self.space = search.landscape.task.space
         self.seen: dict[str, Seen] = {}
@@ -107,11 +114,17 @@ class Rule:
             return values
         best = values
         for stage in self.stages:
+            in_vain = 0
             for samples in self.samples[stage][1:]:
                 more = {**best, **self._named(stage, models[stage], samples)}
-                if self.search.over or not self._fits(more) or self._score(more) <= self._score(best):
+                if self.search.over or not self._fits(more):
                     break
-                best = more
+                if self._score(more) > self._score(best):
+                    best, in_vain = more, 0
+                else:
+                    in_vain += 1
+                if in_vain == self.ahead:
+                    break
         return max((best, self._best()), key=self._score)
 
     def _neighbours(self, values: Values) -> Iterator[Values]:
@@ -151,12 +164,14 @@ class Rule:
                 )
 
     def _steps(self, values: Values, stage: str, by: int) -> list[Values]:
-        """The neighbour with one step more or fewer samples in a stage, if there is one."""
-        place = self.samples[stage].index(self._choice(values, stage).samples) + by
-        if not 0 <= place < len(self.samples[stage]):
-            return []
-        model = self._choice(values, stage).model
-        return [{**values, **self._named(stage, model, self.samples[stage][place])}]
+        """The neighbours with more or fewer samples in a stage: one step, then up to `ahead`."""
+        now, every = self._choice(values, stage), self.samples[stage]
+        places = [every.index(now.samples) + by * step for step in range(1, self.ahead + 1)]
+        return [
+            {**values, **self._named(stage, now.model, every[place])}
+            for place in places
+            if 0 <= place < len(every)
+        ]
 
     def _most_samples(self, values: Values, stage: str, model: Any, cost: float) -> Values | None:
         """The stage with a model and as many samples as `cost` and the budget allow; None: not even one."""
@@ -230,3 +245,8 @@ def _better(one: Seen, other: Seen) -> bool:
 def rule(search: Search, seed: int) -> None:
     """See the module."""
     Rule(search).run(seed)
+
+
+def rule_ahead(search: Search, seed: int) -> None:
+    """The same with two steps ahead; written after the first result of `rule`."""
+    Rule(search, ahead=2).run(seed)
