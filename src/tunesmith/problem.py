@@ -103,6 +103,13 @@ class ProblemKind(ABC):
         """
         return None
 
+    def breaking(self, before: Any, now: Any) -> Sequence[str]:
+        """Which changes of the settings make values of earlier trials mean something else, as clauses.
+
+        They are told as `score was a.py:score and is now b.py:score`; a run with such trials does not go on.
+        """
+        return ()
+
     def continued(self, before: Any, now: Any) -> Any:
         """The settings with which a run goes on that was begun with `before` and whose task says `now`.
 

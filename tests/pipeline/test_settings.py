@@ -11,6 +11,7 @@ from tunesmith.errors import InvalidConfiguration, TaskError
 from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import Task, load_task
+from tunesmith.task.changes import Changes, changes
 
 
 def task(stages: Any = None, **problem: Any) -> Task:
@@ -330,3 +331,31 @@ def test_a_pipeline_that_is_hardly_stated_is_told_how(tmp_path: Path, text: str,
     path.write_text(text)
     with pytest.raises(TaskError, match=told):
         load_task(path)
+
+
+def changed(stage: dict[str, Any], **problem: Any) -> Changes:
+    """Against two models of a stage with a callable."""
+    before = task({"a": {**M, "call": "s.py:a"}}, items="i.jsonl", goal=problem.get("goal", "quality"))
+    return changes(before, task({"a": {**M, "call": "s.py:a", **stage}}, **{"items": "i.jsonl", **problem}))
+
+
+def test_changes_between_sessions_are_told_setting_by_setting():
+    found = changed({"samples": 2}, item_budget=5.0)
+    assert found.breaking == () and found.told == (
+        "problem stages.a.samples was [1] and is now [2]",
+        "problem item_budget was none and is now 5.0",
+    )
+    assert changed({"call": "s.py:b"}).breaking == ("call of a was s.py:a and is now s.py:b",)
+    assert changed({}, items="j.jsonl").breaking == ("items was i.jsonl and is now j.jsonl",)
+    assert changed({}, split={"search": 9}).breaking
+    seconds = {"models": {"x": {"seconds": 1}, "y": {"seconds": 2}}}
+    assert not changed(seconds).breaking
+    (told,) = changed(seconds, goal="front").breaking
+    assert told.startswith("costs were counted by calls (") and " and are now by seconds (" in told
+    assert changed({"verify_cost": 1}, goal="front").breaking == (
+        "what x costs in a was changed",
+        "what y costs in a was changed",
+    )
+    assert not changed({"models": ["x", "y", "z"]}, goal="front").breaking
+    before, now = task({"a": M}), task({"a": M, "b": M})
+    assert changes(before, now).breaking == ("the stages were a and are now a, b",)

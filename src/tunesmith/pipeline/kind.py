@@ -9,8 +9,8 @@ from typing import Any
 
 from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.allocation import FIELDS
+from tunesmith.pipeline.continuing import breaking, with_prices_of
 from tunesmith.pipeline.costs import item_cost
-from tunesmith.pipeline.costs.price_list import is_listed
 from tunesmith.pipeline.defaults import default_allocation
 from tunesmith.pipeline.program import passed_variables, with_passed
 from tunesmith.pipeline.program_rules import key_variables, known_prices
@@ -55,6 +55,9 @@ class Pipeline(ProblemKind):
     def feasible(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> bool:
         return options.item_budget is None or item_cost(options, configuration) <= options.item_budget
 
+    def breaking(self, before: PipelineSettings, now: PipelineSettings) -> list[str]:
+        return breaking(before, now)
+
     def why_not(self, options: PipelineSettings, configuration: Mapping[str, Any]) -> str:
         cost, unit = item_cost(options, configuration), options.basis.unit
         return f"it costs {cost:.6g} {unit} for an item, and the item budget is {options.item_budget:g}"
@@ -79,27 +82,6 @@ class Pipeline(ProblemKind):
             given["cost_model"] = options.basis.name
             given["prices"] = known_prices(options.program, options.stages)
         return given
-
-
-def with_prices_of(before: PipelineSettings, now: PipelineSettings) -> PipelineSettings:
-    """Settings in which prices that were looked up are those of the run so far."""
-    changed = {
-        (stage, name): known.models[name].price
-        for stage, settings in now.stages.items()
-        if (known := before.stages.get(stage)) is not None
-        for name, model in settings.models.items()
-        if name in known.models
-        and model.id == known.models[name].id
-        and is_listed(model.price)
-        and is_listed(known.models[name].price)
-        and model.price != known.models[name].price
-    }
-    if not changed:
-        return now
-    stated = now.model_dump(exclude_unset=True)
-    for (stage, name), price in changed.items():
-        stated["stages"][stage]["models"][name]["price"] = price
-    return PipelineSettings.model_validate(stated)
 
 
 def _refuse_other(stated: Mapping[str, Any], filled: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from tunesmith.errors import short
 from tunesmith.space import Space
 from tunesmith.space.conditions import describe as describe_condition
 from tunesmith.task.command import RESERVED, placeholders
+from tunesmith.task.costs import kind_of
 from tunesmith.task.task import Task
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import readable
@@ -22,8 +23,10 @@ MEANING = ("metric", "direction", "data_file")
 """Keys that say what a trial's value means, beside the training code."""
 _NOT_TOLD = {
     *("name", "path", "space", "budget", "objective", "data_card", "default", "metric_spec", "further"),
-    *("limits", *MEANING),
+    *("limits", "problem", *MEANING),
 }
+MOST_SETTINGS = 8
+"""Changed settings of a kind of problem that are told one by one."""
 _LONG = {"description", "model", "data", "evaluation"}
 
 
@@ -75,6 +78,9 @@ def changes(before: Task, now: Task) -> Changes:
         ]
         told.append(f"the default was {texts[0]} and is now {texts[1]}")
     told += _budget_changes(before, now)
+    problem = _problem_changes(before, now)
+    breaking += problem.breaking
+    told += problem.told
     for key in type(now).model_fields:
         old, value = getattr(before, key), getattr(now, key)
         if key in _NOT_TOLD or old == value:
@@ -98,6 +104,31 @@ def changes(before: Task, now: Task) -> Changes:
     known = dict(before.readings)
     needed = () if breaking else tuple(name for name in now.goals.names if name not in known)
     return Changes(tuple(breaking), tuple(told), needed)
+
+
+def _problem_changes(before: Task, now: Task) -> Changes:
+    """Of the settings of a kind of problem, each by itself."""
+    was, new = before.problem, now.problem
+    if was is None or new is None or was.name != new.name:
+        return Changes((), () if was == new else (f"problem was {_shown(was)} and is now {_shown(new)}",))
+    old, current = (dict(_flat(choice.settings.model_dump(mode="json"))) for choice in (was, new))
+    told = [
+        f"problem {key} was {_shown(old.get(key))} and is now {_shown(current.get(key))}"
+        for key in dict.fromkeys([*old, *current])
+        if old.get(key) != current.get(key)
+    ]
+    if len(told) > MOST_SETTINGS:
+        told[MOST_SETTINGS:] = [f"{len(told) - MOST_SETTINGS} more settings of the problem were changed"]
+    return Changes(tuple(kind_of(new).breaking(was.settings, new.settings)), tuple(told))
+
+
+def _flat(settings: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings by dotted name."""
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield above + key, value
 
 
 def _other_goals(before: Task, now: Task) -> list[str]:
