@@ -145,6 +145,7 @@ def test_a_stream_passes_as_it_arrives_and_its_usage_is_read_and_hidden(tmp_path
 
 def test_faults_of_the_provider_pass_and_are_no_samples(tmp_path: Path):
     script = [rate_limited(7), "good", disconnecting("a b c d e f", 3)]
+    script.append(text(f"your key is {KEY}"))
     with ChatServer(script) as server:
         with proxied(plan(server.url), tmp_path) as (url, run, _):
             status, body, headers = ask(url, CHAT)
@@ -154,7 +155,9 @@ def test_faults_of_the_provider_pass_and_are_no_samples(tmp_path: Path):
             assert ask(url, CHAT)[0] == 200
             with pytest.raises(http.client.IncompleteRead):
                 ask(url, {**CHAT, "stream": True})
-        assert [c.sample for c in run.calls] == [0, 0, 0] and "broke off" in run.calls[2].error
+            told = ask(url, {**CHAT, "seed": 5})[1]["choices"][0]["message"]["content"]
+            assert told == "your key is [key]"
+        assert [c.sample for c in run.calls] == [0, 0, 0, 0] and "broke off" in run.calls[2].error
     with proxied(plan(f"http://127.0.0.1:{free_port()}/v1"), tmp_path) as (url, _, _):
         assert ask(url, CHAT)[1]["choices"]  # recorded
         status, body, _ = ask(url, CHAT)

@@ -135,6 +135,8 @@ class ItemPrograms:
             printed, said = _end_of(out), _end_of(err)
         if fault:
             last = _last_line(said) or _last_line(printed)
+            error = next((call.error for call in reversed(run.calls) if call.error), "")
+            last = f"{last} (its last call was answered {error})" if error else last
             return Ran(
                 item, 0.0, run.calls, f"{fault}: {last}" if last else fault, printed + said, run.prompts
             )
@@ -358,7 +360,9 @@ class Measured:
             found.append(f"The program made no call of stage {', '.join(silent)}: is its `match` right?")
         broken = [call for ran in self.ran for call in ran.calls if call.status >= 300 or call.error]
         if broken:
-            found.append(f"{len(broken)} calls were answered by an error, the first with {broken[0].status}.")
+            found.append(
+                f"{len(broken)} calls had an error, the first of them {broken[0].error or broken[0].status}."
+            )
         if any(call.estimated for ran in self.ran for call in ran.calls):
             found.append("The provider did not count the tokens of some calls; they are estimated.")
         return found

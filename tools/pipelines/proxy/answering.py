@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional, Protocol
 
 from tunesmith.errors import BankMiss, PipelineError
+from tunesmith.text.cleaning import log_line
 from tunesmith.tools.pipelines.proxy.asking import (
     Asked,
     Refused,
@@ -269,6 +270,7 @@ class Answering:
             raise Unreachable(f"{provider.base_url} {what}")
         if headers.get("content-encoding", "identity").lower() in ("gzip", "deflate"):
             body = inflated(body, LARGEST_ANSWER)
+        body = _without(body, provider)
         seconds = time.monotonic() - started
         usage = Usage()
         if status < 300 and call.asked.method == "POST":
@@ -282,6 +284,8 @@ class Answering:
         else:
             call.run.give_back(call.digest, call.record.sample)
         record = replace(call.finished(answer, source="provider"), first_byte=first)
+        if status >= 300:
+            record = replace(record, error=f"{status}: {_said(answer.body)}")
         call.run.add(record, call.asked)
         try:
             out.whole(answer.status, shown, answer.body)
@@ -326,7 +330,7 @@ class Answering:
         except OSError as error:
             gone = error
         sent.close(reusable=complete and gone is None)
-        body, seconds = b"".join(parts), time.monotonic() - started
+        body, seconds = _without(b"".join(parts), provider), time.monotonic() - started
         counted = usage_of(body, streamed=True)
         usage = counted or estimated(call.body, body, streamed=True)
         answer = Answer(sent.response.status, _kept(shown), body, usage, seconds)
@@ -470,6 +474,21 @@ def _is_openai(provider: Callable[[], Provider]) -> bool:
 def _kept(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers of an answer that are recorded."""
     return [(name.lower(), value) for name, value in headers if name.lower() == "content-type"]
+
+
+def _without(body: bytes, provider: Provider) -> bytes:
+    """An answer without the key, which a server may have quoted: it is recorded."""
+    return body.replace(provider.key.encode(), b"[key]") if provider.key else body
+
+
+def _said(body: bytes) -> str:
+    """What a provider says of a fault."""
+    try:
+        error = json.loads(body)["error"]
+        text = error["message"] if isinstance(error, Mapping) else error
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = body[:300].decode(errors="replace")
+    return log_line(str(text), 300)
 
 
 def _read(sent: Call, most: int) -> bytes | None:

@@ -103,7 +103,9 @@ def worst_tokens(endpoint: str, document: Mapping[str, Any], body: bytes) -> tup
                 f"`money_limit` cannot be kept: the cost of a request with {what} has no bound that can be "
                 "known before it is sent.",
             )
-    prompt = len(body) + 1000 + UNCOUNTED_PICTURE * (body.count(b'"image_url"') + body.count(b'"file_id"'))
+    messages = document.get("messages") or document.get("input")
+    framing = 200 + 16 * (len(messages) if isinstance(messages, list) else 1)
+    prompt = len(body) + framing + UNCOUNTED_PICTURE * (body.count(b'"image_url"') + body.count(b'"file_id"'))
     if endpoint == "/embeddings":
         return prompt, 0
     limits = [document.get(name) for name in _LIMITS[endpoint]]
