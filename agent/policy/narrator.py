@@ -32,11 +32,14 @@ ORIGINS = {
 }
 
 
-def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: str = "") -> str:
+def opening(
+    briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: str = "", competing: bool = False
+) -> str:
     """The first text of a session; `standing_in` while a model is in use but could not decide.
 
     Args:
         chosen_by: The method by which a language model chooses every trial; empty where it does not.
+        competing: Whether a language model proposes what competes, and decides nothing.
     """
     task, history = briefing.task, briefing.history
     best, left = history.incumbent, str(briefing.trials_left)
@@ -59,6 +62,7 @@ def opening(briefing: Briefing, *, resumed: bool, standing_in: bool, chosen_by: 
         closest=none_feasible(history),
         standing_in=standing_in,
         chosen_by=chosen_by,
+        competing=competing,
     ).text
 
 

@@ -29,12 +29,21 @@ class RulesPolicy(Policy):
         emit: Receives the reports.
         wake_after: Finished trials between two decisions, at least 1.
         standing_in: A language model is in use, and this policy decides only where it fails.
+        competing: A language model is in use for what competes; decisions are this policy's.
     """
 
     name = "rules"
 
-    def __init__(self, emit: Emit, *, wake_after: int = WAKE_AFTER, standing_in: bool = False) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        *,
+        wake_after: int = WAKE_AFTER,
+        standing_in: bool = False,
+        competing: bool = False,
+    ) -> None:
         self._emit, self._wake_after, self._standing_in = emit, wake_after, standing_in
+        self._competing = competing
         self._watermark = Watermark()
         self._opened = False
 
@@ -42,7 +51,10 @@ class RulesPolicy(Policy):
         history, resumed = briefing.history, "resumed" in briefing.triggers
         fresh = self._watermark.advance(history, resumed=resumed)
         if not self._opened and ({"start", "resumed"} & set(briefing.triggers)):
-            self._say(briefing, narrator.opening(briefing, resumed=resumed, standing_in=self._standing_in))
+            text = narrator.opening(
+                briefing, resumed=resumed, standing_in=self._standing_in, competing=self._competing
+            )
+            self._say(briefing, text)
         else:
             suggested = toolbox.suggest(1) if briefing.trials_left > 0 else []
             following = suggested[0] if suggested else None

@@ -24,7 +24,7 @@ PLAIN: dict[str, dict[str, Any]] = {
     "hybrid/opening.v2": {"goals": ""},
     "hybrid/opening_compact.v1": {"goals": ""},
     "narrator/best.v1": {"front": "", "closest": ""},
-    "narrator/opening.v2": {"aims": "", "closest": ""},
+    "narrator/opening.v2": {"aims": "", "closest": "", "competing": False},
     **dict.fromkeys(
         ("hybrid/candidates.v2", "hybrid/candidates_compact.v1"),
         {
@@ -420,6 +420,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "standing_in": False,
             "chosen_by": "llambo-paper",
         },
+        "candidates of a model": {"like": "new", "competing": True},
         "several metrics": {
             "like": "new",
             "aims": "maximize val_accuracy and minimize latency_ms, with params_m <= 5",

@@ -68,7 +68,7 @@ def _build(context: MethodContext) -> MethodParts:
         context.competing,
     )
     # The model's part is its rounds; beside them it answers a person, and follows what a person says.
-    rules = RulesPolicy(context.emit, standing_in=True)
+    rules = RulesPolicy(context.emit, standing_in=True, competing=True)
     agent = AgentPolicy(context.model, context.emit)
     policy = ScheduledPolicy(agent, rules, turns=False, emit=context.emit)
     return MethodParts(strategy, policy, suggester, ShareGate(), archive.lines)
