@@ -1,7 +1,7 @@
 """The stages of the pipeline as Python functions; task.yaml names them.
 
-`link` and `add` take lists (`batch`): all samples that a trial needs of some items come in one call, so that a
-model reads each prompt once. Each sample has its own seed and would be the same if it were asked for alone.
+The three take lists (`batch`): the samples that a trial needs of some items come in one call, so that arrays
+are worked on, not numbers. A sample has its own seed, and would be the same if it were asked for alone.
 """
 
 from __future__ import annotations
@@ -72,13 +72,13 @@ def repair(
     return add([one["link"] for one in outputs], model, seed, temperature)
 
 
-for _stage in (link, add, repair):
-    _stage.batch = 512  # type: ignore[attr-defined]
+for stage in (link, add, repair):
+    setattr(stage, "batch", 512)  # noqa: B010 - a function's own attribute, which type checkers do not know
 
 
 def verify(item: Item, output: int) -> bool:
     """The public check: casting out nines. A wrong total passes about once in nine times."""
-    return output % 9 == item["check"]
+    return output % 9 == int(item["check"])
 
 
 def failed(item: Item, output: int) -> bool:
@@ -144,4 +144,5 @@ def _sampled(logits: np.ndarray, seed: Sequence[int], temperature: float | None)
     """One category a column, (n, columns), for logits (n, columns, categories)."""
     keys = key_of(np.array([one % 2**63 for one in seed]))
     random = uniforms(keys, np.zeros(1, np.int64), logits.shape[1])
-    return draw(cumulative(logits, temperature or 1.0), random)[:, 0].astype(np.int64)
+    drawn: np.ndarray = draw(cumulative(logits, temperature or 1.0), random)[:, 0].astype(np.int64)
+    return drawn

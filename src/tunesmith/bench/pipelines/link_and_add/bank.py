@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,10 +22,12 @@ from tunesmith.bench.pipelines.link_and_add.items import (
     digits,
     draw_items,
 )
-from tunesmith.bench.pipelines.link_and_add.pool import Pool
 from tunesmith.bench.pipelines.link_and_add.sampling import cumulative, draw, key_of, uniforms
 from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.tools.pipelines.votes import SampleArrays, aggregated
+
+if TYPE_CHECKING:  # what is recorded can be replayed without PyTorch
+    from tunesmith.bench.pipelines.link_and_add.pool import Pool
 
 SAMPLES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
 """Numbers of samples that the first two stages can have."""

@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from filelock import FileLock
 
 from tunesmith.bench.pipelines.link_and_add.bank import BY_STATE, Bank, record_split
-from tunesmith.bench.pipelines.link_and_add.pool import train_pool
 
 SEED = 1
 """Of the models."""
@@ -93,6 +92,8 @@ def read(file: Path) -> Kept:
 
 
 def _build(folder: Path) -> None:
+    from tunesmith.bench.pipelines.link_and_add.pool import train_pool  # PyTorch takes seconds
+
     pool = train_pool(SEED)
     for link_first in (True, False):
         banks = {split: record_split(pool, link_first, n, stream_of(split)) for split, n in SPLITS.items()}
@@ -103,7 +104,7 @@ def _build(folder: Path) -> None:
 @cache
 def _version() -> str:
     """Changes with the code that draws banks, and with the libraries whose numbers may differ."""
-    digest = hashlib.blake2b(f"{SEED} {SPLITS} {np.__version__} {torch.__version__}".encode(), digest_size=6)
+    digest = hashlib.blake2b(f"{SEED} {SPLITS} {np.__version__} {version('torch')}".encode(), digest_size=6)
     for file in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()
