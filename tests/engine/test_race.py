@@ -101,6 +101,20 @@ def test_a_stopped_trial_keeps_its_first_items_and_a_resumed_run_races_on(tmp_pa
     assert len(again.finished) == 13 and again.trials[:10] == history.trials
 
 
+def test_a_limit_on_items_is_raced_by_what_is_reported_beside_the_cost(tmp_path):
+    from tunesmith.api import run_task
+
+    (tmp_path / "job.py").write_text(SCRIPT.replace("{both}", "True"))
+    text = TASK.replace("metric: quality", "metric: cost").replace(
+        "direction: maximize", "direction: minimize"
+    )
+    (tmp_path / "task.yaml").write_text(text + 'limits: {quality: ">= 0.8"}\n')
+    history = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None).history
+    assert history.pruned and all(t.configuration["x"] < 32 for t in history.pruned)
+    assert all(t.values["quality"] < 0.8 and "cost" in t.values for t in history.pruned)
+    assert all(t.configuration["x"] >= 32 for t in history.feasible), "dear ones are not stopped"
+
+
 def test_only_trials_that_report_items_are_raced():
     bad = [0.0] * N
     pruner = racing()
