@@ -61,7 +61,7 @@ def pipeline_part(
     default = default_trial(history)
     run, whole = _item_counts(history)
     return PipelinePart(
-        units=options.cost_model,
+        units=options.basis.unit,
         item_budget=options.item_budget,
         best=None if best is None else best.number,
         allocations=_allocations(options, history, points, best, default, text),
