@@ -9,7 +9,6 @@ import pytest
 from tunesmith.api import run_task
 from tunesmith.pipeline.costs import basis, item_cost, stage_costs
 from tunesmith.pipeline.models import Price
-from tunesmith.registry import METHODS
 from tunesmith.task import Task, load_task
 from tunesmith.tools.records.run_folder import RunFolder
 
@@ -44,14 +43,14 @@ def evaluate(config, trial):
 GOALS = {"numeric": "front", "hybrid": "cheapest"}
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS.names if "llambo" not in name])
+@pytest.mark.parametrize("method", ["numeric", "hybrid", "random", "agenttts"])
 def test_a_method_proposes_only_what_an_item_may_cost(method: str, tmp_path: Path):
     goal = GOALS.get(method, "quality")
     problem = {"name": "pipeline", "stages": STAGES, "item_budget": 8e12, "cost_model": "flops", "goal": goal}
     problem |= {"quality": 0.5} if goal == "cheapest" else {}
-    task = Task(name="t", problem=problem, tuner=method, budget={"trials": 4}, preload=(), noise="none")
+    task = Task(name="t", problem=problem, tuner=method, budget={"trials": 3}, preload=(), noise="none")
     result = run_task(task, runs=tmp_path, model=None, train=evaluate)
-    assert result.status == "finished" and len(result.history) == 4
+    assert result.status == "finished" and len(result.history) == 3
     options = task.problem.settings
     for trial in result.history:
         assert item_cost(options, trial.configuration) <= 8e12
