@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import sqlite3
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tunesmith.api import run_task
-from tunesmith.errors import PipelineError
+from tunesmith.errors import ObjectiveError, PipelineError
 from tunesmith.pipeline.kind import Pipeline
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import load_task
@@ -23,6 +26,7 @@ from tunesmith.tools.pipelines.record import CapReached, record
 from tunesmith.tools.pipelines.running import Runner
 from tunesmith.tools.pipelines.stage_code import load_judge, load_stages
 from tunesmith.tools.pipelines.table import all_choices
+from tunesmith.trial import Trial
 
 STAGES = """
 import random
@@ -60,7 +64,7 @@ def found(item, output): return output == item["input"]
 def score(item, output): return 0.75 * (output[1] == item["n"]) + 0.25 * (output[0] == item["input"])
 def items(): return [{"id": f"q{i}", "input": f"text {i}", "n": i + 1} for i in range(9)]
 """
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "items": "stages.py:items",
     "score": "stages.py:score",
     "cost_model": "flops",
@@ -153,26 +157,41 @@ def test_a_bank_is_the_same_as_json_lines_and_back(folder: Path, tmp_path: Path)
 def test_a_replay_runs_no_code_of_a_stage_and_refuses_what_was_not_recorded(folder: Path, tmp_path: Path):
     for name in ("stages.py", "bank.sqlite"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    stages = {
-        **SETTINGS["stages"],  # type: ignore[dict-item]
-        "answer": {**SETTINGS["stages"]["answer"], "temperature": [0, 0.5]},  # type: ignore[index]
-    }
-    problem = {**SETTINGS, "stages": stages, "name": "pipeline", "bank": "bank.sqlite", "replay": True}
     (tmp_path / "stages.py").write_text(STAGES.replace("CALLS.append", "raise_if_called"))
+    problem = {**SETTINGS, "name": "pipeline", "bank": "bank.sqlite", "replay": True}
     task = {"name": "replay", "problem": problem, "tuner": "random", "budget": {"trials": 4}, "preload": []}
     task |= {"pruner": "none", "confirm": None}
-    (tmp_path / "task.yaml").write_text(json.dumps(task))
-    trials = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None).history.trials
+
+    def replayed(**changes: Any) -> Sequence[Trial]:
+        stages = {**SETTINGS["stages"], "answer": {**SETTINGS["stages"]["answer"], **changes}}
+        (tmp_path / "task.yaml").write_text(json.dumps({**task, "problem": {**problem, "stages": stages}}))
+        return run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None).history.trials
+
+    with pytest.raises(
+        ObjectiveError, match="bank.sqlite lacks answer.model = small with answer.temperature = 0.5"
+    ):
+        replayed(temperature=[0, 0.5])
+    with pytest.raises(
+        ObjectiveError, match="bank.sqlite lacks answer.samples above 4 for answer.model = small"
+    ):
+        replayed(samples=[1, 9], agree=None)
+    connection = sqlite3.connect(tmp_path / "bank.sqlite")  # a hole that only a trial can find
+    connection.execute(
+        "DELETE FROM samples WHERE stage = 'answer' AND temperature > 0 AND item IN ('q1', 'q2', 'q3')"
+    )
+    connection.commit()
+    connection.close()
+    trials = replayed()
     known = [t for t in trials if t.configuration["answer.temperature"] == 0]
-    unknown = [t for t in trials if t.configuration["answer.temperature"] != 0]
-    assert known and unknown
+    holed = [t for t in trials if t.configuration["answer.temperature"] != 0]
+    assert known and holed
     table = replay_table(settings(bank="bank.sqlite"), folder)
     for trial in known:
         exact = table.evaluate(settings().allocation(trial.configuration))
         assert (trial.values["quality"], trial.values["cost"]) == pytest.approx((exact.score, exact.cost))
         assert "look, answer, repair has changed since bank.sqlite was recorded" in " ".join(trial.notes)
-    for trial in unknown:
-        assert "bank.sqlite has no answer: model" in trial.message and "temperature 0.5" in trial.message
+    for trial in holed:
+        assert "bank.sqlite has no answer: model" in trial.message and "temperature 0.7" in trial.message
 
 
 def test_a_recording_stops_before_its_cap_and_goes_on(folder: Path, tmp_path: Path):

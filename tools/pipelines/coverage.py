@@ -1,15 +1,18 @@
-"""Which stages, settings and samples a bank holds, and which values of a space it lacks."""
+"""Which stages, settings and samples a bank holds, and which values of a space it lacks. Python 3.9."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tunesmith.pipeline.settings import PipelineSettings
-from tunesmith.pipeline.stages import FloatRange, Range
+from tunesmith.errors import BankMiss
 from tunesmith.tools.pipelines.bank import open_bank
 from tunesmith.tools.pipelines.running import CONFIRMED_FROM
+
+MOST_SHOWN = 4
+"""Values that a message names."""
 
 
 class Held(NamedTuple):
@@ -41,13 +44,15 @@ class Held(NamedTuple):
         )
 
 
-def coverage(path: Path) -> list[Held]:
+def coverage(path: Path, beside: Path | None = None) -> list[Held]:
     """What a bank holds, by stage and setting, of the items of the search.
 
+    Args:
+        beside: As of `open_bank`.
     Raises:
         PipelineError: It cannot be read.
     """
-    bank = open_bank(path)
+    bank = open_bank(path, beside)
     counts: dict[tuple[str, str, float | None, str | None], dict[tuple[str, str, int], list[int]]] = {}
     for key, _ in bank.everything():
         if abs(key.sample) < CONFIRMED_FROM:
@@ -70,32 +75,41 @@ def coverage(path: Path) -> list[Held]:
     return held
 
 
-def lacking(held: list[Held], settings: PipelineSettings) -> list[str]:
+def lacking(held: Sequence[Held], asked: Mapping[str, Any]) -> list[str]:
     """The values of a pipeline's space of which a bank has no samples, or too few, a line for each.
 
-    Of a stage that is there, outputs of earlier stages may still be lacking; a replay says which.
+    Of a stage that is there, single outputs of earlier stages may still be lacking; a replay says which.
+
+    Args:
+        asked: What the space can ask for (`tunesmith.pipeline.asked.asked_of_bank`).
     """
     missing = []
     known = {row[:4]: row for row in held}
-    for name, stage in settings.stages.items():
-        offered = [_values(stage.offered(field)) for field in ("model", "temperature", "prompt")]
-        counts = stage.offered("samples")
-        most = counts.high if isinstance(counts, (Range, FloatRange)) else max(counts)
-        for model, temperature, prompt in itertools.product(*offered):
-            told = stage.models[str(model)].id or str(model)
-            row = known.get((name, told, None if temperature is None else float(temperature), prompt))
+    for name, of_stage in asked.items():
+        fields = (of_stage["models"].items(), of_stage["temperatures"], of_stage["prompts"])
+        for (model, told), temperature, prompt in itertools.product(*fields):
+            row = known.get((name, told, temperature, prompt))
             setting = f"{name}.model = {model}"
             setting += "" if temperature is None else f" with {name}.temperature = {temperature:g}"
             setting += "" if prompt is None else f" with {name}.prompt = {prompt}"
             if row is None:
                 missing.append(setting)
-            elif row.samples < most and stage.offered("agree") == (0,):
+            elif row.samples < of_stage["samples"]:
                 missing.append(f"{name}.samples above {row.samples} for {setting}")
     return missing
 
 
-def _values(offered: Any) -> tuple[Any, ...]:
-    if isinstance(offered, (Range, FloatRange)):
-        return (offered.low, offered.high)
-    assert isinstance(offered, tuple)
-    return offered or (None,)
+def check_coverage(bank: Path, asked: Mapping[str, Any], beside: Path | None = None) -> None:
+    """Make sure that a bank has samples for every value of a space.
+
+    Raises:
+        BankMiss: It lacks some; the message names them.
+        PipelineError: It cannot be read.
+    """
+    missing = lacking(coverage(bank, beside), asked)
+    if missing:
+        more = f", and {len(missing) - MOST_SHOWN:,} values more" if len(missing) > MOST_SHOWN else ""
+        raise BankMiss(
+            f"{bank.name} lacks {', '.join(missing[:MOST_SHOWN])}{more}; leave them out of the space, record "
+            "them, or set `replay: false`"
+        )

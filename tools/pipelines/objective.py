@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from tunesmith.errors import PipelineError
 from tunesmith.pipeline.allocation import allocation
 from tunesmith.tools.pipelines.bank import open_samples
+from tunesmith.tools.pipelines.coverage import check_coverage
 from tunesmith.tools.pipelines.items import check_leak, load_items, split_items
 from tunesmith.tools.pipelines.running import CONFIRMED_FROM, ItemResult, Runner
 from tunesmith.tools.pipelines.samples import Samples
@@ -56,6 +58,9 @@ def prepare(given: Mapping[str, Any]) -> None:
         return
     load_stages(given, folder)
     load_judge(pipeline["score"], folder)
+    if pipeline["replay"]:
+        with tempfile.TemporaryDirectory() as unpacked:
+            check_coverage(folder / pipeline["bank"], given["asked"], Path(unpacked))
     split_items(load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"])
 
 

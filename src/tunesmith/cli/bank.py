@@ -149,13 +149,14 @@ def take(
 @report_errors
 def info(bank: Bank, task: OfTask = None, as_json: AsJson = False, debug: Debug = False) -> None:
     """Say what a bank holds, and with --task which values of its space it lacks; exit code 1 if it does."""
+    from tunesmith.pipeline.asked import asked_of_bank
     from tunesmith.tools.pipelines.coverage import coverage, lacking
 
     held = coverage(bank)
     missing: list[str] = []
     if task is not None:
         settings, _ = _pipeline(task)
-        missing = lacking(held, settings)
+        missing = lacking(held, asked_of_bank(settings))
     if as_json:
         rows: list[dict[str, Any]] = [row._asdict() for row in held]
         print_json(json.dumps({"held": rows, "missing": missing if task is not None else None}))

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunesmith.errors import SpaceError, TaskError, short
 from tunesmith.pipeline.allocation import FIELDS
+from tunesmith.pipeline.asked import asked_of_bank
 from tunesmith.pipeline.continuing import breaking, with_prices_of
 from tunesmith.pipeline.costs import item_cost
 from tunesmith.pipeline.defaults import default_allocation
@@ -78,6 +79,8 @@ class Pipeline(ProblemKind):
             "fixed": options.fixed,
             "rates": rates,
         }
+        if options.replay:
+            given["asked"] = asked_of_bank(options)
         if options.program is not None:
             given["cost_model"] = options.basis.name
             given["prices"] = known_prices(options.program, options.stages)
