@@ -17,10 +17,13 @@ from fakes.chat_server import ChatRequest, ChatServer, Reply, text
 from tunesmith.api import run_task
 from tunesmith.api.verifying import verify
 from tunesmith.cli import app
+from tunesmith.errors import PipelineError
 from tunesmith.pipeline.program import ProgramSettings
 from tunesmith.task import load_task
 from tunesmith.tools.pipelines.items import load_items
 from tunesmith.tools.pipelines.listening import listen
+from tunesmith.tools.pipelines.record import CapReached
+from tunesmith.tools.pipelines.record_program import record_program
 
 KEY = "sk-live-4f9a8b7c6d5e"
 PLAIN = """
@@ -192,6 +195,29 @@ def check_a_run(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     check_a_run(tmp_path, PLAIN, monkeypatch)
+
+
+def test_a_bank_of_a_program_is_recorded_under_a_limit_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    task = load_task(write(tmp_path, PLAIN, TASK.replace("money_limit: 1.0", "parallel: 3")))
+    assert task.problem is not None
+    settings, bank = task.problem.settings, tmp_path / "bank.sqlite"
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.chdir(tmp_path)
+    with ChatServer(provider, key=KEY) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with pytest.raises(CapReached, match="the money limit of .0.005 might be passed"):
+            record_program(settings, tmp_path, bank, most_cost=0.005)
+        first = len(server.chats)
+        done = record_program(settings, tmp_path, bank, most_cost=0.1)
+        # 3 items by 2 planners, and 2 solvers of each plan: nothing is asked twice.
+        assert first > 0 and len(server.chats) == 3 * 2 + 3 * 2 * 2 == first + done.calls
+        assert (done.items, done.of) == (12, 12) and 0 < done.cost < 0.1
+        assert record_program(settings, tmp_path, bank).calls == 0
+    bank.write_bytes(b"no database, but long enough to be looked at as one" * 40)
+    with pytest.raises(PipelineError, match="cannot be recorded there"):
+        record_program(settings, tmp_path, bank)
 
 
 def test_what_a_program_calls_is_told_as_lines_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

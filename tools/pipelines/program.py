@@ -309,13 +309,17 @@ class Measured:
         self._dollars = given["cost_model"] == "price"
         self._by_stage: list[dict[str, float]] = []
         self._notes: dict[str, str] = {}
+        self.drawn = 0.0
+        """Cost of what came from a provider rather than from recorded answers, all items together."""
 
     def add(self, ran: Ran) -> None:
         self.ran.append(ran)
         costs = dict.fromkeys((*self._stages, OTHER), 0.0)
         for call in ran.calls:
             if call.status < 300 and call.endpoint[:7] != "/models":
-                costs[call.stage] += self._cost(call)
+                cost = self._cost(call)
+                costs[call.stage] += cost
+                self.drawn += cost if call.source == "provider" else 0.0
         self._by_stage.append(costs)
 
     def means(self) -> dict[str, float]:

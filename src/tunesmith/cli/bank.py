@@ -42,12 +42,18 @@ def record(
     """Draw every sample that any configuration of a pipeline needs, once; the same command goes on.
 
     The stages' callables run in Tunesmith's own Python. Caps count all that the bank has cost so far, and are
-    looked at before each call with the most it may cost. Exit code 1: a cap was reached.
+    looked at before each call with the most it may cost. A program that is not changed is run with every
+    allocation. Exit code 1: a cap was reached.
     """
     from tunesmith.tools.pipelines.record import CapReached, Progress
-    from tunesmith.tools.pipelines.record import record as draw
+    from tunesmith.tools.pipelines.record import record as draw_samples
 
     settings, folder = _pipeline(task)
+    draw = draw_samples
+    if settings.program is not None:
+        from tunesmith.tools.pipelines.record_program import record_program
+
+        draw = record_program
     parts = {"search": ["search"], "confirm": ["confirm"], "all": ["search", "confirm"]}.get(part)
     if parts is None:
         raise UsageError(f"--part is {part!r}; it can be search, confirm or all")

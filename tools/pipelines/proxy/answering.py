@@ -19,7 +19,14 @@ from tunesmith.tools.pipelines.proxy.asking import (
     answered_with,
     inflated,
 )
-from tunesmith.tools.pipelines.proxy.calls import Answer, Bank, CallRecord, Calls, LimitReached
+from tunesmith.tools.pipelines.proxy.calls import (
+    Answer,
+    Bank,
+    CallRecord,
+    Calls,
+    LimitReached,
+    MoneyLimitReached,
+)
 from tunesmith.tools.pipelines.proxy.events import Events
 from tunesmith.tools.pipelines.proxy.matching import OTHER, stage_of, system_digest, system_prompt
 from tunesmith.tools.pipelines.proxy.prices import Prices
@@ -210,7 +217,7 @@ class Answering:
             number = self.calls.reserve(call.record, worst)
         except LimitReached as error:
             call.run.give_back(call.digest, call.record.sample)
-            call.run.fault(PipelineError(f"item {call.run.item}: {error}"))
+            call.run.fault(MoneyLimitReached(f"item {call.run.item}: {error}"))
             raise Refused(402, "tunesmith_money_limit", f"Not sent: {error}.") from None
         started = time.monotonic()
         sent: Call | None = None

@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from tunesmith.errors import PipelineError
 from tunesmith.tools.pipelines.proxy.usage import Usage
 from tunesmith.tools.pipelines.store import SAMPLES
 
@@ -44,6 +45,10 @@ CREATE TABLE IF NOT EXISTS calls (
 CREATE TABLE IF NOT EXISTS money (name TEXT PRIMARY KEY, dollars REAL NOT NULL);
 INSERT OR IGNORE INTO money VALUES ('spent', 0.0);
 """
+
+
+class MoneyLimitReached(PipelineError):
+    """A trial had a call that might take the run beyond its money limit."""
 
 
 class LimitReached(Exception):
@@ -152,13 +157,19 @@ class Calls:
     def __init__(self, path: Path, money_limit: float | None = None) -> None:
         self.path, self.money_limit = path, money_limit
         self._lock = threading.Lock()  # guards the connection
-        self._file = sqlite3.connect(
-            str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        _write_ahead(self._file)
-        # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
-        self._file.execute(f"PRAGMA synchronous = {'NORMAL' if money_limit is None else 'FULL'}")
-        self._file.executescript(_TABLES)
+        try:
+            self._file = sqlite3.connect(
+                str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            _write_ahead(self._file)
+            # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
+            self._file.execute(f"PRAGMA synchronous = {'NORMAL' if money_limit is None else 'FULL'}")
+            self._file.executescript(_TABLES)
+        except sqlite3.DatabaseError as error:
+            raise PipelineError(
+                f"{path}: a program's calls cannot be recorded there ({error}); no limit would hold without. "
+                "Make it writable, or move it away"
+            ) from None
 
     def close(self) -> None:
         with self._lock:
