@@ -86,3 +86,27 @@ def test_a_run_that_goes_on_keeps_the_prices_it_was_begun_with(
     assert options == first and dear.source not in (result.folder / "task.yaml").read_text()
     for trial in result.history:
         assert trial.values["cost"] == pytest.approx(item_cost(first, trial.configuration))
+
+
+LONGER = """
+from tunesmith.pipeline.sample import Sample
+def answer(item, previous, model): return Sample("x", completion_tokens=900 if model == "l" else 90)
+def items(): return [1, 2, 3]
+def score(item, output): return 1.0
+"""
+
+
+def test_a_trial_that_measures_more_than_the_budget_says_so(tmp_path: Path):
+    (tmp_path / "stages.py").write_text(LONGER)
+    path = tmp_path / "task.yaml"
+    path.write_text(
+        "problem: {name: pipeline, items: 'stages.py:items', score: 'stages.py:score', item_budget: 3e12, "
+        "stages: {answer: {call: 'stages.py:answer', models: {s: 1B, l: 2B}, "
+        "tokens: {prompt: 100, completion: 100}}}}\n"
+        "tuner: random\nbudget: {trials: 2}\nconfirm: null\n"
+    )
+    result = run_task(load_task(path), runs=tmp_path / "runs", model=None)
+    costs = {t.configuration["answer.model"]: t.values["cost"] for t in result.history}
+    assert costs == {"s": 2e9 * (100 + 90), "l": 4e9 * (100 + 900)}
+    (note,) = [note for trial in result.history for note in trial.notes]
+    assert "it cost 4e+12 for an item, more than the item budget of 3e+12" in note

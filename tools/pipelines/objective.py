@@ -110,7 +110,14 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
         samples.close()
     _report_items(trial, results)
     _say(trial, results, samples, runner.score_faults)
-    return _values(results)
+    values = _values(results)
+    budget = pipeline["item_budget"]
+    if budget is not None and values[COST] > budget:
+        trial.notes.append(
+            f"it cost {values[COST]:.6g} for an item, more than the item budget of {budget:g}: its calls "
+            "took more than the task states (`tokens`, `seconds`)"
+        )
+    return values
 
 
 def _values(results: list[ItemResult]) -> dict[str, float]:
