@@ -13,7 +13,7 @@ that neither name nor place tells more than the number of weights does.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -31,6 +31,8 @@ MODELS = 4
 """Of each stage."""
 FEW = 50
 """Items of the noisy version."""
+TABLES = 8
+"""Kept in memory, some 20 MB each: more than a seed has."""
 
 
 class Optimum(NamedTuple):
@@ -166,7 +168,7 @@ def _places(seed: int, few_items: bool, n: int) -> tuple[np.ndarray, np.ndarray]
     return np.sort(seen), np.setdiff1d(np.arange(n), seen)
 
 
-@cache
+@lru_cache(maxsize=TABLES)
 def _table(drawn: _Drawn, aggregator: str, repairs: bool, splits: tuple[str, ...]) -> ReplayTable:
     known = kept(drawn.link_first)
     bank = joined([known.banks[split] for split in splits])
@@ -174,7 +176,7 @@ def _table(drawn: _Drawn, aggregator: str, repairs: bool, splits: tuple[str, ...
     return replay_table(bank, settings, dict(drawn.sizes))
 
 
-@cache
+@lru_cache(maxsize=TABLES)
 def _truths(seed: int, aggregator: str, repairs: bool, few_items: bool) -> np.ndarray:
     table = _table(_drawn(seed), aggregator, repairs, tuple(SPLITS) if few_items else ("search",))
     if not few_items:
