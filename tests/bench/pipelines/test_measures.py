@@ -73,13 +73,20 @@ def test_a_ratio_is_paired_and_counts_a_miss_as_one_more_than_all_trials() -> No
 def test_a_summary_counts_only_this_build_and_these_seeds(tmp_path: Path) -> None:
     store = open_runs(tmp_path)
     quick = replace(RUN, contender="agenttts", changes=(Change(600, 9.0, 0.895),))
-    store.append([RUN, LATE, quick, replace(RUN, version="old", seed=2), replace(RUN, seed=5)])
+    without = replace(RUN, contender="agenttts-no-saturation", changes=(Change(900, 9.0, 0.895),))
+    others = [replace(RUN, version="old", seed=2), replace(RUN, seed=5)]
+    store.append([RUN, LATE, quick, without, *others])
     loaded = store.load()
-    assert loaded == [RUN, LATE, quick, replace(RUN, version="old", seed=2), replace(RUN, seed=5)]
+    assert loaded == [RUN, LATE, quick, without, *others]
     task = PipelineBenchTask("one", Family("link2", "as an example"), "s", lambda seed: None)  # type: ignore[arg-type,return-value]
-    who = [Contender(name, name, "v", lambda search, seed: None) for name in ("tpe", "agenttts")]
+    who = [
+        Contender(name, name, "v", lambda search, seed: None)
+        for name in ("tpe", "agenttts", without.contender)
+    ]
     summary = summarise([task], who, loaded, seeds=2, trials=50)
-    tpe, ours = summary.tables[0].rows
+    tpe, ours, ablation = summary.tables[0].rows
+    assert ablation.to_full is not None and math.isclose(ablation.to_full.ratio, 4.5 / 3)
+    assert ours.to_full is None
     assert (tpe.runs, tpe.hits, tpe.infeasible) == (2, 0.5, 3)
     assert ours.trials.median == 3 and ours.ratio is not None and ours.ratio.pairs == 1
     assert math.isclose(ours.ratio.ratio, 3 / 11.5)

@@ -93,6 +93,10 @@ def _family(table: Table, summary: PipelineSummary) -> list[str]:
         parts += [f"![Share of runs within .01 by trial]({table.family}.svg)", ""]
         settings = tables.by_task(table, summary.trials)
         parts += _table(settings) if settings else []
+        without = tables.ablations(table)
+        parts += (
+            ["Without one insight, on the same tasks and seeds:", "", *_table(without)] if without else []
+        )
     parts += ["What the search costs (medians until .01, means of whole runs):", ""]
     return parts + _table(tables.costs(table))
 

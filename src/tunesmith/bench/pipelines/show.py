@@ -25,6 +25,10 @@ def show(summary: PipelineSummary, out: TextIO = sys.stdout) -> None:
         if settings:
             print(file=out)
             _print(settings, out)
+        without = tables.ablations(table)
+        if without:
+            print(file=out)
+            _print(without, out)
         print(file=out)
         _print(tables.costs(table), out)
         print(file=out)

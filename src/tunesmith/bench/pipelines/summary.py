@@ -43,6 +43,7 @@ class Row:
         cost_to, items_to: What was spent until there, units of the cost model and item evaluations.
         ratio: To the reference's trials; None for the reference, and without a common run.
         median_ratio: Ratio of the two medians on the same runs; None where one is beyond the budget.
+        to_full: Ratio to FULL's trials, of its ablations.
         by_task: Median trials on each task.
         items, cost, tried, infeasible, repeated, own_s, calls: Of a whole run, means.
         curve: Share of runs within epsilon after each trial, from 1.
@@ -69,6 +70,7 @@ class Row:
     items_to: Quartiles = NOTHING
     ratio: Ratio | None = None
     median_ratio: float | None = None
+    to_full: Ratio | None = None
     by_task: dict[str, float | None] = field(default_factory=dict)
     curve: tuple[float, ...] = ()
     quality: float | None = None
@@ -208,6 +210,7 @@ def _row(
     spent = {(run.task, run.seed): spent_to(run, most) for run in runs}
     taken = {key: of.trials for key, of in spent.items()}
     other = {(run.task, run.seed): spent_to(run, trials).trials for run in by.get(REFERENCE, [])}
+    full = {(run.task, run.seed): spent_to(run, trials).trials for run in by.get(FULL, [])}
     compared = one.name not in (REFERENCE, EXHAUSTIVE)
     return replace(
         row,
@@ -218,6 +221,7 @@ def _row(
         items_to=quartiles([of.items for of in spent.values()]),
         ratio=ratio_of_trials(taken, other, trials) if compared else None,
         median_ratio=_median_ratio(taken, other) if compared else None,
+        to_full=ratio_of_trials(taken, full, trials) if one.name.startswith(f"{FULL}-no-") else None,
         by_task={name: quartiles([v for (t, _), v in taken.items() if t == name]).median for name in names},
         curve=tuple(float(np.mean([v <= k for v in taken.values()])) for k in range(1, trials + 1)),
     )

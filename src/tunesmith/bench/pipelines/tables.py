@@ -48,6 +48,24 @@ def by_task(table: Table, trials: int) -> Rows | None:
     ]
 
 
+def ablations(table: Table) -> Rows | None:
+    """What each insight is worth: trials without it over those with all; None where nothing was run."""
+    rows = [row for row in table.rows if row.to_full is not None]
+    if not rows:
+        return None
+    lines = [
+        [
+            r.contender,
+            f"{r.to_full.ratio:.2f}",
+            interval(r.to_full.low, r.to_full.high, 2),
+            f"{r.to_full.pairs}",
+        ]
+        for r in rows
+        if r.to_full is not None
+    ]
+    return [["", "trials over those with all insights", "95 %", "runs"], *lines]
+
+
 def choices(table: Table) -> Rows:
     """What was finally chosen, on the items that the search did not see."""
     heads = ["", "true quality", "less whole evaluations'", "95 %", "item evaluations", "share"]
