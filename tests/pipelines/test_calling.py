@@ -58,6 +58,7 @@ def test_a_callable_is_given_what_it_takes(tmp_path: Path, caller: Caller, head:
         ),
         ("def answer(a, *, top_p): return 1", "wants 'top_p', which it cannot be given"),
         ("def other(a): return 1", "answer"),
+        ("def answer(a): return 1\nanswer.batch = 'all'", "stages.py:answer.batch is 'all'; it must be"),
     ],
 )
 def test_one_that_wants_something_else_is_told(tmp_path: Path, head: str, message: str):

@@ -105,10 +105,11 @@ budget: {trials: 3}
 """
     stages = """
     def answer(item, previous, model):
+        item["input"] = "changed"
         if model == "none" or (model == "some" and previous % 3 == 0):
             raise KeyError(f"no answer for {previous}")
         return {1, 2} if model == "odd" and previous else previous
-    def score(item, output): return 1.0
+    def score(item, output): return item["input"] != "changed"
     """
     trials = {t.configuration["answer.model"]: t for t in run(tmp_path, task, stages).history.trials}
     assert trials["some"].values["quality"] == pytest.approx(4 / 6)

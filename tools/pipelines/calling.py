@@ -61,9 +61,9 @@ class Called:
         """
         self.reference = reference
         self.function = load_callable(reference, folder)
-        batch = getattr(self.function, "batch", 0)
-        self.batch = MOST_PARALLEL if batch is True else int(batch or 0)
-        self.parallel = max(1, min(int(getattr(self.function, "parallel", 1)), MOST_PARALLEL))
+        batch = self._count("batch", 0)
+        self.batch = MOST_PARALLEL if batch is True else int(batch)
+        self.parallel = max(1, min(int(self._count("parallel", 1)), MOST_PARALLEL))
         self.version = _version(self.function, reference, folder)
         self._is_async = inspect.iscoroutinefunction(self.function)
         self._by_place, self._by_name = self._taken(list(places), [*places, *names])
@@ -78,6 +78,13 @@ class Called:
         return self.function(
             *[given[name] for name in self._by_place], **{n: given[n] for n in self._by_name}
         )
+
+    def _count(self, name: str, otherwise: int) -> int:
+        """The function's attribute `batch` or `parallel`; True is left as it is."""
+        value = getattr(self.function, name, otherwise)
+        if isinstance(value, int) and value >= 0:
+            return value
+        raise ObjectiveError(f"{self.reference}.{name} is {value!r:.60}; it must be a whole number")
 
     def _taken(self, places: list[str], known: list[str]) -> tuple[list[str], list[str]]:
         try:

@@ -6,6 +6,7 @@ recorder of a bank and `ReplayTable` all take their turns here, so that they agr
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -380,10 +381,10 @@ class Runner:
         """All that a stage's callable can be given for a sample."""
         want, key = wave.wanted[i], wave.keys[i]
         return {
-            "item": want.state.item.value,
-            "previous": want.state.output,
-            "outputs": dict(want.state.outputs),
-            "candidates": None if want.candidates is None else list(want.candidates),
+            "item": _own(want.state.item.value),
+            "previous": _own(want.state.output),
+            "outputs": _own(dict(want.state.outputs)),
+            "candidates": None if want.candidates is None else _own(list(want.candidates)),
             "model": wave.model,
             "temperature": wave.choice.temperature,
             "prompt": wave.choice.prompt,
@@ -506,7 +507,16 @@ class _Told:
 
 def _given(state: State, output: Any) -> dict[str, Any]:
     """What gates, verifiers and scores are given."""
-    return {"item": state.item.value, "output": output, "outputs": dict(state.outputs)}
+    return {
+        "item": _own(state.item.value),
+        "output": _own(output),
+        "outputs": _own(dict(state.outputs)),
+    }
+
+
+def _own(value: Any) -> Any:
+    """A copy for the task's code, which may change what it is given: other samples have the same input."""
+    return copy.deepcopy(value) if isinstance(value, (dict, list)) else value
 
 
 def _guarded(state: State, otherwise: Any, work: Any, *given: Any) -> tuple[Any, State]:
