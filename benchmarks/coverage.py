@@ -211,6 +211,8 @@ def cost_and_loss(kind: str, runs: int) -> dict[str, Any]:
             abilities = (
                 1.5 - np.abs(rng.normal(0, 0.15, 50)) - 2 * np.exp(-np.arange(50) / 6) * rng.random(50)
             )
+        elif kind == "weak start":  # of easy items, on which the first trials say little
+            abilities = 3.0 - np.abs(rng.normal(0, 0.15, 50)) - np.array([3.0] * 3 + [0.3] + [0.0] * 46)
         elif kind == "a third poor":
             abilities -= np.where(rng.random(50) < 0.3, rng.uniform(0.5, 2, 50), 0)
         chances = chances_of(abilities, rng.normal(0, 1.5, 4000))
@@ -250,7 +252,7 @@ def main() -> None:
             found[f"certificate, {name}, {failures} failures allowed"] = certificates(draw, runs, failures)
     found["race, level configurations"] = race_errors(False, runs)
     found["race, adversary (not covered)"] = race_errors(True, runs // 5)
-    for kind in ("most within .05", "a third poor", "converging"):
+    for kind in ("most within .05", "a third poor", "converging", "weak start"):
         found[f"race against complete trials, {kind}"] = cost_and_loss(kind, runs // 5)
     for name, values in found.items():
         print(f"{name}\n    " + ", ".join(f"{key} {value}" for key, value in values.items()))

@@ -143,3 +143,12 @@ def test_every_trial_gets_the_first_items_unless_it_is_hopeless():
     race = Race(futility=0.9)
     race.complete(coins(rng, np.full(50, 0.7)))
     assert stop(race, np.zeros(50)) == (FIRST, "futile")
+
+
+def test_weak_first_trials_do_not_make_a_perfect_start_on_easy_items_look_poor():
+    """The first items are easy for all: a trial that is right on them may be as good as the best one."""
+    race = Race()
+    for right in (18, 20, 25, 37):
+        race.complete([1.0] * 10 + [1.0] * (right - 10) + [0.0] * (40 - right))
+    racer = race.start()
+    assert [racer.add(1.0) for _ in range(20)] == [None] * 20 and racer.chance() >= 0.5

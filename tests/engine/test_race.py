@@ -111,7 +111,7 @@ def test_a_limit_on_items_is_raced_by_what_is_reported_beside_the_cost(tmp_path)
     (tmp_path / "task.yaml").write_text(text + 'limits: {quality: ">= 0.8"}\n')
     history = run_task(load_task(tmp_path / "task.yaml"), runs=tmp_path / "runs", model=None).history
     assert history.pruned and all(t.configuration["x"] < 32 for t in history.pruned)
-    assert all(t.values["quality"] < 0.8 and "cost" in t.values for t in history.pruned)
+    assert all({"quality", "cost"} <= set(t.values) for t in history.pruned)
     assert all(t.configuration["x"] >= 32 for t in history.feasible), "dear ones are not stopped"
 
 

@@ -15,8 +15,8 @@ worse     Evidence that mean(x) < mean(y) over the N items, by betting on the di
 futile    The predicted probability of ending at or above the opponent's mean is below `futility`. This is no
           test: it controls no error, and stops some that would have come out ahead by little. It is what
           saves most: among trials of nearly the same quality 50 items prove nothing early. Predicted is the
-          sum of the items left, from how the trial did so far on items as hard as these were for the
-          completed trials.
+          sum of the items left: what the best quarter of the completed trials scored on them, and as much
+          more or less as the trial did so far. Where all of those were right that says nothing, as it should.
 
 The guarantee is about the order: it is over a draw of the order that the scores did not depend on. Trials
 whose configuration was chosen by how earlier ones did on the first items of the same order are not covered
@@ -40,6 +40,8 @@ Why = Literal["hopeless", "worse", "futile"]
 
 FIRST = 5
 """Items before anything is predicted."""
+LEADERS = 0.25
+"""Share of the completed trials, the best ones, by whose scores an item is hard or easy."""
 PRIOR_ITEMS = 10.0
 """Items that the completed trials' spread of residuals counts as, beside the trial's own."""
 SMALLEST_VARIANCE = 0.02
@@ -66,7 +68,7 @@ class Race:
         direction_sign: float = 1.0,
         scores: tuple[float, float] = (0.0, 1.0),
         alpha: float = 0.05,
-        futility: float = 0.12,
+        futility: float = 0.16,
         trials: int = 50,
         bound: float | None = None,
     ) -> None:
@@ -97,13 +99,12 @@ class Race:
         if feasible and (self._best is None or row.mean() > self._best.mean()):
             self._best = row
         rows = np.array(self._rows)
-        self._average = rows.mean(axis=0)
-        residuals = rows - self._average
+        leaders = np.argsort(-rows.mean(axis=1), kind="stable")[: math.ceil(len(rows) * LEADERS)]
+        self._average = rows[leaders].mean(axis=0)
+        others = np.delete(rows, leaders, axis=0) if len(rows) > len(leaders) else rows
+        residuals = others - self._average
         residuals -= residuals.mean(axis=1, keepdims=True)
-        # Each row is in the average, which makes its own residuals smaller.
-        unbiased = len(rows) / (len(rows) - 1) if len(rows) > 1 else 1.0
-        spread = float(np.mean(residuals**2)) * unbiased
-        self._spread = max(spread if len(rows) > 1 else float(row.var()), SMALLEST_VARIANCE)
+        self._spread = max(float(np.mean(residuals**2)), SMALLEST_VARIANCE)
         return True
 
     def start(self) -> Racer | None:
@@ -177,7 +178,7 @@ class Racer:
     def chance(self) -> float:
         """Predicted probability of a mean over all items at or above the opponent's; the trial has begun.
 
-        Normal: each item left scores what the completed trials scored on it on average, plus the mean
+        Normal: each item left scores what the leaders scored on it on average, plus the mean
         residual r of the items seen (with no prior on it), plus a residual of variance s^2 for each.
         """
         n, left = self.seen, len(self._opponent) - self.seen

@@ -234,7 +234,7 @@ class PrunerSpec(_Strict):
     alpha: float = Field(default=0.05, ge=0, lt=1)
     """Of `race`: probability with which, over the whole run, a trial may be stopped for being worse that is
     not; 0: none is stopped for that."""
-    futility: float = Field(default=0.12, ge=0, lt=1)
+    futility: float = Field(default=0.16, ge=0, lt=1)
     """Of `race`: a trial is stopped as well when the predicted probability that it ends as the best is below
     this; 0: never. This is no test, and `alpha` does not cover it."""
     scores: Annotated[tuple[float, float], AS_TUPLE] = (0.0, 1.0)
