@@ -162,8 +162,7 @@ class Calls:
                 str(path), timeout=_BUSY_S, isolation_level=None, check_same_thread=False
             )
             _write_ahead(self._file)
-            # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
-            self._file.execute(f"PRAGMA synchronous = {'NORMAL' if money_limit is None else 'FULL'}")
+            self._file.execute("PRAGMA synchronous = NORMAL")
             self._file.executescript(_TABLES)
         except sqlite3.DatabaseError as error:
             raise PipelineError(
@@ -205,7 +204,8 @@ class Calls:
         Raises:
             LimitReached: It might pass the money limit, and must not be sent.
         """
-        with self._transaction() as file:
+        # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
+        with self._transaction(durable=self.money_limit is not None) as file:
             if self.money_limit is not None:
                 assert worst is not None
                 (spent,) = file.execute("SELECT dollars FROM money WHERE name = 'spent'").fetchone()
@@ -251,15 +251,21 @@ class Calls:
             return [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - Python 3.9
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._file.execute("BEGIN IMMEDIATE")
+            if durable:
+                self._file.execute("PRAGMA synchronous = FULL")
             try:
-                yield self._file
-            except BaseException:
-                self._file.execute("ROLLBACK")
-                raise
-            self._file.execute("COMMIT")
+                self._file.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._file
+                except BaseException:
+                    self._file.execute("ROLLBACK")
+                    raise
+                self._file.execute("COMMIT")
+            finally:
+                if durable:
+                    self._file.execute("PRAGMA synchronous = NORMAL")
 
     @staticmethod
     def _insert(file: sqlite3.Connection, call: CallRecord, worst: float | None) -> int:
