@@ -290,6 +290,19 @@ def test_the_kind_suggests_method_race_and_confirmation_and_a_task_may_state_oth
         0.9,
     )
     assert cheapest.pruner.kind == "none"
+    often = Task(
+        name="t",
+        preload=(),
+        problem={"name": "pipeline", "items": "i.jsonl", "stages": {"a": M}},
+        confirm={"seeds": 3},
+    )
+    assert often.confirm.function == made.confirm.function and often.confirm.looks(100) == (3,)
+    goal = {"name": "pipeline", "items": "i.jsonl", "stages": {"a": M}, "goal": "cheapest", "quality": 0.5}
+    with pytest.raises(
+        TaskError, match="confirm: is null, and the goal of the lowest cost is certified by it"
+    ):
+        Task(name="t", preload=(), problem=goal, confirm=None)
+    assert Task(name="t", preload=(), problem=goal, confirm=None, certify=None).certify is None
     own = {"tuner": "random", "pruner": "none", "confirm": None, "default": None}
     stated = Task(
         name="t", preload=(), problem={"name": "pipeline", "items": "i.jsonl", "stages": {"a": M}}, **own

@@ -43,7 +43,9 @@ class Pipeline(ProblemKind):
             filled |= {"metric": QUALITY, "direction": "maximize"}
         _refuse_other(stated, filled)
         _need_items_for(stated.get("budget"), options)
-        keys = {**_suggested(options), **_certified(options), **stated, **filled, **_limits(options, stated)}
+        suggested = {**_suggested(options), **_certified(options)}
+        keys = {**suggested, **stated, **filled, **_limits(options, stated)}
+        keys |= _confirmed(suggested, stated)
         if options.program is not None:
             keys["env"] = with_passed(
                 stated.get("env"), passed_variables(options.program, key_variables(options.stages))
@@ -155,6 +157,24 @@ def _suggested(options: PipelineSettings) -> dict[str, Any]:
         # Samples do not depend on the seed of a training, so a second look would see the same.
         keys["confirm"] = {"function": f"{_worker_file()}:confirm", "seeds": 1, "most": 1}
     return keys
+
+
+def _confirmed(suggested: Mapping[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The comparison at the end, on items of its own also where the task states only how often.
+
+    Raises:
+        TaskError: None is wanted, and what is delivered is to be certified by it.
+    """
+    wanted, own = stated.get("confirm"), suggested.get("confirm")
+    if isinstance(wanted, Mapping) and own is not None and not {"function", "command"} & set(wanted):
+        return {"confirm": {**own, "most": wanted.get("seeds", own["most"]), **wanted}}
+    if "confirm" in stated and wanted is None and "certify" in suggested and "certify" not in stated:
+        raise TaskError(
+            "is null, and the goal of the lowest cost is certified by it on items that no trial has seen.",
+            key="confirm",
+            fix="Remove it, or write `certify: null` too.",
+        )
+    return {}
 
 
 def _certified(options: PipelineSettings) -> dict[str, Any]:
