@@ -12,7 +12,7 @@ from tunesmith.agent.methods.agenttts.insights import capability, interaction, s
 from tunesmith.agent.methods.agenttts.known import Known
 from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
 
-DROPPED, HELD = 0.15, 0.9
+DROPPED, HELD = 0.15, 0.95
 """Confidence below which an insight is dropped, and from which it counts as borne out."""
 PRIORS = {
     capability.NAME: capability.PRIOR,
@@ -28,7 +28,7 @@ class Belief:
     Attributes:
         insight: `capability`, `saturation` or `interaction`.
         stage: Its name; None for interaction.
-        confidence: Weight of the hypotheses that believe it, in [0, 1].
+        confidence: As of `Posterior.confidence`, in [0, 1].
         evidence: Numbers of the trials that differ most by it.
         text: In words, without a full stop.
     """

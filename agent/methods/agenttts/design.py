@@ -3,12 +3,14 @@
 AgentTTS (its Eq. 5) spends the cost of one sample of a stage's largest model on each of its models in turn,
 with the largest affordable models everywhere else. Here the allocation that the beliefs rate highest comes
 first, and for every stage one trial follows that spends about as much on another model of it and leaves all
-other stages as they were. The two are compared on the same items, so that a larger model is preferred only
-where it is better. Nothing is run twice, nothing that cannot be afforded, and a contrast that promises far
-less than another allocation does is left out.
+other stages as they were; a stage that can be left out is left out once. The two are compared on the same
+items, so that a larger model is preferred only where it is better. Nothing is run twice, nothing that cannot
+be afforded, and a contrast that promises far less than another allocation does is left out.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,10 +23,24 @@ PROMISE = 0.5
 """A contrast is run while it promises at least this share of the improvement that is promised anywhere."""
 
 
-def contrasts(known: Known) -> tuple[str, Rows] | None:
-    """The next stage to contrast and the allocations to choose from, (m, stages); None: it is done.
+class Contrast(NamedTuple):
+    """The next trial of the design.
 
-    They differ from the best trial so far in that stage only, which is done once two of its models were run.
+    Attributes:
+        stage: The one whose options it contrasts.
+        rows: The allocations to choose from, (m, stages), at least one.
+        promise: Share of the improvement promised anywhere that the best of them must promise.
+    """
+
+    stage: str
+    rows: Rows
+    promise: float
+
+
+def next_contrast(known: Known) -> Contrast | None:
+    """What to contrast next with the best trial so far, all other stages alike; None: the design is done.
+
+    A stage that can be left out is left out once; one with several models is done once two of them were run.
     """
     options, features = known.options, known.features
     if not known.ends:
@@ -33,14 +49,15 @@ def contrasts(known: Known) -> tuple[str, Rows] | None:
     anchor = run[int(np.argmax([o.mean for o in known.ends]))]
     near = options.neighbours(anchor)
     for k, stage in enumerate(options.stages):
-        model = features[k].model
-        if len({int(m) for m in model[run[:, k]]}) > 1 or anchor[k] < 0 or model[anchor[k]] < 0:
+        model, effort = features[k].model, features[k].effort
+        without = near[effort[near[:, k]] == 0]
+        if len(without) and (effort[run[:, k]] > 0).all():
+            return Contrast(stage.name, without, 0.0)
+        if len({int(m) for m in model[run[:, k]]}) > 1 or effort[anchor[k]] == 0:
             continue
-        others = near[(model[near[:, k]] != model[anchor[k]]) & (model[near[:, k]] >= 0)]
-        if not len(others):
-            continue
+        others = near[(model[near[:, k]] != model[anchor[k]]) & (effort[near[:, k]] > 0)]
         ratio = np.abs(np.log(stage.costs[others[:, k]] / stage.costs[anchor[k]]))
         for factor in (ALIKE, ALIKE**2, ALIKE**4, np.inf):
             if (close := others[ratio <= np.log(factor)]).size:
-                return stage.name, close
+                return Contrast(stage.name, close, PROMISE)
     return None

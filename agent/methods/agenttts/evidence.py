@@ -16,12 +16,15 @@ from tunesmith.errors import ItemsError
 from tunesmith.history import Array, History
 from tunesmith.items import Items
 from tunesmith.pipeline.allocation import StageChoice
+from tunesmith.pipeline.kind import QUALITY
 from tunesmith.trial import Trial, TrialState
 
 ASSUMED_ITEMS = 100
 """Where a trial has no scores per item: its mean counts as that of so many."""
 SHRINKAGE = 0.1
 """Share by which covariances between trials are shrunk: with few items they are estimates themselves."""
+MOST_OF_STAGES = 24
+"""Scores of stages' own output that are used, those of the best trials: each one costs as much as a trial."""
 LEAST = 2
 """Items of a stopped trial that say something."""
 
@@ -69,13 +72,14 @@ def stage_observations(
 ) -> list[Observation]:
     """`<stage>.score` of all stages but the last, once for each different allocation up to there."""
     found: dict[tuple[StageChoice, ...], Observation] = {}
-    for trial in history.completed:
+    best_first = sorted(history.completed, key=lambda t: (-t.values.get(QUALITY, 0.0), t.number))
+    for trial in best_first:
         for k, name in enumerate(names[:-1]):
             value = trial.values.get(f"{name}.score")
             if value is not None and trial.number in read:
                 choices = read[trial.number][: k + 1]
                 found.setdefault(choices, Observation(trial.number, choices, value, np.empty(0)))
-    return list(found.values())
+    return list(found.values())[:MOST_OF_STAGES]
 
 
 def item_scores(trial: Trial, metric: str) -> Array:

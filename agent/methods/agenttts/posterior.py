@@ -29,11 +29,15 @@ from tunesmith.pipeline.allocation import StageChoice
 
 DRAWN, MOVED, STEPS, USED = 160, 32, 6, 10
 """Hypotheses drawn at first, kept and moved, steps of each, and used for predictions."""
+MANY, DRAWN_OF_MANY, MOVED_OF_MANY = 32, 64, 16
+"""The same from so many observations on, which leave less open and take longer."""
 STEP = 0.15
 CONSTANT, CONSTANT_SD = -0.9, 0.7
 """Prior of the constant, log quality: where every stage is at its smallest."""
 CONSTANT_ADDED, CONSTANT_ADDED_SD = 0.9, 0.6
 """The same in units of the additive link."""
+BENT, BENT_REACH = 0.5, 0.35
+"""How far the effect of a stage's rounds may be from proportional to its effort, share of their scale."""
 TINY = 1e-9
 
 
@@ -103,7 +107,8 @@ class Posterior:
         self._likeness = [
             interaction.likeness(f, f)[np.ix_(at, at)] for f, at in zip(self._of_used, self._at, strict=True)
         ]
-        points = rng.random((DRAWN, dimensions(len(features))))
+        many = len(observed.mean) > MANY
+        points = rng.random((DRAWN_OF_MANY if many else DRAWN, dimensions(len(features))))
         if len(observed.mean):
             points = self._moved(points, rng)
         self.hypotheses = self._read(points)
@@ -116,13 +121,37 @@ class Posterior:
 
     @property
     def confidence(self) -> dict[str, Array]:
-        """Weight of the hypotheses that believe an insight: for each stage, and of interaction as a whole."""
+        """How far each insight is believed, in [0, 1]: for each stage, and interaction as a whole.
+
+        Of capability it is the probability that quality rises with the size of a stage's models; of the
+        others the weight of the hypotheses that believe them.
+        """
         h = self.hypotheses
+        stages = range(len(self._features))
         return {
-            capability.NAME: h.larger.mean(axis=0),
+            capability.NAME: np.array([self._larger_is_better(k) for k in stages]),
             saturation.NAME: (h.shape > 0).mean(axis=0),
             interaction.NAME: np.array([h.multiplied.mean()]),
         }
+
+    def _larger_is_better(self, k: int) -> float:
+        """P(the slope of a stage's effect over its models' sizes is positive); 0 where sizes say nothing."""
+        h, s, f = self._chosen, self._seen, self._features[k]
+        if not f.ordered or not self._settings.capability:
+            return 0.0
+        models, first = np.unique(f.model, return_index=True)
+        each = f.take(first[models >= 0])
+        weights = each.size - each.size.mean()
+        believed, scale = h.larger[:, k], h.capability[:, k]
+        mean = capability.mean(each, believed, scale) @ weights
+        variance = (capability.covariance(each, each, believed, scale) @ weights) @ weights
+        if len(s.mean):
+            of_used = self._of_used[k]
+            cross = capability.covariance(of_used, each, believed, scale) @ weights * of_used.effort
+            cross = cross[:, self._at[k]] * (s.depth > k) * self._scale(h)
+            mean = mean + (cross * self._residual).sum(axis=1)
+            variance = variance - ((cross[:, None, :] @ self._whitening) ** 2).sum(axis=(1, 2))
+        return float(ndtr(mean / np.sqrt(np.maximum(variance, TINY))).mean())
 
     def moments(self, rows: Rows) -> tuple[Array, Array]:
         """Mean and standard deviation of t(quality) under each used hypothesis, both (h, m)."""
@@ -187,8 +216,8 @@ class Posterior:
         """Points distributed by their likelihood."""
         logs = self._log_likelihood(self._read(points))
         weights = np.exp(logs - logsumexp(logs))
-        # Systematic resampling.
-        at = np.searchsorted(np.cumsum(weights), (rng.random() + np.arange(MOVED)) / MOVED)
+        kept = MOVED_OF_MANY if len(points) == DRAWN_OF_MANY else MOVED
+        at = np.searchsorted(np.cumsum(weights), (rng.random() + np.arange(kept)) / kept)  # systematic
         at = np.minimum(at, len(points) - 1)
         now, logs = points[at], logs[at]
         for _ in range(STEPS):
@@ -270,7 +299,10 @@ def _stage_variance(f: Features, h: Hypotheses, k: int) -> Array:
     total = capability.variance(f, h.larger[:, k], h.capability[:, k])
     total = total + saturation.variance(f, h.shape[:, k], h.sampling[:, k])
     total = total + h.other[:, k, None] ** 2
-    return np.asarray((total + h.rounds[:, k, None] ** 2 if f.gated else total) * f.effort**2)
+    if not f.gated:
+        return np.asarray(total * f.effort**2)
+    scale = h.rounds[:, k, None] ** 2
+    return np.asarray((total + scale) * f.effort**2 + scale * BENT**2)
 
 
 def _stage_covariance(u: Features, v: Features, h: Hypotheses, k: int) -> Array:
@@ -278,6 +310,8 @@ def _stage_covariance(u: Features, v: Features, h: Hypotheses, k: int) -> Array:
     total = total + saturation.covariance(u, v, h.shape[:, k], h.sampling[:, k])
     far = ((u.other[:, None, :] - v.other[None, :, :]) ** 2).sum(axis=2)
     total = total + (h.other[:, k] ** 2)[:, None, None] * np.exp(-0.5 * far)
-    if u.gated:
-        total = total + (h.rounds[:, k] ** 2)[:, None, None]
-    return np.asarray(total * np.outer(u.effort, v.effort))
+    if not u.gated:
+        return np.asarray(total * np.outer(u.effort, v.effort))
+    scale = (h.rounds[:, k] ** 2)[:, None, None]
+    bend = BENT**2 * np.exp(-0.5 * ((u.effort[:, None] - v.effort[None, :]) / BENT_REACH) ** 2)
+    return np.asarray((total + scale) * np.outer(u.effort, v.effort) + scale * bend)

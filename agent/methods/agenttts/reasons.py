@@ -49,8 +49,11 @@ def reason(
     elif not known.ends:
         parts.append("Nothing was run yet: what size, samples and price let expect")
     if contrast is not None:
+        left_out = any(known.features[k].effort[place] == 0 for k, place in enumerate(row))
         parts.append(
-            f"Another model of stage {contrast} for about the same, all else alike: a larger model is "
+            f"Without stage {contrast}, all else alike: does it earn its cost on the same items"
+            if left_out
+            else f"Another model of stage {contrast} for about the same, all else alike: a larger model is "
             "preferred only where it is better on the same items"
         )
     if ancestor is not None:

@@ -2,8 +2,8 @@
 
 Parts, one a file: `options.py` (what stages may be given), `evidence.py` (what trials showed), `insights/`
 (the three beliefs), `hypotheses.py` and `posterior.py` (the surrogate), `known.py` (both at one history),
-`design.py` (the first trials), `acquisition.py` (the goals), `exploring.py` (while nothing improves),
-`beliefs.py` (what became of the insights, in words), `reasons.py`, `recommending.py`.
+`design.py` (the first trials), `acquisition.py` (the goals), `beliefs.py` (what became of the insights),
+`reasons.py` (the choice in words), `recommending.py`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import numpy as np
 
 from tunesmith.agent.methods.agenttts.acquisition import Acquisition
 from tunesmith.agent.methods.agenttts.beliefs import Belief, beliefs
-from tunesmith.agent.methods.agenttts.design import PROMISE, contrasts
-from tunesmith.agent.methods.agenttts.exploring import variations
+from tunesmith.agent.methods.agenttts.design import next_contrast
 from tunesmith.agent.methods.agenttts.known import Known
 from tunesmith.agent.methods.agenttts.options import Options, Rows
 from tunesmith.agent.methods.agenttts.reasons import details, expected, reason
@@ -25,6 +24,7 @@ from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
 from tunesmith.agent.methods.gp.calibration import spread_factor
 from tunesmith.agent.methods.gp.filling import FILLING, SpaceFilling, stagnation
 from tunesmith.agent.methods.gp.spending import Cost, spending_at
+from tunesmith.agent.methods.gp.strategy import best_first
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.random import draw
 from tunesmith.history import Array, History
@@ -35,9 +35,9 @@ from tunesmith.seeds import rng_for
 from tunesmith.space import Space
 from tunesmith.trial import Configuration, Origin, Proposal, Provenance
 
-DESIGN, VARIATION = "contrast", "variation"
-"""`Provenance.stage` of the first trials that contrast models, and of those that vary earlier ones."""
-REFINED, ROUNDS = 8, 2
+DESIGN = "contrast"
+"""`Provenance.stage` of the first trials, which contrast models."""
+REFINED, ROUNDS = 5, 2
 """Where not all allocations are judged: how many have their neighbours looked at too, and how often."""
 
 
@@ -130,8 +130,7 @@ class AgentTTSStrategy(Strategy):
             one = proposal.model_copy(update={"expected": float(mean[i]), "spread": float(spread[i])})
             new = proposal.configuration.digest not in history.taken and np.isfinite(values[i])
             filled.append(one.with_provenance(acquisition=float(values[i])) if new else one)
-        order = np.argsort([-(p.provenance.acquisition or -np.inf) for p in filled], kind="stable")
-        return [*(filled[i] for i in order), *(p for p in proposals if p not in legal)]
+        return [*best_first(filled), *(p for p in proposals if p not in legal)]
 
     def _chosen(
         self,
@@ -146,11 +145,11 @@ class AgentTTSStrategy(Strategy):
         Args:
             now: The history with `proposals`, made already, running.
         """
-        known = self.known(now, [c.configuration for c in competing])
         if not any(c.origin is Origin.MODEL for c in competing) and self._filling.due(now):
-            explored = self._explored(history, now, known, proposals, rng)
-            if explored is not None:
-                return explored
+            filling = self._filled(history, now, proposals)
+            if filling is not None:
+                return filling
+        known = self.known(now, [c.configuration for c in competing])
         judged, stage = self._judged(known, competing, rng)
         for row, value, place in zip(*judged, strict=True):
             if value == -np.inf:
@@ -184,29 +183,11 @@ class AgentTTSStrategy(Strategy):
         said = "Uniform over the space: nothing else that is new was found."
         return Proposal(configuration=drawn, origin=Origin.RANDOM, reason=said)
 
-    def _explored(
-        self,
-        history: History,
-        now: History,
-        known: Known,
-        proposals: Sequence[Proposal],
-        rng: np.random.Generator,
-    ) -> Proposal | None:
-        """A trial away from what the surrogate follows; None where there is nothing new."""
+    def _filled(self, history: History, now: History, proposals: Sequence[Proposal]) -> Proposal | None:
+        """The next point of the share that fills the space; None where it is filled."""
         since = stagnation(now)
         why = "all results so far are equal" if since is None else f"{since} trials brought nothing better"
-        if len(now) % 2 and known.ends:
-            words, rows = variations(known, rng)
-            for row in rows:
-                configuration = self._new(known, row, now)
-                if configuration is not None and self._payable(history, configuration, proposals):
-                    return Proposal(
-                        configuration=configuration,
-                        origin=Origin.LOCAL,
-                        reason=f"A variation, {words}: {why}.",
-                        provenance=Provenance(stage=VARIATION),
-                    )
-        point = self._filling.next(now, now.taken)
+        point = self._filling.next(now, now.taken, improvement=lambda rows: self._promise(now, rows))
         if point is None or not self._payable(history, point, proposals):
             return None
         return Proposal(
@@ -215,6 +196,12 @@ class AgentTTSStrategy(Strategy):
             reason=f"Away from all that was tried: {why}, so a share of the trials fills the space.",
             provenance=Provenance(stage=FILLING),
         )
+
+    def _promise(self, now: History, rows: Array) -> Array:
+        """The acquisition function at unit-cube rows of the space."""
+        points = [self.space.decode(row) for row in rows]
+        known = self.known(now, points)
+        return Acquisition(known)(known.rows(points))
 
     def _judged(
         self, known: Known, competing: Sequence[Proposal], rng: np.random.Generator
@@ -235,12 +222,14 @@ class AgentTTSStrategy(Strategy):
             rows = np.concatenate([theirs, rows])
             values = np.concatenate([acquisition(theirs), values])
             proposed = np.concatenate([np.arange(len(theirs)), proposed])
-        elif (design := contrasts(known)) is not None and len(rows):
-            promised = acquisition(design[1])
-            if promised.max() >= values.max() + np.log(PROMISE):
+        elif (contrast := next_contrast(known)) is not None and len(rows):
+            promised = acquisition(contrast.rows)
+            with np.errstate(divide="ignore"):
+                least = values.max() + np.log(contrast.promise)
+            if promised.max() > -np.inf and promised.max() >= least:
                 order = np.argsort(-promised, kind="stable")
-                first = Judged(design[1][order], promised[order], np.full(len(order), -1))
-                return first, design[0]
+                judged = Judged(contrast.rows[order], promised[order], np.full(len(order), -1))
+                return judged, contrast.stage
         order = np.argsort(-values, kind="stable")
         return Judged(rows[order], values[order], proposed[order]), None
 

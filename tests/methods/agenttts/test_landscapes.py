@@ -1,0 +1,94 @@
+"""`agenttts` on made-up pipelines: far fewer trials than random draws, also where an insight is false."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tunesmith.agent.methods.agenttts.beliefs import Belief
+from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
+from tunesmith.agent.methods.agenttts.strategy import AgentTTSStrategy
+from tunesmith.bench.pipelines.synthetic import Landscape
+from tunesmith.history import History
+from tunesmith.items import Items
+from tunesmith.trial import Proposal, Trial, TrialState
+
+MOST = 16
+NEAR = 0.01
+
+
+def tuned(
+    landscape: Landscape, strategy: AgentTTSStrategy, trials: int, *, items: int | None = None
+) -> History:
+    """A run that ends at the first trial within NEAR of the optimum."""
+    history = History(landscape.settings.space, "quality", "maximize")
+    for _ in range(trials):
+        (proposal,) = strategy.propose(history, 1)
+        history = history.with_trial(run(landscape, proposal, len(history), items))
+        if history.best_so_far[-1] >= landscape.optimum - NEAR:
+            break
+    return history
+
+
+def run(landscape: Landscape, proposal: Proposal, number: int, items: int | None = None) -> Trial:
+    measured = landscape.evaluate(proposal.configuration)
+    scores = measured.scores[:items]
+    shown = {f"{stage}.score": value for stage, value in measured.stages.items()}
+    return Trial(
+        number=number,
+        proposal=proposal,
+        state=TrialState.COMPLETED,
+        value=float(scores.mean()),
+        values={"quality": float(scores.mean()), "cost": measured.cost, **shown},
+        items={"quality": Items(tuple(scores)).pack()},
+    )
+
+
+def method(landscape: Landscape, seed: int, **settings: bool) -> AgentTTSStrategy:
+    return AgentTTSStrategy(landscape.settings, landscape.settings.space, seed, AgentTTSSettings(**settings))
+
+
+@pytest.mark.parametrize("kind", ["usual", "bigger_is_worse", "no_saturation", "no_interaction"])
+def test_it_needs_far_fewer_trials_than_random_draws(kind: str) -> None:
+    taken, at_random = [], []
+    for seed in (101, 102, 103):
+        landscape = Landscape(kind, seed)
+        history = tuned(landscape, method(landscape, seed), MOST)
+        taken.append(len(history))
+        at_random.append(1 / float((landscape.values >= landscape.optimum - NEAR).mean()))
+        costs = [landscape.evaluate(t.configuration).cost for t in history]
+        assert max(costs) <= (landscape.settings.item_budget or 0) * (1 + 1e-9), "within the budget"
+    assert np.median(taken) <= min(10, np.median(at_random)), (taken, at_random)
+
+
+@pytest.mark.parametrize("seed", [3, 4])  # landscapes where the models of a stage differ by much
+def test_bigger_is_better_is_dropped_within_a_handful_of_trials_and_said_so(seed: int) -> None:
+    landscape = Landscape("bigger_is_worse", seed)
+    strategy = method(landscape, 0)
+    history = History(landscape.settings.space, "quality", "maximize")
+    dropped: list[Belief] = []
+    for number in range(6):
+        (proposal,) = strategy.propose(history, 1)
+        history = history.with_trial(run(landscape, proposal, number))
+        held = [b for b in strategy.beliefs(history) if b.insight == "capability"]
+        dropped = [b for b in held if b.status == "dropped"]
+        if dropped:
+            break
+    assert dropped, [b.text for b in held]
+    assert "a larger model is not better at stage" in dropped[0].text
+    assert len(dropped[0].evidence) == 2 and "on the same 200 items" in dropped[0].text
+
+
+@pytest.mark.parametrize("insight", ["capability", "saturation", "interaction"])
+def test_an_insight_that_is_switched_off_is_believed_nowhere(insight: str) -> None:
+    landscape = Landscape("usual", 1)
+    strategy = method(landscape, 0, **{insight: False})
+    history = tuned(landscape, strategy, 4)
+    assert insight not in {belief.insight for belief in strategy.beliefs(history)}
+    assert not strategy.known(history).posterior.confidence[insight].any()
+
+
+def test_a_landscape_is_the_same_each_time_and_its_seeds_differ() -> None:
+    one, same, other = Landscape("usual", 1), Landscape("usual", 1), Landscape("usual", 2)
+    assert one.problem == same.problem != other.problem
+    assert (one.values == same.values).all()
