@@ -24,7 +24,7 @@ class EveryTrialPolicy(Policy):
 
     Args:
         strategy: May wait for a model.
-        name: The method and its changed settings, such as `llambo-paper with alpha=0.2`.
+        name: The method and its changed settings, such as `NAME with alpha=0.2`.
         emit: Takes the narration.
     """
 
