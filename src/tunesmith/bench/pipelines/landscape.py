@@ -82,6 +82,10 @@ class Landscape:
             self._known[configuration.digest] = self.table.looked(self.choices(configuration))
         return self._known[configuration.digest]
 
+    def forget(self, configuration: Configuration) -> None:
+        """Keep its row no longer: those of all configurations may be too much for the memory."""
+        self._known.pop(configuration.digest, None)
+
     def choices(self, configuration: Mapping[str, Value]) -> tuple[StageChoice, ...]:
         return self.settings.allocation(self.task.space.originals(configuration))
 

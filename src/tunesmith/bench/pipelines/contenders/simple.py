@@ -22,4 +22,6 @@ def exhaustive(search: Search, seed: int) -> None:
     """Every feasible allocation on every item, in the space's order, whatever it costs."""
     search.budget = search.n * len(search.landscape.feasible)
     for places in search.landscape.feasible:
-        search.evaluate(search.landscape.configuration(places))
+        configuration = search.landscape.configuration(places)
+        search.evaluate(configuration)
+        search.landscape.forget(configuration)
