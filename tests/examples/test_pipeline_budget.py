@@ -14,11 +14,13 @@ import pytest
 
 from tunesmith import load_task
 from tunesmith.pipeline.allocation import StageChoice
+from tunesmith.pipeline.asked import asked_of_bank
 from tunesmith.pipeline.kind import Pipeline
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.tools.pipelines.bank import open_bank
 from tunesmith.tools.pipelines.bank_table import replay_table
 from tunesmith.tools.pipelines.calling import load_callable
+from tunesmith.tools.pipelines.coverage import check_coverage
 from tunesmith.tools.pipelines.items import load_items, split_items
 from tunesmith.tools.pipelines.record import record
 from tunesmith.tools.pipelines.running import Runner
@@ -67,6 +69,11 @@ def test_the_best_of_all_allocations_in_the_committed_bank_is_known(example: Pat
         configuration = settings.space.sample(rng)[0]
         if settings.costs.item(configuration) <= budget:
             assert table.evaluate(settings.allocation(configuration)).score <= 0.9 + 1e-9
+
+
+def test_the_replayed_task_asks_for_nothing_that_its_bank_lacks(example: Path) -> None:
+    settings = settings_of(example / "replay.yaml")
+    check_coverage(example / "bank.jsonl.gz", asked_of_bank(settings))
 
 
 def test_the_committed_bank_is_small_and_of_the_code_beside_it(example: Path) -> None:

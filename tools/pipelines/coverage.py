@@ -29,6 +29,8 @@ class Held(NamedTuple):
     samples: int
     """Of every input at least, fusions left out."""
     fusions: int
+    most: int
+    """Samples of the input that has most; in later rounds an exact recording needs fewer of some inputs."""
 
     def __str__(self) -> str:
         setting = [self.model]
@@ -70,6 +72,7 @@ def coverage(path: Path, beside: Path | None = None) -> list[Held]:
                 inputs=sum(count > 0 for count in drawn),
                 samples=min((count for count in drawn if count), default=0),
                 fusions=sum(number < 0 for numbers in inputs.values() for number in numbers),
+                most=max(drawn, default=0),
             )
         )
     return held
@@ -94,8 +97,8 @@ def lacking(held: Sequence[Held], asked: Mapping[str, Any]) -> list[str]:
             setting += "" if prompt is None else f" with {name}.prompt = {prompt}"
             if row is None:
                 missing.append(setting)
-            elif row.samples < of_stage["samples"]:
-                missing.append(f"{name}.samples above {row.samples} for {setting}")
+            elif row.most < of_stage["samples"]:
+                missing.append(f"{name}.samples above {row.most} for {setting}")
     return missing
 
 
