@@ -19,7 +19,7 @@ ABOUT = {
     "random": "the default, then uniformly among the feasible allocations",
     "tpe": "Optuna's TPE, multivariate; sample counts in order, models as categories",
     "tpe+told": "the same, told the order of models, and the budget as a constraint",
-    "gp": "Optuna's Gaussian process with the budget as a constraint",
+    "gp": "Optuna's Gaussian process with the budget as a constraint; two stages only, as it takes minutes",
     "evolution": "a genetic algorithm with the constants of AgentTTS's disabled one",
     "halving": "successive halving on items, 256 allocations drawn",
     "ucb": "UCB elimination of arms per item, 128 allocations drawn",
@@ -36,6 +36,7 @@ ABOUT = {
 }
 NUMERIC = "tunesmith.agent.methods.gp.strategy"
 AGENTTTS = "tunesmith.agent.methods.agenttts.strategy"
+SMALL = ("link2", "bigger-is-worse", "no-saturation", "no-interaction")
 PLAIN = ("link2", "repair", "bigger-is-worse", "no-saturation", "no-interaction")
 WITH_NOISY = (*PLAIN, "noisy")
 
@@ -110,7 +111,7 @@ _MAKERS: dict[str, Callable[[str], Contender]] = {
     "random": partial(_plain, "simple", "random", families=WITH_NOISY),
     "tpe": partial(_plain, "optuna_samplers", "tpe", families=WITH_NOISY),
     "tpe+told": partial(_plain, "optuna_samplers", "tpe_told"),
-    "gp": partial(_plain, "optuna_samplers", "gp", most_seeds=2),
+    "gp": partial(_plain, "optuna_samplers", "gp", most_seeds=2, families=SMALL),
     "evolution": partial(_plain, "evolution", "evolution"),
     "halving": partial(_plain, "by_items", "halving", whole=False, families=WITH_NOISY),
     "ucb": partial(_plain, "by_items", "ucb", whole=False, families=WITH_NOISY),
