@@ -37,6 +37,8 @@ from tunesmith.trial import Configuration, Origin, Proposal, Provenance
 
 DESIGN = "contrast"
 """`Provenance.stage` of the first trials, which contrast models."""
+FILLS_FROM = 4
+"""Trials before the space is filled: two allocations often score alike, such as with an idle stage."""
 REFINED, ROUNDS = 5, 2
 """Where not all allocations are judged: how many have their neighbours looked at too, and how often."""
 
@@ -145,7 +147,8 @@ class AgentTTSStrategy(Strategy):
         Args:
             now: The history with `proposals`, made already, running.
         """
-        if not any(c.origin is Origin.MODEL for c in competing) and self._filling.due(now):
+        alone = not any(c.origin is Origin.MODEL for c in competing) and len(now.not_lost) >= FILLS_FROM
+        if alone and self._filling.due(now):
             filling = self._filled(history, now, proposals)
             if filling is not None:
                 return filling
