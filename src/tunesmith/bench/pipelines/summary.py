@@ -42,7 +42,7 @@ class Row:
         regret: Median at each checkpoint, by trials.
         cost_to, items_to: What was spent until there, units of the cost model and item evaluations.
         ratio: To the reference's trials; None for the reference, and without a common run.
-        median_ratio: Ratio of the two medians on the same runs; None where one is beyond the budget.
+        median_ratio: Ratio of the two medians on the same runs; None where its own is beyond the budget.
         to_full: Ratio to FULL's trials, of its ablations.
         by_task: Median trials on each task.
         items, cost, tried, infeasible, repeated, own_s, calls: Of a whole run, means.
@@ -220,7 +220,7 @@ def _row(
         cost_to=quartiles([of.cost for of in spent.values()]),
         items_to=quartiles([of.items for of in spent.values()]),
         ratio=ratio_of_trials(taken, other, trials) if compared else None,
-        median_ratio=_median_ratio(taken, other) if compared else None,
+        median_ratio=_median_ratio(taken, other, trials) if compared else None,
         to_full=ratio_of_trials(taken, full, trials) if one.name.startswith(f"{FULL}-no-") else None,
         by_task={name: quartiles([v for (t, _), v in taken.items() if t == name]).median for name in names},
         curve=tuple(float(np.mean([v <= k for v in taken.values()])) for k in range(1, trials + 1)),
@@ -243,12 +243,13 @@ def _chosen(runs: Sequence[PipelineRun]) -> By:
     return {(run.task, run.seed): run.changes[-1].quality if run.changes else run.start for run in runs}
 
 
-def _median_ratio(mine: By, other: By) -> float | None:
+def _median_ratio(mine: By, other: By, trials: int) -> float | None:
+    """A reference's median beyond the budget counts as one more, so that the ratio is at most this."""
     common = sorted(set(mine) & set(other))
     if not common:
         return None
     top, bottom = (quartiles([of[key] for key in common]).median for of in (mine, other))
-    return None if top is None or bottom is None else top / bottom
+    return None if top is None else top / (trials + 1 if bottom is None else bottom)
 
 
 def _mean(values: Sequence[float]) -> float:
