@@ -35,6 +35,16 @@ class Objective:
     given: str = ""
     """For a function: what the kind of problem gives it as `trial.given`, as JSON; empty for nothing."""
 
+    code: tuple[str, ...] = ()
+    """For a function: further files that it loads, absolute (`ProblemKind.code`)."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Where a function is, then `code`; empty for anything else."""
+        if self.function is None:
+            return ()
+        return tuple(map(Path, (self.function.rpartition(":")[0], *self.code)))
+
     @property
     def description(self) -> str:
         """The training code, for messages."""

@@ -94,6 +94,13 @@ class ProblemKind(ABC):
         """Why `feasible` says that a configuration cannot be run, as a clause; empty: it says so."""
         return ""
 
+    def code(self, options: Any) -> Sequence[str]:
+        """Files of code that the training function loads by itself, relative to the task's folder.
+
+        They say which Python trains, and what is worth importing once for all trials.
+        """
+        return ()
+
     def given(self, options: Any) -> Mapping[str, Any] | None:
         """What the training function reads as `trial.given`, as JSON's types; None: nothing.
 

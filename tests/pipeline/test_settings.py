@@ -12,6 +12,7 @@ from tunesmith.pipeline.allocation import StageChoice
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import Changes, changes
+from tunesmith.tools.execution.preload import discover_preload, imported_names
 
 
 def task(stages: Any = None, **problem: Any) -> Task:
@@ -372,3 +373,14 @@ def test_changes_between_sessions_are_told_setting_by_setting():
     assert not changed({"models": ["x", "y", "z"]}, goal="front").breaking
     before, now = task({"a": M}), task({"a": M, "b": M})
     assert changes(before, now).breaking == ("the stages were a and are now a, b",)
+
+
+def test_the_code_of_stages_says_what_is_imported_once_for_all_trials(tmp_path):
+    (tmp_path / "stages.py").write_text("import numpy\n\ndef answer(item, previous, model): ...\n")
+    stage = "{call: stages.py:answer, models: [a, b]}"
+    (tmp_path / "task.yaml").write_text(
+        f"problem: {{name: pipeline, items: i.jsonl, score: stages.py:right, stages: {{answer: {stage}}}}}"
+    )
+    objective = load_task(tmp_path / "task.yaml").objective_ref()
+    assert objective.code == (str(tmp_path / "stages.py"),)
+    assert discover_preload(objective) == ["numpy"] and imported_names(objective) == {"numpy"}

@@ -96,7 +96,7 @@ class Job:
         objective = dict(data["objective"])
         for name in ("pickle", "workdir"):
             objective[name] = _path(objective[name])
-        for name in ("command", "import_path", "pass_env"):
+        for name in ("command", "import_path", "pass_env", "code"):
             objective[name] = None if objective[name] is None else tuple(objective[name])
         objective["set_env"] = tuple((name, value) for name, value in objective["set_env"])
         read = {

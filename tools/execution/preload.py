@@ -5,7 +5,7 @@ by each trial: they may hold state, and they may be edited while a run goes on. 
 for editing is read for what it imports in turn, and not loaded itself.
 
 What is installed, and where, is a matter of the Python that trains: for a function in another Python than
-Tunesmith's this file runs there, as `PYTHON bootstrap.py PACKAGE tunesmith.tools.execution.preload FILE`.
+Tunesmith's this file runs there, as `PYTHON bootstrap.py PACKAGE tunesmith.tools.execution.preload FILE...`.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def discover(objective: Objective) -> Discovered:
 def discover_preload(objective: Objective) -> list[str]:
     """As `discover`, by this process's own Python."""
     if objective.function is not None:
-        return _of_file(Path(objective.function.rpartition(":")[0]))
+        return _of_files(objective.files)
     found = _Imports()
     if objective.pickle is not None:
         for name in _names_in(objective.pickle):
@@ -92,9 +92,10 @@ def discover_preload(objective: Objective) -> list[str]:
     return sorted(found.installed)
 
 
-def _of_file(script: Path) -> list[str]:
+def _of_files(scripts: Sequence[Path]) -> list[str]:
     found = _Imports()
-    found.read(script, script.parent)
+    for script in scripts:
+        found.read(script, script.parent)
     return sorted(found.installed)
 
 
@@ -103,7 +104,7 @@ def _asked_of(objective: Objective) -> Discovered:
     command = module_command(__name__ if __name__ != "__main__" else __spec__.name, objective.python)
     try:
         done = subprocess.run(
-            [*command, objective.function.rpartition(":")[0]],
+            [*command, *map(str, objective.files)],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LIMIT_S,
@@ -128,17 +129,15 @@ def imported_names(objective: Objective) -> set[str]:
     An import inside `try`, `if`, a function or a class is not counted: the code may do without. Of a command,
     the script or module that it names is read; empty where it names none.
     """
-    script = _script(objective)
-    if script is None:
-        return set()
+    scripts = objective.files or (_script(objective),)
     found = _Imports(finding=False)
-    found.read(script, script.parent)
+    for script in scripts:
+        if script is not None:
+            found.read(script, script.parent)
     return found.needed
 
 
 def _script(objective: Objective) -> Path | None:
-    if objective.function is not None:
-        return Path(objective.function.rpartition(":")[0])
     words, folder = list(objective.command or ()), objective.workdir or Path.cwd()
     if words and not words[0].endswith(".py") and words[0] not in PYTHON_WORDS:
         return None
@@ -299,4 +298,4 @@ def _names_in(path: Path) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_of_file(Path(sys.argv[1]))))
+    print(json.dumps(_of_files([Path(file) for file in sys.argv[1:]])))

@@ -71,6 +71,13 @@ class Pipeline(ProblemKind):
     def summary(self, options: PipelineSettings, default: Mapping[str, Any] | None) -> Iterator[str]:
         return summary(options, default)
 
+    def code(self, options: PipelineSettings) -> tuple[str, ...]:
+        named = [options.items, options.score]
+        for stage in options.stages.values():
+            named += [stage.call, stage.verify, stage.when, stage.score]
+        files = [name.rpartition(":")[0] for name in named if name is not None]
+        return tuple(dict.fromkeys(file for file in files if file.endswith(".py")))
+
     def given(self, options: PipelineSettings) -> Mapping[str, Any]:
         rates = {
             stage: {model: one.as_json() for model, one in models.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import product
@@ -120,6 +120,11 @@ def given_to_objective(choice: ProblemChoice | None) -> str:
     """What a kind of problem gives the training function (`ProblemKind.given`), as JSON; else empty."""
     given = None if choice is None else kind_of(choice).given(choice.settings)
     return "" if given is None else json.dumps(given)
+
+
+def code_of(choice: ProblemChoice | None) -> Sequence[str]:
+    """See `ProblemKind.code`."""
+    return () if choice is None else kind_of(choice).code(choice.settings)
 
 
 def cost_of(task: Costed, configuration: Mapping[str, Value]) -> float | None:

@@ -337,7 +337,11 @@ class Task(Frozen):
     def surrounded(self, objective: Objective) -> Objective:
         """Training code with the task's own Python and environment variables, as far as it names them."""
         changed = replace(objective, pass_env=self.env.passed, set_env=tuple(self.env.given.items()))
-        changed = replace(changed, given=costs.given_to_objective(self.problem))
+        changed = replace(
+            changed,
+            given=costs.given_to_objective(self.problem),
+            code=tuple(str(self.folder / file) for file in costs.code_of(self.problem)),
+        )
         if self.trial_memory is not None:
             changed = replace(changed, memory_limit=read_size(self.trial_memory))
         if self.python is None or objective.pickle is not None:
