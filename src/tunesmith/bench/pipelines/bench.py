@@ -5,9 +5,10 @@ from __future__ import annotations
 import fnmatch
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tunesmith.bench.pipelines.aims import aims_of
 from tunesmith.bench.pipelines.contenders import ABOUT, contender
 from tunesmith.bench.pipelines.contenders.base import Contender
 from tunesmith.bench.pipelines.landscape import TRIALS
@@ -137,6 +138,7 @@ def bench(
     notes += [f"{missing} runs are missing; the same command makes them."] if missing else []
     notes += [f"{store.damaged} stored lines could not be read."] if store.damaged else []
     summary = summarise(plan.tasks, plan.contenders, runs, seeds=plan.seeds, trials=plan.trials, notes=notes)
+    summary = replace(summary, aims=aims_of(summary))
     files: tuple[Path, ...] = ()
     if summary.tables:
         from tunesmith.bench.pipelines.pages import write_pages

@@ -137,9 +137,7 @@ def summarise(
     trials: int,
     notes: Sequence[str] = (),
 ) -> PipelineSummary:
-    """Of the runs of these builds of contenders and tasks, up to so many seeds and trials."""
-    from tunesmith.bench.pipelines.aims import aims_of
-
+    """Of the runs of these builds of contenders and tasks, up to so many seeds and trials; without `aims`."""
     versions = {one.name: one.version for one in contenders}
     current = {task.name: task for task in tasks}
     kept = [
@@ -156,8 +154,7 @@ def summarise(
         of = [run for run in kept if run.task in names]
         if of:
             tables.append(_table(family, names, contenders, of, trials))
-    summary = PipelineSummary(trials, seeds, MARGIN, REFERENCE, tuple(tables), (), tuple(notes))
-    return replace(summary, aims=aims_of(summary))
+    return PipelineSummary(trials, seeds, MARGIN, REFERENCE, tuple(tables), (), tuple(notes))
 
 
 def _table(

@@ -35,7 +35,7 @@ ABOUT = {
     "exhaustive": "every feasible allocation: the truth, and what it costs",
 }
 NUMERIC = "tunesmith.agent.methods.gp.strategy"
-AGENTTTS = "tunesmith.agent.methods.agenttts.strategy"
+AGENTTTS = "tunesmith.agent.methods.agenttts.guided"
 SMALL = ("link2", "bigger-is-worse", "no-saturation", "no-interaction")
 PLAIN = ("link2", "repair", "bigger-is-worse", "no-saturation", "no-interaction")
 WITH_NOISY = (*PLAIN, "noisy")
