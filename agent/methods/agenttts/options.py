@@ -164,16 +164,22 @@ class Options:
             most = most // 2
         kept: dict[StageChoice, dict[str, Value]] = {}
         for chosen in product(*levels.values()):
-            values = {f"{name}.{field}": value for field, value in zip(levels, chosen, strict=True)}
-            read = {
-                f"{name}.{field}": parameters[field].original(value)
-                for field, value in zip(levels, chosen, strict=True)
-            }
+            every = {f"{name}.{field}": value for field, value in zip(levels, chosen, strict=True)}
+            values = self._meaningful(every)
+            read = {key: self.settings.space.parameters[key].original(value) for key, value in values.items()}
             (choice,) = allocation({name: self.settings.fixed[name]}, read)
             kept.setdefault(self._canonical(choice), values)
         choices = tuple(kept)
         costs = np.array([stage_cost(self.settings, choice) for choice in choices])
         return StageOptions(name, tuple(kept.values()), choices, costs)
+
+    def _meaningful(self, values: dict[str, Value]) -> dict[str, Value]:
+        """Without what means nothing beside the rest, such as `agree` at one sample."""
+        space, most = self.settings.space, len(values) + 1
+        while len(values) < most:
+            most = len(values)
+            values = {name: value for name, value in values.items() if space.is_active(name, values)}
+        return values
 
     def _canonical(self, choice: StageChoice) -> StageChoice:
         """The same for all choices that leave the stage out."""

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from tunesmith.agent.methods.agenttts.beliefs import Belief
+from tunesmith.agent.methods.agenttts.options import Options
 from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
 from tunesmith.agent.methods.agenttts.strategy import AgentTTSStrategy
 from tunesmith.bench.pipelines.synthetic import Landscape
 from tunesmith.history import History
 from tunesmith.items import Items
+from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.trial import Proposal, Trial, TrialState
 
 MOST = 16
@@ -86,6 +88,17 @@ def test_an_insight_that_is_switched_off_is_believed_nowhere(insight: str) -> No
     history = tuned(landscape, strategy, 4)
     assert insight not in {belief.insight for belief in strategy.beliefs(history)}
     assert not strategy.known(history).posterior.confidence[insight].any()
+
+
+def test_every_option_can_be_run_also_where_a_field_means_nothing_beside_the_others() -> None:
+    stage = {"samples": [1, 2, 4], "agree": [None, 3], "aggregator": ["majority", "weighted"]}
+    repair = {**stage, "models": ["one", "two"], "when": "stages.py:failed", "rounds": [0, 1, 2]}
+    made = {"answer": {"models": ["one"], **stage}, "repair": repair}
+    settings = PipelineSettings.model_validate({"stages": made})
+    options = Options(settings)
+    rows = options.rows(np.random.default_rng(0))
+    every = [settings.space.validate(options.configuration(row)) for row in rows]
+    assert len(set(every)) == len(rows) == settings.space.cardinality == 7 * (1 + 2 * 2 * 7)
 
 
 def test_a_landscape_is_the_same_each_time_and_its_seeds_differ() -> None:
