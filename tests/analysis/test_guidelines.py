@@ -119,7 +119,6 @@ def test_a_run_tells_its_guidelines_with_verdicts_in_one_clean_line_each():
     assert EVENT.validate_json(EVENT.dump_json(event)) == event
     scored = guidelines(history, [event])
     assert [s.verdict for s in scored] == ["did not hold", "not tested"]
-    assert scored[0].tested_by == (0, 1)
     assert scored[0].text == (
         "So it is. (from #0) [answer.model=large scores higher than answer.model=small: did not hold; "
         "#0 against #1: -0.3 (-0.362 to -0.233, 200 items)]"

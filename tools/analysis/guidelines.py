@@ -71,11 +71,6 @@ class Scored(NamedTuple):
     pairs: tuple[Pair, ...]
 
     @property
-    def tested_by(self) -> tuple[int, ...]:
-        """Numbers of the trials of its pairs, in order."""
-        return tuple(sorted({number for pair in self.pairs for number in pair[:2]}))
-
-    @property
     def why(self) -> str:
         """The pairs in words: `#14 against #6: +0.04 (0.01 to 0.07, 50 items)`; empty without any."""
         said = [_said(pair) for pair in self.pairs[:SHOWN]]

@@ -14,11 +14,6 @@ from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
 
 DROPPED, HELD = 0.15, 0.95
 """Confidence below which an insight is dropped, and from which it counts as borne out."""
-PRIORS = {
-    capability.NAME: capability.PRIOR,
-    saturation.NAME: saturation.PRIOR,
-    interaction.NAME: interaction.PRIOR,
-}
 
 
 @dataclass(frozen=True)

@@ -214,9 +214,6 @@ class Rule:
         values = {**self.base, **self._named(stage, model, min(self._offered(stage, "samples")))}
         return stage_cost(self.settings, self._choice(values, stage))
 
-    def _by_size(self, stage: str) -> list[Any]:
-        return sorted(self._offered(stage, "model"), key=lambda model: self._once(stage, model))
-
     def _offered(self, stage: str, field: str) -> list[Any]:
         parameter = self.space.parameters.get(f"{stage}.{field}")
         if parameter is not None:
