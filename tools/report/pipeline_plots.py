@@ -40,9 +40,6 @@ class Bar(NamedTuple):
 
     y: float
     head: str
-    tail: str
-    """Beside the bar: cost and quality."""
-    end: float
     segments: tuple[Segment, ...]
     best: bool
 
@@ -66,7 +63,7 @@ def allocation_plot(part: PipelinePart) -> AllocationPlot | None:
     """None while no trial completed."""
     if not part.allocations:
         return None
-    left, right, top = 4.0, RIGHT - 150, 34.0
+    left, right, top = 4.0, RIGHT, 34.0
     costs = [sum(map(_spent, line.stages)) for line in part.allocations]
     longest = max(*costs, part.item_budget or 0.0) if (part.item_budget or 0) < 4 * max(costs) else max(costs)
     stages = list(dict.fromkeys(s.stage for line in part.allocations for s in line.stages))
@@ -103,13 +100,11 @@ def _bar(line: AllocationLine, y: float, left: float, scale: float, stages: list
         title = f"{stage.stage}: {stage.text}, cost {readable(cost, 4)}"
         segments.append(Segment(round(x, 1), width, stages.index(stage.stage) % COLOURS, label, title))
         x += width
-    marks = "".join([" ★ best" if line.best else "", " the default" if line.default else ""])
-    front = " on the front" if line.on_front else ""
+    words = [f"trial {line.trial}" + " ★ best" * line.best]
+    words += ["the default"] * line.default + ["on the front"] * line.on_front
     return Bar(
         y=y,
-        head=f"trial {line.trial}{marks}{front}",
-        tail=f"{readable(line.quality, 3)} at {readable(line.cost, 4)}",
-        end=round(x + 6, 1),
+        head=f"{', '.join(words)}: quality {readable(line.quality, 3)}, cost {readable(line.cost, 4)}",
         segments=tuple(segments),
         best=line.best,
     )

@@ -95,4 +95,5 @@ def _measured(trial: Trial, best: Trial | None) -> tuple[float, float | None, fl
     if apart is None or apart.low is None or apart.high is None:
         return None
     whole = best.values[QUALITY]
-    return whole - apart.difference, whole - apart.high, whole - apart.low, True
+    mean, low, high = (min(max(whole - d, 0.0), 1.0) for d in (apart.difference, apart.high, apart.low))
+    return mean, low, high, True
