@@ -16,6 +16,8 @@ from tunesmith.trial import Origin, Proposal
 
 COST_SPREAD = 0.02
 """Standard deviation of a cost that is known before, as a share of it."""
+OPEN = 0.25
+"""Standard deviation of quality from which on a prediction says nothing; uniform in [0, 1] has 0.29."""
 LONGEST_NAME = 40
 
 
@@ -38,8 +40,10 @@ def reason(
     history = known.history
     quality, spread = (float(v[0]) for v in known.posterior.quality(row[None]))
     cost = float(known.cost(row[None])[0])
-    shown = plus_minus(quality, spread, (0.0, 1.0))
-    parts = [f"Predicted quality {quality:.4g}{shown} at a cost of {cost:.4g} an item"]
+    predicted = f"Predicted quality {quality:.4g}{plus_minus(quality, spread, (0.0, 1.0))}"
+    if spread >= OPEN:
+        predicted = "Quality hardly known yet,"
+    parts = [f"{predicted} at a cost of {cost:.4g} an item"]
     evidence: list[int] = []
     best = history.incumbent
     if best is not None and best.value is not None:

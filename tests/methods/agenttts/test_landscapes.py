@@ -13,7 +13,7 @@ from tunesmith.bench.pipelines.synthetic import Landscape
 from tunesmith.history import History
 from tunesmith.items import Items
 from tunesmith.pipeline.settings import PipelineSettings
-from tunesmith.trial import Proposal, Trial, TrialState
+from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 MOST = 16
 NEAR = 0.01
@@ -105,3 +105,27 @@ def test_a_landscape_is_the_same_each_time_and_its_seeds_differ() -> None:
     one, same, other = Landscape("usual", 1), Landscape("usual", 1), Landscape("usual", 2)
     assert one.problem == same.problem != other.problem
     assert (one.values == same.values).all()
+
+
+def test_of_allocations_that_scored_alike_the_cheaper_one_is_recommended() -> None:
+    landscape = Landscape("usual", 102)
+    best = np.flatnonzero(landscape.values == landscape.optimum)
+    dearest_first = sorted(
+        (
+            {f"{c.stage}.{field}": getattr(c, field) for c in choices for field in ("model", "samples")}
+            for choices in (landscape.feasible[i] for i in best)
+        ),
+        key=lambda values: -landscape.evaluate(values).cost,
+    )
+    assert len(dearest_first) > 1
+    space = landscape.settings.space
+    history = History(space, "quality", "maximize")
+    for values in (dearest_first[0], dearest_first[-1]):
+        proposal = Proposal(configuration=space.validate(values), origin=Origin.RANDOM, reason="")
+        history = history.with_trial(run(landscape, proposal, len(history), None))
+    strategy = method(landscape, 0)
+    recommended = strategy.recommend(history)
+    assert recommended is not None and recommended.trial == 1 and recommended.best_trial == 0
+    assert "scored no worse than trial 0 and costs 64% less" in recommended.text(history)
+    first = strategy.propose(History(space, "quality", "maximize"), 1)[0]
+    assert first.reason.startswith("Quality hardly known yet, at a cost of"), first.reason
