@@ -17,15 +17,23 @@ from tunesmith.tui.spans import Spans
 
 BAR = 10
 """Characters of a bar that takes the whole cost."""
+_SHORT = {"temperature": "t ", "agree": "agree ", "rounds": "rounds "}
+"""Words before values of fields in the narrow column."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def short_allocation(options: PipelineSettings, configuration: Mapping[str, Value]) -> str:
-    """`large×4 → small×12`, for a narrow column."""
-    return " → ".join(
-        f"{choice.model}×{choice.samples}" if choice.rounds else "–"
-        for choice in options.allocation(configuration)
-    )
+    """`large×4 → small×12 0.7`, for a narrow column; of what else a stage has, only what is searched."""
+    shown = []
+    for choice in options.allocation(configuration):
+        more = [
+            f"{_SHORT.get(field, '')}{readable(value) if isinstance(value, float) else value}"
+            for field in ("temperature", "prompt", "aggregator", "agree", "rounds")
+            if (value := configuration.get(f"{choice.stage}.{field}")) not in (None, 0)
+        ]
+        head = f"{choice.model}×{choice.samples}"
+        shown.append(" ".join([head, *more]) if choice.rounds else "–")
+    return " → ".join(shown)
 
 
 def stage_lines(
@@ -42,18 +50,19 @@ def stage_lines(
     lines: list[Spans] = []
     for row in rows:
         share = row.spent / whole
-        told = f" {100 * share:3.0f} %  cost {readable(row.spent, 4)}"
+        told = f"  cost {readable(row.spent, 4)}"
         if row.calls is not None:
             told += f", {readable(row.calls, 3)} calls"
         if row.share is not None and row.share < 1:
             told += f", on {100 * row.share:.0f} % of the items"
         if row.score is not None:
-            told += f", own score {readable(row.score, 3)}"
+            told += f", score {readable(row.score, 3)}"
         lines.append(
             (
                 (f"{one_line(row.choice.stage, 20):<{width}} ", "dim"),
                 (bar(share), "accent"),
-                (f" {one_line(row.text, 80)}", "strong"),
+                (f"{100 * share:3.0f} %", "dim"),
+                (f"  {one_line(row.text, 80)}", "strong"),
                 (told, "dim"),
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tunesmith.space import Space
 from tunesmith.task import load_task
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import plain_value
+from tunesmith.tools.records.trial_folder import recorded_outcome
 from tunesmith.trial import Value
 from tunesmith.tui.allocation_view import short_allocation
 from tunesmith.tui.trial_view import (
@@ -49,6 +50,8 @@ class Facts:
     """Writes it for a narrow column."""
     pipeline: PipelineSettings | None = None
     """Where the task is a pipeline of model calls: its stages."""
+    items: Callable[[int], Mapping[str, str]] = lambda number: {}
+    """Reads a trial's scores per item, packed, from its folder: the log has none."""
     problem: str = ""
     """Why the task file could not be read; empty when it could."""
 
@@ -87,7 +90,13 @@ def read_facts(folder: Path) -> Facts:
             else short_allocation(pipeline, configuration)
         ),
         pipeline=pipeline,
+        items=lambda number: _items(folder / "trials" / f"{number:05d}"),
     )
+
+
+def _items(trial: Path) -> Mapping[str, str]:
+    outcome = recorded_outcome(trial)
+    return {} if outcome is None else outcome.items
 
 
 def _value_writer(space: Space) -> Callable[[str, Value], str]:

@@ -38,9 +38,11 @@ from tunesmith.events import (
 from tunesmith.history import History
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted
+from tunesmith.tools.analysis.guidelines import Scored, guidelines, merged
 from tunesmith.trial import Origin, Trial, TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
+from tunesmith.tui.guideline_view import claims, guideline_lines
 from tunesmith.tui.plot_view import PlotView, plot_view
 from tunesmith.tui.spans import Span
 from tunesmith.tui.trial_view import TrialView, expectation, result_line
@@ -84,6 +86,8 @@ class RunView:
         self.progress: Progress | None = None
         """The latest of this session; None before the first."""
         self.chat = ChatView()
+        self.rounds: list[GuidelinesStated] = []
+        """Guidelines of a language model, round by round."""
         self.spend = ModelSpend()
         self.thinking_since: float | None = None
         """Unix time at which the policy was asked, while it decides with a language model."""
@@ -159,6 +163,26 @@ class RunView:
             if t.proposal is not None and all(name in t.values for name in self.facts.study.goals.names)
         ]
         return replace(self.facts.study, trials=tuple(trials))
+
+    @property
+    def guidelines(self) -> tuple[Scored, ...]:
+        """What was concluded, and what the trials since say of it."""
+        if self.facts.study is None or not self.rounds:
+            return ()
+        trials = [
+            Trial.model_construct(
+                number=t.number,
+                proposal=t.proposal,
+                state=t.state,
+                value=t.value,
+                values=t.values,
+                items=dict(self.facts.items(t.number)),
+                curve=tuple(t.curve),
+            )
+            for t in sorted(self.trials.values(), key=lambda t: t.number)
+            if t.proposal is not None and not t.left and t.state in (TrialState.COMPLETED, TrialState.PRUNED)
+        ]
+        return merged(guidelines(replace(self.facts.study, trials=tuple(trials)), self.rounds))
 
     @property
     def cost(self) -> float | None:
@@ -251,9 +275,8 @@ class RunView:
                 text = ", ".join(b.text for b in event.beliefs) or "nothing in particular"
                 self.chat.add("·", "accent", ((f"the language model expects {literal(text)}", ""),))
             case GuidelinesStated():
-                for guideline in event.guidelines:
-                    said = literal(f"guideline of round {event.round}: {guideline.text}")
-                    self.chat.add("·", "accent", ((said, ""),))
+                self.chat.add("◇", "model", guideline_lines(event), body=claims(event), gap=True)
+                self.rounds.append(event)
             case Answered():
                 self.chat.answer(event)
             case ModelCalled():

@@ -11,6 +11,7 @@ from tunesmith.text.literal import one_line
 from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
 from tunesmith.trial import TrialState
 from tunesmith.tui.allocation_view import scaling_lines, stage_lines
+from tunesmith.tui.guideline_view import verdict_lines
 from tunesmith.tui.spans import Spans, joined
 from tunesmith.tui.state import RunView
 from tunesmith.tui.trial_view import details
@@ -23,13 +24,14 @@ HELP: tuple[tuple[str, str], ...] = (
     ("/best", "the best configuration so far"),
     ("/front", "the Pareto front of several metrics, and what limits cost"),
     ("/stages", "of a pipeline: the best allocation, and quality by samples for each model"),
+    ("/guidelines", "what a language model concluded, and whether trials bear it out"),
     ("/help", "this list"),
     ("/quit", "leave (ctrl+q)"),
 )
 FRONT_ROWS = 20
 FRONT_WIDTH = 74
 """Characters of a line of the front where the width of the log is not known."""
-_SHOWN = ("/best", "/front", "/stages")
+_SHOWN = ("/best", "/front", "/stages", "/guidelines")
 COMMANDS: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/stop": Stop()}
 
 
@@ -66,7 +68,8 @@ def respond(view: RunView, line: str, width: int = FRONT_WIDTH) -> Command | Rep
     if name in COMMANDS:
         return _checked(view, COMMANDS[name])
     if name in _SHOWN:
-        return front(view, width) if name == "/front" else (best if name == "/best" else stages)(view)
+        shown = {"/best": best, "/stages": stages, "/guidelines": concluded}
+        return front(view, width) if name == "/front" else shown[name](view)
     return Reply(help_text()) if name == "/help" else Leave.LEAVE
 
 
@@ -126,6 +129,14 @@ def stages(view: RunView) -> Reply:
     return Reply(joined([*lines, ((head, "dim"),), *scaling_lines(options, past)]))
 
 
+def concluded(view: RunView) -> Reply:
+    """The guidelines of a language model, with their verdicts."""
+    scored = view.guidelines
+    if not scored:
+        return Reply((("no language model has stated guidelines in this run", "dim"),))
+    return Reply(joined(verdict_lines(scored)))
+
+
 def _none(view: RunView) -> str:
     """Why there is no best trial."""
     past = view.history
@@ -134,7 +145,7 @@ def _none(view: RunView) -> str:
 
 def help_text() -> Spans:
     """The slash commands."""
-    return joined([((f"{name:<9}", "accent"), (effect, "dim")) for name, effect in HELP])
+    return joined([((f"{name:<12}", "accent"), (effect, "dim")) for name, effect in HELP])
 
 
 def _checked(view: RunView, command: Command) -> Command | Reply:
@@ -142,7 +153,7 @@ def _checked(view: RunView, command: Command) -> Command | Reply:
     if view.started is None:
         return _refusal("the run has not started yet, so it takes no commands")
     if view.over:
-        return _refusal(f"the run is over ({view.state}); /why N and /best still answer")
+        return _refusal(f"the run is over ({view.state}); /why N, /best and the like still answer")
     if isinstance(command, Ask) and view.model is None:
         return Reply(
             (("no language model is in use to answer questions. There is:\n", ""), *help_text()),

@@ -12,7 +12,7 @@ from tunesmith.goal_words import measured
 from tunesmith.goals import Goal
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
-from tunesmith.text.numbers import plus_minus
+from tunesmith.text.numbers import counted, plus_minus
 from tunesmith.tools.analysis.effects import Effect, effects
 from tunesmith.tools.analysis.excerpt import census
 from tunesmith.tools.analysis.failures import FailurePattern, failure_patterns
@@ -82,6 +82,11 @@ def _result(history: History, trial: Trial) -> str:
         return f"{name} gave {', '.join([gave, *(other.text for other in others)])}."
     if trial.state is TrialState.PRUNED:
         reached = f" at {format_metric(history, trial.last_reported)}" if trial.curve else ""
+        if trial.items and trial.curve:
+            items = counted(trial.curve[-1][0], "item")
+            return (
+                f"{name} was stopped early{reached} after {items}: no better than the best on the same items."
+            )
         return f"{name} was stopped early{reached}: its curve was poor."
     cause = f": {clean(trial.message, 120)}" if trial.message else ""
     return f"{name} {_ended(trial.state)}{cause}."

@@ -10,12 +10,16 @@ from tunesmith.agent.methods.agenttts.archive import Archive
 from tunesmith.agent.methods.agenttts.method import METHOD
 from tunesmith.agent.methods.base import MethodContext
 from tunesmith.agent.models import open_model
+from tunesmith.agent.policy.findings import findings
 from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.bench.scripted_planner import scripted_planner
+from tunesmith.cli.stream import Stream
 from tunesmith.events import GuidelinesStated
 from tunesmith.guidelines import Claim, Guideline
+from tunesmith.items import Items
 from tunesmith.tools.toolbox.base import Turn
 from tunesmith.tools.toolbox.history import history as history_tool
+from tunesmith.trial import TrialState
 
 TASK = task()
 HISTORY = ran(TASK, ("large", 1, "large", 1), ("large", 1, "small", 8), ("large", 1, "small", 40))
@@ -44,6 +48,33 @@ def test_a_person_may_ask_for_them_without_a_model():
     assert answer.text.startswith(LINE)
     (nothing,) = rules.answer("guidelines", briefing(HISTORY))
     assert "best" in nothing.text and "Eight" not in nothing.text
+
+
+def test_a_run_prints_each_round_with_claims_and_counts_what_was_said_before(capsys):
+    stream = Stream(TASK)
+    other = Guideline(text="Balance [bold]both[/].", about="exploration", evidence=(0, 1))
+    stream.show(STATED)
+    stream.show(STATED.model_copy(update={"round": 2, "guidelines": (*STATED.guidelines, other)}))
+    assert capsys.readouterr().out.splitlines() == [
+        "  ~ guidelines of round 1:",
+        "      saturation   Eight are enough.",
+        "                   claim: answer.samples > 8 brings no gain",
+        "  ~ guidelines of round 2:",
+        "      exploration  Balance [bold]both[/]. (from #0, #1)",
+        "      as before: 1 guideline of earlier rounds",
+    ]
+
+
+def test_a_trial_that_a_race_stopped_is_told_by_its_items():
+    stopped = {
+        "value": None,
+        "state": TrialState.PRUNED,
+        "items": {"quality": Items((1.0, 1.0, 0.0)).pack()},
+        "curve": ((1, 1.0), (2, 1.0), (3, 0.667)),
+    }
+    last = HISTORY.trials[-1].model_copy(update=stopped)
+    text = " ".join(findings(HISTORY.with_trial(last), (last,)))
+    assert "was stopped early at 0.667 after 3 items: no better than the best on the same items." in text
 
 
 def test_a_run_of_the_method_has_them_in_its_briefings():

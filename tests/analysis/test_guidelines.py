@@ -9,7 +9,7 @@ from tunesmith.events import EVENT, GuidelinesStated
 from tunesmith.guidelines import Claim, Guideline
 from tunesmith.history import History
 from tunesmith.items import Items
-from tunesmith.tools.analysis.guidelines import guidelines, score
+from tunesmith.tools.analysis.guidelines import guidelines, merged, score
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 TASK = task()
@@ -124,6 +124,16 @@ def test_a_run_tells_its_guidelines_with_verdicts_in_one_clean_line_each():
         "#0 against #1: -0.3 (-0.362 to -0.233, 200 items)]"
     )
     assert "\x1b" not in scored[1].text
+
+
+def test_what_rounds_state_again_is_told_once_from_where_it_was_stated_first():
+    history = with_values((0.6, 0.9), LARGE_1, SMALL_8, items=half_right)
+    claim = stated("answer.model", "better", "large", "small")
+    rounds = [GuidelinesStated(round=n, trials=n, guidelines=(claim, claim)) for n in (1, 2, 3)]
+    (one,) = merged(guidelines(history, rounds))
+    assert one.rounds == "rounds 1, 2 and 3" and one.stated_after == 1 and one.verdict == "did not hold"
+    (other,) = merged(guidelines(history, rounds[1:2]))
+    assert other.rounds == "round 2"
 
 
 def test_items_that_are_damaged_leave_the_means():

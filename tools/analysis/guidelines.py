@@ -69,6 +69,14 @@ class Scored(NamedTuple):
     guideline: Guideline
     verdict: Verdict
     pairs: tuple[Pair, ...]
+    again: tuple[int, ...] = ()
+    """Later rounds that stated the same; filled in by `merged`."""
+
+    @property
+    def rounds(self) -> str:
+        """`round 1`, `rounds 1, 2 and 4`."""
+        *before, last = map(str, (self.round, *self.again))
+        return f"rounds {', '.join(before)} and {last}" if before else f"round {last}"
 
     @property
     def why(self) -> str:
@@ -94,6 +102,18 @@ def guidelines(history: History, events: Iterable[Event]) -> tuple[Scored, ...]:
     """Every guideline that a run has stated, in order, with what the trials since say of it."""
     stated = (event for event in events if isinstance(event, GuidelinesStated))
     return tuple(scored for event in stated for scored in scored_round(history, event))
+
+
+def merged(scored: Iterable[Scored]) -> tuple[Scored, ...]:
+    """What several rounds state alike once, where it was stated first: more trials judge it from there."""
+    found: dict[tuple[str, str], Scored] = {}
+    for one in scored:
+        claim = one.guideline.claim
+        first = found.setdefault((one.guideline.text, "" if claim is None else claim.text), one)
+        if first is not one and one.round not in (first.round, *first.again):
+            key = (one.guideline.text, "" if claim is None else claim.text)
+            found[key] = first._replace(again=(*first.again, one.round))
+    return tuple(found.values())
 
 
 def scored_round(history: History, event: GuidelinesStated) -> tuple[Scored, ...]:

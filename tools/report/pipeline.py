@@ -12,7 +12,7 @@ from tunesmith.items import Items
 from tunesmith.pipeline.kind import QUALITY
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.task import Task
-from tunesmith.tools.analysis.guidelines import guidelines
+from tunesmith.tools.analysis.guidelines import guidelines, merged
 from tunesmith.tools.analysis.pareto import default_trial
 from tunesmith.tools.analysis.pipelines.cost_front import CostPoint, cost_front
 from tunesmith.tools.analysis.pipelines.neighbours import neighbours
@@ -94,7 +94,9 @@ def pipeline_part(
         if best is None
         else tuple(text(one.sentence, 400) for one in neighbours(options, history, best)),
         untried=tuple(text(line, 400) for line in untried(options, history)),
-        guidelines=tuple(text(one.text, 600) for one in guidelines(history, events)),
+        guidelines=tuple(
+            text(f"{one.rounds.capitalize()}: {one.text}", 700) for one in merged(guidelines(history, events))
+        ),
         beliefs=_beliefs(history, text),
         spend=spend,
         items_run=run,

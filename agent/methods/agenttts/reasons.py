@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from tunesmith.agent.methods.agenttts.beliefs import beliefs
+from tunesmith.agent.methods.agenttts.beliefs import DROPPED, Belief, beliefs
+from tunesmith.agent.methods.agenttts.insights import interaction
 from tunesmith.agent.methods.agenttts.known import Known
 from tunesmith.agent.methods.agenttts.options import Rows
 from tunesmith.agent.methods.agenttts.settings import AgentTTSSettings
-from tunesmith.history import Array
+from tunesmith.history import Array, History
 from tunesmith.pipeline.kind import COST
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import plus_minus
@@ -19,6 +20,8 @@ COST_SPREAD = 0.02
 OPEN = 0.25
 """Standard deviation of quality from which on a prediction says nothing; uniform in [0, 1] has 0.29."""
 LONGEST_NAME = 40
+BACK = 0.5
+"""Confidence from which a belief that was dropped counts as believed again."""
 
 
 def expected(known: Known, rows: Rows) -> tuple[Array, Array]:
@@ -64,10 +67,25 @@ def reason(
         who = "the language model" if ancestor.origin is Origin.MODEL else f"a {ancestor.origin} candidate"
         parts.append(f"Suggested by {who}")
     for belief in beliefs(known, settings):
-        if belief.status == "dropped":
+        if belief.status == "dropped" and not _told(history, belief):
             parts.append(belief.text[0].upper() + belief.text[1:])
             evidence += belief.evidence
     return ". ".join(parts) + ".", tuple(dict.fromkeys(evidence))
+
+
+def _told(history: History, belief: Belief) -> bool:
+    """Whether a trial has said so already, and the belief has not come back since."""
+    key = _key(belief.insight, belief.stage)
+    for trial in reversed(history.trials):
+        before = trial.proposal.details.get(key)
+        if before is not None and (before < DROPPED or before >= BACK):
+            return before < DROPPED
+    return False
+
+
+def _key(insight: str, stage: str | None) -> str:
+    """How `details` names a belief."""
+    return f"belief {insight}" + ("" if stage is None else f" {stage}")
 
 
 def details(known: Known) -> dict[str, float]:
@@ -75,8 +93,6 @@ def details(known: Known) -> dict[str, float]:
     names = [stage.name for stage in known.options.stages]
     shown: dict[str, float] = {}
     for insight, values in known.posterior.confidence.items():
-        if len(values) == 1 and len(names) > 1 or insight == "interaction":
-            shown[f"belief {insight}"] = float(values[0])
-        else:
-            shown |= {f"belief {insight} {name}": float(v) for name, v in zip(names, values, strict=True)}
+        stages = [None] if insight == interaction.NAME else names
+        shown |= {_key(insight, name): float(v) for name, v in zip(stages, values, strict=False)}
     return {key: value for key, value in shown.items() if np.isfinite(value)}

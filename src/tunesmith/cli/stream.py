@@ -7,6 +7,7 @@ import os
 import sys
 import textwrap
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -32,6 +33,7 @@ from tunesmith.events import (
     TrialStarted,
 )
 from tunesmith.goal_words import aims, measured
+from tunesmith.guidelines import Guideline
 from tunesmith.metric_range import metric_range
 from tunesmith.stated_prior import prior_lines
 from tunesmith.text.durations import duration
@@ -84,6 +86,7 @@ class Stream:
         out = uncleaned(sys.stderr if to_stderr else sys.stdout)
         self.console = _PipeConsole(file=out, markup=False, highlight=False, soft_wrap=True)
         self._quiet = quiet
+        self._concluded: list[Guideline] = []
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
         self._costs: dict[int, float | None] = {}
@@ -112,6 +115,20 @@ class Stream:
             if not self._quiet:
                 self._print(event)
 
+    def _guidelines(self, number: int, guidelines: Sequence[Guideline]) -> None:
+        """A round's guidelines, each with what it claims; what an earlier round said is only counted."""
+        self._line(f"  ~ guidelines of round {number}:", "magenta")
+        new = [one for one in guidelines if one not in self._concluded]
+        for one in new:
+            cited = ", ".join(f"#{trial}" for trial in one.evidence)
+            self._line(f"      {one.about:<11}  {one.text}{f' (from {cited})' if cited else ''}", "magenta")
+            if one.claim is not None:
+                self._line(f"      {'':<11}  claim: {one.claim.text}", "magenta dim")
+        if len(new) < len(guidelines):
+            again = counted(len(guidelines) - len(new), "guideline")
+            self._line(f"      as before: {again} of earlier rounds", "magenta")
+        self._concluded += new
+
     def _print(self, event: Event) -> None:
         match event:
             case RunStarted():
@@ -134,8 +151,7 @@ class Stream:
                 priors = ", ".join(belief.text for belief in beliefs)
                 self._line(f"  ~ the language model expects {priors}", "magenta")
             case GuidelinesStated(round=number, guidelines=guidelines):
-                for guideline in guidelines:
-                    self._line(f"  ~ guideline of round {number}: {guideline.text}", "magenta")
+                self._guidelines(number, guidelines)
             case ModelCalled(ok=False, error=error):
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
             case Progress():

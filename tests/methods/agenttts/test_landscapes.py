@@ -79,6 +79,12 @@ def test_bigger_is_better_is_dropped_within_a_handful_of_trials_and_said_so(seed
     assert dropped, [b.text for b in held]
     assert "a larger model is not better at stage" in dropped[0].text
     assert len(dropped[0].evidence) == 2 and "on the same 200 items" in dropped[0].text
+    for number in range(len(history), len(history) + 2):
+        (proposal,) = strategy.propose(history, 1)
+        history = history.with_trial(run(landscape, proposal, number))
+    reasons = [t.proposal.reason for t in history]
+    about = f"a larger model is not better at stage {dropped[0].stage}".capitalize()
+    assert [about in reason for reason in reasons].count(True) == 1, "said when it is dropped, and not again"
 
 
 @pytest.mark.parametrize("insight", ["capability", "saturation", "interaction"])
