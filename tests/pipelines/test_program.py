@@ -5,17 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from fakes.chat_server import ChatServer
+from fakes.chat_server import ChatServer, text
 from tunesmith.errors import PipelineError
 from tunesmith.pipeline.program import ProgramSettings
+from tunesmith.pipeline.settings import PipelineSettings
+from tunesmith.task import load_task
 from tunesmith.tools.pipelines.items import Item
+from tunesmith.tools.pipelines.listening import listen
 from tunesmith.tools.pipelines.printed_score import printed_score
-from tunesmith.tools.pipelines.program import Ran, opened
+from tunesmith.tools.pipelines.program import Ran, opened, run_program
 from tunesmith.tools.pipelines.program_command import arguments, program_environment
+from tunesmith.tools.pipelines.proxy.asking import Asked
+from tunesmith.tools.pipelines.proxy.matching import stage_of
 
 ITEM = {"question": "a; rm -rf {item.answer} $(x)", "answer": 4, "tags": ["x", {"deep": "y"}]}
 
@@ -70,12 +76,17 @@ def test_a_program_gets_the_proxy_and_no_key():
         (b"", b"", None),
         (b"\xff\xfe score=1e-1\r\n", b"", 0.1),
         (b"score=" + b"9" * 5000 + b"\n", b"", None),
+        *(
+            (f"score: {text}\n".encode(), b"", None)
+            for text in ("1/2", "1 of 4", "1 out of 4", "0.5 %", "0,5")
+        ),
+        (b"score: 0.25 of\nscore: 0.75.\n", b"", 0.75),
     ],
 )
 def test_the_last_score_that_is_printed_counts(out: bytes, err: bytes, score: float | None):
     found, why = printed_score(out, err)
     assert found == score, why
-    assert (found is None) == bool(why)
+    assert (found is None) == bool(why) and "metric:" not in why
 
 
 def test_a_tasks_own_pattern_counts_alone():
@@ -132,3 +143,77 @@ def test_a_program_that_swallows_a_refusal_does_not_make_a_trial(
         assert server.requests == []
         (ran,) = run(tmp_path, SWALLOWS, ["a"])
         assert ran.score == 1 and [call.stage for call in ran.calls] == ["other"]
+
+
+class Told:
+    """What `run_program` needs of a trial."""
+
+    number, metric, reports = 0, "quality", SimpleNamespace(further=())
+
+    def __init__(self, folder: Path, given: Any, stop_after: int = 100) -> None:
+        self.folder, self.given, self.notes, self.steps = folder / "trials" / "0", given, [], stop_after
+
+    def report(self, value: object, step: int) -> None:
+        self.steps -= 1
+
+    def should_prune(self) -> bool:
+        return self.steps <= 0
+
+    def report_items(self, scores: object, metric: str) -> None:
+        pass
+
+
+def test_a_program_that_passes_the_proxy_by_makes_no_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    settings = {
+        "items": "items.jsonl",
+        "program": {"command": ["true", "{item}"]},
+        "split": {"search": 3, "confirm": 1},
+        "stages": {"only": {"match": {"model": "m"}, "models": {"m": {"seconds": 1}, "n": {"seconds": 2}}}},
+    }
+    (tmp_path / "items.jsonl").write_text("".join(f'{{"n": {k}}}\n' for k in range(4)))
+    pipeline = PipelineSettings.model_validate(settings).model_dump(mode="json")
+    pipeline["program"]["command"] = [sys.executable, "-c", "print('score: 1')", "{item}"]
+    rates = {"only": {"m": {}, "n": {}}}
+    given = {"pipeline": pipeline, "fixed": {}, "prices": {}, "rates": rates, "cost_model": "calls"}
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PipelineError, match="first 3 items the program made no call: .*OPENAI_BASE_URL"):
+        run_program({"only.model": "m"}, Told(tmp_path, given), confirming=False)
+    stopped = Told(tmp_path, given, stop_after=2)
+    run_program({"only.model": "m"}, stopped, confirming=False)
+    assert "OPENAI_BASE_URL" in stopped.notes[0]
+
+
+def test_stages_are_told_apart_where_prompts_hold_the_item_or_are_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    code = """import os, sys, urllib.request as u, json
+given = sys.argv[1]
+for system in ("You are a planner. Text: " + given, "You are a solver. Text: " + given, "Judge.", None):
+    said = [{"role": "system", "content": system}] if system else []
+    body = {"model": "m", "messages": [*said, {"role": "user", "content": "go"}]}
+    u.urlopen(u.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", json.dumps(body).encode()))
+print("score: 1")
+"""
+    with ChatServer(lambda request: text("yes", usage=(8, 2))) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        words = (sys.executable, "-c", code, "{item.text}")
+        program = ProgramSettings(command=words).model_dump(mode="json")
+        items = [Item(name, {"text": name}, name) for name in ("What is it", "Why")]
+        heard = listen(program, items, tmp_path)
+    lines = heard.task_lines({"command": list(words)}, "items.jsonl").replace('["m"]', "[m, n]")
+    (tmp_path / "task.yaml").write_text("name: t\n" + lines)
+    stages = load_task(tmp_path / "task.yaml").problem.settings.stages  # type: ignore[union-attr]
+    matches = {name: stage.match.model_dump() for name, stage in stages.items()}
+    planner, solver, judge, plain = matches.values()
+    assert [m["system"] for m in (planner, solver)] == ["You are a planner. Text:", "You are a solver. Text:"]
+    assert judge["system"].startswith("sha256:") and (plain["system"], plain["model"]) == ("", "m")
+    assert all(stage.tokens.prompt == 8 for stage in stages.values())
+    other = request_of(
+        {"model": "m", "messages": [{"role": "system", "content": "You are a solver. Text: x"}]}
+    )
+    assert stage_of(other, matches) == "stage_2"
+    assert stage_of(request_of({"model": "m", "messages": []}), matches) == "stage_4"
+
+
+def request_of(document: dict[str, Any]) -> Asked:
+    return Asked("POST", "/chat/completions", "", (), "", b"", document)

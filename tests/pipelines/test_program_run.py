@@ -233,7 +233,7 @@ def test_what_a_program_calls_is_told_as_lines_of_a_task(tmp_path: Path, monkeyp
         (2, "You plan."),
         (2, "You solve"),
     ]
-    lines = heard.task_lines(settings.command, "items.jsonl")
+    lines = heard.task_lines({"command": list(settings.command)}, "items.jsonl")
     task.write_text("name: t\n" + lines.replace('["gpt-4o"]', "[gpt-4o, gpt-4o-mini]"))
     stages = load_task(task).problem.settings.stages  # type: ignore[union-attr]
     assert [stage.match.system for stage in stages.values()] == [kind.system for kind in heard.kinds]

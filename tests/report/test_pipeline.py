@@ -114,6 +114,18 @@ def test_pictures_have_every_stage_and_stay_in_the_frame() -> None:
     assert all(cost.left <= x <= cost.right and cost.top <= y <= cost.bottom for x, y, _, _ in cost.points)
 
 
+def test_allocations_that_cost_nothing_have_a_picture() -> None:
+    told = part(ROWS, best=1)
+    free = [
+        line.model_copy(
+            update={"cost": 0.0, "stages": tuple(s.model_copy(update={"cost": 0.0}) for s in line.stages)}
+        )
+        for line in told.allocations
+    ]
+    bars = allocation_plot(told.model_copy(update={"allocations": tuple(free), "item_budget": None}))
+    assert bars is not None and all(s.width == 0 for bar in bars.bars for s in bar.segments)
+
+
 def test_a_run_without_a_completed_trial_and_one_that_is_no_pipeline() -> None:
     told = part([({}, "crashed", 3, 0.0)], best=None)
     assert told.allocations == told.curves == told.points == told.why == ()

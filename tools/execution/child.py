@@ -206,9 +206,8 @@ def _outcome(job: Job, connection: socket.socket) -> Outcome:
     result = handle.reports.with_items(result)
     values, left_out = bounded_metrics(result.values, job.metric, *(name for name, _ in job.further))
     items = bounded_items(result.items, (name for name, _ in job.readings))
-    notes = [*handle.notes, *result.notes, *([left_out] if left_out else [])]
-    kept = tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
-    return Outcome(state=TrialState.COMPLETED, values=values, notes=kept, items=items)
+    notes = _kept([*handle.notes, *result.notes, *([left_out] if left_out else [])])
+    return Outcome(state=TrialState.COMPLETED, values=values, notes=notes, items=items)
 
 
 def _train(job: Job, handle: TrialHandle) -> Result:
@@ -263,14 +262,19 @@ def _handle(job: Job, channel: EngineChannel) -> TrialHandle:
 
 
 def _pruned(job: Job, handle: TrialHandle, values: Mapping[str, float]) -> Outcome:
-    """A trial that was stopped keeps the scores of the items that it has, and the values beside them."""
+    """A trial that was stopped keeps its notes, the scores of the items that it has, and further values."""
     items = {name: scores.packed for name, scores in handle.reports.items.items() if scores.packed}
+    notes = _kept(handle.notes)
     if not items:
-        return Outcome(state=TrialState.PRUNED)
+        return Outcome(state=TrialState.PRUNED, notes=notes)
     means = {name: scores.mean for name, scores in handle.reports.items.items() if math.isfinite(scores.mean)}
     names = [name for name, _ in job.readings]
     kept, _ = bounded_metrics({**means, **values}, *names)
-    return Outcome(state=TrialState.PRUNED, values=kept, items=bounded_items(items, names))
+    return Outcome(state=TrialState.PRUNED, values=kept, notes=notes, items=bounded_items(items, names))
+
+
+def _kept(notes: list[str]) -> tuple[str, ...]:
+    return tuple(log_line(note, LONGEST_NOTE) for note in notes[:MOST_NOTES])
 
 
 def _diverged(message: str) -> Outcome:

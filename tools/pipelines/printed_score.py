@@ -11,7 +11,9 @@ from tunesmith.tools.execution.printed.output import Output
 
 NAME = "score"
 _NUMBER = r"(?P<value>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-NAMED = rf"(?i)\bscore\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NUMBER}"
+_WHOLE = r"(?![\w%]|[.,]\d|\s{0,3}(?:/|%|(?:out\s{1,3})?of\b))"
+"""After a number that stands for itself: `1/2`, `1 of 2`, `85 %` and `0,5` say something else."""
+NAMED = rf"(?i)\bscore\b[\"']?\s{{0,3}}[=:]\s{{0,3}}{_NUMBER}{_WHOLE}"
 ALONE = rf"^\s{{0,8}}{_NUMBER}\s{{0,8}}$"
 
 
@@ -39,9 +41,13 @@ def printed_score(out: bytes, err: bytes, regex: Optional[str] = None) -> tuple[
         reader.end()
         (heard,) = reader.heard()
         if not heard:
-            why = why or heard.why
+            why = why or heard.why.split("; `metric:")[0]  # a key that a pipeline does not have
             continue
         value = choose(heard, several=False).value.number
         return (value, "") if math.isfinite(value) else (None, f"it printed the score {value}")
-    fix = 'Print such as {"score": 0.5}' if regex is None else "Change `program.regex`"
+    fix = (
+        'Print such as {"score": 0.5}, or state `program.regex`'
+        if regex is None
+        else "Change `program.regex`"
+    )
     return None, f"it printed no score: {why}. {fix}."

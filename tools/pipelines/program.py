@@ -43,9 +43,14 @@ QUALITY, COST = "quality", "cost"
 OPENAI = "https://api.openai.com/v1"
 HOPELESS = 5
 """Items that fail one after another, from the first on, after which a trial is given up."""
+SILENT = 20
+"""Items without any call, from the first on, after which a trial is given up."""
 LARGEST_OUTPUT = 4 << 20
 """Bytes at the end of what a program prints that are read."""
-_POLL_S = 0.02
+NO_CALL = (
+    "the program made no call: does it go by OPENAI_BASE_URL? A base URL in its code passes the proxy by, "
+    "and a cache of its own answers without one"
+)
 
 
 @dataclass(frozen=True)
@@ -230,12 +235,15 @@ def run_program(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> d
     with ExitStack() as stack:
         store = trial.folder.parent.parent / FILE
         programs = stack.enter_context(opened(given, choices, folder, store, trial.number, fresh=confirming))
-        running = programs.run(split.confirm if confirming else split.search)
+        items = split.confirm if confirming else split.search
+        running = programs.run(items)
         stack.callback(running.close)
         for ran in running:
             sys.stdout.write(ran.log.decode(errors="backslashreplace"))
             sys.stdout.flush()
             measured.add(ran)
+            if not confirming and len(measured.ran) == min(SILENT, len(items)) and measured.silent:
+                raise PipelineError(f"on each of the first {len(measured.ran)} items {NO_CALL}")
             trial.report(measured.means(), len(measured.ran))
             if trial.should_prune():
                 break
@@ -331,6 +339,11 @@ class Measured:
     def costs(self) -> dict[str, float]:
         return {ran.item.id: sum(by.values()) for ran, by in zip(self.ran, self._by_stage)}  # noqa: B905
 
+    @property
+    def silent(self) -> bool:
+        """Whether no call was seen at all."""
+        return not any(ran.calls for ran in self.ran)
+
     def values(self) -> dict[str, float]:
         """All metrics, means over the items."""
         values = self.means()
@@ -360,7 +373,9 @@ class Measured:
             models = ", ".join(dict.fromkeys(call.model for call in others))[:100]
             found.append(f"{len(others)} calls belong to no stage and were passed as they are ({models}).")
         silent = [stage for stage in self._stages if not any(self._calls(ran, stage) for ran in self.ran)]
-        if silent:
+        if self.silent:
+            found.append(f"{NO_CALL[0].upper()}{NO_CALL[1:]}.")
+        elif silent:
             found.append(f"The program made no call of stage {', '.join(silent)}: is its `match` right?")
         broken = [call for ran in self.ran for call in ran.calls if call.status >= 300 or call.error]
         if broken:

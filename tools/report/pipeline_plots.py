@@ -66,6 +66,7 @@ def allocation_plot(part: PipelinePart) -> AllocationPlot | None:
     left, right, top = 4.0, RIGHT, 34.0
     costs = [sum(map(_spent, line.stages)) for line in part.allocations]
     longest = max(*costs, part.item_budget or 0.0) if (part.item_budget or 0) < 4 * max(costs) else max(costs)
+    longest = longest or 1.0  # where all is free, as on a server of one's own
     stages = list(dict.fromkeys(s.stage for line in part.allocations for s in line.stages))
     bars = [
         _bar(line, top + place * ROW, left, (right - left) / longest, stages)

@@ -73,6 +73,7 @@ class DryRun:
             told.append(f"stopped there, {spelled_duration(self.seconds)} after its start")
             if further := [name for name, _ in self.task.readings[1:]]:
                 told.append(f"whether it gives {', '.join(further)} shows at its end, with more --steps")
+            told += self.outcome.notes
         else:
             told.append(
                 f"stopped after {spelled_duration(self.seconds)}, and no {name} was reported or returned by "

@@ -72,13 +72,21 @@ def pipeline_listen(
     for kind in heard.kinds:
         print(_line(kind), file=sys.stderr)
     print("\nFor a task, with names and models of your own:\n", file=sys.stderr)
-    print_whole(heard.task_lines(program.command, items))
+    stated = {"command": list(program.command), **program.model_dump(mode="json", exclude_defaults=True)}
+    print_whole(heard.task_lines(stated, items))
 
 
 def _line(kind: Kind) -> str:
     figures = f"{kind.each('prompt'):7.0f}  {kind.each('completion'):7.0f}  {kind.each('seconds'):7.2f}"
     told = [f"header {kind.header}"] if kind.header else []
-    told += [f"{kind.system} {' '.join(kind.prompt.split())[:60]!r}"] if kind.system else ["no system prompt"]
+    begins = f"{' '.join(kind.prompt.split())[:60]!r}"
+    told += (
+        [f"{kind.system} {begins}"]
+        if kind.system
+        else [f"system prompts that begin {begins}"]
+        if kind.varies
+        else ["no system prompt"]
+    )
     failed = len(kind.calls) - len(kind.answered)
     told += [f"{failed} answered by an error"] if failed else []
     return f"{len(kind.calls):5}  {figures}  {kind.model}: {'; '.join(told)}"

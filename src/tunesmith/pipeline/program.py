@@ -32,8 +32,8 @@ class Match(Frozen):
     """The model that the program asks for."""
     header: str | None = Field(default=None, min_length=1, max_length=200)
     """What the header `X-Tunesmith-Stage` says."""
-    system: str | None = Field(default=None, min_length=1, max_length=4000)
-    """How the system prompt begins, or its digest `sha256:0123456789ab`."""
+    system: str | None = Field(default=None, max_length=4000)
+    """How the system prompt begins, or its digest `sha256:0123456789ab`; empty: there is none."""
 
     @field_validator("system")
     @classmethod

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -279,7 +279,7 @@ class Calls:
 
 
 def _columns(call: CallRecord) -> dict[str, Any]:
-    return {name: value for name, value in asdict(call).items() if name != "reserved"}
+    return {name: value for name, value in vars(call).items() if name != "reserved"}
 
 
 def _write_ahead(file: sqlite3.Connection) -> None:

@@ -18,7 +18,8 @@ def stage_of(asked: Asked, matches: Mapping[str, Mapping[str, Any]]) -> str:
     """The first stage all of whose conditions hold; `OTHER` where there is none.
 
     Args:
-        matches: For each stage in order, `model`, `header` and `system`; None or absent: any.
+        matches: For each stage in order, `model`, `header` and `system`; None or absent: any. An empty
+            `system`: there is no system prompt.
     """
     for stage, match in matches.items():
         if match and all(_holds(asked, key, wanted) for key, wanted in match.items() if wanted is not None):
@@ -50,7 +51,8 @@ def _holds(asked: Asked, key: str, wanted: str) -> bool:
         return asked.stage == wanted
     if wanted.startswith(DIGEST):
         return system_digest(asked.document) == wanted
-    return system_prompt(asked.document).startswith(wanted)
+    prompt = system_prompt(asked.document)
+    return prompt.startswith(wanted) if wanted else not prompt
 
 
 def _text(content: Any) -> str:
