@@ -258,7 +258,7 @@ class Answering:
         call: _Prepared,
         sent: Call,
         headers: Mapping[str, str],
-        number: int,
+        number: int | None,
         worst: float | None,
         started: float,
         first: float,
@@ -285,26 +285,28 @@ class Answering:
         shown = answered_with(sent.response.getheaders())
         answer = Answer(status, _kept(shown), body, usage, seconds)
         paid = call.dollars(usage, provider) if status < 300 else 0.0
+
+        def finished(counts: Answer) -> CallRecord:
+            record = replace(call.finished(counts, source="provider"), first_byte=first)
+            return replace(record, error=f"{status}: {_said(counts.body)}") if status >= 300 else record
+
         if status < 300 or status in _REPEATABLE:
-            kept = self.calls.keep(call.record, answer)
-            answer = kept if self.plan.bank == "use" else answer
+            answer, record = self.calls.keep(
+                number, call.record, answer, finished, worst, paid, shared=self.plan.bank == "use"
+            )
         else:
             call.run.give_back(call.digest, call.record.sample)
-        record = replace(call.finished(answer, source="provider"), first_byte=first)
-        if status >= 300:
-            record = replace(record, error=f"{status}: {_said(answer.body)}")
-        call.run.add(record, call.asked)
-        try:
-            out.whole(answer.status, shown, answer.body)
-        finally:
+            record = finished(answer)
             self.calls.settle(number, record, worst, paid)
+        call.run.add(record, call.asked)
+        out.whole(answer.status, shown, answer.body)
 
     def _stream(
         self,
         call: _Prepared,
         sent: Call,
         headers: Mapping[str, str],
-        number: int,
+        number: int | None,
         worst: float | None,
         started: float,
         first: float,
@@ -343,15 +345,14 @@ class Answering:
         answer = Answer(sent.response.status, _kept(shown), body, usage, seconds)
         record = replace(call.finished(answer, source="provider"), first_byte=first)
         if complete:
-            self.calls.keep(call.record, answer)
+            self.calls.keep(number, call.record, answer, lambda _: record, worst, record.dollars)
         else:
             call.run.give_back(call.digest, call.record.sample)
             why = "the program broke off" if gone is not None else f"{provider.base_url} broke off"
             record = replace(record, error=why)
+            # What a provider bills for an answer that was broken off is not known: the worst case stays.
+            self.calls.settle(number, record, worst, record.dollars if worst is None else None)
         call.run.add(record, call.asked)
-        # What a provider bills for an answer that was broken off is not known: then the worst case stays.
-        paid = record.dollars if complete or worst is None else None
-        self.calls.settle(number, record, worst, paid)
         if gone is not None:
             raise gone
         (out.done if complete else out.broken)()
@@ -380,7 +381,7 @@ class Answering:
     def _unanswered(
         self,
         call: _Prepared,
-        number: int,
+        number: int | None,
         worst: float | None,
         kept: float | None,
         started: float,

@@ -15,7 +15,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,11 +179,58 @@ class Calls:
         with self._lock:
             return _recorded(self._file, item, digest, sample)
 
-    def keep(self, call: CallRecord, answer: Answer) -> Answer:
-        """Record an answer. Where another trial was quicker, its answer stays, and is returned."""
+    def reserve(self, call: CallRecord, worst: float | None) -> int | None:
+        """Write a call down before its request leaves, and return its number.
+
+        None without a money limit: there is nothing to reserve, and `settle` or `keep` writes it down.
+
+        Args:
+            worst: Dollars that it takes at most; under a money limit it is known.
+        Raises:
+            LimitReached: It might pass the money limit, and must not be sent.
+        """
+        if self.money_limit is None:
+            return None
+        # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
+        with self._transaction(durable=True) as file:
+            assert worst is not None
+            (spent,) = file.execute("SELECT dollars FROM money WHERE name = 'spent'").fetchone()
+            if spent + worst > self.money_limit:
+                raise LimitReached(self.money_limit, spent, worst)
+            file.execute("UPDATE money SET dollars = dollars + ? WHERE name = 'spent'", (worst,))
+            return self._insert(file, call, worst)
+
+    def settle(self, number: int | None, call: CallRecord, worst: float | None, paid: float | None) -> None:
+        """Replace the reservation by what the call took.
+
+        Args:
+            paid: Dollars that the provider bills; None: not known, and the reservation stays.
+        """
+        with self._transaction() as file:
+            self._settle(file, number, call, worst, paid)
+
+    def keep(
+        self,
+        number: int | None,
+        call: CallRecord,
+        answer: Answer,
+        finished: Callable[[Answer], CallRecord],
+        worst: float | None,
+        paid: float | None,
+        *,
+        shared: bool = True,
+    ) -> tuple[Answer, CallRecord]:
+        """Record an answer and settle its call, in one transaction: each takes a program's time.
+
+        Args:
+            finished: What the call took, with the answer that counts.
+            shared: Whether another trial's answer counts, where that was quicker.
+        Returns:
+            The answer that counts, and `finished` of it.
+        """
         usage = answer.usage
-        with self._lock:
-            done = self._file.execute(
+        with self._transaction() as file:
+            done = file.execute(
                 "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     *(call.item, call.digest, call.sample, call.stage, call.model, call.temperature),
@@ -192,45 +239,32 @@ class Calls:
                     answer.seconds,
                 ),
             )
-        if done.rowcount == 1:
-            return answer
-        return self.recorded(call.item, call.digest, call.sample) or answer
+            if shared and done.rowcount != 1:
+                answer = _recorded(file, call.item, call.digest, call.sample) or answer
+            record = finished(answer)
+            self._settle(file, number, record, worst, paid)
+        return answer, record
 
-    def reserve(self, call: CallRecord, worst: float | None) -> int:
-        """Write a call down before its request leaves; returns its number.
-
-        Args:
-            worst: Dollars that it takes at most; under a money limit it is known.
-        Raises:
-            LimitReached: It might pass the money limit, and must not be sent.
-        """
-        # A reservation has to outlast a power cut as well; what is only a record may be lost in one.
-        with self._transaction(durable=self.money_limit is not None) as file:
-            if self.money_limit is not None:
-                assert worst is not None
-                (spent,) = file.execute("SELECT dollars FROM money WHERE name = 'spent'").fetchone()
-                if spent + worst > self.money_limit:
-                    raise LimitReached(self.money_limit, spent, worst)
-            file.execute("UPDATE money SET dollars = dollars + ? WHERE name = 'spent'", (worst or 0.0,))
-            return self._insert(file, call, worst)
-
-    def settle(self, number: int, call: CallRecord, worst: float | None, paid: float | None) -> None:
-        """Replace the reservation by what the call took.
-
-        Args:
-            paid: Dollars that the provider bills; None: not known, and the reservation stays.
-        """
-        fields = _columns(call)
+    def _settle(
+        self,
+        file: sqlite3.Connection,
+        number: int | None,
+        call: CallRecord,
+        worst: float | None,
+        paid: float | None,
+    ) -> None:
         taken = worst if paid is None else paid
-        with self._transaction() as file:
-            file.execute(
-                "UPDATE money SET dollars = dollars + ? WHERE name = 'spent'",
-                ((taken or 0.0) - (worst or 0.0),),
-            )
-            file.execute(
-                f"UPDATE calls SET {', '.join(f'{name} = :{name}' for name in fields)} WHERE call = :call",
-                {**fields, "call": number},
-            )
+        more = (taken or 0.0) - (0.0 if number is None else worst or 0.0)
+        if more:
+            file.execute("UPDATE money SET dollars = dollars + ? WHERE name = 'spent'", (more,))
+        if number is None:
+            self._insert(file, call, None)
+            return
+        fields = _columns(call)
+        file.execute(
+            f"UPDATE calls SET {', '.join(f'{name} = :{name}' for name in fields)} WHERE call = :call",
+            {**fields, "call": number},
+        )
 
     def note(self, call: CallRecord) -> None:
         """Write down a call that cost nothing: one from the bank, or one that was refused."""
