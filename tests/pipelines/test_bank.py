@@ -159,7 +159,7 @@ def test_a_replay_runs_no_code_of_a_stage_and_refuses_what_was_not_recorded(fold
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     (tmp_path / "stages.py").write_text(STAGES.replace("CALLS.append", "raise_if_called"))
     problem = {**SETTINGS, "name": "pipeline", "bank": "bank.sqlite", "replay": True}
-    task = {"name": "replay", "problem": problem, "tuner": "random", "budget": {"trials": 4}, "preload": []}
+    task = {"name": "replay", "problem": problem, "tuner": "random", "budget": {"trials": 2}, "preload": []}
     task |= {"pruner": "none", "confirm": None}
 
     def replayed(**changes: Any) -> Sequence[Trial]:

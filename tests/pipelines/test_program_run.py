@@ -200,7 +200,11 @@ def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path, mon
 def test_a_bank_of_a_program_is_recorded_under_a_limit_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    task = load_task(write(tmp_path, PLAIN, TASK.replace("money_limit: 1.0", "parallel: 3")))
+    task = load_task(
+        write(
+            tmp_path, PLAIN, TASK.replace("money_limit: 1.0", "parallel: 3").replace("search: 3", "search: 2")
+        )
+    )
     assert task.problem is not None
     settings, bank = task.problem.settings, tmp_path / "bank.sqlite"
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
@@ -211,10 +215,22 @@ def test_a_bank_of_a_program_is_recorded_under_a_limit_and_goes_on(
             record_program(settings, tmp_path, bank, most_cost=0.005)
         first = len(server.chats)
         done = record_program(settings, tmp_path, bank, most_cost=0.1)
-        # 3 items by 2 planners, and 2 solvers of each plan: nothing is asked twice.
-        assert first > 0 and len(server.chats) == 3 * 2 + 3 * 2 * 2 == first + done.calls
-        assert (done.items, done.of) == (12, 12) and 0 < done.cost < 0.1
-        assert record_program(settings, tmp_path, bank).calls == 0
+        # 2 items by 2 planners, and 2 solvers of each plan: nothing is asked twice.
+        assert first > 0 and len(server.chats) == 2 * 2 + 2 * 2 * 2 == first + done.calls
+        assert (done.items, done.of) == (8, 8) and 0 < done.cost < 0.1
+    told = CliRunner().invoke(app, ["bank", "info", str(bank), "--task", str(tmp_path / "task.yaml")])
+    assert (
+        told.exit_code == 0 and "solve: huge-1, temperature 1; 4 answers to calls of 2 items" in told.output
+    )
+    more = TASK.replace("temperature: 0.25", "temperature: [0.25, 0.9]").replace(
+        "*models", "{tiny-1: {}, b: {}}"
+    )
+    (tmp_path / "more.yaml").write_text(more.replace("cost_model: price", "cost_model: calls"))
+    told = CliRunner().invoke(app, ["bank", "info", str(bank), "--task", str(tmp_path / "more.yaml")])
+    assert told.exit_code == 1 and "lacks plan.temperature = 0.9 with plan.model = huge" in told.output
+    assert "lacks solve.model = b" in told.output and "tiny" not in told.output.split("lacks solve")[1]
+    told = CliRunner().invoke(app, ["bank", "export", str(bank), str(tmp_path / "bank.jsonl")])
+    assert told.exit_code == 2 and "share the file itself" in " ".join(told.output.split())
     bank.write_bytes(b"no database, but long enough to be looked at as one" * 40)
     with pytest.raises(PipelineError, match="cannot be recorded there"):
         record_program(settings, tmp_path, bank)

@@ -50,7 +50,7 @@ tuner: random
 preload: []
 pruner: none
 confirm: null
-budget: {trials: 5}
+budget: {trials: 3}
 """
 
 
@@ -64,7 +64,7 @@ def run(folder: Path, task: str = TASK, stages: str = STAGES) -> Result:
 def test_a_pipeline_is_run_item_by_item_and_what_it_drew_is_shared(tmp_path: Path):
     result = run(tmp_path)
     trials = result.history.trials
-    assert len(trials) == 5 and all(t.state.value == "completed" for t in trials)
+    assert len(trials) == 3 and all(t.state.value == "completed" for t in trials)
     assert len({tuple(Items.unpack(t.items["quality"]).ids or ()) for t in trials}) == 1
     for trial in trials:
         items = Items.unpack(trial.items["quality"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -92,7 +93,15 @@ def export(
 ) -> None:
     """Write a bank as JSON lines, gzipped where the name ends in .gz; of a run, all that it has drawn."""
     from tunesmith.tools.pipelines.bank import bank_of_run, export_lines, open_bank
+    from tunesmith.tools.pipelines.program_bank import answers_of
+    from tunesmith.tools.pipelines.store import SAMPLES
 
+    file = source / SAMPLES if source.is_dir() else source
+    if answers_of(file):
+        raise UsageError(
+            f"{file} holds the answers to a program's calls, which have no form as JSON lines. Keep and "
+            "share the file itself: `bank: FILE` with `replay: true` replays it"
+        )
     notes: list[str] = []
     if source.is_dir():
         with bank_of_run(source, notes) as bank:
@@ -157,11 +166,15 @@ def info(bank: Bank, task: OfTask = None, as_json: AsJson = False, debug: Debug 
     """Say what a bank holds, and with --task which values of its space it lacks; exit code 1 if it does."""
     from tunesmith.pipeline.asked import asked_of_bank
     from tunesmith.tools.pipelines.coverage import coverage, lacking
+    from tunesmith.tools.pipelines.program_bank import answers_lacking, answers_of
 
-    held = coverage(bank)
+    settings = None if task is None else _pipeline(task)[0]
+    answers = answers_of(bank)
+    held: Sequence[Any] = coverage(bank) if answers is None else answers
     missing: list[str] = []
-    if task is not None:
-        settings, _ = _pipeline(task)
+    if settings is not None and answers is not None:
+        missing = answers_lacking(answers, settings)
+    elif settings is not None:
         missing = lacking(held, asked_of_bank(settings))
     if as_json:
         rows: list[dict[str, Any]] = [row._asdict() for row in held]
