@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tunesmith.api import Result, run_task
+from tunesmith.api.retraining import retrain
+from tunesmith.api.winner import find_winner
 from tunesmith.items import Items
 from tunesmith.task import load_task
 from tunesmith.tools.pipelines.store import SAMPLES, SampleStore
@@ -167,3 +169,35 @@ budget: {trials: 4}
     searched = {key.item for key in keys if key.sample < 1_000_000}
     confirmed = {key.item for key in keys if key.sample >= 1_000_000}
     assert len(searched) == 8 and len(confirmed) == 4 and not searched & confirmed
+
+
+def test_seeds_of_a_confirmation_and_of_a_retraining_draw_their_own_samples_on_untouched_items(
+    tmp_path: Path,
+):
+    worst = "look.model: small, look.samples: 1, answer.model: small, answer.samples: 1, repair.rounds: 0"
+    confirmed = f"confirm: {{seeds: 2, most: 2}}\ndefault: {{{worst}}}"
+    task = TASK.replace("confirm: null", confirmed).replace("trials: 5", "trials: 3")
+    result = run(tmp_path, task)
+    again = retrain(find_winner(result.folder), seeds=2)
+    store = SampleStore(result.folder / SAMPLES, read_only=True)
+    items: dict[int, set[str]] = {}  # by which million a sample's number is in, fusions left out
+    for key, _ in store.everything():
+        items.setdefault(key.sample // 1_000_000, set()).add(key.item)
+    spent = {(one.part, one.trial): one.made for one in store.spent()}
+    store.close()
+    searched, *others = (items[block] for block in sorted(items))
+    assert len(others) == 4 and len(searched) == 30  # two seeds of the confirmation, two of the retraining
+    assert all(len(one) == 15 and not one & searched for one in others)
+    assert all(spent["retrain", number] > 0 for number in (-1, -2))
+    assert len(again.values) == 2 and None not in again.values
+
+
+def test_a_report_says_what_all_calls_cost_not_a_sum_of_costs_for_one_item(tmp_path: Path):
+    result = run(tmp_path)
+    store = SampleStore(result.folder / SAMPLES, read_only=True)
+    calls = sum(one.cost for one in store.spent())
+    store.close()
+    for name in ("report.md", "report.html"):
+        report = (result.folder / name).read_text()
+        assert f"All calls together: {calls:g} calls." in report and " Cost: " not in report
+        assert "Known before it ran: a cost of" in report

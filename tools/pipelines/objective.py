@@ -18,6 +18,8 @@ from tunesmith.tools.pipelines.samples import Samples
 from tunesmith.tools.pipelines.stage_code import load_judge, load_stages
 
 QUALITY, COST = "quality", "cost"
+_RETRAINED_FROM = 1_000_000
+"""So many seeds of a confirmation have samples of their own before those of a retraining."""
 
 
 def evaluate(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
@@ -34,11 +36,15 @@ def evaluate(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
         BankMiss: A replay lacks a sample.
         Exception: What the task's code raised, where it fails for every item, or for the first 20.
     """
-    return _run(config, trial, confirming=False)
+    return _run(config, trial, confirming=_again(trial))
 
 
 def confirm(config: Mapping[str, Any], trial: Any) -> dict[str, float]:
-    """The same on the items that no trial has met, with samples that none has drawn."""
+    """The same on the items that no trial has met, with samples that none has drawn.
+
+    So is a run of `evaluate` whose folder is in `retrain/` of the run, as `tunesmith retrain` starts it: what
+    the search has drawn, on the items that it chose by, confirms nothing.
+    """
     return _run(config, trial, confirming=True)
 
 
@@ -81,17 +87,24 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
         load_items(pipeline["items"], folder), seed=pipeline["split_seed"], **pipeline["split"]
     )
     check_leak(split)
+    if _again(trial) and pipeline["replay"]:
+        raise PipelineError(
+            "a replay draws no samples, so that its best allocation cannot be run again with other ones; "
+            "`tunesmith best` prints it, and the run's report has it on items that the search never saw"
+        )
     samples = open_samples(pipeline, stages, folder, trial.folder.parent.parent)
     runner = Runner(
         stages,
         score,
         samples,
         seed=pipeline["split_seed"],
-        part="confirm" if confirming else trial.folder.parent.name,
+        part="confirm" if confirming and not _again(trial) else trial.folder.parent.name,
         trial=trial.number,
-        first=CONFIRMED_FROM if confirming else 0,
+        first=_first_sample(trial) if confirming else 0,
     )
     items = split.confirm if confirming else split.search
+    if _again(trial):
+        items = split.confirm or split.search
     if not items:
         raise PipelineError(
             f"all {len(split.search):,} items are searched with, so there are none to confirm with; state "
@@ -118,6 +131,23 @@ def _run(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> dict[str
             "took more than the task states (`tokens`, `seconds`)"
         )
     return values
+
+
+def _again(trial: Any) -> bool:
+    """Whether `tunesmith retrain` runs the best allocation once more."""
+    return bool(trial.folder.parent.name == "retrain")
+
+
+def _first_sample(trial: Any) -> int:
+    """Number of the first sample of a confirmation: each of its seeds, and of a retraining's, has others.
+
+    Their folders end with the number of the seed: `confirm/best-0`, `confirm/default-0`, `retrain/seed-0`.
+    """
+    if trial.folder.parent.name not in ("confirm", "retrain"):
+        return CONFIRMED_FROM
+    end = trial.folder.name.rpartition("-")[2]
+    seed = int(end) if end.isdecimal() else 0
+    return CONFIRMED_FROM * (1 + seed + (_RETRAINED_FROM if _again(trial) else 0))
 
 
 def _values(results: list[ItemResult]) -> dict[str, float]:

@@ -235,7 +235,7 @@ def run_program(config: Mapping[str, Any], trial: Any, *, confirming: bool) -> d
     with ExitStack() as stack:
         store = trial.folder.parent.parent / FILE
         programs = stack.enter_context(opened(given, choices, folder, store, trial.number, fresh=confirming))
-        items = split.confirm if confirming else split.search
+        items = (split.confirm or split.search) if confirming else split.search
         running = programs.run(items)
         stack.callback(running.close)
         for ran in running:
