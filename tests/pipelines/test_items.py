@@ -74,6 +74,21 @@ def test_what_an_item_says_of_its_part_is_kept(tmp_path: Path):
         split_items(load(tmp_path, {"n": 1, "split": "search"}, {"n": 1, "split": "confirm"}))
 
 
+def test_without_a_stated_split_items_that_are_there_often_stay_together(tmp_path: Path):
+    often = load(tmp_path, *({"id": i, "n": i % 5} for i in range(30)))
+    split = split_items(often)
+    assert len(split.confirm) == 6 and len(split.search) == 24
+    alike = split_items(load(tmp_path, *({"id": i, "n": 1} for i in range(9))))
+    assert len(alike.search) == 9 and not alike.confirm
+    with pytest.raises(PipelineError, match="of 30 items 24 can be searched with and 6 confirmed with"):
+        split_items(often, search=20, confirm=10)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path):
+    (tmp_path / "items.jsonl").write_bytes(b'\xef\xbb\xbf{"id": "a"}\r\n{"id": "b"}\r\n')
+    assert [item.id for item in load_items("items.jsonl", tmp_path)] == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -85,6 +100,8 @@ def test_what_an_item_says_of_its_part_is_kept(tmp_path: Path):
         ('{"id": 1}\n{"id": "1"}', "items.jsonl:2: the id '1' is that of items.jsonl:1 too"),
         ('{"id": [1]}', r"items.jsonl:1: id is \[1\]; it must be a text or a whole number"),
         ('{"id": "%s"}' % ("x" * 300), "items.jsonl:1: the id has more than 200 characters"),
+        ('[{"id": 1}, {"id": 2}]', "items.jsonl:1: the file is one JSON list, and items are lines"),
+        ('[\n {"id": 1}\n]', "items.jsonl:1: the file is one JSON list, and items are lines"),
         ('{"split": "dev"}', "items.jsonl:1: split is 'dev'; it can be search, train"),
         ('"%s"' % ("x" * (1 << 21)), "items.jsonl:1: the item has 2,097,154 characters as JSON; at most"),
     ],
@@ -97,5 +114,7 @@ def test_what_is_no_item_is_told_with_its_line(tmp_path: Path, text: str, messag
         assert re.search(message, str(error)), error
     else:
         assert message.endswith("|^$")
-    with pytest.raises(PipelineError, match="nothere.jsonl: the items cannot be read"):
+    with pytest.raises(
+        PipelineError, match=r"nothere.jsonl: the items cannot be read: No such file or directory$"
+    ):
         load_items("nothere.jsonl", tmp_path)

@@ -98,7 +98,7 @@ def split_items(
 
     Args:
         search, confirm: How many items; None: what the other leaves, and where neither says, one item in
-            three is kept for the confirmation.
+            three is kept for the confirmation, or fewer where equal items would be parted.
     Raises:
         PipelineError: There are too few, or equal items say that they belong to different parts.
     """
@@ -123,6 +123,8 @@ def split_items(
     if search is None and confirm is None:
         stated = any(parts.values())
         confirm = len(parts["confirm"]) if stated else total // CONFIRMED_SHARE
+        if not stated and confirm:
+            confirm = _most_kept([len(group) for group in free], confirm)
     if confirm is None:
         assert search is not None
         confirm = max(total - search, 0)
@@ -149,6 +151,14 @@ def split_items(
     return found
 
 
+def _most_kept(sizes: Sequence[int], wanted: int) -> int:
+    """How many items the confirmation gets, of groups of equal ones from the last on, `wanted` at most."""
+    kept = 0
+    for size in reversed(sizes):
+        kept += size if kept + size <= wanted else 0
+    return kept
+
+
 def check_leak(split: Split) -> None:
     """Make sure that no item is in both parts.
 
@@ -170,10 +180,16 @@ def _lines(path: Path) -> list[tuple[str, Any]]:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise PipelineError(f"{path}: the file of items has more than {LARGEST_FILE:,} bytes")
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise PipelineError(f"{path}: the items cannot be read: {error}") from None
+        why = getattr(error, "strerror", None) or error  # without the path once more
+        raise PipelineError(f"{path}: the items cannot be read: {why}") from None
     found = []
+    if text.lstrip().startswith("[") and _is_one_list(text):
+        raise PipelineError(
+            f"{path.name}:1: the file is one JSON list, and items are lines; write one item a line, or a "
+            "function that returns the list (`items: stages.py:items`)"
+        )
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -184,6 +200,15 @@ def _lines(path: Path) -> list[tuple[str, Any]]:
             said = "nests too deeply" if isinstance(error, RecursionError) else str(error)
             raise PipelineError(f"{place}: the line is not JSON ({said}); write one item a line") from None
     return found
+
+
+def _is_one_list(text: str) -> bool:
+    """Whether a file is a JSON list of mappings, and not a line of it."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(whole, list) and all(isinstance(one, dict) for one in whole)
 
 
 def _item(place: str, value: Any) -> Item:
