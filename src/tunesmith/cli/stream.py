@@ -170,9 +170,7 @@ class Stream:
             case Confirmed(done=done, total=total, text=text) if total and not text:
                 if done == 1:
                     self._line("")
-                    self._line(
-                        f"Training the best and the default again on {total // 2} fresh seeds each ..."
-                    )
+                    self._line(self._compares(total // 2))
                 self._progress(done, total)
             case _:
                 pass
@@ -256,7 +254,14 @@ class Stream:
         if cost is None:
             return []
         left = "" if budget is None or self._spent is None else f" ({_left(budget, self._spent)})"
-        return [f"cost {significant(cost, 4)}{left}"]
+        what = "known cost" if "cost" in self.task.goals.names else "cost"  # beside the one that is measured
+        return [f"{what} {significant(cost, 4)}{left}"]
+
+    def _compares(self, seeds: int) -> str:
+        """What is run at the end."""
+        if self.task.confirm is not None and self.task.confirm.separate and seeds == 1:
+            return "Running the best and the default once more, on what is kept for their comparison ..."
+        return f"Training the best and the default again on {counted(seeds, 'fresh seed')} each ..."
 
     def _time_left(self, event: Progress) -> None:
         """Say how long the rest takes: when it is known, and again at every tenth of the trials."""
