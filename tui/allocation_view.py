@@ -52,7 +52,7 @@ def stage_lines(
         share = row.spent / whole
         told = f"  cost {readable(row.spent, 4)}"
         if row.calls is not None:
-            told += f", {readable(row.calls, 3)} calls"
+            told += f", {readable(row.calls, 3)} {'call' if row.calls == 1 else 'calls'}"
         if row.share is not None and row.share < 1:
             told += f", on {100 * row.share:.0f} % of the items"
         if row.score is not None:

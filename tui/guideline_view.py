@@ -10,8 +10,6 @@ from tunesmith.tools.analysis.guidelines import Scored, Verdict
 from tunesmith.tui.spans import Role, Span, Spans
 
 LONGEST = 400
-WIDTH = 11
-"""Letters of the longest subject, `exploration` and `interaction`."""
 VERDICTS: dict[Verdict, tuple[str, Role]] = {
     "held": ("✓", "good"),
     "did not hold": ("✗", "bad"),
@@ -21,12 +19,12 @@ VERDICTS: dict[Verdict, tuple[str, Role]] = {
 
 
 def guideline_lines(event: GuidelinesStated) -> Spans:
-    """A round's guidelines, a line each: subject, words, and the trials they rest on."""
+    """A round's guidelines, a line each: words, subject, and the trials they rest on."""
     spans: list[Span] = [(f"guidelines of round {event.round}", "strong")]
     for guideline in event.guidelines:
-        spans.append((f"\n{guideline.about:<{WIDTH}} ", "accent"))
-        spans.append((one_line(guideline.text, LONGEST), ""))
-        spans += _cited(guideline.evidence)
+        cited = _cited(guideline.evidence)
+        spans += [("\n- ", "accent"), (one_line(guideline.text, LONGEST), "")]
+        spans.append((f"  {guideline.about}{cited and ', '}{cited}", "dim"))
     return tuple(spans)
 
 
@@ -43,8 +41,8 @@ def verdict_lines(scored: Sequence[Scored]) -> list[Spans]:
         guideline = one.guideline
         mark, role = VERDICTS[one.verdict] if guideline.claim is not None else (" ", "dim")
         head: list[Span] = [(f"{mark} ", role), (one_line(guideline.text, LONGEST), "strong")]
-        head += _cited(guideline.evidence)
-        head.append((f"  {guideline.about}, {one.rounds}", "dim"))
+        cited = _cited(guideline.evidence)
+        head.append((f"  {guideline.about}, {one.rounds}{cited and ', '}{cited}", "dim"))
         lines.append(tuple(head))
         if guideline.claim is None:
             lines.append((("  nothing that trials can judge", "dim"),))
@@ -55,6 +53,6 @@ def verdict_lines(scored: Sequence[Scored]) -> list[Spans]:
     return lines
 
 
-def _cited(evidence: Sequence[int]) -> list[Span]:
+def _cited(evidence: Sequence[int]) -> str:
     cited = ", ".join(f"#{number}" for number in evidence[:12])
-    return [(f"  from {cited}", "dim")] if cited else []
+    return f"from {cited}" if cited else ""

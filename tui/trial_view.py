@@ -237,7 +237,9 @@ def details(
     if trial.state is not TrialState.RUNNING:
         head.append((f"  {duration(trial.seconds)}", "dim"))
     if trial.cost is not None:
-        head.append((f"  cost {numbers.significant(trial.cost, 4)}", "dim"))
+        head.append(
+            (f"  {'cost' if pipeline is None else 'trial cost'} {numbers.significant(trial.cost, 4)}", "dim")
+        )
     lines: list[Spans] = [tuple(head)]
     if trial.left:
         lines.append((("of an earlier search space: history only", "warn"),))

@@ -125,7 +125,7 @@ def stages(view: RunView) -> Reply:
     assert trial.proposal is not None
     lines: list[Spans] = [((f"trial {trial.number}, the best", "strong"),)]
     lines += stage_lines(options, trial.proposal.configuration, trial.values)
-    head = "the best quality seen by number of samples; * where all else is as in the best allocation"
+    head = "the best quality seen by number of samples; * where the other stages are as in the best"
     return Reply(joined([*lines, ((head, "dim"),), *scaling_lines(options, past)]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -55,6 +56,7 @@ class Run:
         return [e for e in self.events if isinstance(e, GuidelinesStated)]
 
 
+@cache
 def alone(n: int) -> History:
     """The same search without a model."""
     context = MethodContext(TASK, lambda event: event, name="agenttts", settings=METHOD.settings())
@@ -80,12 +82,12 @@ def of_model(n: int, mean: float = 0.99) -> list[Proposal]:
 
 def test_rounds_are_few_and_what_the_model_proposes_competes_and_says_so():
     made = Run(scripted_planner)
-    history = made.run(16)
+    history = made.run(12)
     assert len(made.rounds) == made.model.usage.calls / 2 and 2 <= len(made.rounds) <= 4
     assert made.rounds[0].trials >= 4, "guidelines need trials to rest on"
     known = {t.configuration for t in history}
     assert {t.number for t in history} >= {n for r in made.rounds for g in r.guidelines for n in g.evidence}
-    assert all(r.guidelines for r in made.rounds) and len(known) == 16
+    assert all(r.guidelines for r in made.rounds) and len(known) == 12
 
 
 def test_the_gate_holds_whatever_the_model_proposes():
@@ -129,8 +131,8 @@ def test_a_choice_of_the_models_keeps_what_both_predicted_and_its_reason():
 )
 def test_a_model_of_no_use_changes_no_trial_and_the_loss_is_told(answer):
     made = Run(answer)
-    history = made.run(9)
-    assert [t.proposal for t in history] == [t.proposal for t in alone(9)]
+    history = made.run(8)
+    assert [t.proposal for t in history] == [t.proposal for t in alone(8)]
     lost = [e for e in made.events if isinstance(e, Degraded)]
     assert lost and not made.rounds
     assert made.model.usage.calls <= 6, "it is left in peace for a while"
@@ -138,9 +140,9 @@ def test_a_model_of_no_use_changes_no_trial_and_the_loss_is_told(answer):
 
 def test_a_resumed_run_asks_no_sooner_and_goes_on_alike():
     whole = Run(scripted_planner)
-    history = whole.run(12)
+    history = whole.run(9)
     first = Run(scripted_planner)
-    part = first.run(7)
+    part = first.run(6)
     second = Run(scripted_planner, earlier=first.events, competing=first.parts.suggester.left)
-    assert [t.proposal for t in second.run(12, part)] == [t.proposal for t in history]
+    assert [t.proposal for t in second.run(9, part)] == [t.proposal for t in history]
     assert [r.round for r in (*first.rounds, *second.rounds)] == [r.round for r in whole.rounds]

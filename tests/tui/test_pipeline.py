@@ -65,10 +65,10 @@ def test_guidelines_are_told_by_round_and_judged_as_in_the_report(tmp_path: Path
     view.fold([event.model_copy(update={"seq": i, "at": 100.0 + i}) for i, event in enumerate(told, 1)])
     log = [plain(item.spans) for item in view.chat.items]
     lines = next(text for text in log if text.startswith("guidelines of round 2")).splitlines()
-    assert lines[1].startswith(f"capability  Take {HOSTILE}") and lines[1].endswith("from #0")
+    assert lines[1].startswith(f"- Take {HOSTILE}") and lines[1].endswith("capability, from #0")
     assert len(lines) == 3 and "\x1b" not in "".join(log)
     judged = said(view, "/guidelines").splitlines()
-    assert len(judged) == 4 and judged[0].endswith("from #0  capability, rounds 1 and 2")
+    assert len(judged) == 4 and judged[0].endswith("capability, rounds 1 and 2, from #0")
     assert (
         f"find.model={HOSTILE} scores higher than find.model=small: held: #1 against #0: +0.4 (" in judged[1]
     )

@@ -31,7 +31,10 @@ PIPELINES: dict[str, dict[str, Any]] = {
         }
     },
     "constraint": {
-        "stages": {"plan": {"models": MODELS, "samples": [1, 2, 4, 8]}, "answer": ANSWER},
+        "stages": {
+            "plan": {"models": MODELS, "samples": [1, 2, 4, 8]},
+            "answer": {"models": MODELS, "samples": {"low": 1, "high": 200}},
+        },
         "item_budget": 1e11,
     },
     "front": {
