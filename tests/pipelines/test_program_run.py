@@ -267,3 +267,10 @@ def test_unchanged_programs_of_the_libraries_people_use(
     tmp_path: Path, program: str, monkeypatch: pytest.MonkeyPatch
 ):
     check_a_run(tmp_path, program, monkeypatch)
+
+
+def test_the_first_word_of_commands_of_two_lists_them():
+    for words, code in (["bank", "-h"], 0), (["pipeline", "--help"], 0), (["bank"], 2), (["bank", "ifno"], 2):
+        told = CliRunner().invoke(app, words)
+        assert told.exit_code == code and f"{words[0]} " in told.output, words
+    assert "bank record, bank export" in told.output

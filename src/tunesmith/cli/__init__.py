@@ -33,7 +33,21 @@ class Commands(TyperGroup):
         two = " ".join(args[:2])
         if len(args) > 1 and two in self.commands:
             return two, self.commands[two], args[2:]
+        if args[0] not in self.commands and (ours := self._of(args[0])):
+            if args[1:2] in ([], ["-h"], ["--help"]):
+                print("\n".join(ours), file=sys.stdout if args[1:] else sys.stderr)
+                ctx.exit(0 if args[1:] else 2)
+            names = ", ".join(name for name in self.commands if name.startswith(f"{args[0]} "))
+            ctx.fail(f"No such command {two!r}. There are {names}.")
         return super().resolve_command(ctx, args)
+
+    def _of(self, word: str) -> list[str]:
+        """The commands of two words that begin with one, each with what it does."""
+        return [
+            f"  tunesmith {name:17} {command.get_short_help_str(200)}"
+            for name, command in self.commands.items()
+            if name.startswith(f"{word} ")
+        ]
 
 
 app = typer.Typer(
