@@ -89,6 +89,19 @@ def test_a_table_with_a_row_for_each_sample_is_replayed(folder: Path):
     assert code == 2 and "exists; move it away" in said
 
 
+def test_a_table_with_semicolons_and_the_stage_of_all_its_rows(folder: Path):
+    rows = [f"q{i};{model};Rome, Bern" for i in range(4) for model in ("small", "large")]
+    (folder / "table.csv").write_text("\ufeffitem;model;output\r\n" + "\r\n".join(rows), "utf-8")
+    words = ("import", folder / "table.csv", folder / "bank.sqlite", "--task", folder / "task.yaml")
+    code, said = call(*words)
+    assert code == 2 and "--stage NAME" in said.replace("\n", " ")
+    code, said = call(*words, "--stage", "nowhere")
+    assert code == 2 and "the task has retrieve, answer" in said.replace("\n", " ")
+    assert call(*words, "--stage", "retrieve")[0] == 0
+    assert "8 samples" in call("export", folder / "bank.sqlite", folder / "b.jsonl")[1]
+    assert '"outputs":["Rome, Bern"]' in (folder / "b.jsonl").read_text().replace(": ", ":")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

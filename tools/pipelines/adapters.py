@@ -110,7 +110,10 @@ def _rows(path: Path, columns: Mapping[str, str], stage: str) -> Iterator[tuple[
     csv.field_size_limit(1 << 24)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
+            first = file.readline()
+            file.seek(0)
+            separator = max(",;\t", key=first.count)  # as spreadsheets of other languages write it
+            reader = csv.DictReader(file, strict=True, delimiter=separator)
             header = reader.fieldnames or []
             called = {name: columns.get(name, name) for name in COLUMNS}
             for name in (*NEEDED, *columns, *(() if stage else ("stage",))):
@@ -118,6 +121,8 @@ def _rows(path: Path, columns: Mapping[str, str], stage: str) -> Iterator[tuple[
                     raise PipelineError(
                         f"{path.name}:1: there is no column {called[name]!r} for {name}; the table has "
                         f"{', '.join(header)}. Say which it is: --column {name}=COLUMN"
+                        + ", or name the stage of all rows: --stage NAME"
+                        * (name == "stage")
                     )
             for row in reader:
                 place = f"{path.name}:{reader.line_num}"
@@ -134,8 +139,8 @@ def _sample(
     item = items.get(row["item"])
     if item is None:
         raise PipelineError(
-            f"{place}: item is {row['item']!r:.60}, which is none of the {len(items):,} items of the task; "
-            "name the task with --task"
+            f"{place}: item is {row['item']!r:.60}, which is none of the {len(items):,} items of the task"
+            + "; name the task with --task" * (not items)
         )
     previous = _value(row["previous"]) if row.get("previous") else item.input
     given = input_digest(item.digest, plain(previous, f"{place}: previous")[1])

@@ -145,6 +145,8 @@ def take(
     if task is not None:
         settings, folder = _pipeline(task)
         items = {item.id: item for item in load_items(settings.items or "", folder)}
+        if stage and stage not in settings.stages:
+            raise UsageError(f"--stage {stage}: the task has {', '.join(settings.stages)}")
     if bank.exists():
         raise UsageError(f"{bank} exists; move it away, or name another file")
     kind = source.suffix.lower()
