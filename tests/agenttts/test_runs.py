@@ -57,6 +57,20 @@ PARTS = {
 }
 
 
+WAIT = """
+import os, time
+
+counted, here = score, os.path.dirname(__file__)
+
+def score(item, output):
+    while len(os.listdir(os.path.join(here, "runs/toy/trials"))) > 10 and not os.path.exists(
+        os.path.join(here, "asked")
+    ):
+        time.sleep(0.01)
+    return counted(item, output)
+"""
+
+
 def planner(request: ChatRequest) -> Any:
     """The scripted planner behind a server; a person's questions are none of its business."""
     return json.loads(scripted_planner(request.messages))
@@ -69,10 +83,11 @@ def run(
     trials: int,
     in_step: str = "true",
     stop: int | None = None,
+    stages: str = STAGES,
     **more: Any,
 ) -> tuple[Result, list[Any]]:
     folder.mkdir(exist_ok=True)
-    (folder / "stages.py").write_text(STAGES)
+    (folder / "stages.py").write_text(stages)
     path = folder / "task.yaml"
     path.write_text(TASK.format(tuner=tuner, trials=trials, in_step=in_step, **PARTS))
     settings = None
@@ -128,9 +143,14 @@ def test_the_models_allocations_compete_and_its_guidelines_are_archived_and_judg
 
 
 def test_no_trial_waits_for_a_model_that_is_slow(tmp_path: Path) -> None:
-    with ChatServer([hanging()]) as server:
-        result, events = run(tmp_path, server, "agenttts", 7, in_step="null")
+    def asked(request: ChatRequest) -> Any:
+        (tmp_path / "asked").touch()
+        return hanging()
+
+    # However fast trials are, the eleventh does not end before the model was asked.
+    with ChatServer(asked) as server:
+        result, events = run(tmp_path, server, "agenttts", 12, in_step="null", stages=STAGES + WAIT)
         assert server.chats
-    assert len(result.history.completed) == 7 and result.status == "finished"
+    assert len(result.history.completed) == 12 and result.status == "finished"
     assert not any(isinstance(e, GuidelinesStated) for e in events)
     assert any("still thinking when the search ended" in getattr(e, "text", "") for e in events)
