@@ -27,7 +27,7 @@ class TrialState(_Text):
 
     RUNNING = "running"
     COMPLETED = "completed"
-    PRUNED = "pruned"  # stopped early because its curve was poor
+    PRUNED = "pruned"  # stopped early because its curve or items were poor
     DIVERGED = "diverged"  # a reported or final value was NaN or infinite
     OUT_OF_MEMORY = "out_of_memory"
     TIMED_OUT = "timed_out"
@@ -93,7 +93,8 @@ class Outcome:
     notes: tuple[str, ...] = ()
     """Sentences on how the value was read, such as which of several was taken. Hostile text, cleaned."""
     message: str = ""
-    """For a failure: its cause in one line. Hostile text: cleaned and capped at 500 characters."""
+    """For a failure: its cause in one line; for a trial that was stopped early, why, where that is known.
+    Hostile text: cleaned and capped at 500 characters."""
     traceback: str = ""
     """The last lines of the traceback or log, at most 4,000 characters; hostile text too."""
     seconds: float = 0.0

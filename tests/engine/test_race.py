@@ -87,7 +87,11 @@ def test_a_stopped_trial_keeps_its_first_items_and_a_resumed_run_races_on(tmp_pa
     history, run = result.history, RunFolder.open(result.folder)
     assert history.pruned and history.completed
     best = history.incumbent
+    report = (result.folder / "report.md").read_text()
+    assert "## Failures" not in report, "to be stopped is no failure"
+    assert report.count(" of 40 items: it ") == len(history.pruned)
     for trial in history.pruned:
+        assert trial.message.startswith(f"stopped after {trial.report_count} of 40 items: it "), trial.message
         kept = Items.unpack(trial.items["quality"])
         assert len(kept) == trial.report_count < 40 and trial.value is None
         assert kept.mean == pytest.approx(trial.values["quality"]) == pytest.approx(trial.curve[-1][1])
@@ -129,6 +133,25 @@ def test_only_trials_that_report_items_are_raced():
     assert not any(pruner.should_stop(9, late[:k]) for k in range(1, N)), "steps that begin at 0"
     assert judge(pruner, 10, [3.0] + bad[1:]) is None, "a score beyond the stated range"
     assert judge(pruner, 11, FULL.scores) is None
+
+
+def test_nothing_is_predicted_against_a_bound():
+    """The cheapest that keeps it lies near it: a trial that begins just below it goes on."""
+    limit = (Limit.read("acc", ">= 0.8"),)
+    near = [float(k % 10 not in (0, 3, 6)) for k in range(N)]
+    below = Pruner(PrunerSpec(kind="race", startup_trials=1), "minimize", limit, metric="cost", trials=9)
+    curve = tuple((k, 3.0) for k in range(1, N + 1))
+    below.observe(done(0, FULL, values={"cost": 3.0}, curve=curve))
+
+    def stopped(number, scores):
+        points = means(scores)
+        for k in range(1, N):
+            if below.should_stop(number, curve[:k], others={"acc": points[k - 1][1]}):
+                return k, below.why(number)
+        return None
+
+    assert stopped(5, near) == (21, "stopped after 21 of 30 items: it cannot keep acc >= 0.8 any more")
+    assert stopped(6, [0.0] * N)[0] <= 7
 
 
 def test_the_opponent_keeps_the_limits_and_a_limit_on_items_is_a_bound():

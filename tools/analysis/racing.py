@@ -17,6 +17,7 @@ futile    The predicted probability of ending at or above the opponent's mean is
           saves most: among trials of nearly the same quality 50 items prove nothing early. Predicted is the
           sum of the items left: what the best quarter of the completed trials scored on them, and as much
           more or less as the trial did so far. Where all of those were right that says nothing, as it should.
+          Not against a bound: the cheapest that keeps it lies near it, and would be stopped half of the time.
 
 The guarantee is about the order: it is over a draw of the order that the scores did not depend on. Trials
 whose configuration was chosen by how earlier ones did on the first items of the same order are not covered
@@ -150,6 +151,11 @@ class Racer:
         self.broken = False
         """Whether a score was outside the range, or there were too many: nothing is said any more."""
 
+    @property
+    def items(self) -> int:
+        """N."""
+        return len(self._opponent)
+
     def add(self, score: float) -> Why | None:
         """Take in the score of the next item, metric units; why the trial should stop, or None."""
         one = self._race.normalised([score])
@@ -171,7 +177,7 @@ class Racer:
             return "hopeless"
         if self._race.level > 0 and evidence >= -math.log(self._race.level):
             return "worse"
-        if self.seen >= FIRST and self.chance() < self._race.futility:
+        if self._bound is None and self.seen >= FIRST and self.chance() < self._race.futility:
             return "futile"
         return None
 

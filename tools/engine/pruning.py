@@ -87,6 +87,10 @@ class Pruner:
         self._completed += trial.state is TrialState.COMPLETED
         self._rule.observe(trial)
 
+    def why(self, number: int) -> str:
+        """Why trial `number`, which was stopped and not observed yet, was; empty where no rule says."""
+        return "" if self._race is None else self._race.why(number)
+
     def should_stop(
         self,
         number: int,

@@ -55,6 +55,7 @@ class RaceRule:
             raced.append((metric, 1.0 if direction == "maximize" else -1.0, None))
         alpha = spec.alpha / len(raced)
         self._races: list[tuple[str, Race]] = []
+        self._bounds = {one.metric: one.text for one in limits}
         for name, sign, bound in raced:
             race = Race(
                 direction_sign=sign,
@@ -67,13 +68,13 @@ class RaceRule:
             self._races.append((name, race))
         self._metric = metric
         self._running: dict[int, list[tuple[str, _Reports, Racer]]] = {}
-        self.reasons: dict[int, Why] = {}
-        """Why a trial is to be stopped, by its number."""
+        self._futility = spec.futility
+        self._verdicts: dict[int, str] = {}
 
     def observe(self, trial: Trial) -> None:
         """Learn from a trial that ended, whether it keeps the limits or not."""
         self._running.pop(trial.number, None)
-        self.reasons.pop(trial.number, None)
+        self._verdicts.pop(trial.number, None)
         if trial.state is not TrialState.COMPLETED:
             return
         feasible = all(limit.met(trial.values.get(limit.metric)) for limit in self._limits)
@@ -106,9 +107,29 @@ class RaceRule:
             score = reports.score(step, values.get(name))
             why = None if score is None else racer.add(score)
             if why is not None:
-                self.reasons[number] = why
+                self._verdicts[number] = self._told(name, why, racer)
                 return True
         return False
+
+    def why(self, number: int) -> str:
+        """Why trial `number` is to be stopped, until it is observed; empty where it is not.
+
+        `stopped after 11 of 50 items: it cannot reach the best trial's quality any more`
+        """
+        return self._verdicts.get(number, "")
+
+    def _told(self, name: str, why: Why, racer: Racer) -> str:
+        bound = self._bounds.get(name)
+        if bound is not None:
+            surely = why == "hopeless"
+            ends = f"cannot keep {bound} any more" if surely else f"breaks {bound} by its items so far"
+        elif why == "hopeless":
+            ends = f"cannot reach the best trial's {name} any more"
+        elif why == "worse":
+            ends = f"has a worse {name} than the best trial on the same items"
+        else:
+            ends = f"will hardly reach the best trial's {name} (predicted chance below {self._futility:g})"
+        return f"stopped after {racer.seen} of {racer.items} items: it {ends}"
 
 
 class _Reports:

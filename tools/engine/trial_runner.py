@@ -41,7 +41,12 @@ from tunesmith.tools.execution.log_file import take_secrets_out
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.bounds import kind_of, legal_step
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
-from tunesmith.tools.records.trial_folder import CHECKPOINTS, LOG, take_secrets_out_of_record
+from tunesmith.tools.records.trial_folder import (
+    CHECKPOINTS,
+    LOG,
+    explain_record,
+    take_secrets_out_of_record,
+)
 from tunesmith.trial import Origin, Outcome, Proposal, Trial, TrialState
 
 log = logging.getLogger(__name__)
@@ -229,6 +234,10 @@ class TrialRunner:
         if running is None or running.finished:
             log.warning("trial %d ended again; its first end stands", number)
             return
+        why = self._pruner.why(number) if outcome.state is TrialState.PRUNED and not outcome.message else ""
+        if why:
+            outcome = outcome.changed(message=why)
+            explain_record(self._store.trial_folder(number), why)
         trial = finished_trial(running, outcome, *self._task.goals.names)
         take_secrets_out(self._store.trial_folder(number) / LOG)
         take_secrets_out_of_record(self._store.trial_folder(number))

@@ -118,6 +118,22 @@ def take_secrets_out_of_record(folder: Path) -> None:
         log.warning("%s may hold a secret: it cannot be rewritten: %s", path, error)
 
 
+def explain_record(folder: Path, message: str) -> None:
+    """Put a message into the outcome in `folder`, where it has none.
+
+    A worker that is told to stop is not told why, and writes the record; the engine knows.
+    """
+    path = folder / RESULT
+    try:
+        stored = json_object(read_plain(path, LARGEST_RECORD))
+        stamp = Stamp.from_data(stored.pop("of")) if "of" in stored else None
+        outcome = Outcome.from_data(stored)
+        if not outcome.message:
+            write_atomic(path, _as_text(outcome.changed(message=message), stamp).encode())
+    except (OSError, ValueError) as error:
+        log.warning("%s does not say why its trial was stopped: %s", path, error)
+
+
 def _as_text(outcome: Outcome, of: Stamp | None) -> str:
     text = outcome.to_json()
     return text if of is None else f'{{\n "of": {json.dumps(of._asdict())},' + text[1:]

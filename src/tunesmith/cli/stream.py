@@ -242,6 +242,8 @@ class Stream:
             self._line(f"       {self.task.space.format(proposal.configuration)}", "dim")
         if outcome.message and outcome.state.failed:
             self._line(f"       {one_line(outcome.message, 160)}", "red")
+        elif outcome.message and outcome.state is TrialState.PRUNED:
+            self._line(f"       {one_line(outcome.message, 160)}", "dim")
 
     def _value(self, value: float) -> str:
         """The primary metric; a count stays whole until a value has shown that it is none."""
