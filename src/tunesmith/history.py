@@ -108,10 +108,23 @@ class History:
 
     @cached_property
     def feasible(self) -> tuple[Trial, ...]:
-        """Completed trials that keep every limit; all of them where there is none."""
-        if not self.limits:
-            return self.completed
-        return tuple(t for t in self.completed if not self.goals.broken(t.values))
+        """Completed trials that keep every limit, and that the problem can still run.
+
+        It cannot where the task was changed since, such as a pipeline's budget for one item.
+        """
+        kept = self.completed
+        if self.limits:
+            kept = tuple(t for t in kept if not self.goals.broken(t.values))
+        return (
+            kept
+            if self.space.why_not_run is None
+            else tuple(t for t in kept if self.can_run(t.configuration))
+        )
+
+    def can_run(self, configuration: Configuration) -> bool:
+        """Whether the kind of problem can run a legal configuration as the task is now."""
+        rule = self.space.why_not_run
+        return rule is None or rule(configuration) is None
 
     @cached_property
     def front(self) -> tuple[Trial, ...]:

@@ -59,5 +59,9 @@ def configurations(history: History) -> list[Runs]:
 
 
 def feasible_configurations(history: History) -> list[Runs]:
-    """Those that keep every limit, as `Runs.feasible` has it; all that completed where there is none."""
-    return [runs for runs in configurations(history) if runs.feasible(history.goals)]
+    """Those that keep every limit, as `Runs.feasible` has it, and that the problem can still run."""
+    return [
+        runs
+        for runs in configurations(history)
+        if runs.feasible(history.goals) and history.can_run(runs.configuration)
+    ]

@@ -363,9 +363,10 @@ def test_changes_between_sessions_are_told_setting_by_setting():
     assert changed({}, items="j.jsonl").breaking == ("items was i.jsonl and is now j.jsonl",)
     assert changed({}, split={"search": 9}).breaking
     seconds = {"models": {"x": {"seconds": 1}, "y": {"seconds": 2}}}
-    assert not changed(seconds).breaking
-    (told,) = changed(seconds, goal="front").breaking
-    assert told.startswith("costs were counted by calls (") and " and are now by seconds (" in told
+    for goal in ("quality", "front"):
+        (told,) = changed(seconds, goal=goal).breaking
+        assert told.startswith("costs were counted by calls (") and " and are now by seconds (" in told
+    assert not changed({"verify_cost": 1}).breaking
     assert changed({"verify_cost": 1}, goal="front").breaking == (
         "what x costs in a was changed",
         "what y costs in a was changed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from tunesmith.api import Result, run_task
 from tunesmith.api.retraining import retrain
 from tunesmith.api.winner import find_winner
 from tunesmith.items import Items
+from tunesmith.recommendation import by_best_value
 from tunesmith.task import load_task
+from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tools.pipelines.store import SAMPLES, SampleStore
 
 STAGES = """
@@ -201,3 +204,21 @@ def test_a_report_says_what_all_calls_cost_not_a_sum_of_costs_for_one_item(tmp_p
         report = (result.folder / name).read_text()
         assert f"All calls together: {calls:g} calls." in report and " Cost: " not in report
         assert "Known before it ran: a cost of" in report
+
+
+def test_a_lowered_item_budget_keeps_trials_beyond_it_from_being_delivered(tmp_path: Path):
+    default = "look.model: large, look.samples: 3, answer.model: large, answer.samples: 4, repair.rounds: 0"
+    task = TASK.replace("confirm: null", f"confirm: null\ndefault: {{{default}}}").replace(
+        "trials: 5", "trials: 1"
+    )
+    first = run(tmp_path, task)
+    assert first.history.incumbent is not None and first.history.incumbent.cost == 7
+    lower = TASK.replace("  stages:", "  item_budget: 4\n  stages:").replace("pruner: none", "pruner: race")
+    (tmp_path / "lower.yaml").write_text(lower)
+    now = replace(first.history, space=load_task(tmp_path / "lower.yaml").space)
+    assert now.incumbent is None and len(now.completed) == 1 and by_best_value(now) is None
+    assert none_feasible(now).startswith("1 trial completed, and it cannot be delivered as the task is now")
+    assert none_feasible(now).endswith("it costs 7 calls for an item, and the item budget is 4")
+    again = run(tmp_path, lower.replace("trials: 5", "trials: 3"))
+    best = again.history.incumbent
+    assert best is not None and (best.cost or 9) <= 4

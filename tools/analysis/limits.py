@@ -149,6 +149,11 @@ def none_feasible(history: History) -> str:
     if nearest is None:
         return ""
     count = len(history.completed)
+    if not history.goals.broken(nearest.values):
+        assert history.space.why_not_run is not None
+        why = history.space.why_not_run(nearest.configuration)
+        which = "1 trial completed, and it cannot" if count == 1 else f"{count} trials completed, none can"
+        return f"{which} be delivered as the task is now; of trial {nearest.number}: {why}"
     what = (
         "1 trial completed, and it does not keep" if count == 1 else f"{count} trials completed, none keeps"
     )

@@ -93,7 +93,8 @@ class TrialRunner:
         self._kept = KeptCheckpoints(task, store, emit)
         self._kept.clean(history)
         for trial in history.finished:
-            self._pruner.observe(trial)
+            if history.can_run(trial.configuration):  # else it is no measure of what can
+                self._pruner.observe(trial)
         self._collapse = collapse_texts(history, task.pruner.kind)
         self._told = set(self._collapse)  # by the session that saw it happen
 

@@ -13,7 +13,10 @@ _RUN_BY = ("call", "verify", "when", "match")
 
 
 def breaking(before: PipelineSettings, now: PipelineSettings) -> list[str]:
-    """Changes after which values of earlier trials mean something else; costs only where they are a goal."""
+    """Changes after which values of earlier trials mean something else; rates only where costs are a goal.
+
+    What costs are counted by matters to every goal: of allocations that score alike the cheaper counts.
+    """
     told = [
         _clause(key, getattr(before, key), getattr(now, key))
         for key in _JUDGED_BY
@@ -29,10 +32,10 @@ def breaking(before: PipelineSettings, now: PipelineSettings) -> list[str]:
             for key in _RUN_BY
             if getattr(old, key) != getattr(new, key)
         ]
-    if now.goal == "quality":
-        return told
     if before.basis != now.basis:
         told.append(f"costs were counted by {_basis(before)} and are now by {_basis(now)}")
+        return told
+    if now.goal == "quality":
         return told
     for name in common:
         rates = before.costs.rates[name], now.costs.rates[name]
