@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -131,3 +133,30 @@ def test_a_clone_makes_its_bank_and_runs_both_tasks(example: Path) -> None:
     for task in ("replay", "task"):
         said = run("-m", "tunesmith", "run", f"{task}.yaml", "--no-model", "--trials", "12")
         assert "On items that the search never saw" in said
+
+
+@pytest.mark.slow
+def test_an_unchanged_program_runs_the_served_models_through_the_proxy(example: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "serve.py", "--port", "0"], cwd=example, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        provider = server.stdout.readline().strip()
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "tunesmith", "run", "served.yaml", "--no-model", "--trials", "4"],
+            cwd=example,
+            env={**os.environ, "OPENAI_BASE_URL": provider, "OPENAI_API_KEY": "any"},
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        server.kill()
+        server.wait()
+    assert done.returncode == 0, done.stderr
+    report = json.loads((example / "runs" / "pipeline_served" / "report.json").read_text())
+    first, *others = report["trials"]
+    assert first["state"] == "completed" and 0.3 < first["value"] <= 1 and len(others) == 3
+    with sqlite3.connect(example / "runs" / "pipeline_served" / "samples.sqlite") as calls:
+        seen = calls.execute("SELECT DISTINCT stage, requested FROM calls").fetchall()
+    assert sorted(seen) == [("add", "gru-32"), ("link", "memory-4500")]
