@@ -8,6 +8,7 @@ from tunesmith.items import Items
 from tunesmith.outcome import TrialState
 from tunesmith.space import Int, Space
 from tunesmith.task import PrunerSpec, Task, load_task
+from tunesmith.tools.analysis.limits import limits_told
 from tunesmith.tools.engine.pruning import Pruner
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.trial import Origin, Proposal, Trial
@@ -117,6 +118,7 @@ def test_a_limit_on_items_is_raced_by_what_is_reported_beside_the_cost(tmp_path)
     assert history.pruned and all(t.configuration["x"] < 32 for t in history.pruned)
     assert all({"quality", "cost"} <= set(t.values) for t in history.pruned)
     assert all(t.configuration["x"] >= 32 for t in history.feasible), "dear ones are not stopped"
+    assert f"{len(history.pruned)} trial" in limits_told(history)[-1], "what a limit costs is not all known"
 
 
 def test_only_trials_that_report_items_are_raced():

@@ -155,3 +155,15 @@ def test_what_the_search_spent_is_read_from_its_store(tmp_path: Path) -> None:
     assert (search.tokens, search.cost, confirm.part, confirm.calls) == (140, 14.0, "confirm", 8)
     (tmp_path / SAMPLES).write_text("no database")
     assert spend_lines(tmp_path, text) == ()
+
+
+def test_a_cheaper_trial_that_the_items_do_not_tell_apart_is_named() -> None:
+    rows = [
+        ({"answer.model": "small"}, "completed", 20, 0.3),
+        ({"answer.model": "large"}, "completed", 20, 0.9),
+        ({"answer.model": "large", "answer.samples": 4}, "completed", 20, 0.95),
+    ]
+    said = part(rows, 2).why[0]
+    assert said.startswith("Trial 1 costs ") and "less and is not distinguishable" in said, said
+    assert "on the same 20 items" in said
+    assert not any("not distinguishable in quality" in line for line in part(rows, 0).why)

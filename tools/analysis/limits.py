@@ -105,6 +105,11 @@ def limits_told(history: History, most: int = 4) -> list[str]:
             f"; best {each.metric} with other bounds on {each.limit.metric}, by the trials so far: {others}"
         )
         told.append(f"{each.text[:1].upper()}{each.text[1:]}{best if steps else ''}.")
+    if told and history.pruned:
+        stopped = counted(len(history.pruned), "trial")
+        told.append(
+            f"By the trials that completed: what {stopped} stopped early would have come to is not known."
+        )
     return told
 
 

@@ -15,7 +15,7 @@ from tunesmith.task import Task
 from tunesmith.tools.analysis.guidelines import guidelines, merged
 from tunesmith.tools.analysis.pareto import default_trial
 from tunesmith.tools.analysis.pipelines.cost_front import CostPoint, cost_front
-from tunesmith.tools.analysis.pipelines.neighbours import neighbours
+from tunesmith.tools.analysis.pipelines.neighbours import cheaper_alike, neighbours
 from tunesmith.tools.analysis.pipelines.scaling import scaling
 from tunesmith.tools.analysis.pipelines.stage_rows import StageRow, stage_rows
 from tunesmith.tools.analysis.pipelines.untried import untried
@@ -92,7 +92,13 @@ def pipeline_part(
         ),
         why=()
         if best is None
-        else tuple(text(one.sentence, 400) for one in neighbours(options, history, best)),
+        else tuple(
+            text(line, 400)
+            for line in (
+                *filter(None, [cheaper_alike(options, history, best)]),
+                *(one.sentence for one in neighbours(options, history, best)),
+            )
+        ),
         untried=tuple(text(line, 400) for line in untried(options, history)),
         guidelines=tuple(
             text(f"{one.rounds.capitalize()}: {one.text}", 700) for one in merged(guidelines(history, events))

@@ -87,6 +87,21 @@ def neighbours(options: PipelineSettings, history: History, best: Trial) -> tupl
     )
 
 
+def cheaper_alike(options: PipelineSettings, history: History, best: Trial) -> str:
+    """The cheapest trial that the items do not tell from `best`, in a sentence; empty without one."""
+    own = cost_of(options, best)
+    for trial in sorted(history.feasible, key=lambda t: cost_of(options, t)):
+        cost, apart = cost_of(options, trial), shared_items(best, trial)
+        if not cost < own:
+            break
+        if apart is not None and apart.verdict == "not distinguishable":
+            return (
+                f"Trial {trial.number} costs {1 - cost / own:.0%} less and is not distinguishable in quality "
+                f"on the same {apart.n} items."
+            )
+    return ""
+
+
 def shared_items(best: Trial, other: Trial) -> PairedDifference | None:
     """The quality of `best` against that of another trial on the items of both; None without."""
     first, second = best.items.get(QUALITY), other.items.get(QUALITY)
