@@ -212,10 +212,11 @@ def test_a_lowered_item_budget_keeps_trials_beyond_it_from_being_delivered(tmp_p
         "trials: 5", "trials: 1"
     )
     first = run(tmp_path, task)
-    assert first.history.incumbent is not None and first.history.incumbent.cost == 7
+    dear = first.history.incumbent
+    assert dear is not None and dear.cost == 7
     lower = TASK.replace("  stages:", "  item_budget: 4\n  stages:").replace("pruner: none", "pruner: race")
     (tmp_path / "lower.yaml").write_text(lower)
-    now = replace(first.history, space=load_task(tmp_path / "lower.yaml").space)
+    now = replace(first.history, trials=(dear,), space=load_task(tmp_path / "lower.yaml").space)
     assert now.incumbent is None and len(now.completed) == 1 and by_best_value(now) is None
     assert none_feasible(now).startswith("1 trial completed, and it cannot be delivered as the task is now")
     assert none_feasible(now).endswith("it costs 7 calls for an item, and the item budget is 4")
