@@ -121,10 +121,17 @@ def narrowed(settings: PipelineSettings) -> PipelineSettings:
     return PipelineSettings.model_validate(changed)
 
 
+def environment(**more: str) -> dict[str, str]:
+    """A user's, in which a script imports from its own folder."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"} | more
+
+
 @pytest.mark.slow
 def test_a_clone_makes_its_bank_and_runs_both_tasks(example: Path) -> None:
     def run(*command: str) -> str:
-        done = subprocess.run([sys.executable, *command], cwd=example, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, *command], cwd=example, env=environment(), capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -138,7 +145,11 @@ def test_a_clone_makes_its_bank_and_runs_both_tasks(example: Path) -> None:
 @pytest.mark.slow
 def test_an_unchanged_program_runs_the_served_models_through_the_proxy(example: Path) -> None:
     server = subprocess.Popen(
-        [sys.executable, "serve.py", "--port", "0"], cwd=example, stdout=subprocess.PIPE, text=True
+        [sys.executable, "serve.py", "--port", "0"],
+        cwd=example,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert server.stdout is not None
@@ -146,7 +157,7 @@ def test_an_unchanged_program_runs_the_served_models_through_the_proxy(example: 
         done = subprocess.run(
             [sys.executable, "-P", "-m", "tunesmith", "run", "served.yaml", "--no-model", "--trials", "4"],
             cwd=example,
-            env={**os.environ, "OPENAI_BASE_URL": provider, "OPENAI_API_KEY": "any"},
+            env=environment(OPENAI_BASE_URL=provider, OPENAI_API_KEY="any"),
             capture_output=True,
             text=True,
         )
