@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from fakes.tiny_job import command, environment, write_job
-from tunesmith.commands import Stop
-from tunesmith.events import Event, RunFinished, TrialFinished
+from tunesmith.events import Event, RunFinished, Stop, TrialFinished
 from tunesmith.tools.records.event_store import EventStore
 
 

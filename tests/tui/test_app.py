@@ -11,8 +11,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from fakes.tui_runs import Run, begun, ended, started, trials
-from tunesmith.commands import Ask, Pause, Stop
-from tunesmith.events import Answered, CommandDone, RunFinished, TrialReported
+from tunesmith.events import Answered, Ask, CommandDone, Pause, RunFinished, Stop, TrialReported
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.picture import write_picture
 from tunesmith.tui.spans import plain

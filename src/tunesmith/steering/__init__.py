@@ -1,1 +1,0 @@
-"""What a person's commands mean for the task of a run."""
