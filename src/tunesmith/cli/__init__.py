@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from tunesmith.cli import (
+    attach,
     bank,
     bench,
     bench_model,
@@ -17,6 +18,7 @@ from tunesmith.cli import (
     chat,
     check,
     init,
+    ls,
     pipeline_listen,
     pipeline_verify,
     report,
@@ -84,6 +86,8 @@ def options(
 
 app.command("run")(run.run)
 app.command("chat")(chat.chat)
+app.command("attach")(attach.attach)
+app.command("ls")(ls.ls)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)

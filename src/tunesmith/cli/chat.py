@@ -66,14 +66,14 @@ def chat(
     from tunesmith.tools.records.run_folder import RunFolder
 
     if what.is_dir():
-        raise typer.Exit(_show(RunFolder.open(what).path, owns_run=False))
+        raise typer.Exit(show(RunFolder.open(what).path, owns_run=False))
     task = adjusted(what, name=name, trials=trials, workers=workers, seed=seed)
     check_code(task)
     chosen = chosen_run(task, runs, fresh=fresh, start_from=start_from)
     folder = RunFolder.create(runs, chosen.task, source=chosen.source_shown, begun_as=chosen.begun_as)
     holder = holder_of(folder.path / "lock")
     if holder is not None and holder.alive is not False:
-        raise typer.Exit(_show(folder.path, owns_run=False))
+        raise typer.Exit(show(folder.path, owns_run=False))
     options = ["--name", folder.path.name, "--runs", str(runs)]
     options += [f"--trials={trials}"] * (trials is not None) + [f"--workers={workers}"] * (
         workers is not None
@@ -83,7 +83,7 @@ def chat(
     engine = _start_engine(what, options, folder.path)
     code = 0
     try:
-        code = _show(folder.path, owns_run=not keep_running)
+        code = show(folder.path, owns_run=not keep_running)
     finally:
         if not keep_running:
             _wait_for(engine, folder.path)
@@ -109,7 +109,8 @@ def _start_engine(task: Path, options: list[str], folder: Path) -> subprocess.Po
         )
 
 
-def _show(folder: Path, *, owns_run: bool) -> int:
+def show(folder: Path, *, owns_run: bool) -> int:
+    """Show the run in `folder` until the terminal is left; the exit code."""
     from tunesmith.tools.records.event_store import EventStore
     from tunesmith.tui.app import TunesmithApp
 
