@@ -21,7 +21,6 @@ def made(runs: Path, name: str) -> Run:
 def test_every_run_is_listed_with_its_state_and_nothing_is_changed(tmp_path: Path) -> None:
     done = made(tmp_path, "done")
     done.tell(begun(), *trials([0.5, 0.7]), RunFinished(reason="the budget is used", status="finished"))
-    done.tell()
     going = made(tmp_path, "going")
     going.hold()
     going.tell(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tunesmith.errors import RunError
 from tunesmith.events import Progress, RunFinished, RunStarted
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.lock import holder_of
-from tunesmith.tools.records.run_names import ABOUT, read_about
+from tunesmith.tools.records.plain_files import kind
+from tunesmith.tools.records.run_names import read_about
 from tunesmith.trial import Frozen
 
 MOST_FOLDERS = 1000
@@ -47,20 +49,21 @@ def runs_in(folder: Path) -> tuple[ListedRun, ...]:
     if not folder.is_dir():
         return ()
     try:
-        found = [entry for entry in folder.iterdir() if _plain(entry / ABOUT) and not entry.is_symlink()]
+        entries = [entry for entry in folder.iterdir() if not entry.is_symlink()]
     except OSError as error:
         raise RunError(f"{folder} cannot be listed ({error.strerror or error}).") from error
-    newest = sorted(((_created(entry), entry.name, entry) for entry in found), reverse=True)[:MOST_FOLDERS]
-    runs = [listed(entry) for _, _, entry in newest]
+    abouts = ((entry, read_about(entry)) for entry in entries)
+    found = [(_created(about), entry.name, entry) for entry, about in abouts if about]
+    runs = [_listed(entry) for _, _, entry in sorted(found, reverse=True)[:MOST_FOLDERS]]
     return tuple(sorted(runs, key=lambda run: (run.state != "running", -(run.began or 0.0))))
 
 
-def listed(folder: Path) -> ListedRun:
+def _listed(folder: Path) -> ListedRun:
     """The state of one run; what cannot be read is a state as well."""
     name, holder = folder.name, holder_of(folder / "lock")
     held = holder is not None and holder.alive is not False
     pid = holder.pid if holder is not None and held else None
-    if not _plain(folder / "run.db"):
+    if kind(folder / "run.db") != "a file":
         return ListedRun(name=name, path=folder, state="running" if held else "waiting", pid=pid)
     try:
         with closing(EventStore(folder / "run.db", create=False)) as log:
@@ -85,10 +88,6 @@ def listed(folder: Path) -> ListedRun:
     )
 
 
-def _plain(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
-def _created(folder: Path) -> float:
-    created = read_about(folder).get("created_at")
+def _created(about: Mapping[str, Any]) -> float:
+    created = about.get("created_at")
     return float(created) if isinstance(created, int | float) else 0.0
