@@ -18,8 +18,9 @@ from textual.containers import Horizontal, Vertical
 from textual.driver import Driver
 from textual.worker import Worker, WorkerState
 
+from tunesmith.commands import Command, Stop
 from tunesmith.errors import RunError
-from tunesmith.events import Command, Stop, TaskChanged
+from tunesmith.events import TaskChanged
 from tunesmith.text.literal import one_line
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.feed import Batch, Feed

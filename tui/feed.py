@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.events import Command, Event
+from tunesmith.commands import Command
+from tunesmith.events import Event
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.lock import holder_of
 

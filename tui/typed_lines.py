@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tunesmith.events import Ask, Command, Pause, Resume, Stop
+from tunesmith.commands import Ask, Command, Pause, Resume, Stop
 from tunesmith.goal_words import table
 from tunesmith.text.literal import one_line
 from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text

@@ -1,47 +1,29 @@
-"""Everything that happens in a run (events) and everything one may ask of it (commands).
+"""Everything that happens in a run: a tagged union, `kind` tells which.
 
-Both are tagged unions: `kind` tells which. The terminal, the report and the log are built from
-events alone.
+The terminal, the report and the log are built from events alone. What one may ask of a run is in
+`commands.py`.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, TypeAdapter, field_validator
 
+from tunesmith.bounded import Bounded
 from tunesmith.budget import ModelSpend
+from tunesmith.commands import Command
 from tunesmith.guidelines import Guideline
 from tunesmith.interfaces import Decision
 from tunesmith.recommendation import Recommendation
 from tunesmith.stated_prior import StatedPrior
-from tunesmith.text.cleaning import clean, storable
+from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted
 from tunesmith.time_left import about
 from tunesmith.trial import Frozen, Outcome, Proposal
 
-LONGEST_TEXT = 200_000
-"""Characters of a text in an event or a command."""
 
-
-class _Bounded(Frozen):
-    """Whatever a person, a model or a log had in a text: it can be stored."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _can_be_stored(cls, fields: Any) -> Any:
-        return _stored(fields)
-
-
-def _stored(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value, LONGEST_TEXT)
-    if isinstance(value, dict):
-        return {_stored(key): _stored(item) for key, item in value.items()}
-    return value
-
-
-class _Event(_Bounded):
+class _Event(Bounded):
     at: float = 0.0
     """Unix time; set when the event is stored."""
     seq: int = 0
@@ -328,6 +310,9 @@ class ModelCalled(_Event):
     estimated: bool = False
     """Whether the tokens are an estimate, because the server did not count them or no answer came."""
     spend: ModelSpend
+    """Of its budget alone."""
+    budget: Literal["search", "conversation"] = "search"
+    """Whose budget it counts in: that of the search, or that of questions and instructions of a person."""
 
 
 class Degraded(_Event):
@@ -359,10 +344,49 @@ class AnswersParsed(_Event):
 
 
 class Noted(_Event):
-    """A plain line for the person watching."""
+    """A plain line for the person watching, or a note that a person made of the run."""
 
     kind: Literal["noted"] = "noted"
     text: str
+    by: Literal["tunesmith", "person"] = "tunesmith"
+
+
+class Asked(_Event):
+    """A person said something in plain words, at whichever terminal; answers follow as `Answered`."""
+
+    kind: Literal["asked"] = "asked"
+    command_id: int
+    text: str
+
+
+class ActionsProposed(_Event):
+    """What a person's plain words come to, as commands that the run would carry out.
+
+    They wait for `Approve(request=command_id, ...)` where `waiting`; otherwise they are carried out already,
+    and each has its `CommandDone`. A later request, or the end of the run, ends the waiting.
+    """
+
+    kind: Literal["actions_proposed"] = "actions_proposed"
+    command_id: int
+    actions: tuple[Command, ...]
+    effects: tuple[str, ...]
+    """What each would change, in a sentence, in the same order."""
+    waiting: bool
+
+
+class Steered(_Event):
+    """A person's command changed the task of the run: its space, budget or priors."""
+
+    kind: Literal["steered"] = "steered"
+    change: int
+    """Number of the change, from 1, over all sessions."""
+    command: Command
+    text: str
+    """What was changed, such as `lr: 1e-05 to 0.1 is now 0.0001 to 0.01`."""
+    undone: int | None = None
+    """The change that this one takes back; None where it is none of that kind."""
+    started: int = 0
+    """Trials started when it took effect, those of earlier sessions included."""
 
 
 class CommandDone(_Event):
@@ -382,6 +406,8 @@ class Answered(_Event):
     command_id: int
     text: str
     final: bool
+    by: Literal["model", "records"] = "records"
+    """Who answers: the language model, or rules from the records alone."""
 
 
 class Recommended(_Event):
@@ -421,6 +447,9 @@ Event = Annotated[
     | Degraded
     | AnswersParsed
     | Noted
+    | Asked
+    | ActionsProposed
+    | Steered
     | CommandDone
     | Answered
     | Recommended
@@ -429,39 +458,3 @@ Event = Annotated[
 ]
 EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads and writes any event: `EVENT.dump_json(event)`, `EVENT.validate_json(text)`."""
-
-
-class Pause(_Bounded):
-    """Start no further trial; running ones go on."""
-
-    kind: Literal["pause"] = "pause"
-
-
-class Resume(_Bounded):
-    kind: Literal["resume"] = "resume"
-
-
-class Stop(_Bounded):
-    """End the run cleanly and resumably; running trials are stopped and run again on resume."""
-
-    kind: Literal["stop"] = "stop"
-    reason: str = "a person asked to stop"
-
-
-class Ask(_Bounded):
-    """A question or an instruction in plain words."""
-
-    kind: Literal["ask"] = "ask"
-    text: str
-
-
-class Try(_Bounded):
-    """Run this configuration next."""
-
-    kind: Literal["try"] = "try"
-    values: dict[str, Any]
-    reason: str = "a person asked for it"
-
-
-Command = Annotated[Pause | Resume | Stop | Ask | Try, Field(discriminator="kind")]
-COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

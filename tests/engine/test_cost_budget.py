@@ -12,8 +12,9 @@ from fakes.inline_engine import SPACE, EngineMaker, Follow, InlineExecutor, comp
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.api.earlier import nothing_left
 from tunesmith.budget import Budget
+from tunesmith.commands import Try
 from tunesmith.errors import TaskError, ToolError
-from tunesmith.events import CommandDone, Degraded, Noted, Progress, RunFinished, TrialStarted, Try
+from tunesmith.events import CommandDone, Degraded, Noted, Progress, RunFinished, TrialStarted
 from tunesmith.interfaces import Decision
 from tunesmith.space import Int, Space
 from tunesmith.trial import Origin, Outcome, TrialState

@@ -22,7 +22,8 @@ from fakes.inline_engine import (
 )
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
-from tunesmith.events import CommandDone, Degraded, Noted, Try
+from tunesmith.commands import Try
+from tunesmith.events import CommandDone, Degraded, Noted
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.objective import Objective

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from fakes.tiny_job import command, environment, write_job
-from tunesmith.events import Event, RunFinished, Stop, TrialFinished
+from tunesmith.commands import Stop
+from tunesmith.events import Event, RunFinished, TrialFinished
 from tunesmith.tools.records.event_store import EventStore
 
 

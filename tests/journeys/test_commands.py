@@ -9,21 +9,8 @@ from pathlib import Path
 
 from fakes.chat_server import ChatRequest, ChatServer, calls, text
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
-from tunesmith.events import (
-    Answered,
-    Ask,
-    Command,
-    CommandDone,
-    Event,
-    Pause,
-    Resume,
-    RunFinished,
-    Stop,
-    TrialFinished,
-    TrialStarted,
-    Try,
-    Woken,
-)
+from tunesmith.commands import Ask, Command, Pause, Resume, Stop, Try
+from tunesmith.events import Answered, CommandDone, Event, RunFinished, TrialFinished, TrialStarted, Woken
 from tunesmith.tools.records.event_store import EventStore
 
 HELD = """

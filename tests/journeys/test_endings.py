@@ -16,17 +16,8 @@ from fakes.chat_server import ChatRequest, ChatServer, Reply, calls, hanging
 from fakes.plausible_model import PlausibleModel
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith import Result, tune
-from tunesmith.events import (
-    CommandDone,
-    Confirmed,
-    Degraded,
-    Event,
-    Pause,
-    RunFinished,
-    RunStarted,
-    Stop,
-    TrialStarted,
-)
+from tunesmith.commands import Pause, Stop
+from tunesmith.events import CommandDone, Confirmed, Degraded, Event, RunFinished, RunStarted, TrialStarted
 from tunesmith.space import Float, Int, Space
 from tunesmith.tools.records.event_store import EventStore
 

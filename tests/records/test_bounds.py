@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunesmith.events import LONGEST_TEXT, Answered, Ask, Noted, Try
+from tunesmith.bounded import LONGEST_TEXT
+from tunesmith.commands import Ask, Try
+from tunesmith.events import Answered, Noted
 from tunesmith.outcome import Outcome, TrialState
 from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.optuna_rule import OptunaRule

@@ -7,8 +7,9 @@ import threading
 
 import pytest
 
+from tunesmith.commands import Ask, Pause, Stop
 from tunesmith.errors import RunError
-from tunesmith.events import Ask, Degraded, Noted, Pause, Stop, TrialReported
+from tunesmith.events import Degraded, Noted, TrialReported
 from tunesmith.text.secrets import refresh
 from tunesmith.tools.records.event_store import EventStore
 

@@ -11,7 +11,8 @@ from textual import events
 from textual.pilot import Pilot
 
 from fakes.tui_runs import Run, begun, ended, started, trials
-from tunesmith.events import Answered, Ask, CommandDone, Pause, RunFinished, Stop, TrialReported
+from tunesmith.commands import Ask, Pause, Stop
+from tunesmith.events import Answered, CommandDone, RunFinished, TrialReported
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.picture import write_picture
 from tunesmith.tui.spans import plain

@@ -1,7 +1,8 @@
 import pytest
 
 from fakes.tui_runs import begun, trials
-from tunesmith.events import Ask, Command, Pause, Recommended, Resume, Stop
+from tunesmith.commands import Ask, Command, Pause, Resume, Stop
+from tunesmith.events import Recommended
 from tunesmith.recommendation import Recommendation
 from tunesmith.space import Float, Space
 from tunesmith.tui.facts import Facts

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tunesmith.commands import Ask, Command, Pause, Resume, Stop, Try
 from tunesmith.errors import InvalidConfiguration
-from tunesmith.events import Ask, Command, CommandDone, Pause, Resume, Stop, Try
+from tunesmith.events import CommandDone
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.tools.records.base import EventLog
@@ -89,6 +90,8 @@ class CommandInbox:
                 return True, "Going on."
             case Try(values=values, reason=reason):
                 return self._try(values, reason)
+            case _:
+                return False, f"{command.kind} cannot be carried out while a run goes on."
 
     def _try(self, values: dict[str, object], reason: str) -> tuple[bool, str]:
         try:

@@ -23,7 +23,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tunesmith.events import Command, Event
+from tunesmith.commands import Command
+from tunesmith.events import Event
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.task import Task

@@ -19,8 +19,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
+from tunesmith.commands import COMMAND, Command
 from tunesmith.errors import RunError
-from tunesmith.events import COMMAND, EVENT, Command, Event, TrialReported
+from tunesmith.events import EVENT, Event, TrialReported
 from tunesmith.text.secrets import redactor
 from tunesmith.tools.records import event_database
 from tunesmith.tools.records.base import CommandStatus, EventLog

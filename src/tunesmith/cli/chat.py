@@ -146,7 +146,7 @@ def show(folder: Path, *, owns_run: bool) -> int:
 
 def _wait_for(engine: subprocess.Popen[bytes], folder: Path, patience_s: float = 20.0) -> None:
     """Wait until the engine has ended by itself; end it after `patience_s`."""
-    from tunesmith.events import Stop
+    from tunesmith.commands import Stop
     from tunesmith.tools.records.event_store import EventStore
 
     if engine.poll() is None:

@@ -1,0 +1,1 @@
+"""What a person's commands mean for the task of a run."""
