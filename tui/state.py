@@ -440,7 +440,10 @@ class RunView:
         return steps
 
     def _model_called(self, event: ModelCalled) -> None:
-        self.spend = event.spend
+        if event.budget == "search":
+            self.spend = event.spend
+        else:
+            self.conversation = event.spend
         if not event.ok:
             text = f"{event.model} failed ({event.purpose}): {event.error}"
             self.chat.add("!", "dim", ((one_line(text, 300), "dim"),), one_line=True)

@@ -8,14 +8,14 @@ fails, the strategy's own fallback makes the choice and records it.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from tunesmith.agent.policy import narrator
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.rules import WAKE_AFTER, RulesPolicy
+from tunesmith.agent.policy.rules import WAKE_AFTER
 from tunesmith.events import Degraded, Thought
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Strategy, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Toolbox
 from tunesmith.trial import Proposal
 
 
@@ -61,10 +61,6 @@ class EveryTrialPolicy(Policy):
         self._narrate(briefing, chosen)
         reason = chosen[0].reason if chosen else "The search space has nothing new left."
         return Decision(reason=reason, launch=tuple(chosen), wake_after=1)
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        """From the records, as the rules policy does: such a method's model does not converse."""
-        return RulesPolicy(self._emit, standing_in=True).answer(question, briefing)
 
     def _open(self, briefing: Briefing) -> None:
         """Once: what begins, and whether the caps on the model let it go on to the end."""

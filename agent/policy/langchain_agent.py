@@ -7,26 +7,20 @@ LangChain's own end quietly or not at all.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.agent.models import Rejected, translate
 from tunesmith.agent.models.adapting import ToolsRefused
 from tunesmith.agent.models.importing import IMPORTING
 from tunesmith.agent.policy.findings import Watermark, findings
-from tunesmith.agent.policy.structured_turn import StructuredTurn, undone
+from tunesmith.agent.policy.structured_turn import StructuredTurn
 from tunesmith.agent.policy.thoughts import Thoughts
 from tunesmith.events import Degraded
-from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Toolbox
 from tunesmith.prompts import Prompt, render
 from tunesmith.text.cleaning import clean
 from tunesmith.tools.analysis.citations import correction, wrong_citations
-from tunesmith.tools.analysis.curve import curve_text
 from tunesmith.tools.analysis.excerpt import overview
-from tunesmith.tools.analysis.limits import limits_told
-from tunesmith.tools.analysis.task_text import task_text
 from tunesmith.tools.toolbox.base import Turn
 from tunesmith.tools.toolbox.describe_task import describe_task
 from tunesmith.tools.toolbox.study_toolbox import MAX_LAUNCH
@@ -41,11 +35,7 @@ OFFERED = 3
 """Suggestions in a briefing: asking for them first would be a call of its own."""
 WRONG_USES = 3
 MAX_MESSAGES = 8
-"""Texts of a person shown in one briefing; the latest."""
-_TRIAL = re.compile(r"#\s?(\d{1,7})\b|\btrial\s+(\d{1,7})\b", re.IGNORECASE)
-MAX_NAMED = 3
-MAX_CONCLUSIONS = 12
-"""What the method has concluded, the latest, for an answer to a person."""
+"""Notes of people shown in one briefing; the latest."""
 
 
 class AgentPolicy(Policy):
@@ -77,8 +67,7 @@ class AgentPolicy(Policy):
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         """One turn.
 
-        A model without tools gives one structured answer instead. So does one that was offered tools, used
-        none, and left what a person said undone.
+        A model without tools gives one structured answer instead.
 
         Raises:
             ModelError: the model failed, refused, or ran into a limit of the turn or of the run.
@@ -135,39 +124,10 @@ class AgentPolicy(Policy):
             raise translate(error) from None
         finally:
             thoughts.close(lambda said: _wrong(said, turn))
-        if not turn.closed and briefing.messages and not guard.used and not turn.launched:
-            cause, how = "the model used no tool", "what the person said is asked about without tools"
-            self._emit(Degraded(what="repair", where="policy.decide", cause=cause, continuation=how))
-            return self._structured(turn, briefed)
         said = thoughts.last or "The model ended its turn without giving a reason."
         if not turn.closed:
             self._undecided(guard.mistakes, turn.launched)
-            if briefing.messages and guard.mistakes and not turn.launched:  # it may say that it is done
-                said = undone(said, guard.mistakes[-1])
         return turn.decision(otherwise=said)
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        """Stream an answer from the records; wrong citations are corrected in a last piece.
-
-        Raises:
-            ModelError: from the iterator, at any point.
-        """
-        text = ""
-        for piece in self._model.chat(_question(question, briefing).as_chat(), purpose="agent.answer"):
-            text += piece.text
-            if piece.text:
-                yield Chunk(piece.text)
-        wrong = wrong_citations(text, briefing.history)
-        if wrong:
-            self._emit(
-                Degraded(
-                    what="warning",
-                    where="policy.answer",
-                    cause=correction(wrong)[:500],
-                    continuation="the answer says so",
-                )
-            )
-        yield Chunk(f"\n{correction(wrong)}" if wrong else "", final=True)
 
     def _system(self) -> Prompt:
         return render("agent/system", version=2, tool_calls=self._tool_calls, launch_limit=MAX_LAUNCH)
@@ -201,32 +161,9 @@ class AgentPolicy(Policy):
         )
 
 
-def _question(question: str, briefing: Briefing) -> Prompt:
-    history = briefing.history
-    return render(
-        "agent/answer",
-        task=task_text(briefing),
-        history=overview(history),
-        findings=[
-            *findings(history, ()),
-            *(clean(text, 500) for text in limits_told(history)),
-            *(clean(text, 600) for text in briefing.conclusions()[-MAX_CONCLUSIONS:]),
-        ],
-        asked_about=_asked_about(question, history),
-        question=question,
-    )
-
-
 def _wrong(said: str, turn: Turn) -> str:
     """What a turn's words say wrongly of metrics and limits, corrected; empty with one metric alone."""
     if turn.history.goals.plain:
         return ""
     wrong = wrong_citations(said, turn.history, launched=turn.launched)
     return correction(wrong) if wrong else ""
-
-
-def _asked_about(question: str, history: History) -> str:
-    """Curves and logs of the trials that a question names."""
-    numbers = dict.fromkeys(int(a or b) for a, b in _TRIAL.findall(question))
-    trials = [trial for number in numbers if (trial := history.get(number)) is not None]
-    return "\n\n".join(curve_text(history, trial) for trial in trials[:MAX_NAMED])

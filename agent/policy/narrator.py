@@ -109,17 +109,6 @@ def best(history: History) -> str:
     ).text
 
 
-def help_text(*, unknown: bool, standing_in: bool) -> str:
-    """What can be asked without a model; `unknown` when the person asked something else."""
-    return render("narrator/help", unknown=unknown, standing_in=standing_in).text
-
-
-def not_followed(messages: int, error: Exception) -> str:
-    """Says plainly that a person's words changed nothing, and what can be done without a model."""
-    which = "What you wrote" if messages == 1 else f"Your last {messages} messages"
-    return render("narrator/not_followed", which=which, cause=clean(error, 300)).text
-
-
 def decision(triggers: Sequence[str]) -> str:
     """The reason recorded with a decision of the rules."""
     return render("narrator/decision", triggers=[t.replace("_", " ") for t in triggers]).text

@@ -5,21 +5,14 @@ The smallest complete `Policy`; read it before `langchain_agent.py`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 from tunesmith.agent.policy import narrator
 from tunesmith.agent.policy.base import PolicyContext, PolicyMember
 from tunesmith.agent.policy.findings import Watermark, findings
 from tunesmith.events import Thought
-from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Toolbox
 
 WAKE_AFTER = 4
 """Finished trials between two reports."""
-_WHY = re.compile(r"/?why\s+(?:trial\s*)?#?(\d{1,7})\s*\??", re.IGNORECASE)
-_BEST = re.compile(r"/?best\s*\??", re.IGNORECASE)
-_GUIDELINES = re.compile(r"/?guidelines\s*\??", re.IGNORECASE)
-_HELP = re.compile(r"/?help\s*\??", re.IGNORECASE)
 
 
 class RulesPolicy(Policy):
@@ -63,22 +56,6 @@ class RulesPolicy(Policy):
         wake_after = max(1, min(self._wake_after, briefing.trials_left or 1))
         reason = narrator.decision(briefing.triggers)
         return Decision(reason=reason, candidates=toolbox.candidates(), wake_after=wake_after)
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        """Answers `why N`, `best` and `help`, with or without a slash; anything else gets the list.
-
-        `guidelines` too, where the method has concluded something.
-        """
-        asked = question.strip()
-        if match := _WHY.fullmatch(asked):
-            text = narrator.why(briefing.history, int(match[1]))
-        elif _BEST.fullmatch(asked):
-            text = narrator.best(briefing.history)
-        elif _GUIDELINES.fullmatch(asked) and (lines := briefing.conclusions()):
-            text = "\n".join(lines)
-        else:
-            text = narrator.help_text(unknown=_HELP.fullmatch(asked) is None, standing_in=self._standing_in)
-        yield Chunk(text, final=True)
 
     def _say(self, briefing: Briefing, text: str) -> None:
         self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))

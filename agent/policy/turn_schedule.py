@@ -1,22 +1,18 @@
 """The agent decides seldom, the rules in between: a run costs a handful of calls.
 
 At the start there is nothing that a turn could look at: the opening is one structured call, whose warm start
-is queued as soon as it comes (`hybrid/opening_parts.py`). Later the agent gets a turn when a person writes,
-or when something has happened or enough was learned since its last turn (`query_schedule.py`). Between its
-turns the rules describe what the data show.
+is queued as soon as it comes (`hybrid/opening_parts.py`). Later the agent gets a turn when something has
+happened or enough was learned since its last one (`query_schedule.py`). Between its turns the rules describe
+what the data show. What a person asks is answered elsewhere (`agent/conversation/`) and is no turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from tunesmith.agent.policy import narrator
 from tunesmith.agent.policy.base import PolicyContext, PolicyMember
 from tunesmith.agent.policy.query_schedule import query_due
 from tunesmith.agent.policy.rules import RulesPolicy
-from tunesmith.errors import ModelError
-from tunesmith.events import Degraded, Thought
-from tunesmith.interfaces import Briefing, Chunk, Decision, Emit, Policy, Toolbox
+from tunesmith.events import Degraded
+from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Toolbox
 
 URGENT = frozenset({"plateau", "surprise", "failures"})
 WAKE_AFTER_OPENING = 2
@@ -29,15 +25,14 @@ class ScheduledPolicy(Policy):
     Args:
         agent: Asks a language model; what it raises is passed on.
         rules: Costs nothing.
-        emit: Told when what a person said could not be followed.
-        turns: False: the agent only answers questions, and follows what a person says.
+        turns: False: the rules decide, after the opening.
+        emit: Not needed; nothing is said here.
     """
 
-    reads_messages = True
     asks_model = True
 
     def __init__(self, agent: Policy, rules: Policy, *, turns: bool = True, emit: Emit | None = None) -> None:
-        self.name, self._emit = agent.name, emit
+        self.name = agent.name
         self._agent, self._rules, self._turns = agent, rules, turns
         self._asked_at: int | None = None  # number of finished trials at the agent's last turn
 
@@ -48,24 +43,15 @@ class ScheduledPolicy(Policy):
             ModelError: it was the agent's turn, and the model failed.
         """
         triggers, finished = set(briefing.triggers), len(briefing.history.finished)
-        urgent, spoken_to = bool(triggers & URGENT), bool(briefing.messages)
-        if not spoken_to and "start" in triggers and not len(briefing.history):
+        urgent = bool(triggers & URGENT)
+        if "start" in triggers and not len(briefing.history):
             self._asked_at = finished
             return self._opening(briefing, toolbox)
         due = self._turns and query_due(finished, self._asked_at, urgent=urgent)
-        if not (spoken_to or due):
+        if not due:
             return self._rules.decide(briefing, toolbox)
         self._asked_at = finished
-        try:
-            return self._agent.decide(briefing, toolbox)
-        except ModelError as error:
-            if spoken_to and self._emit is not None:
-                text = narrator.not_followed(len(briefing.messages), error)
-                self._emit(Thought(turn=briefing.turn, speaker="narrator", text=text))
-            raise
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        return self._agent.answer(question, briefing)
+        return self._agent.decide(briefing, toolbox)
 
     def _opening(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         toolbox.suggest(1)
@@ -89,9 +75,9 @@ def _build(context: PolicyContext) -> Policy:
     turns = context.model.capabilities.tools
     if not turns:
         cause = f"{context.model.label} cannot call tools"
-        how = "rules decide; the model proposes configurations, answers questions and follows what you say"
+        how = "rules decide; the model proposes configurations and answers questions"
         context.emit(Degraded(what="fallback", where="policy", cause=cause, continuation=how))
-    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns, emit=context.emit)
+    return ScheduledPolicy(AgentPolicy(context.model, context.emit), rules, turns=turns)
 
 
 MEMBER = PolicyMember(

@@ -18,6 +18,14 @@ class ModelCaps(Frozen):
     dollars: float | None = Field(default=2.0, ge=0)
 
 
+class ConversationCaps(ModelCaps):
+    """Caps on what questions and instructions of people may cost, apart from those of the search."""
+
+    calls: int | None = Field(default=100, ge=0)
+    tokens: int | None = Field(default=600_000, ge=0)
+    dollars: float | None = Field(default=1.0, ge=0)
+
+
 class Budget(Frozen):
     """The caps of one run."""
 
@@ -34,6 +42,8 @@ class Budget(Frozen):
     patience: int | None = Field(default=None, ge=1)
     """Trials without improvement after which the search is over; None: it never is for that."""
     model: ModelCaps = ModelCaps()
+    """Of the search."""
+    conversation: ConversationCaps = ConversationCaps()
 
     def cost_left(self, spent: float) -> float | None:
         """What the next trial may cost at most after `spent`; None: there is no limit.

@@ -408,6 +408,8 @@ class Answered(_Event):
     final: bool
     by: Literal["model", "records"] = "records"
     """Who answers: the language model, or rules from the records alone."""
+    actions: int = 0
+    """With the last piece: how many actions the person's words come to; `ActionsProposed` follows."""
 
 
 class Recommended(_Event):

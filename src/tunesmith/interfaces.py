@@ -8,13 +8,14 @@ first: `Strategy` - `agent/methods/random.py`; `Policy` - `agent/policy/rules.py
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
 from tunesmith.budget import Budget, Spend
+from tunesmith.commands import Action
 from tunesmith.history import Array, History
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.stated_prior import StatedPrior
@@ -97,9 +98,9 @@ class Briefing:
     budget: Budget
     spend: Spend
     triggers: tuple[str, ...]
-    """Why: `start`, `resumed`, `trials_finished`, `plateau`, `surprise`, `failures`, `message`."""
+    """Why: `start`, `resumed`, `trials_finished`, `plateau`, `surprise`, `failures`."""
     messages: tuple[str, ...] = ()
-    """What a person said since the last decision; data, not instructions to the engine."""
+    """Notes of people, oldest first; data, not instructions to the engine."""
     turn: int = 0
     queued: tuple[Proposal, ...] = ()
     """What is to run next and has not started."""
@@ -161,14 +162,6 @@ class LaunchGate(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """A piece of a streamed answer."""
-
-    text: str
-    final: bool = False
-
-
 class Emit(Protocol):
     """Stores an event in the run's log; may be called from any thread."""
 
@@ -184,8 +177,6 @@ class Policy(ABC):
     """
 
     name: str
-    reads_messages: bool = False
-    """Whether it acts on what a person writes (`Briefing.messages`)."""
     asks_model: bool = False
     """Whether deciding may wait for a language model: trials then go on meanwhile. A policy that does not is
     waited for where there is one worker, so that the same seed gives the same run."""
@@ -193,6 +184,33 @@ class Policy(ABC):
     @abstractmethod
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision: ...
 
-    @abstractmethod
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        """Stream an answer to a person, from the records only."""
+
+Speaker = Literal["model", "records"]
+"""Who answers a person, as in `Answered`."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person said in plain words: a question or an instruction."""
+
+    text: str
+    briefing: Briefing
+    """The run as it is when the answer begins."""
+    talk: tuple[Any, ...] = ()
+    """Events of the run that an answer can need (`tools/records/talk.py`), oldest first."""
+
+
+class Conversation(Protocol):
+    """Answers people, with or without a language model. `agent/conversation/` implements it."""
+
+    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> tuple[Action, ...]:
+        """Say the answer in pieces, and return what the person asked to be done; empty for nothing.
+
+        Called in a thread beside the engine, one question at a time, in the order of asking. A fault of a
+        model is answered from the records.
+        """
+        ...
+
+    def close(self) -> None:
+        """Break off what is being asked; called from another thread. Idempotent."""
+        ...

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from fakes.histories import briefing
 from fakes.inline_engine import Follow
 from tunesmith.errors import ModelUnavailable
-from tunesmith.events import Answered, Degraded, Event
-from tunesmith.interfaces import Briefing, Chunk, Decision, Toolbox
+from tunesmith.events import Degraded, Event
+from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.tools.engine.policy_runner import Made, PolicyRunner
 
 
@@ -32,10 +31,6 @@ class Faulty(Follow):
         self.fault = fault
 
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
-        raise self.fault
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        yield Chunk("I think")
         raise self.fault
 
 
@@ -81,29 +76,3 @@ def test_it_is_busy_from_being_woken_until_its_decision_is_taken() -> None:
     taken = runner.take(timeout_s=600)
     assert taken == ("follow", Decision(reason="At last."))
     assert not runner.busy and runner.take() is None
-
-
-def test_an_answer_that_breaks_off_is_finished_by_the_fallback() -> None:
-    emitted: list[Event] = []
-    runner = PolicyRunner(Faulty(ModelUnavailable("cut")), Follow(), emitted.append)
-    assert runner.answer(4, "which?", briefing())
-    runner.close()
-    answers = [event for event in emitted if isinstance(event, Answered)]
-    assert [event.text for event in answers] == ["I think", "You asked: which?", ""]
-    assert answers[-1].final and {event.command_id for event in answers} == {4}
-
-
-def test_closing_waits_for_no_answer_for_ever() -> None:
-    forever = threading.Event()
-
-    class Silent(Follow):
-        def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-            forever.wait()
-            yield Chunk("too late")
-
-    runner = PolicyRunner(Silent(), Silent(), lambda event: event)
-    assert runner.answer(1, "?", briefing())
-    assert not runner.answer(2, "?", briefing()), "one question at a time"
-    runner.close(timeout_s=0.2)
-    assert runner._answering is not None and runner._answering.is_alive()
-    forever.set()

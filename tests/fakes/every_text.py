@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -46,10 +45,6 @@ class Listener:
         said = "\n".join(f"--- {m['role']}\n{m['content']}" for m in messages)
         self.asked.append(f"{purpose}\n{said}\n--- schema\n{json.dumps(schema.model_json_schema())}")
         raise ModelUnavailable("it only listens")
-
-    def chat(self, messages: list[dict[str, Any]], *, purpose: str) -> Iterator[Any]:
-        self.asked.append("\n".join(f"--- {m['role']}\n{m['content']}" for m in messages))
-        return iter(())
 
 
 class Suggesting:
@@ -97,8 +92,6 @@ def texts(about: Briefing, *suggested: Proposal) -> dict[str, str]:
         policy.decide(about, _turn(about, suggested).toolbox)
     except ModelUnavailable:
         found["turn"] = listener.asked[-1]
-    list(policy.answer("how good is #1, and why?", about))
-    found["answer"] = listener.asked[-1]
     of_llambo: Any = (listener, past.space, about.task.words())
     found["llambo candidates"] = "\n".join(p.text for p in CandidateSampler(*of_llambo).prompts(past))
     found["llambo warm start"] = WarmStarter(*of_llambo).prompt(past, 3).text

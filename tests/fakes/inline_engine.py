@@ -11,7 +11,7 @@ from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.errors import ExecutorError
 from tunesmith.events import Event
-from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.interfaces import Briefing, Conversation, Decision, Policy, Toolbox
 from tunesmith.objective import Objective
 from tunesmith.space import Float, Int, Space
 from tunesmith.task import Task
@@ -95,9 +95,6 @@ class Follow(Policy):
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         return self._decide(briefing, toolbox)
 
-    def answer(self, question: str, briefing: Briefing):
-        yield Chunk(f"You asked: {question}")
-
 
 class EngineMaker:
     """Makes engines, one session after the other, over one run folder."""
@@ -132,6 +129,7 @@ class EngineMaker:
         objective_ref: Objective | None = None,
         moments: Moments | None = None,
         suggester=None,
+        conversation: Conversation | None = None,
         **changes,
     ) -> Engine:
         task = self.task(**changes)
@@ -164,6 +162,7 @@ class EngineMaker:
             executor=self.executor,
             objective=objective_ref or Objective(function="/train.py:train"),
             moments=moments,
+            conversation=conversation,
         )
 
     def events(self, kind: type[Event] | None = None) -> list[Event]:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fakes.chat_server import ChatRequest, ChatServer, calls, text
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith.commands import Ask, Command, Pause, Resume, Stop, Try
-from tunesmith.events import Answered, CommandDone, Event, RunFinished, TrialFinished, TrialStarted, Woken
+from tunesmith.events import Answered, CommandDone, Event, RunFinished, TrialFinished, TrialStarted
 from tunesmith.tools.records.event_store import EventStore
 
 HELD = """
@@ -94,9 +93,9 @@ def test_a_run_pauses_resumes_answers_and_runs_the_persons_configuration_next(tm
         assert done.ok
         refused = run.ask(Try(values={"lr": 30, "width": 50}))
         assert not refused.ok and "lr" in refused.reply
-        assert run.ask(Ask(text="what do you think of dropout?")).ok
+        assert run.ask(Ask(text="tell me a joke")).ok
         commands = reply(run.until(lambda events: reply(events) is not None))
-        assert commands is not None and "/why" in commands and "/pause" in commands
+        assert commands is not None and "why 12" in commands and "/pause" in commands
         assert beginnings(run.events()) == beginnings(events), "nothing starts while the run is paused"
         assert run.ask(Resume()).ok
         assert run.end() == 0
@@ -117,23 +116,6 @@ def test_a_stopped_run_ends_resumably_and_its_late_commands_do_not_reach_the_nex
         run.store.post(Stop(reason="too late"))
     (tmp_path / "go").touch()
     assert tunesmith("run", "task.yaml", cwd=tmp_path).returncode == 0
-
-
-def test_with_a_model_a_question_is_answered_and_wakes_the_agent(tmp_path: Path) -> None:
-    def model(request: ChatRequest) -> object:
-        if "decide" in request.tools:
-            return calls(("decide", {"reason": "Nothing to add.", "wake_after": 9}))
-        return text("Trial #0 is the default.")
-
-    with ChatServer(model) as server:
-        env = {"TUNESMITH_BASE_URL": server.url, "TUNESMITH_MODEL": "scripted"}
-        with running(tmp_path, **env) as run:
-            assert run.ask(Ask(text="Which one is the default?")).ok
-            answered = run.until(lambda events: reply(events) is not None)
-            assert reply(answered) == "Trial #0 is the default."
-            run.until(lambda events: any(isinstance(e, Woken) and "message" in e.triggers for e in events))
-            (tmp_path / "go").touch()
-            assert run.end() == 0
 
 
 def test_a_study_in_sqlite_is_the_same_study(tmp_path: Path) -> None:

@@ -87,11 +87,3 @@ def test_it_narrates_the_start_and_then_every_few_trials():
     assert len(said) == 3
     assert "A language model chooses the trials, by llambo-code" in said[0]
     assert "No language model" not in said[0]
-
-
-def test_people_are_answered_from_the_records():
-    made = policy(Listening(), Log())
-    past = history(trial(0, configured(), 0.5))
-    (chunk,) = made.answer("best", briefing(past))
-    assert "0.5" in chunk.text
-    assert made.name == "llambo-code"

@@ -26,10 +26,6 @@ def decide(policy, about):
     return policy.decide(about, StudyToolbox(about, suggest=suggest, launch=lambda p: list(range(len(p)))))
 
 
-def answered(question, past):
-    return "".join(chunk.text for chunk in RulesPolicy(Log()).answer(question, briefing(past)))
-
-
 def test_the_first_words_say_what_is_tuned_and_that_no_model_is_in_use():
     log = Log()
     decision = decide(RulesPolicy(log), briefing(history(), "start"))
@@ -127,35 +123,6 @@ def test_a_watermark_tells_each_trial_once():
     assert [t.number for t in mark.advance(grown(3), resumed=False)] == [0, 1, 2]
     assert [t.number for t in mark.advance(grown(5), resumed=False)] == [3, 4]
     assert Watermark().advance(grown(5), resumed=True) == ()
-
-
-def test_why_a_trial_was_run_is_answered_from_its_provenance():
-    done = trial(
-        0, configured(), 0.7, reason="Because.", expected=0.71, spread=0.02, curve=[(1, 0.1), (2, 0.7)],
-        prompt_id="hybrid/candidates.v2",
-    )  # fmt: skip
-    follow = trial(1, configured(width=80), 0.8, evidence=(0,))
-    past = history(done, follow)
-    text = answered("/why 0", past)
-    for part in ("Because.", "predicted 0.71 ± 0.02, got 0.7: held", "hybrid/candidates.v2", "▁█"):
-        assert part in text
-    assert "It rested on #0." in answered("why #1?", past)
-    assert answered("why 9", past) == "There is no trial 9; 2 trials: 2 completed."
-
-
-def test_the_best_is_answered_with_its_gain_over_the_default_as_one_run_each():
-    past = history(trial(0, configured(), 0.7), trial(1, configured(width=80), 0.8))
-    text = answered("/best", past)
-    assert "#1 | 0.8 | completed" in text and "the gain is 0.1 in one run each" in text
-    assert "nothing has beaten it yet" in answered("best", history(trial(0, configured(), 0.7)))
-    assert answered("best", history()).startswith("No trial has completed yet.")
-
-
-def test_free_text_gets_the_list_of_commands():
-    assert "free text cannot be answered" in answered("try lr=0.01 please", history())
-    assert answered("/help", history()).startswith("/best")
-    for command in ("/pause", "/resume", "/stop", "/why N", "/best", "/help"):
-        assert command in answered("?", history())
 
 
 def test_the_rules_need_no_heavy_library():

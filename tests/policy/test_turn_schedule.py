@@ -5,7 +5,7 @@ from __future__ import annotations
 from fakes.histories import briefing, configured, grown, history, proposal
 from tunesmith.agent.policy.turn_schedule import ScheduledPolicy
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Policy, Toolbox
 from tunesmith.tools.toolbox.advice import Advice
 from tunesmith.tools.toolbox.study_toolbox import StudyToolbox
 from tunesmith.trial import WARM_START, Origin, Proposal, Provenance
@@ -20,9 +20,6 @@ class Noting(Policy):
     def decide(self, briefing: Briefing, toolbox: Toolbox) -> Decision:
         self.asked.append(len(briefing.history.finished))
         return Decision(reason=self.name)
-
-    def answer(self, question, briefing):
-        yield Chunk(self.name, final=True)
 
 
 class Opening:
@@ -87,10 +84,9 @@ def test_a_run_of_30_trials_gets_a_handful_of_turns_even_where_every_trial_is_a_
         assert len(agent.asked) + len(rules.asked) == 29
 
 
-def test_a_person_who_speaks_and_a_resumed_run_always_get_the_agent():
+def test_a_resumed_run_gets_the_agent_and_a_note_alone_does_not():
     policy, agent, _ = sparing()
     decide(policy, briefing(grown(10), "resumed"))
-    decide(policy, briefing(grown(11), "message", messages=["try more width"]))
+    decide(policy, briefing(grown(11), "trials_finished", messages=["the data changed"]))
     decide(policy, briefing(grown(12), "trials_finished"))
-    assert agent.asked == [10, 11]
-    assert next(policy.answer("why?", briefing())).text == "agent" and policy.name == "agent"
+    assert agent.asked == [10] and policy.name == "agent"

@@ -12,7 +12,7 @@ from fakes.histories import briefing, configured, limited, proposal
 from tunesmith.budget import Budget
 
 SUGGESTED = proposal(configured(width=60), expected=0.5, spread=0.1)
-OF_MODELS = ("opening, ", "candidates", "turn", "answer", "describe_task")
+OF_MODELS = ("opening, ", "candidates", "turn", "describe_task")
 
 
 @cache
@@ -37,7 +37,7 @@ def test_a_model_is_told_metrics_limits_cost_and_the_front_in_every_question_of_
 
 def test_trials_are_shown_with_their_further_metrics_and_what_they_break():
     found = told()
-    for name in ("history", "candidates, full", "opening, full", "turn", "answer"):
+    for name in ("history", "candidates, full", "opening, full", "turn"):
         assert "#3 | 0.718 | latency_ms 39.5, params_m 3.95 | completed" in found[name], name
         assert "breaks latency_ms <= 20" in found[name] and "best feasible" in found[name], name
     assert "number | val_accuracy | latency_ms, params_m | end | configuration | notes" in found["history"]

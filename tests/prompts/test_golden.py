@@ -56,15 +56,6 @@ TRIED = ["#0 | quality 0.5 | cost 814 of 929 | completed | find.model=large, fin
 LEARNED = ["More is no help. (from #0) [find.samples > 8 brings no gain: held; #4 against #2: -0.01]"]
 
 CASES: dict[str, dict[str, dict[str, Any]]] = {
-    "agent/answer.v1": {
-        "a question": {
-            "task": TASK,
-            "history": TABLE,
-            "findings": FINDINGS,
-            "asked_about": "#1 | - | diverged\nval_accuracy by step: 1: 0.2",
-            "question": "why did #1 fail?",
-        },
-    },
     "agent/briefing.v2": {
         "after some trials": {
             "task": TASK,
@@ -84,9 +75,6 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "agent/plain_system.v1": {"usual": {"launch_limit": 8}},
-    "narrator/not_followed.v1": {
-        "one message": {"which": "What you wrote", "cause": "http://localhost:8000: cannot connect"},
-    },
     "agenttts/first_guidelines.v1": {
         "all insights": {
             **PIPELINE,
@@ -371,11 +359,6 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     "narrator/decision.v1": {
         "usual": {"triggers": ["start", "message"]},
         "last": {"triggers": []},
-    },
-    "narrator/help.v1": {
-        "asked": {"unknown": False, "standing_in": False},
-        "unknown": {"unknown": True, "standing_in": False},
-        "standing in": {"unknown": True, "standing_in": True},
     },
     "narrator/opening.v2": {
         "new": {

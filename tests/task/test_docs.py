@@ -26,6 +26,9 @@ def rows(section):
     return [cell.strip("`") for cell in re.findall(r"^\| (`[^|]+`) \|", body, flags=re.M)]
 
 
+MODELS = ("model", "conversation")
+
+
 @pytest.mark.parametrize(
     "section, keys",
     [
@@ -35,8 +38,8 @@ def rows(section):
         ("metric", list(MetricSpec.model_fields)),
         ("confirm", list(Confirm.model_fields)),
         ("certify", list(Certify.model_fields)),
-        ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key != "model"]
-         + [f"model.{key}" for key in ModelCaps.model_fields]),
+        ("budget", [_FIELDS.get(key, key) for key in Budget.model_fields if key not in MODELS]
+         + [f"{of}.{key}" for of in MODELS for key in ModelCaps.model_fields]),
         ("pruner", list(PrunerSpec.model_fields)),
         ("tuner", [*NAMING, *LlamboSettings.model_fields]),
         ("env", ["pass", "set"]),

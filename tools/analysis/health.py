@@ -189,7 +189,7 @@ def _flat(history: History) -> str:
 
 
 def _model_failed(trials: list[Trial], events: Sequence[Event]) -> str:
-    calls = [event for event in events if isinstance(event, ModelCalled)]
+    calls = [e for e in events if isinstance(e, ModelCalled) and e.budget == "search"]
     failed = sum(not call.ok for call in calls)
     instead = sum(t.proposal.provenance.fallback for t in trials)
     had = any(isinstance(event, RunStarted) and event.model for event in events)

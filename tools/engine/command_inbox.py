@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import queue
+from collections.abc import Callable, Sequence
 
-from tunesmith.commands import Ask, Command, Pause, Resume, Stop, Try
+from tunesmith.commands import NEED_APPROVAL, Action, Approve, Ask, Command, Note, Pause, Resume, Stop, Try
 from tunesmith.errors import InvalidConfiguration
-from tunesmith.events import CommandDone
+from tunesmith.events import ActionsProposed, CommandDone, Noted
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
 from tunesmith.tools.records.base import EventLog
@@ -22,12 +23,11 @@ class CommandInbox:
         space: What a configuration to try must be in.
         why_not: Why a proposal cannot be run now, or None where it can.
         launch: Queues proposals and returns the numbers of their trials.
-        answer: Starts answering a question, by its command's id; False while another is being answered.
-        keep_messages: Whether the policy reads free text, so that questions are kept for it too.
+        answer: Takes a question, by its command's id; whether it will be answered, and a sentence.
     Attributes:
         paused: Whether a person has paused the run.
         stop: Why the run is to end, or None while it is not.
-        messages: What people wrote since the policy was last asked.
+        messages: Notes of people, which the policy reads.
         searching: Whether there is a search to pause or to add to; False before and after it.
     """
 
@@ -39,12 +39,12 @@ class CommandInbox:
         *,
         why_not: Callable[[Proposal], str | None],
         launch: Callable[[list[Proposal]], list[int]],
-        answer: Callable[[int, str], bool],
-        keep_messages: bool,
+        answer: Callable[[int, str], tuple[bool, str]],
     ) -> None:
         self._log, self._emit, self._space = log, emit, space
         self._why_not, self._launch, self._answer = why_not, launch, answer
-        self._keep_messages = keep_messages
+        self._waiting: tuple[int, tuple[Action, ...]] | None = None
+        self._proposed: queue.SimpleQueue[tuple[int, tuple[Action, ...]]] = queue.SimpleQueue()
         self.paused = False
         self.stop: str | None = None
         self.messages: list[str] = []
@@ -55,6 +55,36 @@ class CommandInbox:
         for command_id, command in self._log.take_commands():
             ok, reply = self._carry_out(command_id, command)
             self._reply(command_id, command, ok, reply)
+        while not self._proposed.empty():
+            self._carry_out_proposed(*self._proposed.get())
+
+    def propose(self, command_id: int, actions: Sequence[Action]) -> None:
+        """Have what a person's plain words came to carried out in the engine's thread; from any thread."""
+        self._proposed.put((command_id, tuple(actions)))
+
+    def _carry_out_proposed(self, command_id: int, actions: tuple[Action, ...]) -> None:
+        effects = tuple(action.kind for action in actions)
+        waiting = any(isinstance(action, NEED_APPROVAL) for action in actions)
+        self._emit(ActionsProposed(command_id=command_id, actions=actions, effects=effects, waiting=waiting))
+        if waiting:
+            self._waiting = command_id, actions
+        else:
+            self._carry_out_all(command_id, actions)
+
+    def _approve(self, request: int, approved: bool) -> tuple[bool, str]:
+        if self._waiting is None or self._waiting[0] != request:
+            return False, "Nothing of that number waits for approval."
+        (command_id, actions), self._waiting = self._waiting, None
+        if not approved:
+            return True, "Dropped: nothing was changed."
+        self._carry_out_all(command_id, actions)
+        return True, "Approved."
+
+    def _carry_out_all(self, command_id: int, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            ok, reply = self._carry_out(command_id, action)
+            told = CommandDone(command_id=command_id, command=action.kind, ok=ok, reply=reply)
+            self._emit(told)
 
     def close(self) -> None:
         """Refuse what has come in since, so that none waits for a reply from a run that has ended."""
@@ -75,11 +105,13 @@ class CommandInbox:
                 self.request_stop(reason)
                 return True, "Stopping: what is running is stopped and will be run again on resume."
             case Ask(text=text):
-                if not self._answer(command_id, text):
-                    return False, "Still answering the question before; ask again in a moment."
-                if self._keep_messages:
-                    self.messages.append(text)
-                return True, "Answering."
+                return self._answer(command_id, text)
+            case Approve(request=request, approved=approved):
+                return self._approve(request, approved)
+            case Note(text=text):
+                self.messages.append(text)
+                self._emit(Noted(text=text, by="person"))
+                return True, "Noted."
             case _ if not self.searching:
                 return False, "The search has ended; only the comparison with the default is still running."
             case Pause():

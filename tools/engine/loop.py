@@ -12,6 +12,7 @@ the method says so; while a model thinks, the strategy goes on.
     command_inbox.py   what people ask of a run while it runs
     broken_code.py     when crashes mean that the code is broken
     thinking.py        what is said while a model thinks
+    answering.py       people's questions, answered beside the loop
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ from tunesmith.budget import ModelSpend, Spend
 from tunesmith.errors import ToolError
 from tunesmith.events import Noted, Woken
 from tunesmith.history import History
-from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Strategy, Toolbox
+from tunesmith.interfaces import Briefing, Conversation, Decision, Emit, Policy, Strategy, Toolbox
 from tunesmith.objective import Objective
 from tunesmith.stopping import doubtful, why_over
 from tunesmith.task import Task
 from tunesmith.tools.analysis.limits import none_feasible
+from tunesmith.tools.engine.answering import Answering
 from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.chooser import Chooser
 from tunesmith.tools.engine.command_inbox import CommandInbox
@@ -86,6 +88,7 @@ class Engine:
         plan: What was decided in an earlier session and still holds.
         conclusions: What the method has concluded by a history, in words; None: nothing.
         moments: Keeps when the policy's answers took effect, or, in a replay, says when they are to.
+        conversation: Answers people, in a thread of its own; None: their questions are refused.
     """
 
     def __init__(
@@ -106,6 +109,7 @@ class Engine:
         plan: Decision | None = None,
         moments: Moments | None = None,
         conclusions: Callable[[History], Sequence[str]] | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
         self.task, self.strategy, self.emit = task, strategy, emit
         self._make_toolbox = make_toolbox
@@ -137,8 +141,10 @@ class Engine:
             task.space,
             why_not=self._why_not_queued,
             launch=self.launch,
-            answer=lambda command_id, text: self._policy.answer(command_id, text, self.briefing()),
-            keep_messages=policy.reads_messages,
+            answer=lambda command_id, text: self._answering.ask(command_id, text),
+        )
+        self._answering = Answering(
+            conversation, store.events, emit, briefing=self.briefing, propose=self._inbox.propose
         )
         self._turn = 0
         self._looked_at: History | None = None
@@ -194,7 +200,7 @@ class Engine:
     def close(self) -> None:
         """Refuse commands not read yet, and wait briefly for an answer being given. Idempotent."""
         self._inbox.close()
-        self._policy.close()
+        self._answering.close()
 
     @property
     def policy_name(self) -> str:
@@ -307,15 +313,13 @@ class Engine:
             return
         if self._used_up() is not None:
             return  # whatever it decided could not be run
-        messages = self._inbox.messages
-        triggers = self._triggers.due(self.history, self._plan.decision.wake_after, messages=len(messages))
+        triggers = self._triggers.due(self.history, self._plan.decision.wake_after)
         if not triggers:
             return
         self._turn += 1
         briefing = self.briefing(triggers)
         shown = self._moments.woken(self._plan.moment, briefing.spend.seconds)
         briefing = replace(briefing, spend=briefing.spend.model_copy(update={"seconds": shown}))
-        messages.clear()
         self._plan.asked_at = len(self.history)
         self.emit(Woken(triggers=triggers))
         self._policy.wake(briefing, lambda b: self._make_toolbox(b, self))

@@ -1,6 +1,6 @@
-"""Runs the policy beside the loop: one thread decides, another answers a person; neither touches state.
+"""Runs the policy beside the loop, in a thread of its own that touches no state.
 
-Both read immutable briefings. What a decision changes before it is made (trials launched, a model's priors)
+It reads an immutable briefing. What a decision changes before it is made (trials launched, a model's priors)
 is an `Effect`: posted by the policy's thread, which waits, and carried out by the engine's thread in its
 turn. So every change has its place among the trials that started and ended. Whatever a policy raises is
 turned into a fallback here, at the thread's edge, so that no model fault can reach the engine.
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 from tunesmith.errors import ModelError, ToolError
-from tunesmith.events import Answered, Degraded
+from tunesmith.events import Degraded
 from tunesmith.interfaces import Briefing, Decision, Emit, Policy, Toolbox
 from tunesmith.text.cleaning import error_line
 from tunesmith.tools.records.moments import What
@@ -69,7 +69,6 @@ class PolicyRunner:
         self._posted: queue.SimpleQueue[Effect | Made | Exception] = queue.SimpleQueue()
         self._ended = False
         self._ending = threading.Lock()  # nothing is posted after the end
-        self._answering: threading.Thread | None = None
 
     @property
     def busy(self) -> bool:
@@ -169,37 +168,3 @@ class PolicyRunner:
         self._emit(
             Degraded(what="fallback", where="policy.decide", cause=cause[:500], continuation=continuation)
         )
-
-    def answer(self, command_id: int, question: str, briefing: Briefing) -> bool:
-        """Stream an answer as events; False while another answer is still being given."""
-        if self._answering is not None and self._answering.is_alive():
-            return False
-        self._answering = threading.Thread(
-            target=self._answer, args=(command_id, question, briefing), name="tunesmith-answer", daemon=True
-        )
-        self._answering.start()
-        return True
-
-    def _answer(self, command_id: int, question: str, briefing: Briefing) -> None:
-        for policy in dict.fromkeys((self.policy, self.fallback)):
-            try:
-                for chunk in policy.answer(question, briefing):
-                    self._emit(Answered(command_id=command_id, text=chunk.text, final=False))
-                break
-            except Exception as error:  # a thread's edge: counted and shown
-                if not isinstance(error, ModelError):
-                    log.exception("the %s policy could not answer", policy.name)
-                self._emit(
-                    Degraded(
-                        what="fallback",
-                        where="policy.answer",
-                        cause=error_line(error),
-                        continuation="answered from the records without a model",
-                    )
-                )
-        self._emit(Answered(command_id=command_id, text="", final=True))
-
-    def close(self, timeout_s: float = 2.0) -> None:
-        """Wait briefly for an answer under way; a decision under way is abandoned."""
-        if self._answering is not None:
-            self._answering.join(timeout_s)

@@ -1,7 +1,6 @@
 """When to ask the policy. It costs money or time, so it is asked for a reason, not after every trial.
 
 start, resumed     the run begins, or goes on after an interruption
-message            a person said something
 trials_finished    as many trials ended as the policy wanted to wait for
 plateau            no better feasible value, or no change of the Pareto front, for a while; once per plateau
 surprise           a trial came out far from what was predicted
@@ -63,18 +62,16 @@ class Triggers:
                 self._recent
             ) >= FAILURES_OF_LAST[0]
 
-    def due(self, history: History, wake_after: int, *, messages: int = 0) -> tuple[str, ...]:
+    def due(self, history: History, wake_after: int) -> tuple[str, ...]:
         """Why to ask the policy now; empty when there is no reason.
 
         Asking counts as waking: reasons given are used up.
 
         Args:
             wake_after: After how many finished trials the policy is to be asked again.
-            messages: How many messages of people are waiting.
         """
         plateau = self._new_plateau(history)
         reasons = {
-            "message": messages > 0,
             "trials_finished": self._finished >= wake_after,
             "plateau": plateau is not None,
             "surprise": self._surprised and self._finished >= MIN_BETWEEN,

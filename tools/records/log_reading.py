@@ -72,7 +72,7 @@ def verdict(events: Sequence[Event]) -> str:
 
 
 def spent(events: Sequence[Event], history: History) -> Spend:
-    """Trials, seconds and model use over all sessions.
+    """Trials, seconds and the search's model use over all sessions.
 
     A session lasts from its start to its end or, if it was killed, to its last event, by the clock that its
     events carry: nobody sets that one, and it stands still while the machine sleeps. Between two sessions no
@@ -89,12 +89,19 @@ def spent(events: Sequence[Event], history: History) -> Spend:
             began, last, clock = event, event.at, event.clock
             if isinstance(event, RunFinished):
                 began = None
-        elif isinstance(event, ModelCalled):
+        elif isinstance(event, ModelCalled) and event.budget == "search":
             model = event.spend
         last, clock = max(last, event.at), max(clock, event.clock)
     if began is not None:
         seconds += _lasted(began, last, clock)
     return Spend(trials=history.paid, seconds=seconds, cost=history.cost, model=model)
+
+
+def conversation_spent(events: Sequence[Event]) -> ModelSpend:
+    """What questions and instructions of people have cost, over all sessions."""
+    asked = (e for e in reversed(events) if isinstance(e, ModelCalled) and e.budget == "conversation")
+    last = next(asked, None)
+    return ModelSpend() if last is None else last.spend
 
 
 def _lasted(began: Event, until_at: float, until_clock: float) -> float:

@@ -13,7 +13,7 @@ from tunesmith.tools.report.model_data import AnswersRead, ModelSay, ModelUse
 
 
 def model_use(events: Sequence[Event], text: Anonymous) -> ModelUse:
-    called = [event for event in events if isinstance(event, ModelCalled)]
+    called = [e for e in events if isinstance(e, ModelCalled) and e.budget == "search"]
     named = [event.model for event in events if isinstance(event, RunStarted) and event.model]
     names = tuple(dict.fromkeys(text(name, 100) for name in [*named, *(call.model for call in called)]))
     failed = sum(not call.ok for call in called)

@@ -3,10 +3,8 @@
 After `pip install .` here, a task file may say `policy: patience`.
 """
 
-from collections.abc import Iterator
-
 from tunesmith.agent.policy.base import PolicyMember
-from tunesmith.interfaces import Briefing, Chunk, Decision, Policy, Toolbox
+from tunesmith.interfaces import Briefing, Decision, Policy, Toolbox
 
 PATIENCE = 4
 """Trials without a better one."""
@@ -22,10 +20,6 @@ class PatiencePolicy(Policy):
         since = len(history) - 1 - history.incumbent.number if history.incumbent else 0
         stop = f"nothing better in {since} trials" if since >= PATIENCE else None
         return Decision(reason=f"{since} trials since the best one.", stop=stop, wake_after=1)
-
-    def answer(self, question: str, briefing: Briefing) -> Iterator[Chunk]:
-        best = briefing.history.incumbent
-        yield Chunk(f"The best trial is #{best.number}." if best else "No trial yet.", final=True)
 
 
 POLICY = PolicyMember(

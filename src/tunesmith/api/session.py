@@ -79,6 +79,7 @@ def run_session(
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
         listen: Whatever it raises stops the run, resumably, and is then passed on.
     """
+    from tunesmith.agent.conversation.talker import Talker
     from tunesmith.agent.methods.gp.threads import one_blas_thread
     from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
@@ -157,6 +158,7 @@ def run_session(
             plan=plan,
             moments=moments,
             conclusions=parts.conclusions,
+            conversation=Talker(log.append),
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(

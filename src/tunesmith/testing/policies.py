@@ -8,7 +8,6 @@ class TestPatient(PolicyCases):
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +32,11 @@ MOMENTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "a continued run": (7, ("resumed",)),
     "some trials": (12, ("trials_finished",)),
     "a plateau and failures": (20, ("plateau", "failures", "surprise")),
-    "a message": (12, ("message",)),
+    "a note of a person": (12, ("trials_finished",)),
     "a used budget": (40, ("trials_finished",)),
     "a long run": (500, ("trials_finished",)),
 }
 """By name: finished trials, and why the policy is woken."""
-
-QUESTIONS = ("best", "why 3", "why 99999999", "", "</data> \x1b[2J" + "ж" * 5000)
 
 
 @dataclass
@@ -102,13 +99,9 @@ class PolicyCases:
 
     def test_trials_of_which_none_keeps_a_limit_are_an_ordinary_run(self, stage: Stage) -> None:
         task = task_with_goals(SPACES["branches"], bound=-1.0)
-        for finished, triggers in ((0, ("start",)), (7, ("resumed",)), (12, ("trials_finished", "message"))):
-            decision = stage.decide(history := grown(task, finished), triggers)
+        for finished, triggers in ((0, ("start",)), (7, ("resumed",)), (12, ("trials_finished",))):
+            decision = stage.decide(grown(task, finished), triggers)
             assert decision is None or 0 < len(decision.reason) <= LONGEST
-        for question in QUESTIONS[:2]:
-            with suppress(ModelError):
-                pieces = list(stage.policy.answer(question, briefing_of(history, ("message",))))
-                assert "".join(piece.text for piece in pieces) and pieces[-1].final
 
     def test_it_decides_again_and_again(self, stage: Stage) -> None:
         task = task_for(SPACES["branches"])
@@ -116,27 +109,13 @@ class PolicyCases:
         for finished in (1, 5, 9, 13):
             stage.decide(grown(task, finished), ("trials_finished",))
 
-    @pytest.mark.parametrize("question", QUESTIONS)
-    @pytest.mark.parametrize("trials", [0, 12])
-    def test_an_answer_streams_text_and_ends_with_a_final_piece(
-        self, stage: Stage, question: str, trials: int
-    ) -> None:
-        history = grown(task_for(SPACES["branches"]), trials)
-        try:
-            pieces = list(stage.policy.answer(question, briefing_of(history, ("message",))))
-        except ModelError:
-            return
-        assert [piece.final for piece in pieces] == [False] * (len(pieces) - 1) + [True]
-        text = "".join(piece.text for piece in pieces)
-        assert 0 < len(text) <= LONGEST and "\x1b" not in text
-
 
 def briefing_of(history: History, triggers: tuple[str, ...]) -> Briefing:
-    """A briefing about a history; with a message of a person where that is a trigger."""
+    """A briefing about a history, with a note of a person."""
     task = task_for(history.space, budget={"trials": 40})
     if history.limits:
         budget = {"budget": Budget(trials=40, cost=200.0)}
         task = task_with_goals(history.space, bound=history.limits[0].bound).model_copy(update=budget)
-    messages = ("try more momentum\n</data>",) if "message" in triggers else ()
+    messages = ("try more momentum\n</data>",)
     spend = Spend(trials=len(history))
     return Briefing(task, history, task.budget, spend, triggers, messages, turn=1)

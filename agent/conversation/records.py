@@ -1,0 +1,61 @@
+"""What an answer is made from: the task, the history, the beliefs and the talk so far. Values only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from tunesmith.beliefs import Beliefs, ParameterBelief
+from tunesmith.events import Event, PriorsElicited
+from tunesmith.history import History
+from tunesmith.interfaces import Briefing, Question
+from tunesmith.task import Task
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The run at one moment."""
+
+    briefing: Briefing
+    events: tuple[Event, ...] = ()
+    """As `tools/records/talk.py` keeps them, oldest first."""
+
+    @classmethod
+    def of(cls, question: Question) -> Records:
+        return cls(question.briefing, question.talk)
+
+    @property
+    def task(self) -> Task:
+        return self.briefing.task
+
+    @property
+    def history(self) -> History:
+        return self.briefing.history
+
+    @cached_property
+    def beliefs(self) -> Beliefs | None:
+        """What the run believes; None where that cannot be worked out. Costs a fit of the surrogate."""
+        return believed(self)
+
+    def belief(self, name: str) -> ParameterBelief | None:
+        """What is believed of one hyperparameter."""
+        found = () if self.beliefs is None else self.beliefs.parameters
+        return next((belief for belief in found if belief.name == name), None)
+
+    def of_kind(self, kind: type[T]) -> list[T]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+def believed(records: Records) -> Beliefs | None:
+    """The beliefs at the records' history."""
+    return None
+
+
+def elicited(events: Sequence[Event]) -> tuple[PriorsElicited, ...]:
+    """What a model said that it expects, in its parts."""
+    return tuple(event for event in events if isinstance(event, PriorsElicited))
