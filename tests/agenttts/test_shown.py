@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fakes.histories import Log, briefing
+from fakes.histories import briefing
 from fakes.small_pipeline import CAPS, ran, task
+from tunesmith.agent.conversation.intents import answer_from_records
+from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.methods.agenttts.archive import Archive
 from tunesmith.agent.methods.agenttts.method import METHOD
 from tunesmith.agent.methods.base import MethodContext
 from tunesmith.agent.models import open_model
 from tunesmith.agent.policy.findings import findings
-from tunesmith.agent.policy.rules import RulesPolicy
 from tunesmith.bench.scripted_planner import scripted_planner
 from tunesmith.cli.stream import Stream
 from tunesmith.events import GuidelinesStated
@@ -43,11 +44,10 @@ def test_the_history_tool_ends_with_the_guidelines_and_is_as_before_without_any(
 
 
 def test_a_person_may_ask_for_them_without_a_model():
-    rules = RulesPolicy(Log())
-    (answer,) = rules.answer("guidelines", concluded())
-    assert answer.text.startswith(LINE)
-    (nothing,) = rules.answer("guidelines", briefing(HISTORY))
-    assert "best" in nothing.text and "Eight" not in nothing.text
+    answer = answer_from_records("guidelines", Records(concluded()))
+    assert answer.startswith(LINE)
+    nothing = answer_from_records("guidelines", Records(briefing(HISTORY)))
+    assert "no guidelines" in nothing and "Eight" not in nothing
 
 
 def test_a_run_prints_each_round_with_claims_and_counts_what_was_said_before(capsys):
