@@ -105,6 +105,7 @@ class LanguageModel:
         effort: Sent as `reasoning_effort`; None leaves it open.
         answer_tokens: Longest answer where a caller states none; None: 4096. It grows for a model whose
             thinking uses it up.
+        learned: What another model knows of the same server; used where `reservations` know nothing.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class LanguageModel:
         reservations: Reservations | None = None,
         effort: str | None = None,
         answer_tokens: int | None = None,
+        learned: Learned | None = None,
     ) -> None:
         self._provider, self._emit, self._name = provider, emit, ""
         able = provider.capabilities
@@ -128,6 +130,8 @@ class LanguageModel:
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
         self._kept, self._longest = reservations, answer_tokens or ANSWER_TOKENS
         self._learned = Learned(limit_name=provider.limit_name)
+        if learned is not None:
+            self._learned = learned.model_copy(deep=True)
         if reservations is not None:
             self._learned = reservations.learned(provider.place) or self._learned
         self._learned.refused |= set(refused)
@@ -177,6 +181,16 @@ class LanguageModel:
         patience = self._exchange.patience
         guessed = guess(self._name, own_server=self._provider.own_server)
         return Pace(self._meter.speed(guessed), patience.limit_s, patience.silent)
+
+    @property
+    def timeout_s(self) -> float:
+        """Seconds that one question may take, retries included."""
+        return self._exchange.patience.limit_s
+
+    @property
+    def learned(self) -> Learned:
+        """What is known of the model and its server by now."""
+        return self._learned
 
     @property
     def capabilities(self) -> Capabilities:

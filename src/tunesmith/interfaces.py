@@ -198,6 +198,8 @@ class Question:
     """The run as it is when the answer begins."""
     talk: tuple[Any, ...] = ()
     """Events of the run that an answer can need (`tools/records/talk.py`), oldest first."""
+    command_id: int | None = None
+    """Of the command that says it."""
 
 
 class Conversation(Protocol):

@@ -123,6 +123,15 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         },
         "candidates": {"like": "a batch", "running": TRIED, "guidelines": [], "exactly": False, "n": 6},
     },
+    "conversation/question.v1": {
+        "a question after some talk": {
+            "records": TASK,
+            "talk": '<data from="the talk so far">\nPerson: best?\n</data>',
+            "said": '<data from="the person">\nwhy #1?\n</data>',
+            "longest": 180,
+        },
+        "the first one": {"like": "a question after some talk", "talk": ""},
+    },
     "agent/system.v2": {"usual": {"tool_calls": 10, "launch_limit": 8}},
     "llambo/discriminative.v1": {
         "one configuration": {

@@ -119,7 +119,7 @@ class Answering:
 
         actions: tuple[Action, ...] = ()
         try:
-            question = Question(text, self._briefing(), self._talk.read())
+            question = Question(text, self._briefing(), self._talk.read(), command_id)
             actions = self._conversation.answer(question, say)
         except Exception as error:  # a thread's edge: counted, shown, and logged in full
             log.exception("a question could not be answered")

@@ -65,7 +65,8 @@ def about(asked: Asked, records: Records) -> str:
             had = f"The best trial #{best.number} has {clean(value, 60)}."
         effects = [text for text in what_matters(history) if clean(name, 60) in text]
         if belief is None:
-            parts.append("\n".join([f"{clean(name, 60)}:", *filter(None, [had, *effects])]))
+            known = list(filter(None, [had, *effects])) or ["nothing is known of it yet."]
+            parts.append("\n".join([f"{clean(name, 60)}:", *known]))
             continue
         sources = ", ".join(
             f"{clean(s.name, 40)} {s.weight:.0%}" + (f" ({clean(s.text, 80)})" if s.text else "")

@@ -23,7 +23,7 @@ from tunesmith.api.stopping import stoppable
 from tunesmith.budget import ModelSpend
 from tunesmith.errors import ObjectiveError, ReplayMiss
 from tunesmith.events import Degraded, Event, Noted, RunFinished, RunStarted, TaskChanged, Woken
-from tunesmith.interfaces import Briefing, Emit
+from tunesmith.interfaces import Briefing, Conversation, Emit
 from tunesmith.objective import Objective
 from tunesmith.recommendation import by_best_value
 from tunesmith.registry import POLICIES
@@ -38,6 +38,7 @@ from tunesmith.tools.execution.base import Executor, ExecutorContext
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.certificate_file import certificate_now
 from tunesmith.tools.records.log_reading import (
+    conversation_spent,
     elicited_priors,
     recommended,
     spent,
@@ -79,7 +80,6 @@ def run_session(
         replay: Take the model's answers from this exchanges.jsonl; no network is used.
         listen: Whatever it raises stops the run, resumably, and is then passed on.
     """
-    from tunesmith.agent.conversation.talker import Talker
     from tunesmith.agent.methods.gp.threads import one_blas_thread
     from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
@@ -158,7 +158,7 @@ def run_session(
             plan=plan,
             moments=moments,
             conclusions=parts.conclusions,
-            conversation=Talker(log.append),
+            conversation=_conversation(task, store, settings, replay, log.append, model, before),
         )
         stack.callback(engine.close)
         log.on_fault = lambda error: engine.request_stop(
@@ -307,6 +307,33 @@ def _open_model(
         emit(Degraded(what="fallback", where="model", cause=cause, continuation=how))
         return None
     return model
+
+
+def _conversation(
+    task: Task,
+    store: RunStore,
+    settings: ModelSettings | Provider | Answering | None,
+    replay: Path | None,
+    emit: Emit,
+    model: LanguageModel | None,
+    before: Sequence[Event],
+) -> Conversation:
+    """Answers people, by the run's model where it has one; asked nothing, it opens nothing."""
+    from tunesmith.agent.conversation.opened import conversation_model
+    from tunesmith.agent.conversation.talker import Talker
+
+    def opens() -> LanguageModel:
+        return conversation_model(
+            settings,
+            task.budget.conversation,
+            emit,
+            store.path,
+            replay=replay,
+            search=model,
+            spent=lambda: conversation_spent(before),
+        )
+
+    return Talker(emit, None if model is None else opens)
 
 
 def _moments(store: RunStore, replay: Path | None, *, recording: bool) -> Moments:
