@@ -7,9 +7,10 @@ here draws, and widgets compute nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+from tunesmith.beliefs import Beliefs
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
     Answered,
@@ -62,6 +63,15 @@ class Changes:
     chat: frozenset[int] = frozenset()
     plot: bool = False
     front: bool = False
+    beliefs: bool = False
+    cost: bool = False
+    """A call of a model, or a trial that has a cost."""
+    incidents: bool = False
+    """A fallback, a call or trial that failed."""
+    selection: bool = False
+    """The trials that the person looks at; said by the app, not by events."""
+    facts: bool = False
+    """What the task file says."""
 
 
 class RunView:
@@ -104,10 +114,19 @@ class RunView:
         self._touched: set[int] = set()
         self._plot_changed = False
         self._front_changed = False
+        self._also: set[str] = set()  # further fields of Changes that are true
+        self.beliefs: Beliefs | None = None
+        """The latest that `believe` was told; None before that."""
+
+    def believe(self, beliefs: Beliefs) -> None:
+        """Take what the run believes now, which another process computes."""
+        self.beliefs = beliefs
+        self._also.add("beliefs")
 
     def know(self, facts: Facts) -> None:
         """Take what is known of the task; with other metrics or limits other trials may be feasible."""
         before, self.facts = self.facts, facts
+        self._also.add("facts")
         if before.goals != facts.goals:
             self._judge_all()
 
@@ -120,6 +139,11 @@ class RunView:
     @property
     def running(self) -> int:
         return len(self._running)
+
+    @property
+    def running_numbers(self) -> list[int]:
+        """Numbers of the trials that run, the newest last."""
+        return sorted(self._running)
 
     @property
     def model(self) -> str | None:
@@ -218,12 +242,22 @@ class RunView:
     def take_changes(self) -> Changes:
         """What changed since the last call."""
         changes = Changes(
-            frozenset(self._touched), frozenset(self.chat.changed), self._plot_changed, self._front_changed
+            frozenset(self._touched),
+            frozenset(self.chat.changed),
+            self._plot_changed,
+            self._front_changed,
+            **dict.fromkeys(self._also, True),
         )
+        self._also.clear()
         self._touched.clear()
         self.chat.changed.clear()
         self._plot_changed = self._front_changed = False
         return changes
+
+    def everything(self) -> Changes:
+        """As if all had changed, for a pane that was not drawn for a while."""
+        chat = frozenset(item.key for item in self.chat.items)
+        return Changes(frozenset(self.trials), chat, *[True] * (len(fields(Changes)) - 2))
 
     # Input at this terminal
 
@@ -292,6 +326,7 @@ class RunView:
                 why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
                 self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
             case Degraded():
+                self._also.add("incidents")
                 text = f"{event.what} in {event.where}: {event.cause}"
                 self.chat.add(
                     "!", "warn", ((literal(text), "warn"), (f"  {literal(event.continuation)}", "dim"))
@@ -320,6 +355,8 @@ class RunView:
         trial = self.trials[event.number] = TrialView.started(event)
         self._touched.add(event.number)
         self._running.add(event.number)
+        if event.cost is not None:
+            self._also.add("cost")
         self._newest = max(self._newest, event.number)
         head: list[Span] = [(f"#{event.number} ", "strong"), (f"{trial.origin} ", "accent")]
         expected = expectation(trial, self.facts.goals)
@@ -335,6 +372,8 @@ class RunView:
         trial.finish(event)
         self._running.discard(event.number)
         self._plot_changed = True
+        if event.outcome.state.failed:
+            self._also.add("incidents")
         if event.value is not None:
             self._completed.append((event.number, event.value))
         improved = event.improved if self.facts.goals is None else self._judge(trial)

@@ -14,10 +14,12 @@ from fakes.tui_runs import Run, begun, ended, started, trials
 from tunesmith.commands import Ask, Pause, Stop
 from tunesmith.events import Answered, CommandDone, RunFinished, TrialReported
 from tunesmith.tui.app import TunesmithApp
+from tunesmith.tui.panes.base import Pane
 from tunesmith.tui.picture import write_picture
 from tunesmith.tui.spans import plain
 from tunesmith.tui.status import fit, segments
 from tunesmith.tui.widgets.chat_log import ChatLog
+from tunesmith.tui.widgets.help_screen import PaneHelp
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.trial_details import TrialDetails
 from tunesmith.tui.widgets.trial_table import MOST_ROWS, TrialTable
@@ -74,35 +76,75 @@ async def test_choosing_a_row_shows_that_trial_and_escape_goes_back(run: Run) ->
     app = TunesmithApp(run.folder)
     async with app.run_test(size=WIDE) as pilot:
         await app.settled()
-        await pilot.pause()
+        await pilot.press("f5", "f5")
         details = app.query_one(TrialDetails)
         assert "trial 1 ✓ done  0.7000 ★ best" in str(details.query_one("#details-text").render())
         await pilot.press("f2")
         await pilot.pause()
-        await pilot.press("up", "up")
+        await pilot.press("up", "up", "enter")
         await pilot.pause()
         assert "because of 0" in str(details.query_one("#details-text").render())
         await pilot.press("escape")
         assert app.focused is app.query_one(Prompt)
 
 
-async def test_a_small_window_shows_the_log_or_the_trials(run: Run) -> None:
+async def test_a_small_window_shows_one_pane_at_a_time(run: Run) -> None:
     run.tell(begun(), *trials([0.5, 0.7]))
     app = TunesmithApp(run.folder)
     async with app.run_test(size=SMALL) as pilot:
         await app.settled()
         await pilot.pause()
-        chat, table = app.query_one("#talk"), app.query_one("#side")
-        assert (chat.size.width, table.size.width) == (80, 0)
+        talk, table = app.query_one("#talk"), app.query_one("#trials")
+        assert talk.region.width == 80 and not table.display
         await pilot.press("f2")
         await pilot.pause()
-        assert table.size.width == 80 and chat.size.width == 0
+        assert table.region.width == 80 and not talk.display
         await pilot.press("escape")
         await pilot.pause()
         assert "#1 0.7000 ★ new best" in log(app)
         await pilot.resize_terminal(*WIDE)
         await pilot.pause()
-        assert chat.size.width > 50 and table.size.width > 50
+        assert talk.region.width > 50 and table.region.width > 50
+
+
+async def test_keys_and_letters_reach_every_pane_zoom_and_hide_it(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await app.settled()
+        await pilot.pause()
+
+        def shown() -> list[str]:
+            return [pane.NAME for pane in app.query(Pane) if pane.display]
+
+        everything = shown()
+        assert {"talk", "trials", "plots", "details"} <= set(everything) and "front" not in everything
+        stops = []
+        for _ in range(len(everything) + 1):
+            await pilot.press("tab")
+            stops.append(app.focused_pane.NAME if app.focused_pane else "prompt")
+        assert stops == [*everything, "prompt"]
+        await pilot.press("shift+tab")
+        assert app.focused_pane is not None and app.focused_pane.NAME == everything[-1]
+        await pilot.press("ctrl+o")
+        letters = app._body.letters
+        assert sorted(letters) == sorted(everything) and len(set(letters.values())) == len(letters)
+        await pilot.press(letters["trials"])
+        assert app.focused_pane is not None and app.focused_pane.NAME == "trials" and not app._body.letters
+        await pilot.press("z")
+        await pilot.pause()
+        assert shown() == ["trials"]
+        await pilot.press("z", "x")
+        await pilot.pause()
+        assert "trials" not in shown() and app.focused is app.query_one(Prompt)
+        await pilot.press("f2")
+        await pilot.pause()
+        assert shown() == everything and app.focused_pane is not None
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, PaneHelp)
+        await pilot.press("escape", "f2")
+        assert app.focused is app.query_one(Prompt)
 
 
 async def test_commands_go_to_the_run_and_local_questions_do_not(run: Run) -> None:
@@ -163,7 +205,7 @@ async def test_what_is_typed_over_a_table_goes_to_the_line(run: Run) -> None:
         for key in ("slash", *"best", "enter"):  # in one piece
             app.post_message(events.Key(key, {"slash": "/", "enter": "\r"}.get(key, key)))
         await until(pilot, lambda: "❯ /best" in log(app))
-        assert app.focused is app.query_one(Prompt) and app.query_one("#talk").size.width == 80
+        assert app.focused is app.query_one(Prompt) and app.query_one("#talk").region.width == 80
 
 
 async def test_pasted_lines_stay_one_text(run: Run) -> None:
@@ -295,7 +337,7 @@ def test_the_picture_is_an_svg_of_the_run(run: Run, tmp_path: Path) -> None:
     write_picture(run.folder, tmp_path / "tui.svg", (120, 36))
     svg = (tmp_path / "tui.svg").read_text().replace("&#160;", " ")
     assert svg.startswith("<svg")
-    for words in ("best val_accuracy so far", "0.7000", "2/16", "trial 1"):
+    for words in ("Best so far", "val_accuracy", "0.7000", "2/16", "#1"):
         assert words in svg
 
 

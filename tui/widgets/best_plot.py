@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rich.text import Text
 from textual.reactive import reactive
 from textual_plotext import PlotextPlot
 
@@ -19,16 +18,10 @@ class BestPlot(PlotextPlot):
         super().__init__(id=id)
         _register_theme()
 
-    def name_axis(self, metric: str, *, limited: bool = False) -> None:
-        """Say in the border what the values are, and where there are limits what the crosses are."""
-        title = f"best feasible {metric} so far; x breaks a limit" if limited else f"best {metric} so far"
-        self.border_title = Text(title)
-
     def watch_view(self, view: PlotView) -> None:
         plt = self.plt
         plt.clear_data()
         plt.clear_color()
-        self.border_subtitle = Text(f"{view.hidden} off the scale") if view.hidden else None
         if view.limits is not None:
             plt.ylim(*view.limits)
             numbers = [number for number, _ in (*view.points, *view.infeasible, *view.steps)]

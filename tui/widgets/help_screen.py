@@ -13,14 +13,20 @@ from tunesmith.tui.spans import Span
 from tunesmith.tui.typed_lines import HELP
 
 KEYS: tuple[tuple[str, str], ...] = (
-    ("F1 or ?", "this page"),
-    ("F2", "to the trials and back; in a narrow window, show them or the log"),
-    ("F3", "to the Pareto front of several metrics and back"),
-    ("up, down", "in the trials: show another one; in the line: earlier lines"),
-    ("pgup, pgdn", "scroll the log"),
-    ("ctrl+o", "open or close what lies under the log's lines (or click one)"),
-    ("esc", "back to the line, and follow the newest trial"),
-    ("ctrl+q", "quit; workers are stopped cleanly if this window started the run"),
+    ("F1", "this page; ? in a pane: what it shows, and its keys"),
+    ("F2", "trials"),
+    ("F3", "beliefs: where the optimum is expected, what matters"),
+    ("F4", "plots; again: the Pareto front of several metrics"),
+    ("F5", "details of the chosen trial; again: its log"),
+    ("F6", "incidents and cost"),
+    ("ctrl+p", "command palette: every pane, action, theme and command by name"),
+    ("ctrl+o", "jump: a letter on each pane, press it to go there"),
+    ("tab", "next pane, shift+tab the one before"),
+    ("z, x", "in a pane: show it alone, or hide it; its function key brings it back"),
+    ("/", "in a pane: go to the prompt with a command"),
+    ("esc", "back to the prompt; in the prompt: choose no trial"),
+    ("pgup, pgdn", "scroll"),
+    ("ctrl+q", "quit"),
 )
 FREE_TEXT = ("any text", "a question or an instruction for the language model")
 
@@ -28,7 +34,7 @@ FREE_TEXT = ("any text", "a question or an instruction for the language model")
 class HelpScreen(ModalScreen[None]):
     """A page over the app, closed by any of the usual keys."""
 
-    BINDINGS = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close")]
+    BINDINGS = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close", priority=True)]
 
     def compose(self) -> ComposeResult:
         spans: list[Span] = []
@@ -36,5 +42,23 @@ class HelpScreen(ModalScreen[None]):
             spans.append((f"{title}\n", "strong"))
             for key, effect in rows:
                 spans += [(f"  {key:<12}", "accent"), (f"{effect}\n", "dim")]
+        with VerticalScroll(id="help"):
+            yield Static(theme.text(spans), markup=False)
+
+
+class PaneHelp(ModalScreen[None]):
+    """What one pane shows, and its keys."""
+
+    BINDINGS = [Binding("escape,f1,question_mark,q,enter", "dismiss", "Close", priority=True)]
+
+    def __init__(self, title: str, about: str, hints: tuple[tuple[str, str], ...]) -> None:
+        super().__init__()
+        self._words = (title, about, hints)
+
+    def compose(self) -> ComposeResult:
+        title, about, hints = self._words
+        spans: list[Span] = [(f"{title}\n", "strong"), (f"{about}\n\n", "")]
+        for key, effect in hints:
+            spans += [(f"  {key:<8}", "accent"), (f"{effect}\n", "dim")]
         with VerticalScroll(id="help"):
             yield Static(theme.text(spans), markup=False)

@@ -1,4 +1,4 @@
-"""The first line: which run this is, and the keys worth knowing."""
+"""The first line: which run this is, and what it tunes."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ from tunesmith.tui.spans import Spans
 
 
 class TitleBar(Horizontal):
-    """Name on the left, keys on the right."""
-
-    KEYS: Spans = (
-        ("F1 ", "accent"), ("help   ", "dim"),
-        ("F2 ", "accent"), ("trials   ", "dim"),
-        ("^q ", "accent"), ("quit", "dim"),
-    )  # fmt: skip
-
-    FRONT: Spans = (("F3 ", "accent"), ("front   ", "dim"))
+    """Name on the left, the task on the right."""
 
     def __init__(self, name: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -31,9 +23,8 @@ class TitleBar(Horizontal):
             id="title-name",
             markup=False,
         )
-        yield Static(theme.text(self.KEYS), id="title-keys", markup=False)
+        yield Static(id="title-about", markup=False)
 
-    def offer_front(self, offered: bool) -> None:
-        """Name the key of the Pareto front, or not."""
-        keys = (*self.KEYS[:4], *self.FRONT, *self.KEYS[4:]) if offered else self.KEYS
-        self.query_one("#title-keys", Static).update(theme.text(keys))
+    def tell(self, spans: Spans) -> None:
+        """Say on the right what is tuned, and with what."""
+        self.query_one("#title-about", Static).update(theme.text(spans))

@@ -138,12 +138,6 @@ class TrialTable(DataTable[Text]):
         if self.has_focus and event.row_key.value is not None:
             self._choose(event.row_key.value)
 
-    @on(DataTable.RowSelected)
-    def _selected(self, event: DataTable.RowSelected) -> None:
-        event.stop()
-        if event.row_key.value is not None:
-            self._choose(event.row_key.value)
-
     def _choose(self, key: str) -> None:
         self.chosen = int(key)
         self.post_message(self.Chosen(self.chosen))

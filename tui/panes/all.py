@@ -1,0 +1,18 @@
+"""Every pane, in the order that tab goes through them."""
+
+from __future__ import annotations
+
+from tunesmith.tui.panes.base import Pane
+from tunesmith.tui.panes.best_plot import BestPlotPane
+from tunesmith.tui.panes.front import FrontPane
+from tunesmith.tui.panes.talk import TalkPane
+from tunesmith.tui.panes.trial_details import TrialDetailsPane
+from tunesmith.tui.panes.trials import TrialsPane
+
+PANES: tuple[type[Pane], ...] = (
+    TalkPane,
+    TrialsPane,
+    BestPlotPane,
+    FrontPane,
+    TrialDetailsPane,
+)

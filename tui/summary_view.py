@@ -1,0 +1,95 @@
+"""How good, what it believes, what next: the lines that are always to be seen."""
+
+from __future__ import annotations
+
+from tunesmith.beliefs import Beliefs
+from tunesmith.goal_words import primary
+from tunesmith.text import numbers
+from tunesmith.text.literal import one_line
+from tunesmith.tui.spans import Span, Spans
+from tunesmith.tui.state import RunView
+
+MOST_PARAMETERS = 3
+"""Hyperparameters in the line of beliefs."""
+
+
+def summary(view: RunView) -> list[Spans]:
+    """Two or three lines, not cut to any width."""
+    lines = [_best(view)]
+    if view.beliefs is not None:
+        lines.append(_beliefs(view.beliefs))
+    lines.append(_next(view))
+    return lines
+
+
+def _best(view: RunView) -> Spans:
+    if view.best is None or view.trials[view.best].value is None:
+        return (("best      ", "dim"), ("no trial has completed yet", ""))
+    trial, facts = view.trials[view.best], view.facts
+    assert trial.value is not None
+    metric = "" if facts.goals is not None else f"{facts.metric} "
+    return (
+        ("best      ", "dim"),
+        (metric, ""),
+        (primary(facts.goals, trial.value), "best"),
+        (f" #{trial.number}  ", "dim"),
+        (trial.configuration(facts.write), ""),
+    )
+
+
+def _beliefs(beliefs: Beliefs) -> Spans:
+    """Where the optimum is expected and how sure that is, of the hyperparameters that matter most."""
+    spans: list[Span] = [("believes  ", "dim")]
+    if beliefs.faults:
+        spans.append((f"{one_line(beliefs.faults[0], 100)}; ", "warn"))
+    for number, each in enumerate(beliefs.parameters[:MOST_PARAMETERS]):
+        spans.append(("; " if number else "", "dim"))
+        spans.append((f"{one_line(each.name, 24)} ", ""))
+        if each.low:
+            spans += [(each.expected, "strong"), (f" ({each.low} to {each.high})", "dim")]
+        else:
+            spans += [
+                (each.expected, "strong"),
+                (f" ({numbers.significant(100 * each.probability, 2)} %)", "dim"),
+            ]
+        if each.flat:
+            spans.append((" flat", "dim"))
+        elif each.importance is not None:
+            spans.append((f" matters {numbers.significant(100 * each.importance, 2)} %", "dim"))
+    if beliefs.progress is not None:
+        spans.append((f"; {one_line(beliefs.progress.text, 120)}", "dim"))
+    return tuple(spans)
+
+
+def _next(view: RunView) -> Spans:
+    if view.started is None:
+        return (("next      ", "dim"), ("the run has not started", ""))
+    if view.over:
+        return (("ended     ", "dim"), (one_line(view.recommended or view.ending or view.state, 300), ""))
+    told = {each.number: each.text for each in view.beliefs.next} if view.beliefs is not None else {}
+    running = view.running_numbers
+    if not running:
+        waits = "paused: /resume goes on" if view.state == "paused" else "the next trial is being chosen"
+        return (("next      ", "dim"), (waits, ""))
+    newest = running[-1]
+    proposal = view.trials[newest].proposal
+    reason = told.get(newest) or (proposal.reason if proposal is not None else "")
+    others = "".join(f" #{number}" for number in running[:-1][-4:])
+    return (
+        ("next      ", "dim"),
+        (f"#{newest} runs: ", ""),
+        (one_line(reason, 300), ""),
+        (f"  also{others}" if others else "", "dim"),
+    )
+
+
+def about(view: RunView) -> Spans:
+    """What is tuned and with what, for the title line."""
+    facts, started = view.facts, view.started
+    words: list[str] = []
+    if facts.direction is not None:
+        words.append(f"{facts.direction} {facts.metric}")
+    if started is not None:
+        words.append(one_line(started.strategy, 30))
+        words.append(one_line(started.model, 30) if started.model else "no language model")
+    return ((" · ".join(words), "dim"),)
