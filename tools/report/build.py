@@ -11,6 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tunesmith.beliefs import Beliefs
 from tunesmith.events import (
     Decided,
     Degraded,
@@ -61,6 +62,7 @@ from tunesmith.tools.report.headline import headline
 from tunesmith.tools.report.lineage import lineage_part, split, taken_part
 from tunesmith.tools.report.model_data import BeliefLine, PriorLine
 from tunesmith.tools.report.model_use import model_say, model_use
+from tunesmith.tools.report.pictures import pictures
 from tunesmith.tools.report.pipeline import pipeline_part
 from tunesmith.tools.report.pipeline_spend import spend_lines
 from tunesmith.trial import Configuration, Trial
@@ -69,9 +71,11 @@ MOST_KINDS = 12
 """Kinds of remarks on how values were read that the report has."""
 
 
-def build_report(path: Path) -> ReportData:
+def build_report(path: Path, beliefs: Beliefs | None = None) -> ReportData:
     """The report of the run in folder `path`, as far as the run has come.
 
+    Args:
+        beliefs: What the run believes now, for the pictures of it.
     Raises:
         RunError: `path` is no run folder, or a record in it cannot be read.
     """
@@ -158,6 +162,7 @@ def build_report(path: Path) -> ReportData:
         environment=environment(),
         reproduce=_reproduce(folder, history, sessions, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
+        pictures=pictures(history, events, text, beliefs),
     )
 
 

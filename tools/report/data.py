@@ -24,6 +24,7 @@ from tunesmith.tools.report.goal_data import (
 )
 from tunesmith.tools.report.model_data import BeliefLine, ModelSay, ModelUse, PriorLine
 from tunesmith.tools.report.part import ReportPart, unless_empty
+from tunesmith.tools.report.picture_data import Pictures
 from tunesmith.tools.report.pipeline_data import PipelinePart
 from tunesmith.trial import Provenance, Value
 
@@ -310,3 +311,5 @@ class ReportData(ReportPart):
     environment: Environment
     reproduce: Reproduce
     written_at: str
+    pictures: Pictures | None = unless_empty(None)
+    """None while no trial has run, and in reports of releases up to 0.2."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import NamedTuple
 
-from tunesmith.text.charts import round_ticks, sparkline
+from tunesmith.text.charts import round_ticks, sparkline, thin
 from tunesmith.tools.report.data import ReportData, TrialLine
+from tunesmith.tools.report.shapes import Scale, has_log, scale_of
 
 WIDTH, HEIGHT = 760.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 70.0, 745.0, 14.0, 256.0
@@ -16,6 +17,8 @@ LEFT, RIGHT, TOP, BOTTOM = 70.0, 745.0, 14.0, 256.0
 MOST, STRAY = 0.75, 2.5
 """The vertical axis shows values up to STRAY times as far from the best as the best MOST of them are:
 one very poor trial would make the differences among the good ones too small to see."""
+MARKS = 800
+"""Trials that never led which are drawn."""
 LARGEST = sys.float_info.max
 
 
@@ -31,6 +34,7 @@ class Mark:
     """Text for a pointer or a screen reader."""
     outside: bool
     """Worse than the axis shows, so drawn at its edge."""
+    number: int = 0
 
 
 class Tick(NamedTuple):
@@ -56,6 +60,10 @@ class Plot:
     """Marks drawn at the edge."""
     summary: str
     """The picture in a sentence, for a screen reader."""
+    left_out: int = 0
+    """Trials that are not drawn, of very many."""
+    key: str = "plot"
+    """What its ids begin with."""
     width: float = WIDTH
     height: float = HEIGHT
     left: float = LEFT
@@ -72,12 +80,15 @@ class _Axes:
     last: int
     low: float
     high: float
+    log: bool = False
 
     def x(self, number: float) -> float:
         share = (number - self.first) / max(self.last - self.first, 1)
         return round(LEFT + 14 + share * (RIGHT - LEFT - 28), 1)
 
     def y(self, value: float) -> float:
+        if self.log:
+            return Scale(self.low, self.high, BOTTOM, TOP, log=True).at(value)
         # Halved before subtracting: the span of two huge values may overflow.
         share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
         return round(BOTTOM - min(max(share, 0.0), 1.0) * (BOTTOM - TOP), 1)
@@ -86,26 +97,48 @@ class _Axes:
         return self.low <= value <= self.high
 
 
-def plot(data: ReportData) -> Plot | None:
-    """The picture of a run; None while no trial has completed."""
+def plot(data: ReportData, *, log: bool = False) -> Plot | None:
+    """The picture of a run; None while no trial has completed, or where a logarithmic scale has no use."""
     values = _values(data)
     if not values:
         return None
+    if log:
+        return _logged(data, values)
     axes = _Axes(
         data.trials[0].number, data.trials[-1].number, *value_range(values, data.direction == "maximize")
     )
     if data.best is not None:  # better trials that break a limit may leave the best feasible one far behind
         axes = replace(axes, low=min(axes.low, data.best.value), high=max(axes.high, data.best.value))
-    marks = tuple(_mark(line, data.metric, axes) for line in data.trials if line.counts)
+    return _on(
+        data, axes, values, tuple(Tick(axes.y(v), text) for v, text in round_ticks(axes.low, axes.high))
+    )
+
+
+def _logged(data: ReportData, values: list[float]) -> Plot | None:
+    if not has_log(values):
+        return None
+    scale = scale_of(values, BOTTOM, TOP, log=True)
+    axes = _Axes(data.trials[0].number, data.trials[-1].number, scale.low, scale.high, log=True)
+    ticks = tuple(Tick(at, text) for at, text in scale.ticks())
+    return replace(_on(data, axes, values, ticks), key="plot-log")
+
+
+def _on(data: ReportData, axes: _Axes, values: list[float], y_ticks: tuple[Tick, ...]) -> Plot:
+    counting = [line for line in data.trials if line.counts]
+    led = [line for line in counting if line.best_so_far]
+    others = thin([line for line in counting if not line.best_so_far], MARKS)
+    drawn = sorted((*led, *others), key=lambda line: line.number)
+    marks = tuple(_mark(line, data.metric, axes) for line in drawn)
     whole = sorted({round(value) for value, _ in round_ticks(axes.first, max(axes.last, axes.first + 1))})
     return Plot(
         marks=marks,
         best=_staircase(data.trials, axes),
         default=None if data.default_value is None else axes.y(data.default_value),
         x_ticks=tuple(Tick(axes.x(n), str(n)) for n in whole if axes.first <= n <= axes.last),
-        y_ticks=tuple(Tick(axes.y(value), text) for value, text in round_ticks(axes.low, axes.high)),
+        y_ticks=y_ticks,
         outside=sum(mark.outside for mark in marks),
         summary=_summary(data, values),
+        left_out=len(counting) - len(drawn),
     )
 
 
@@ -163,14 +196,14 @@ def _mark(line: TrialLine, metric: str, axes: _Axes) -> Mark:
     value = line.value if line.value is not None else line.last_reported if line.state == "pruned" else None
     if value is None:
         kind = "unfinished" if line.state in ("running", "lost") else "failed"
-        return Mark(x, BOTTOM, kind, f"Trial {line.number}: {state}", outside=False)
+        return Mark(x, BOTTOM, kind, f"Trial {line.number}: {state}", False, line.number)
     title = f"Trial {line.number}: {metric} {value:.6g}"
     if line.state == "pruned":
         title = f"Trial {line.number}: stopped early at {metric} {value:.6g}"
     kind = "pruned" if line.state == "pruned" else "infeasible" if line.broken else "completed"
     if line.broken:
         title += f", breaks the limit on {' and '.join(line.broken)}"
-    return Mark(x, axes.y(value), kind, title, outside=not axes.holds(value))
+    return Mark(x, axes.y(value), kind, title, not axes.holds(value), line.number)
 
 
 def _staircase(lines: tuple[TrialLine, ...], axes: _Axes) -> str:

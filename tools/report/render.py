@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import readable, signed, significant
+from tunesmith.tools.report.curve_plot import curve_plot
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.front_plot import front_plot
 from tunesmith.tools.report.goal_data import FrontLine
+from tunesmith.tools.report.interactive import TOP_ROWS, page_data, policy, ranked, rows, script
 from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
 from tunesmith.tools.report.plot import limits_kept, plot, sparklines
+from tunesmith.tools.report.shapes import Picture
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -47,14 +50,27 @@ def to_markdown(data: ReportData) -> str:
 
 
 def to_html(data: ReportData) -> str:
-    """The report as one page without any outside resource: light and dark, for screen and paper."""
-    part = data.pipeline
+    """The report as one page without any outside resource: light and dark, for screen and paper.
+
+    Whole without its script.
+    """
+    from markupsafe import Markup
+
+    part, drawn = data.pipeline, plot(data)
     return (
         _templates(bool(data.metrics))
         .get_template("report.html.j2")
         .render(
             r=data,
-            plot=plot(data),
+            plot=drawn,
+            plot_log=plot(data, log=True),
+            plot_kinds=() if drawn is None else tuple(dict.fromkeys(mark.kind for mark in drawn.marks)),
+            pictures=all_pictures(data),
+            rows=rows(data),
+            top_rows=ranked(data)[:TOP_ROWS],
+            policy=policy(),
+            page_data=Markup(page_data(data)),
+            script=Markup(script()),
             front=front_plot(data),
             front_rows=_front_rows(data),
             allocation_plot=part and allocation_plot(part),
@@ -62,6 +78,12 @@ def to_html(data: ReportData) -> str:
             cost_plot=part and cost_plot(part),
         )
     )
+
+
+def all_pictures(data: ReportData) -> list[Picture]:
+    """Those that this run has, in the order of the page."""
+    made = (curve_plot(data),)
+    return [picture for picture in made if picture is not None]
 
 
 def inline(text: object) -> str:
