@@ -30,6 +30,7 @@ from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.theme import THEME
 from tunesmith.tui.typed_lines import FRONT_WIDTH, Leave, Reply, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
+from tunesmith.tui.widgets.leave_screen import Choice, LeaveScreen
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.title_bar import TitleBar
 
@@ -48,7 +49,7 @@ class TunesmithApp(Frame):
 
     Args:
         folder: The run folder; its `run.db` need not exist yet.
-        owns_run: This terminal started the run: quitting asks it to stop cleanly and waits for that.
+        owns_run: This terminal started the run: quitting asks whether it should stop or go on.
 
     `run()` returns the text to print once the screen is gone: the state of the run, and how to continue.
     """
@@ -67,6 +68,14 @@ class TunesmithApp(Frame):
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tunesmith-feed")
         self.on_terminal_gone: Callable[[], None] | None = None
         """Called when the terminal is gone, of which not every process is told by a signal."""
+        self.how_back = f"tunesmith attach {one_line(self.folder, 200)}"
+        """The command that opens the run again."""
+        self.is_alone: Callable[[], bool] = lambda: False
+        """Whether the process is gone that would put the terminal back."""
+        self.first_seq: int | None = None
+        """The newest event when the app opened; None while it is not known."""
+        self.left: Choice | None = None
+        """What was chosen for a run of our own on leaving; None: it was not asked."""
         self._quitting = False
         self._trouble = ""
         self._caught_up = asyncio.Event()
@@ -119,6 +128,8 @@ class TunesmithApp(Frame):
             if batch.more:
                 await asyncio.sleep(0)  # so that keys and drawing are not held up
             else:
+                if self.first_seq is None:
+                    self.first_seq = self.view.last_seq
                 self._caught_up.set()
                 await asyncio.sleep(POLL_S)
 
@@ -190,21 +201,34 @@ class TunesmithApp(Frame):
         await self._in_thread(lambda: self._feed.post(command))
 
     def _look_for_terminal(self) -> None:
-        if self.on_terminal_gone is not None and self.return_code is None and terminal_gone():
-            self.on_terminal_gone()
+        told = self.on_terminal_gone
+        if told is not None and self.return_code is None and (terminal_gone() or self.is_alone()):
+            told()
 
     # -- leaving ----------------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        """Leave; a run of our own is asked to stop and waited for. Asked twice: leave at once."""
-        if self._quitting or not self.owns_run or self.view.started is None or self.view.over:
+        """Leave. About a run of our own that goes on it is asked once what should become of it.
+
+        Asked again: leave at once, and the run goes on, or ends by itself where it was told to.
+        """
+        if isinstance(self.screen, LeaveScreen):
+            self.screen.action_choose("keep")
+        elif self._quitting or not self.owns_run or self.view.over:
             self._leave()
-            return
-        self._quitting = True
-        self._reply((("stopping workers… (ctrl+q again leaves without waiting)", "warn"),))
-        self._draw_status()
-        self._post(Stop(reason="the terminal was closed"))
-        self._wait_for_the_end()
+        else:
+            self.push_screen(LeaveScreen(self.how_back), self._decided)
+
+    def _decided(self, choice: Choice | None) -> None:
+        self.left = choice
+        if choice == "keep" or (choice == "stop" and (self.view.started is None or self.view.over)):
+            self._leave()
+        elif choice == "stop":
+            self._quitting = True
+            self._reply((("stopping workers… (ctrl+q again leaves without waiting)", "warn"),))
+            self._draw_status()
+            self._post(Stop(reason="a person stopped it on leaving"))
+            self._wait_for_the_end()
 
     @work(group="leave", exit_on_error=False)
     async def _wait_for_the_end(self) -> None:
@@ -214,7 +238,7 @@ class TunesmithApp(Frame):
         self._leave()
 
     def _leave(self) -> None:
-        self.exit(closing_text(self.view, self.folder, self.owns_run))
+        self.exit(closing_text(self.view, self.folder, self.how_back, stopping=self.left == "stop"))
 
 
 def terminal_gone() -> bool:

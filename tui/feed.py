@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tunesmith.commands import Command
 from tunesmith.events import Event
+from tunesmith.tools.records.background import engine_of
 from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.lock import holder_of
 
 MOST_EVENTS = 2_000
 """Of one batch; a long log is drawn in several, so that keys are answered between them."""
@@ -32,7 +32,7 @@ class Feed:
     """Reads `<folder>/run.db`, which need not exist yet."""
 
     def __init__(self, folder: Path) -> None:
-        self._lock = folder / "lock"
+        self._folder = folder
         # Only the engine creates the database.
         self._store = EventStore(folder / "run.db", create=False)
 
@@ -43,9 +43,8 @@ class Feed:
             RunError, OSError, sqlite3.Error: The log cannot be read; it may well be next time.
         """
         # Holder first: a run that ends between the two has its last events read, not missed.
-        holder = holder_of(self._lock)
+        held = engine_of(self._folder) is not None
         events = tuple(self._store.events(after_seq, limit=MOST_EVENTS))
-        held = holder is not None and holder.alive is not False
         return Batch(events, more=len(events) == MOST_EVENTS, held=held)
 
     def post(self, command: Command) -> int:

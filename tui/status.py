@@ -135,11 +135,16 @@ def _length(segments: list[Segment], gap: str) -> int:
     return sum(cell_len(plain(segment.spans)) for segment in segments) + len(gap) * (len(segments) - 1)
 
 
-def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
-    """One to three lines for the shell: the state of the run, and how to continue it."""
+def closing_text(view: RunView, folder: Path, how_back: str, *, stopping: bool = False) -> str:
+    """One to three lines for the shell: the state of the run, and how to come back to it.
+
+    Args:
+        how_back: The command that opens the run again.
+        stopping: Whether the run was asked to end.
+    """
     where = one_line(folder, 400)
     if view.started is None:
-        return f"The run in {where} has not started."
+        return f"The run in {where} has not started. Look at it with: {how_back}"
     of = f" of {view.facts.trials}" if view.facts.trials is not None else ""
     lines = [f"{one_line(view.started.name, 60)}: {view.state}, {view.finished}{of} trials done."]
     if view.best is not None:
@@ -158,9 +163,10 @@ def closing_text(view: RunView, folder: Path, owns_run: bool) -> str:
         end = "Nothing is lost: the command that started it continues it."
     elif view.over:
         end = ""
-    elif owns_run:
-        end = "It has not confirmed its end; the same command continues it once it has."
+    elif stopping:
+        end = "It is still ending; `tunesmith ls` shows when it has."
     else:
-        end = "It goes on without this window."
-    lines.append(f"{end} Everything is in {where}.".strip())
+        end = f"It goes on in the background. Come back with: {how_back}"
+    end += "\n" if end and not view.over else " " if end else ""
+    lines.append(f"{end}Everything is in {where}.")
     return "\n".join(lines)

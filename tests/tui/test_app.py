@@ -20,6 +20,7 @@ from tunesmith.tui.spans import plain
 from tunesmith.tui.status import fit, segments
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.help_screen import PaneHelp
+from tunesmith.tui.widgets.leave_screen import LeaveScreen
 from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.trial_details import TrialDetails
 from tunesmith.tui.widgets.trial_table import MOST_ROWS, TrialTable
@@ -226,31 +227,55 @@ async def test_pasted_lines_stay_one_text(run: Run) -> None:
         assert app.query_one(Prompt).value == "/why"
 
 
-async def test_quitting_stops_a_run_of_ones_own_and_says_how_to_go_on(run: Run) -> None:
+async def test_quitting_asks_once_and_stops_the_run_where_that_is_chosen(run: Run) -> None:
     run.tell(begun(), *trials([0.5]), started(1))
     app = TunesmithApp(run.folder, owns_run=True)
     async with app.run_test(size=WIDE) as pilot:
         await app.settled()
         await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("s")
         await until(pilot, lambda: run.commands() != [])
         assert isinstance(run.commands()[0], Stop)
         assert app.is_running and "stopping workers…" in log(app)
         run.tell(RunFinished(reason="a person asked to stop", status="stopped"))
         await until(pilot, lambda: app.return_value is not None)
-    assert app.return_value is not None
+    assert app.return_value is not None and app.left == "stop"
     assert "digits: stopped, 1 of 16 trials done." in app.return_value
     assert "the command that started it continues it" in app.return_value
 
 
-async def test_a_second_ctrl_q_does_not_wait(run: Run) -> None:
-    run.tell(begun(), started(0))
+@pytest.mark.parametrize("keys", [["b"], ["enter"], ["ctrl+q"]], ids=str)
+async def test_quitting_leaves_the_run_in_the_background_where_that_is_chosen(
+    run: Run, keys: list[str]
+) -> None:
+    run.tell(begun(), *trials([0.5]), started(1))
     app = TunesmithApp(run.folder, owns_run=True)
     async with app.run_test(size=WIDE) as pilot:
         await app.settled()
         await pilot.press("ctrl+q")
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, LeaveScreen))
+        assert app.left is None and app.is_running
+        await pilot.press("ctrl+q", *keys)
+        await until(pilot, lambda: app.return_value is not None)
+    assert run.commands() == [] and app.left == "keep"
+    assert app.return_value is not None
+    assert f"Come back with: tunesmith attach {run.folder}" in app.return_value
+
+
+async def test_a_second_ctrl_q_does_not_wait_for_the_end(run: Run) -> None:
+    run.tell(begun(), started(0))
+    app = TunesmithApp(run.folder, owns_run=True)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await pilot.press("ctrl+q", "s")
+        await until(pilot, lambda: "stopping workers…" in log(app))
         assert app.return_value is None
         await pilot.press("ctrl+q")
         await until(pilot, lambda: app.return_value is not None)
+    assert app.return_value is not None and "still ending" in app.return_value
 
 
 async def test_a_run_of_others_goes_on_when_one_leaves(run: Run) -> None:
@@ -260,7 +285,7 @@ async def test_a_run_of_others_goes_on_when_one_leaves(run: Run) -> None:
         await app.settled()
         await type_line(pilot, "/quit")
     assert run.commands() == []
-    assert app.return_value is not None and "goes on without this window" in app.return_value
+    assert app.return_value is not None and "goes on in the background" in app.return_value
 
 
 async def test_a_killed_run_is_shown_as_interrupted(run: Run) -> None:

@@ -121,7 +121,11 @@ def test_words_name_limits_kept_and_broken_and_what_they_cost(facts: Facts) -> N
 
 def test_without_a_feasible_trial_the_closest_is_named(facts: Facts, tmp_path: Path) -> None:
     view = seen(facts, [(0.9, 30.0, 1.0), (0.7, 22.0, 2.0)])
-    for text in (said(view, "/best"), said(view, "/front"), closing_text(view, tmp_path, False)):
+    for text in (
+        said(view, "/best"),
+        said(view, "/front"),
+        closing_text(view, tmp_path, "tunesmith attach r"),
+    ):
         assert "2 trials completed, none keeps every limit" in text and "closest is trial 1" in text
     assert view.plot.steps == () and len(view.plot.infeasible) == 2
 
@@ -189,4 +193,4 @@ def test_a_prediction_names_its_metric_where_a_trial_has_several(facts: Facts) -
     assert any("ms 19" in line and " · expected val_accuracy 0.7000 ± 0.0500" in line for line in lines)
     told = said(view, "/why 0")
     assert "★ best feasible" in told and "expected val_accuracy 0.7000 ± 0.0500, got 0.8000" in told
-    assert "Best feasible so far: trial 0, " in closing_text(view, Path("r"), False)
+    assert "Best feasible so far: trial 0, " in closing_text(view, Path("r"), "tunesmith attach r")

@@ -126,6 +126,7 @@ _FILES = frozenset(
             "confirm.json",
             "certify.json",
             "engine.log",
+            "background.json",
             "objective.pkl",
         ),
     ]

@@ -43,10 +43,15 @@ class Holder(Frozen):
 
     @classmethod
     def this_process(cls) -> Holder:
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Holder:
+        """A process of this machine."""
         return cls(
-            pid=os.getpid(),
+            pid=pid,
             boot=_boot_id(),
-            started=_process_start(os.getpid()) or 0.0,
+            started=_process_start(pid) or 0.0,
             host=socket.gethostname(),
             since=time.time(),
         )
@@ -157,9 +162,11 @@ def _boot_id() -> str:
 
 
 def _process_start(pid: int) -> float | None:
+    """Unix time a process began; None where there is none, or it has ended and nobody waited for it yet."""
     import psutil
 
     try:
-        return float(psutil.Process(pid).create_time())
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
     except psutil.NoSuchProcess:
         return None

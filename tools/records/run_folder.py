@@ -28,6 +28,8 @@ from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
 from tunesmith.text.numbers import numbered
 from tunesmith.tools.records.atomic_write import TEMPORARY, sync_folder, write_atomic
+from tunesmith.tools.records.background import NAME as BACKGROUND
+from tunesmith.tools.records.background import forget_ended
 from tunesmith.tools.records.folder_check import check_run_folder
 from tunesmith.tools.records.lineage_file import NAME as LINEAGE
 from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
@@ -238,6 +240,7 @@ class RunFolder:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with hold(self.path / LOCK) as holder:
+            forget_ended(self.path)
             self._write_task()  # budget or description may have changed since the last session
             self.own_files = {
                 p: p.read_bytes() for p in (self.path / name for name in OWN_FILES) if p.exists()
@@ -386,7 +389,7 @@ class RunFolder:
 
     def _only_lock_files(self) -> bool:
         return all(
-            entry.name.startswith("lock") or entry.name in ("trials", "engine.log")
+            entry.name.startswith("lock") or entry.name in ("trials", "engine.log", BACKGROUND)
             for entry in self.path.iterdir()
         )
 

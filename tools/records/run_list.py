@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from tunesmith.errors import RunError
 from tunesmith.events import Progress, RunFinished, RunStarted
+from tunesmith.tools.records.background import engine_of
 from tunesmith.tools.records.event_store import EventStore
-from tunesmith.tools.records.lock import holder_of
 from tunesmith.tools.records.plain_files import kind
 from tunesmith.tools.records.run_names import read_about
 from tunesmith.trial import Frozen
@@ -60,9 +60,9 @@ def runs_in(folder: Path) -> tuple[ListedRun, ...]:
 
 def _listed(folder: Path) -> ListedRun:
     """The state of one run; what cannot be read is a state as well."""
-    name, holder = folder.name, holder_of(folder / "lock")
-    held = holder is not None and holder.alive is not False
-    pid = holder.pid if holder is not None and held else None
+    name, holder = folder.name, engine_of(folder)
+    held = holder is not None
+    pid = None if holder is None else holder.pid
     if kind(folder / "run.db") != "a file":
         return ListedRun(name=name, path=folder, state="running" if held else "waiting", pid=pid)
     try:
