@@ -10,7 +10,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-VOID = {"meta", "line", "circle", "path", "polyline", "br", "hr", "link", "img"}
+VOID = {"meta", "input", "line", "circle", "path", "polyline", "br", "hr", "link", "img"}
 
 
 class Page(HTMLParser):

@@ -22,7 +22,9 @@ from tunesmith.tools.report.goal_data import FrontLine
 from tunesmith.tools.report.interactive import TOP_ROWS, page_data, policy, ranked, rows, script
 from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
 from tunesmith.tools.report.plot import limits_kept, plot, sparklines
+from tunesmith.tools.report.run_plots import importance, workers
 from tunesmith.tools.report.shapes import Picture
+from tunesmith.tools.report.space_plots import parallel, predicted, slices
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -82,7 +84,14 @@ def to_html(data: ReportData) -> str:
 
 def all_pictures(data: ReportData) -> list[Picture]:
     """Those that this run has, in the order of the page."""
-    made = (curve_plot(data),)
+    made = (
+        curve_plot(data),
+        importance(data),
+        slices(data),
+        parallel(data),
+        predicted(data),
+        workers(data),
+    )
     return [picture for picture in made if picture is not None]
 
 
