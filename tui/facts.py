@@ -48,6 +48,8 @@ class Facts:
     """Writes a configuration with the precision its space deserves."""
     short: Formatter = plain_configuration
     """Writes it for a narrow column."""
+    value: Callable[[str, Value], str] = lambda name, value: plain_value(value)
+    """Writes one hyperparameter's value; takes its name too."""
     pipeline: PipelineSettings | None = None
     """Where the task is a pipeline of model calls: its stages."""
     items: Callable[[int], Mapping[str, str]] = lambda number: {}
@@ -89,6 +91,7 @@ def read_facts(folder: Path) -> Facts:
             if pipeline is None
             else short_allocation(pipeline, configuration)
         ),
+        value=write_value,
         pipeline=pipeline,
         items=lambda number: _items(folder / "trials" / f"{number:05d}"),
     )

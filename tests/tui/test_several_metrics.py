@@ -153,7 +153,7 @@ async def test_the_front_stands_in_the_place_of_the_trials_and_grows_with_them(r
             await pilot.pause(0.05)
         await pilot.press("f2")
         await pilot.pause()
-        column = [str(app.query_one(TrialTable).get_row(str(n))[4]) for n in range(6)]
+        column = [app.query_one(TrialTable).row(n)[6] for n in range(6)]
         assert column == ["30.0000!", "12.0000", "19.0000", "19.5000", "5.0000", "9.0000"], "19.5 is in it"
         await pilot.press("f4", "f4", "down")
         await pilot.pause()
