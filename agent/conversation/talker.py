@@ -15,10 +15,9 @@ from tunesmith.agent.conversation.instructions import cannot_follow
 from tunesmith.agent.conversation.intents import answer_from_records, intent_of, is_help
 from tunesmith.agent.conversation.intents.base import LONGEST
 from tunesmith.agent.conversation.records import Records
-from tunesmith.commands import Action
 from tunesmith.errors import ModelBudgetReached, ModelError, ModelUnavailable
 from tunesmith.events import Degraded
-from tunesmith.interfaces import Emit, Question, Speaker
+from tunesmith.interfaces import Emit, Question, Speaker, Understood
 from tunesmith.prompts import render
 from tunesmith.text.cleaning import clean, error_line, fenced
 
@@ -53,17 +52,16 @@ class Talker:
         self._model: LanguageModel | None = None
         self._busy: threading.Thread | None = None  # a call that was given up and has not ended
 
-    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> tuple[Action, ...]:
+    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
         """By the model where there is one and it answers, else from the records, and says so."""
         records = Records.of(question)
-        if self._opens is None or is_help(question.text):
-            self._from_records(question, records, "", say)
-            return ()
+        typed = question.text.lstrip().startswith("/")  # `/why 7` has its answer in the records
+        if self._opens is None or typed or is_help(question.text):
+            return self._from_records(question, records, "", say)
         try:
             said = self._asked(question, records)
         except ModelError as error:
-            self._from_records(question, records, self._why_not(error), say)
-            return ()
+            return self._from_records(question, records, self._why_not(error), say)
         space = records.history.space
         actions, faults = commands_of(said, space)
         text = clean(said.answer, LONGEST, lines=True).strip()
@@ -73,7 +71,7 @@ class Talker:
         if not any(parts):
             parts = ["It is handed to the run." if actions else "The model gave no answer."]
         say("\n".join(part for part in parts if part), "model")
-        return actions
+        return Understood(actions, followed=not faults)
 
     def close(self) -> None:
         """Break off what is being asked."""
@@ -82,7 +80,7 @@ class Talker:
 
     def _from_records(
         self, question: Question, records: Records, cause: str, say: Callable[[str, Speaker], None]
-    ) -> None:
+    ) -> Understood:
         space = records.history.space
         text = cannot_follow(question.text, space, surely=True)
         known = not text and intent_of(question.text, records) is not None
@@ -91,6 +89,7 @@ class Talker:
             text = text or answer_from_records(question.text, records)
         last = WITHOUT if not cause else f"{WITHOUT[:-1]}: {cause}"
         say(f"{text}\n{last}" if known or cause else text, "records")
+        return Understood(followed=known or is_help(question.text))
 
     def _why_not(self, error: ModelError) -> str:
         cause = clean(str(error), 300).replace("budget.model.", "budget.conversation.").rstrip(".")

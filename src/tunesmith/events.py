@@ -410,6 +410,8 @@ class Answered(_Event):
     """Who answers: the language model, or rules from the records alone."""
     actions: int = 0
     """With the last piece: how many actions the person's words come to; `ActionsProposed` follows."""
+    followed: bool = True
+    """With the last piece: whether the words were understood, and nothing in them was impossible."""
 
 
 class Recommended(_Event):

@@ -202,11 +202,21 @@ class Question:
     """Of the command that says it."""
 
 
+@dataclass(frozen=True)
+class Understood:
+    """What came of a person's words, beside the answer."""
+
+    actions: tuple[Action, ...] = ()
+    """What the person asked to be done."""
+    followed: bool = True
+    """False where the words were not understood, or something in them cannot be done."""
+
+
 class Conversation(Protocol):
     """Answers people, with or without a language model. `agent/conversation/` implements it."""
 
-    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> tuple[Action, ...]:
-        """Say the answer in pieces, and return what the person asked to be done; empty for nothing.
+    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
+        """Say the answer in pieces, and return what the person asked to be done.
 
         Called in a thread beside the engine, one question at a time, in the order of asking. A fault of a
         model is answered from the records.

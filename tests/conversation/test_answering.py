@@ -11,7 +11,7 @@ import pytest
 from fakes.inline_engine import EngineMaker
 from tunesmith.commands import Action, Ask, Stop
 from tunesmith.events import ActionsProposed, Answered, Asked, CommandDone, Degraded, Woken
-from tunesmith.interfaces import Question, Speaker
+from tunesmith.interfaces import Question, Speaker, Understood
 from tunesmith.tools.engine.answering import MOST_WAITING
 
 
@@ -22,11 +22,11 @@ class Scripted:
         self.reply, self.asked = reply, list[Question]()
         self.closed = False
 
-    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> tuple[Action, ...]:
+    def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
         self.asked.append(question)
         text, actions = self.reply(question)
         say(text, "model")
-        return actions
+        return Understood(actions)
 
     def close(self) -> None:
         self.closed = True
@@ -100,14 +100,18 @@ def test_a_question_that_hangs_ends_with_the_run(maker: EngineMaker) -> None:
 
 
 def test_a_fault_is_told_and_the_next_question_is_answered(maker: EngineMaker) -> None:
+    begun = threading.Event()
+
     def reply(question: Question) -> tuple[str, tuple[Action, ...]]:
         if question.text == "bad":
             raise KeyError("lr")
+        begun.set()
         return "fine", ()
 
     engine = maker.engine(conversation=Scripted(reply))
     bad, good = (maker.store.events.post(Ask(text=t)) for t in ("bad", "good"))
     engine.asked_to_stop()
+    assert begun.wait(600)
     engine.close()
     assert "could not be answered: KeyError" in text_of(maker, bad) and text_of(maker, good) == "fine"
     assert [e.where for e in maker.events(Degraded)] == ["conversation"]

@@ -24,7 +24,10 @@ def answered(question: str, past: History) -> str:
 MEANT = {
     "why 12": ("why 12", "why was trial 12 tried?", "/why 12", "Why #12?", "what's the reason for #12"),
     "compare 3 7": ("compare 3 7", "compare #3 with #7", "3 vs 7", "difference between trials 3 and 7?"),
-    "how is trial 5 doing?": ("how is trial 5 doing?", "#5", "show me the curve of 5", "what about run 5"),
+    "log 5": ("log 5", "show me the traceback of #5"),
+    "space": ("space", "what is the search space?", "which ranges are searched"),
+    "what did I ask?": ("what did I ask?", "what had I asked before"),
+    "curve 5": ("curve 5", "how is trial 5 doing?", "#5", "show me the curve of 5", "what about run 5"),
     "best": ("best", "/best", "what is the best so far?", "who is leading", "show the pareto front"),
     "what matters?": ("what matters", "which hyperparameters are important?", "what is flat?"),
     "how sure are you?": (

@@ -53,8 +53,8 @@ def put(
 ) -> tuple[str, str, tuple[Action, ...]]:
     told: list[tuple[str, str]] = []
     about = briefing(past)
-    actions = talker.answer(Question(text, about, talk), lambda piece, by: told.append((piece, by)))
-    return "".join(piece for piece, _ in told), told[-1][1], actions
+    found = talker.answer(Question(text, about, talk), lambda piece, by: told.append((piece, by)))
+    return "".join(piece for piece, _ in told), told[-1][1], found.actions
 
 
 def test_three_questions_and_two_instructions_in_a_run_of_30_trials_cost_five_calls(tmp_path: Path) -> None:

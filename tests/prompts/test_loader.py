@@ -17,6 +17,7 @@ def test_every_template_of_the_folder_declares_exactly_what_it_uses():
     assert {i.partition("/")[0] for i in identifiers()} == {
         "agent",
         "agenttts",
+        "conversation",
         "hybrid",
         "llambo",
         "narrator",

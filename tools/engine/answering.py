@@ -10,10 +10,11 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tunesmith.commands import Action
 from tunesmith.events import Answered, Asked, Degraded
-from tunesmith.interfaces import Briefing, Conversation, Emit, Question, Speaker
+from tunesmith.interfaces import Briefing, Conversation, Emit, Question, Speaker, Understood
 from tunesmith.text.cleaning import error_line
 from tunesmith.tools.records.base import EventLog
 from tunesmith.tools.records.talk import TalkLog
@@ -24,6 +25,20 @@ MOST_WAITING = 8
 LAST_S = 5.0
 """How long the end of a run waits for the answer that is being given."""
 ENDED = "The run ended before this was answered. Ask again: the records answer after the end as well."
+
+
+def piece_of(command_id: int, text: str, by: Speaker, last: Understood | None = None) -> Answered:
+    """A piece of an answer; with what came of the words where it is the last."""
+    if last is None:
+        return Answered(command_id=command_id, text=text, final=False, by=by)
+    return Answered(
+        command_id=command_id,
+        text=text,
+        final=True,
+        by=by,
+        actions=len(last.actions),
+        followed=last.followed,
+    )
 
 
 class Answering:
@@ -115,30 +130,29 @@ class Answering:
             last[0] = by
             if piece:
                 said.append(piece)
-                self._tell(command_id, piece, by, final=False)
+                self._tell(command_id, piece, by)
 
-        actions: tuple[Action, ...] = ()
+        reply = Understood(followed=False)
         try:
             question = Question(text, self._briefing(), self._talk.read(), command_id)
-            actions = self._conversation.answer(question, say)
+            reply = self._conversation.answer(question, say)
         except Exception as error:  # a thread's edge: counted, shown, and logged in full
             log.exception("a question could not be answered")
             cause = error_line(error, 300)
             how = "the person is told" if not said else "the answer ends there"
             self._emit(Degraded(what="fallback", where="conversation", cause=cause, continuation=how))
             say(f"This could not be answered: {cause}" if not said else "", last[0])
-        if actions and self._goes_on(command_id):
-            self._propose(command_id, actions)
+        if reply.actions and self._goes_on(command_id):
+            self._propose(command_id, reply.actions)
         else:
-            actions = ()
-        self._tell(command_id, "", last[0], final=True, actions=len(actions))
+            reply = replace(reply, actions=())
+        self._tell(command_id, "", last[0], reply)
 
     def _goes_on(self, command_id: int) -> bool:
         with self._changed:
             return self._current == command_id and not self._closed
 
-    def _tell(self, command_id: int, text: str, by: Speaker, *, final: bool, actions: int = 0) -> None:
+    def _tell(self, command_id: int, text: str, by: Speaker, last: Understood | None = None) -> None:
         with self._changed:  # what comes after `close` has given up is stored no more
             if self._current == command_id:
-                said = Answered(command_id=command_id, text=text, final=final, by=by, actions=actions)
-                self._emit(said)
+                self._emit(piece_of(command_id, text, by, last))

@@ -12,7 +12,9 @@ from tunesmith.agent.conversation.records import Records
 from tunesmith.text.cleaning import clean
 
 INTENTS: tuple[Intent, ...] = (
+    running.SAID,
     trials.COMPARE,
+    trials.LOG,
     trials.WHY,
     best.GUIDELINES,
     running.FAILED,
@@ -22,6 +24,7 @@ INTENTS: tuple[Intent, ...] = (
     beliefs.SURE,
     running.CHANGED,
     running.COST,
+    running.SPACE,
     beliefs.ABOUT,
     beliefs.MATTERS,
     best.BEST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.agent.conversation.asked import Asked
 from tunesmith.agent.conversation.intents.base import Intent
+from tunesmith.agent.conversation.memory import as_text, remembered
 from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.policy.findings import findings
 from tunesmith.events import Noted, Steered, TaskChanged
@@ -86,6 +87,30 @@ def changed(asked: Asked, records: Records) -> str:
     return "\n".join(lines[-20:]) or "Nobody has changed this run, and nothing was noted."
 
 
+def space(asked: Asked, records: Records) -> str:
+    """The search space of now, and which trials of other ones count in it."""
+    lines = [clean(records.history.space.describe(), 3000, lines=True)]
+    lines += [event.text for event in records.of_kind(TaskChanged) if event.text]
+    return "\n".join(lines)
+
+
+def said(asked: Asked, records: Records) -> str:
+    """What was asked and answered before, the latest last."""
+    return as_text(remembered(records.events)) or "Nothing was said in this run before."
+
+
+SPACE = Intent(
+    "space",
+    "the search space, and its versions",
+    lambda a, r: a.has("space", "range", "bound", "hyperparameter") and not a.has("matter", "importan"),
+    space,
+)
+SAID = Intent(
+    "what did I ask?",
+    "the talk so far",
+    lambda a, r: a.says("i ask", "i asked", "we talk", "i say", "i said", "so far said", "talk so far"),
+    said,
+)
 RUNNING = Intent(
     "which are running?",
     "running trials with their curves, and the queue",

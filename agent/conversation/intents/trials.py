@@ -160,6 +160,27 @@ def _items(records: Records, first: Trial, second: Trial) -> list[str]:
     ]
 
 
+def log(asked: Asked, records: Records) -> str:
+    """What is kept of the ends of logs: that of a failed trial."""
+    history = records.history
+    parts = []
+    for number in asked.trials[:MOST_NAMED]:
+        trial = history.get(number)
+        if trial is None:
+            parts.append(_missing(history, number))
+            continue
+        kept = trial.traceback or trial.message or "Nothing of its log is kept in the records."
+        where = f"All of it: trials/{number:05d}/log.txt in the run's folder."
+        parts.append(f"{row(history, trial)}\n{clean(kept, 2000, lines=True)}\n{where}")
+    return "\n\n".join(parts)
+
+
+LOG = Intent(
+    "log 5",
+    "the end of a failed trial's log, and where all of it is",
+    lambda a, r: bool(a.trials) and a.has("log", "output", "traceback", "stderr", "printed"),
+    log,
+)
 WHY = Intent(
     "why 12",
     "why a trial was run, what was expected of it, how it ended",
@@ -177,7 +198,7 @@ COMPARE = Intent(
     compare,
 )
 DOING = Intent(
-    "how is trial 5 doing?",
+    "curve 5",
     "a trial and its learning curve",
     lambda a, r: bool(a.trials),
     doing,

@@ -24,6 +24,7 @@ from tunesmith.cli import (
     report,
     retrain,
     run,
+    tell,
 )
 from tunesmith.text.terminal import clean_streams
 
@@ -88,6 +89,7 @@ app.command("run")(run.run)
 app.command("chat")(chat.chat)
 app.command("attach")(attach.attach)
 app.command("ls")(ls.ls)
+app.command("tell")(tell.tell)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)

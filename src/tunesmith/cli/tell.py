@@ -1,0 +1,132 @@
+"""`tunesmith tell`: say something to a run from a script, and wait for what comes of it.
+
+0    answered, or carried out
+1    refused, or it cannot be followed
+2    wrong input: no such run, a line that cannot be read
+3    it waits for approval: nothing is changed yet
+4    no reply within the time given
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunesmith.cli.errors import Debug, report_errors
+from tunesmith.text.literal import literal
+from tunesmith.text.terminal import print_json
+
+if TYPE_CHECKING:
+    from tunesmith.api.telling import Told
+    from tunesmith.commands import Command
+
+CODES = {"done": 0, "refused": 1, "waiting": 3, "no reply": 4}
+LONGEST = 100_000
+"""Characters that are read from stdin."""
+
+
+@report_errors
+def tell(
+    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.", show_default=False)],
+    line: Annotated[
+        list[str],
+        typer.Argument(
+            help="A question or instruction in plain words, or a command such as /pause; - reads stdin.",
+            show_default=False,
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Approve what plain words come to, whatever it changes.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.0, help="Seconds to wait for a reply.", show_default=True)
+    ] = 300.0,
+    runs: Annotated[Path, typer.Option("--runs", help="Folder that holds the run folders.")] = Path("runs"),
+    debug: Debug = False,
+) -> None:
+    """Ask a run, or have it do something; also after its end.
+
+    Questions are answered by the run's language model, within `budget.conversation`, or from the records.
+    """
+    from tunesmith.api.telling import tell as say
+    from tunesmith.errors import UsageError
+    from tunesmith.settings import ModelSettings
+    from tunesmith.tools.records.run_folder import RunFolder
+
+    text = sys.stdin.read(LONGEST) if line == ["-"] else " ".join(line)
+    if not text.strip():
+        raise UsageError("nothing is said. Write a question, such as: tunesmith tell RUN what matters?")
+    beside = runs / run
+    folder = RunFolder.open(beside if beside.is_dir() else Path(run)).path
+    told = say(
+        folder,
+        _command(folder, text),
+        approve=yes,
+        timeout_s=timeout,
+        settings=ModelSettings.from_environment(),
+    )
+    if as_json:
+        print_json(json.dumps(_as_json(told)).encode())
+    else:
+        _show(told, run)
+    raise typer.Exit(CODES[told.status])
+
+
+def _command(folder: Path, text: str) -> Command:
+    """The command that a line asks for; everything else is a question. Raises UsageError."""
+    from tunesmith.api.telling import waits_for_approval
+    from tunesmith.commands import Approve, Ask, Note, Pause, Resume, Stop, Undo
+    from tunesmith.errors import UsageError
+
+    line = text.strip()
+    name, _, rest = line.partition(" ")
+    rest = rest.strip()
+    alone: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/undo": Undo(), "/stop": Stop()}
+    if name in alone and not rest:
+        return alone[name]
+    if name == "/note" and rest:
+        return Note(text=rest)
+    if name == "/ask" and rest:
+        return Ask(text=rest)
+    if name in ("/approve", "/deny") and not rest:
+        request = waits_for_approval(folder)
+        if request is None:
+            raise UsageError("nothing waits for approval in this run.")
+        return Approve(request=request, approved=name == "/approve")
+    return Ask(text=line)
+
+
+def _show(told: Told, run: str) -> None:
+    """The answer on stdout, what was carried out or not on stderr where it is no answer by itself."""
+    if told.answer:
+        print(literal(told.answer, limit=LONGEST))
+    for effect in told.effects:
+        print(literal(f"would: {effect}"), file=sys.stderr)
+    for done in told.done:
+        print(literal(done.reply), file=sys.stdout if done.ok else sys.stderr)
+    if told.status == "waiting":
+        how = "Nothing is changed yet: it waits for approval. Approve it with --yes"
+        if told.request is not None:
+            how += f", in a terminal, or by `tunesmith tell {run} /approve`"
+        print(literal(f"{how}."), file=sys.stderr)
+    elif told.status == "no reply":
+        print("No reply in this time. The run may still carry it out or answer.", file=sys.stderr)
+
+
+def _as_json(told: Told) -> dict[str, object]:
+    return {
+        "status": told.status,
+        "answer": told.answer,
+        "by": told.by if told.answer else None,
+        "actions": [
+            {**action.model_dump(mode="json"), "effect": effect}
+            for action, effect in zip(told.actions, [*told.effects, *[""] * len(told.actions)], strict=False)
+        ],
+        "done": [{"command": each.command, "ok": each.ok, "reply": each.reply} for each in told.done],
+        "request": told.request,
+    }
