@@ -28,7 +28,8 @@ from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.status import closing_text, segments
 from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.theme import THEME
-from tunesmith.tui.typed_lines import FRONT_WIDTH, Leave, Reply, respond
+from tunesmith.tui.transcript import markdown, write_new
+from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.leave_screen import Choice, LeaveScreen
 from tunesmith.tui.widgets.prompt import Prompt
@@ -192,9 +193,22 @@ class TunesmithApp(Frame):
             case Leave():
                 self._draw()
                 await self.action_quit()
+            case Export(file):
+                self._export(file)
             case command:
                 self._draw()
                 self._post(command)
+
+    @work(group="export", exit_on_error=False)
+    async def _export(self, file: str) -> None:
+        """Write the conversation to a file that does not exist yet."""
+        text = markdown(self.view.chat, one_line(self.folder.name, 60))
+        try:
+            path = await self._in_thread(lambda: write_new(file, text))
+        except OSError as error:
+            self._reply(((f"not written: {one_line(error.strerror or error, 200)}: {one_line(file)}", "warn"),), bad=True)
+        else:
+            self._reply(((f"the conversation is in {one_line(path, 400)}", ""),))
 
     @work(group="post", exit_on_error=False)
     async def _post(self, command: Command) -> None:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.events import Answered, Decided, Thought, ToolCalled, ToolReturned
+from tunesmith.events import ActionsProposed, Answered, Decided, Thought, ToolCalled, ToolReturned
+from tunesmith.steering.written import line_of
 from tunesmith.text.literal import LINE_LIMIT, literal, one_line
 from tunesmith.text.numbers import counted
 from tunesmith.tui.spans import Role, Span, Spans
@@ -81,6 +82,16 @@ class ChatView:
 
     def answer(self, event: Answered) -> None:
         self._stream(("answer", event.command_id), event.text, event.final, "◆", "model")
+
+    def propose(self, event: ActionsProposed) -> None:
+        """What plain words come to, each with the line that does the same."""
+        head = "waits for your yes (y) or no (n):" if event.waiting else "as you said:"
+        told = [
+            f"  {literal(line_of(action))}\n      {one_line(effect, 300)}"
+            for action, effect in zip(event.actions, event.effects, strict=False)
+        ]
+        role: Role = "warn" if event.waiting else "accent"
+        self.add("?" if event.waiting else "·", role, ((head, "strong"), ("\n" + "\n".join(told), "")), gap=True)
 
     def _stream(self, name: tuple[str, int], piece: str, final: bool, mark: str, role: Role) -> None:
         # A piece may end inside an escape sequence or a surrogate pair, so it is the whole that is cleaned.

@@ -13,9 +13,9 @@ from tunesmith.history import Direction, History
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.space import Space
 from tunesmith.task import load_task
-from tunesmith.text.literal import one_line
+from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import plain_value
-from tunesmith.tools.records.trial_folder import recorded_outcome
+from tunesmith.tools.records.trial_folder import LOG, recorded_outcome
 from tunesmith.trial import Value
 from tunesmith.tui.allocation_view import short_allocation
 from tunesmith.tui.trial_view import (
@@ -26,6 +26,7 @@ from tunesmith.tui.trial_view import (
     short_names,
 )
 
+LOG_BYTES, LOG_LINES = 16_000, 30
 MOST_OTHERS = 3
 """Further metrics that have a column of their own; a trial's details have all of them."""
 
@@ -54,6 +55,8 @@ class Facts:
     """Where the task is a pipeline of model calls: its stages."""
     items: Callable[[int], Mapping[str, str]] = lambda number: {}
     """Reads a trial's scores per item, packed, from its folder: the log has none."""
+    log: Callable[[int], str] = lambda number: ""
+    """Reads the last lines of a trial's log, clean."""
     problem: str = ""
     """Why the task file could not be read; empty when it could."""
 
@@ -94,7 +97,18 @@ def read_facts(folder: Path) -> Facts:
         value=write_value,
         pipeline=pipeline,
         items=lambda number: _items(folder / "trials" / f"{number:05d}"),
+        log=lambda number: _log_end(folder / "trials" / f"{number:05d}" / LOG),
     )
+
+
+def _log_end(file: Path) -> str:
+    try:
+        with file.open("rb") as read:
+            read.seek(max(file.stat().st_size - LOG_BYTES, 0))
+            text = read.read(LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(literal(text).rstrip().split("\n")[-LOG_LINES:])
 
 
 def _items(trial: Path) -> Mapping[str, str]:

@@ -13,7 +13,9 @@ from typing import Literal
 from tunesmith.beliefs import Beliefs
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
+    ActionsProposed,
     Answered,
+    Asked,
     CommandDone,
     Confirmed,
     Decided,
@@ -101,6 +103,10 @@ class RunView:
         self.spend = ModelSpend()
         self.thinking_since: float | None = None
         """Unix time at which the policy was asked, while it decides with a language model."""
+        self.proposed: ActionsProposed | None = None
+        """What a person's plain words come to, while it waits for approval."""
+        self.asked: dict[int, str] = {}
+        """Questions without an answer yet, by command, oldest first."""
         self.last_seq = 0
         self.last_at = 0.0
         self._running: set[int] = set()
@@ -311,7 +317,14 @@ class RunView:
             case GuidelinesStated():
                 self.chat.add("◇", "model", guideline_lines(event), body=claims(event), gap=True)
                 self.rounds.append(event)
+            case Asked():
+                self.asked[event.command_id] = literal(event.text)
+            case ActionsProposed():
+                self.proposed = event if event.waiting else None
+                self.chat.propose(event)
             case Answered():
+                if event.final:
+                    self.asked.pop(event.command_id, None)
                 self.chat.answer(event)
             case ModelCalled():
                 self._model_called(event)
@@ -519,7 +532,8 @@ class RunView:
 
     def _close_session(self) -> None:
         """Mark what still ran as lost: no trial outlives a session, even if the log has no end of it."""
-        self.thinking_since = None
+        self.thinking_since = self.proposed = None
+        self.asked.clear()
         for number in sorted(self._running):
             trial = self._trial(number)
             trial.state, trial.message = TrialState.LOST, "the run was interrupted"
@@ -533,6 +547,8 @@ class RunView:
                 self.state = "running"
             elif event.command == "stop":
                 self.state = "stopping"
+        if event.command == "approve" and event.ok:
+            self.proposed = None
         if event.reply:
             self.chat.add(
                 " " if event.ok else "!", "warn", ((literal(event.reply), "" if event.ok else "warn"),)

@@ -8,9 +8,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tunesmith.steering.lines import help_of
 from tunesmith.tui import theme
 from tunesmith.tui.spans import Span
-from tunesmith.tui.typed_lines import HELP
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("F1", "this page; ? in a pane: what it shows, and its keys"),
@@ -24,11 +24,13 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("tab", "next pane, shift+tab the one before"),
     ("z, x", "in a pane: show it alone, or hide it; its function key brings it back"),
     ("/", "in a pane: go to the prompt with a command"),
+    ("ctrl+j", "in the prompt: a new line (shift+enter where the terminal tells it apart)"),
     ("esc", "back to the prompt; in the prompt: choose no trial"),
     ("pgup, pgdn", "scroll"),
     ("ctrl+q", "quit"),
 )
-FREE_TEXT = ("any text", "a question or an instruction for the language model")
+FREE_TEXT = ("any text", "a question, or an instruction in plain words")
+WIDE = 14
 
 
 class HelpScreen(ModalScreen[None]):
@@ -38,10 +40,10 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         spans: list[Span] = []
-        for title, rows in (("Keys", KEYS), ("\nType", (*HELP, FREE_TEXT))):
+        for title, rows in (("Keys", KEYS), ("\nType", (*help_of(), FREE_TEXT))):
             spans.append((f"{title}\n", "strong"))
             for key, effect in rows:
-                spans += [(f"  {key:<12}", "accent"), (f"{effect}\n", "dim")]
+                spans += [(f"  {key:<{WIDE}} ", "accent"), (f"{effect}\n", "dim")]
         with VerticalScroll(id="help"):
             yield Static(theme.text(spans), markup=False)
 

@@ -9,10 +9,10 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tunesmith.steering.lines import VERBS
 from tunesmith.text.literal import literal
-from tunesmith.tui.typed_lines import HELP
 
-COMMANDS = tuple(name.removesuffix(" N") for name, _ in HELP)
+COMMANDS = tuple(verb.name for verb in VERBS)
 
 
 class Prompt(TextArea):
