@@ -206,7 +206,10 @@ class TunesmithApp(Frame):
         try:
             path = await self._in_thread(lambda: write_new(file, text))
         except OSError as error:
-            self._reply(((f"not written: {one_line(error.strerror or error, 200)}: {one_line(file)}", "warn"),), bad=True)
+            self._reply(
+                ((f"not written: {one_line(error.strerror or error, 200)}: {one_line(file)}", "warn"),),
+                bad=True,
+            )
         else:
             self._reply(((f"the conversation is in {one_line(path, 400)}", ""),))
 

@@ -91,7 +91,9 @@ class ChatView:
             for action, effect in zip(event.actions, event.effects, strict=False)
         ]
         role: Role = "warn" if event.waiting else "accent"
-        self.add("?" if event.waiting else "·", role, ((head, "strong"), ("\n" + "\n".join(told), "")), gap=True)
+        self.add(
+            "?" if event.waiting else "·", role, ((head, "strong"), ("\n" + "\n".join(told), "")), gap=True
+        )
 
     def _stream(self, name: tuple[str, int], piece: str, final: bool, mark: str, role: Role) -> None:
         # A piece may end inside an escape sequence or a surrogate pair, so it is the whole that is cleaned.

@@ -186,7 +186,7 @@ def compare(view: RunView, first: int, second: int) -> Reply:
 
 
 def _values(trial: TrialView) -> dict[str, object]:
-    return {} if trial.proposal is None else dict(trial.proposal.configuration.values)
+    return {} if trial.proposal is None else dict(trial.proposal.configuration)
 
 
 def _written(view: RunView, trial: TrialView, name: str) -> str:
@@ -246,7 +246,9 @@ def budget(view: RunView) -> Reply:
         lines.append(((f"{name:<{NARROWEST}}  ", "dim"), (f"{used if used is not None else 0}{of}", "")))
     if facts.wall_time_s is not None:
         used_s = duration(view.elapsed(view.last_at))
-        lines.append(((f"{'time':<{NARROWEST}}  ", "dim"), (f"{used_s} of {duration(facts.wall_time_s)}", "")))
+        lines.append(
+            ((f"{'time':<{NARROWEST}}  ", "dim"), (f"{used_s} of {duration(facts.wall_time_s)}", ""))
+        )
     return Reply(joined(lines))
 
 

@@ -116,8 +116,10 @@ def read_budget(rest: str, known: Known) -> Command | Local:
             kind = "a whole number" if whole else "a number"
             raise Unreadable(f"{key} takes {kind}, got {one_line(text, 40)!r}; such as {key}=20")
         least = {"patience": 1, "calls": 0, "tokens": 0, "dollars": 0}.get(key)
-        if (least is not None and found < least) or (key == "cost" and found <= 0):
-            raise Unreadable(f"{key} takes a number of at least {least or 0}, got {one_line(text, 40)}")
+        if least is not None and found < least:
+            raise Unreadable(f"{key} takes a number of at least {least}, got {one_line(text, 40)}")
+        if key == "cost" and found <= 0:
+            raise Unreadable(f"cost takes a number above 0, got {one_line(text, 40)}")
         changes[BUDGET[key]] = int(found) if whole else found
     return ChangeBudget(**changes)
 
