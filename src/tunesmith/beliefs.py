@@ -10,7 +10,7 @@ from __future__ import annotations
 from tunesmith.trial import Frozen, Value
 
 BINS = 32
-"""Cells of a numeric hyperparameter's range in `ParameterBelief`; a categorical one has one a choice."""
+"""Cells of the range of a float or int in `ParameterBelief`; other kinds have one for each value."""
 
 
 class Source(Frozen):
@@ -45,18 +45,19 @@ class ParameterBelief(Frozen):
     kind: str
     """`float`, `int`, `categorical`, `bool`, `ordinal`."""
     ticks: tuple[str, ...]
-    """Low end, middle and high end of the range in words; of a categorical one its choices."""
+    """Low end, middle and high end of a float's or int's range in words; of another kind its values."""
     prior: tuple[float, ...]
-    """Probability that the best value is in each cell before any trial; BINS or one a choice; sums to 1."""
+    """Probability that the best value is in each cell before any trial; sums to 1. Cells are equal parts of the
+    range: BINS of a float or int, one for each value of another kind."""
     posterior: tuple[float, ...]
     """The same now."""
     expected: str
     """The likeliest value now, in words, such as `0.0021`."""
     low: str
     high: str
-    """The shortest range with about 80 % of the belief; both empty for a categorical one."""
+    """The shortest range with at least 80 % of the belief; both empty for a categorical one and a bool."""
     probability: float
-    """Of a categorical one's likeliest choice; of a numeric one that of [low, high], about .8."""
+    """Of [low, high]; of a categorical one or a bool that of the likeliest choice."""
     sources: tuple[Source, ...]
     moved: str
     """How the belief moved from the prior, in a sentence; empty where it did not."""
@@ -68,10 +69,13 @@ class ParameterBelief(Frozen):
     flat: bool = False
     """Whether the metric hardly changes along it, as far as can be told."""
     slice: Slice | None = None
+    active: float = 1.0
+    """Probability that the best configuration uses it at all; below 1 for a conditional one only."""
 
 
 class Calibration(Frozen):
-    """How the predictions of trials have held: an honest one has 68 % within 1 and 95 % within 2."""
+    """How the predictions of trials have held: of honest ones 68 % come within 1 spread, and about 85 % within 2,
+    since errors have heavier tails than a normal distribution (`agent/methods/gp/calibration.py`)."""
 
     predicted: int
     """Completed trials that had a prediction."""

@@ -1,0 +1,226 @@
+"""What a run believes at one history: a pure function for any method, with or without a language model.
+
+The surrogate and the priors are those of the method `numeric`; a method that goes by another model of its own
+may believe otherwise, and what is shown says what these results say by this surrogate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tunesmith.agent.beliefs.figures import (
+    Predict,
+    calibration_of,
+    incumbent_of,
+    predicted_best,
+    predictor,
+    slice_of,
+)
+from tunesmith.agent.beliefs.importance import FLAT, FLAT_HIGH, FLAT_RULED_OUT, Importance, importance
+from tunesmith.agent.beliefs.marginals import Range
+from tunesmith.agent.beliefs.optimum import Drawn, draw_optima
+from tunesmith.agent.beliefs.outlook import next_of, progress_of
+from tunesmith.agent.beliefs.sources import ruled_out, sources_of
+from tunesmith.agent.beliefs.words import basis_text, faults_of, moved_text
+from tunesmith.agent.knowledge import Card
+from tunesmith.agent.methods.gp.calibration import ONE_SPREAD, spread_factor
+from tunesmith.agent.methods.gp.method import strategy_for
+from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
+from tunesmith.agent.methods.gp.prior import Prior
+from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
+from tunesmith.agent.methods.gp.threads import one_thread
+from tunesmith.agent.methods.gp.trust import without_surrogate
+from tunesmith.agent.methods.hybrid.elicited_priors import card_of
+from tunesmith.beliefs import Beliefs, Incumbent, ParameterBelief, Progress
+from tunesmith.events import ElicitedPrior
+from tunesmith.history import Array, History
+from tunesmith.noise import Noise
+from tunesmith.seeds import rng_for
+from tunesmith.space import Bool, Categorical, Ordinal, Parameter
+from tunesmith.task import Task
+
+WIDTH = (1.0, 2.0)
+"""Bounds of the factor on a drawn function's deviations, by how earlier predictions of the run held."""
+FEWEST_FLAT = 8
+"""Trials before anything is called flat, and at least two a hyperparameter."""
+FEWEST_DRAWS = 50
+"""Draws whose optimum uses a conditional hyperparameter, below which only the prior says where it is best."""
+DIGITS = 6
+
+
+@one_thread
+def beliefs_at(task: Task, history: History, elicited: Sequence[ElicitedPrior] = ()) -> Beliefs:
+    """What a run believes.
+
+    Args:
+        task: Of the run; its seed makes the draws.
+        history: Trials so far; running ones count as that.
+        elicited: Priors that a language model stated in the run.
+    Returns:
+        The same value for the same arguments. Before two different results, of the priors alone.
+    """
+    strategy = strategy_for(task).with_advice(_cards(history, elicited), None)
+    prior = strategy.prior(history)
+    warped = prior.informative
+
+    def surrogate(noise: Noise | None) -> GaussianProcessSurrogate:
+        return GaussianProcessSurrogate(history.space, task.seed, warped=warped, noise=noise)
+
+    posterior = None
+    if len(history.informative) >= 2:
+        # A number is the noise of the primary metric alone, as `GaussianProcessStrategy` has it.
+        of_others = task.noise if isinstance(task.noise, str) else None
+        further = [surrogate(of_others) for _ in history.others]
+        posterior = posterior_at(surrogate(task.noise), prior, history, further)
+    if posterior is None:
+        return _without_surrogate(task, history, prior)
+    return _with_surrogate(task, history, prior, posterior)
+
+
+def _cards(history: History, elicited: Sequence[ElicitedPrior]) -> Mapping[str, Card]:
+    cards: dict[str, Card] = {}
+    for stated in elicited:
+        parameter = history.space.parameters.get(stated.parameter)
+        if parameter is not None and stated.parameter not in cards:
+            card = card_of(stated, parameter)
+            if card is not None:
+                cards[stated.parameter] = card
+    return cards
+
+
+def _without_surrogate(task: Task, history: History, prior: Prior) -> Beliefs:
+    now = without_surrogate(prior, history)
+    parameters = []
+    for name, parameter in history.space.parameters.items():
+        before, after = (Range(parameter).of_prior(p.parameters.get(name)) for p in (prior, now))
+        parameters.append(_believed(name, parameter, before, after, now, by_results=0.0))
+    return Beliefs(
+        finished=len(history.finished),
+        used=0,
+        basis=basis_text(history, None),
+        metric=history.metric,
+        parameters=tuple(parameters),
+        calibration=calibration_of(history) if history.completed else None,
+        next=next_of(history, None, None, 0, {}),
+        faults=faults_of(task, history, None),
+    )
+
+
+def _with_surrogate(task: Task, history: History, prior: Prior, posterior: Posterior) -> Beliefs:
+    rng = rng_for(task.seed, "beliefs", len(history), len(history.pending))
+    factor = spread_factor(history)
+    best = history.incumbent
+    asked = ([] if best is None else [best]) + list(history.pending)
+    extra = history.encoded(tuple(asked))[0]
+    drawn = draw_optima(posterior, history, rng, extra, float(np.clip(factor / ONE_SPREAD, *WIDTH)))
+    index = {trial.number: int(i) for trial, i in zip(asked, drawn.extra, strict=True)}
+    shares = importance(posterior, rng)
+    predict = predictor(posterior, history, factor)
+    row = predicted_best(posterior, history, drawn.rows, rng)
+    parameters = _parameters(history, prior, posterior, drawn, shares)
+    if row is not None:
+        parameters = [
+            p.model_copy(update={"slice": slice_of(posterior, row, p.name, predict)}) for p in parameters
+        ]
+    progress: Progress | None = None
+    if best is not None and not history.others:
+        progress = progress_of(task, history, posterior, drawn, index[best.number])
+    return Beliefs(
+        finished=len(history.finished),
+        used=len(posterior.fitted.trials),
+        basis=basis_text(history, posterior),
+        metric=history.metric,
+        parameters=tuple(sorted(parameters, key=lambda p: -(p.importance or 0.0))),
+        best=None if best is None else incumbent_of(history, best.configuration, predict, best.number),
+        predicted=None if row is None or history.others else _predicted(history, row, predict),
+        calibration=calibration_of(history),
+        next=next_of(history, posterior, drawn, index[best.number] if best is not None else 0, index),
+        progress=progress,
+        faults=faults_of(task, history, posterior),
+    )
+
+
+def _predicted(history: History, row: Array, predict: Predict) -> Incumbent:
+    configuration = history.space.decode(row)
+    tried = [t for t in history.completed if t.configuration == configuration]
+    return incumbent_of(history, configuration, predict, tried[0].number if tried else None)
+
+
+def _parameters(
+    history: History, prior: Prior, posterior: Posterior, drawn: Drawn, shares: Importance | None
+) -> list[ParameterBelief]:
+    found = drawn.rows[drawn.best]
+    active = history.space.active(found)
+    even = np.full(len(found), 1 / len(found))
+    enough = len(posterior.fitted.trials) >= max(FEWEST_FLAT, 2 * len(history.space))
+    believed = []
+    for place, (name, parameter) in enumerate(history.space.parameters.items()):
+        at, span = posterior.prior.columns[name], Range(parameter)
+        before = span.of_prior(prior.parameters.get(name))
+        used = active[:, at[0]]
+        share = float(drawn.weights[used].sum())
+        after, by_results = span.of_prior(posterior.prior.parameters.get(name)), 0.0
+        if parameter.size == 1:
+            after = before
+        elif used.sum() >= FEWEST_DRAWS:
+            units = _units(parameter, found[used][:, at])
+            after = span.of_units(units, drawn.weights[used] / share)
+            by_results = ruled_out(span.of_units(units, even[used] / even[used].sum()))
+        one = _believed(name, parameter, before, after, posterior.prior, by_results=by_results)
+        if shares is not None:
+            low, high = float(shares.low[place]), float(shares.high[place])
+            importance_ = float(shares.share[place])
+            small = importance_ < FLAT and high < FLAT_HIGH and by_results < FLAT_RULED_OUT
+            flat = enough and small and parameter.size != 1
+            one = one.model_copy(
+                update={
+                    "importance": round(importance_, DIGITS),
+                    "importance_low": round(low, DIGITS),
+                    "importance_high": round(high, DIGITS),
+                    "flat": flat,
+                }
+            )
+        believed.append(one.model_copy(update={"active": round(share, DIGITS)}))
+    return believed
+
+
+def _units(parameter: Parameter, columns: Array) -> Array:
+    if columns.shape[1] > 1:
+        units: Array = (np.argmax(columns, axis=1) + 0.5) / columns.shape[1]
+        return units
+    return columns[:, 0]
+
+
+def _believed(
+    name: str, parameter: Parameter, before: Array, after: Array, prior: Prior, *, by_results: float
+) -> ParameterBelief:
+    span = Range(parameter)
+    middle = span.expected(after)
+    low, high, probability = span.interval(after) if span.ordered else (middle, middle, float(after.max()))
+    own = prior.parameters.get(name)
+    return ParameterBelief(
+        name=name,
+        kind=_kind(parameter),
+        ticks=span.ticks(),
+        prior=tuple(round(p, DIGITS) for p in span.cells(before)),
+        posterior=tuple(round(p, DIGITS) for p in span.cells(after)),
+        expected=span.text(middle),
+        low=span.text(low) if span.ordered else "",
+        high=span.text(high) if span.ordered else "",
+        probability=round(probability, DIGITS),
+        sources=sources_of(parameter, own, by_results),
+        moved=moved_text(span, before, after),
+        importance=None,
+    )
+
+
+def _kind(parameter: Parameter) -> str:
+    if isinstance(parameter, Categorical):
+        return "categorical"
+    if isinstance(parameter, Bool):
+        return "bool"
+    if isinstance(parameter, Ordinal):
+        return "ordinal"
+    return "int" if parameter.type_name == "int" else "float"

@@ -1,0 +1,170 @@
+"""What a run believes, from its records alone: nothing is locked, and the run may go on meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.beliefs import Beliefs
+from tunesmith.errors import UsageError
+from tunesmith.events import Event, PriorsElicited, RunFinished, RunStarted, TrialFinished, TrialStarted
+from tunesmith.history import History
+from tunesmith.trial import Origin, Trial, TrialState
+
+if TYPE_CHECKING:
+    from tunesmith.tools.records.run_folder import RunFolder
+
+POLL_S = 0.25
+LEAST_PAUSE_S = 0.5
+"""Between two computations of a run that is followed."""
+REST = 4.0
+"""Times the last computation's seconds that are waited at least before the next."""
+CHANGES = frozenset({"run_started", "trial_started", "trial_finished", "beliefs_stated", "task_changed", "steered"})
+"""Kinds of events after which beliefs may be others."""
+
+
+def beliefs_of(run: str | Path, *, runs: str | Path = "runs", at: int | None = None) -> Beliefs:
+    """What a run believes: where the optimum is, what matters, how sure that is.
+
+    Args:
+        run: The run's folder, its name under `runs`, or a task file: its newest run.
+        runs: Folder that holds the run folders.
+        at: As it was when so many trials had ended; None: now. Steering since then is not taken back: the
+            task is that of now.
+    Raises:
+        UsageError: Fewer trials than `at` have ended.
+        RunError, TaskError: There is no run there, or its records or the task cannot be read.
+    """
+    from tunesmith.api.winner import _recorded
+
+    folder, history = _recorded(run_path(run, runs), Path(runs))
+    return _beliefs(folder, history, _events(folder), at)
+
+
+def follow_beliefs(run: str | Path, *, runs: str | Path = "runs") -> Iterator[Beliefs | None]:
+    """The beliefs of a run now, and again whenever they change, until no process holds it.
+
+    Yields:
+        None whenever nothing has changed for a moment, so that who follows can look whether to go on.
+    Raises:
+        As `beliefs_of`.
+    """
+    from tunesmith.api.winner import _recorded
+    from tunesmith.tools.records.event_store import EventStore
+    from tunesmith.tools.records.lock import holder_of
+
+    path = run_path(run, runs)
+    folder, history = _recorded(path, Path(runs))
+    store = EventStore(folder.db, create=False)
+    events: list[Event] = []
+    told, changed, due = None, True, 0.0
+    try:
+        while True:
+            # Asked before reading, so that the last events of a run are not missed.
+            holder = holder_of(folder.path / "lock")
+            held = holder is not None and holder.alive is not False
+            new = store.events(events[-1].seq if events else 0)
+            events += new
+            changed = changed or any(event.kind in CHANGES for event in new)
+            if changed and (time.monotonic() >= due or not held):
+                began = time.monotonic()
+                folder, history = _recorded(folder.path, Path(runs))
+                found = _beliefs(folder, history, events, None)
+                due = time.monotonic() + max(LEAST_PAUSE_S, REST * (time.monotonic() - began))
+                changed = False
+                if found != told:
+                    told = found
+                    yield found
+            if not held and not new:
+                return
+            yield None
+            time.sleep(POLL_S)
+    finally:
+        store.close()
+
+
+def run_path(run: str | Path, runs: str | Path) -> Path:
+    """The folder or file that is meant: a run of this name under `runs` comes first, as in `attach`."""
+    beside = Path(runs) / run
+    return beside if beside.is_dir() else Path(run)
+
+
+def _events(folder: RunFolder) -> list[Event]:
+    from tunesmith.tools.records.event_store import EventStore
+
+    store = EventStore(folder.db, create=False)
+    try:
+        return store.events()
+    finally:
+        store.close()
+
+
+def _beliefs(folder: RunFolder, history: History, events: Sequence[Event], at: int | None) -> Beliefs:
+    from tunesmith.agent.beliefs import beliefs_at
+    from tunesmith.tools.records.log_reading import elicited_priors
+
+    if at is not None:
+        history, events = after(history, events, at)
+    elif not _goes_on(events):
+        # What was cut off with its session is not running; it is run again when the run goes on.
+        history = replace(history, trials=history.finished)
+    return beliefs_at(folder.task, history, elicited_priors(events) or ())
+
+
+def _goes_on(events: Sequence[Event]) -> bool:
+    """Whether the latest session has not ended; a killed one has not, and its trials may be taken up."""
+    last = next((event for event in reversed(events) if isinstance(event, RunFinished | RunStarted)), None)
+    return isinstance(last, RunStarted)
+
+
+def after(history: History, events: Sequence[Event], trials: int) -> tuple[History, list[Event]]:
+    """History and log as they were when `trials` trials of the run had ended.
+
+    Trials taken over from another run were there from the start and are not counted.
+
+    Raises:
+        UsageError: Fewer have ended.
+    """
+    ended: dict[int, int] = {}
+    for event in events:
+        if isinstance(event, TrialFinished):
+            ended[event.number] = event.seq
+    known = {trial.number for trial in history.finished if trial.proposal.origin is not Origin.PREVIOUS}
+    order = sorted(known & ended.keys(), key=lambda number: ended[number])
+    order += sorted(known - ended.keys())  # the log was lost: by number
+    if not 0 <= trials <= len(order):
+        raise UsageError(f"--at {trials}: of this run {len(order)} trials have ended. Give 0 to {len(order)}.")
+    finished = set(order[:trials])
+    until = max((ended.get(number, 0) for number in finished), default=0)
+    # Those that start with the session run beside the first one from the start.
+    kept = [event for event in events if event.seq <= until] if trials else _before_first(events)
+    started = {event.number for event in kept if isinstance(event, TrialStarted)}
+    now: list[Trial] = []
+    for trial in history.trials:
+        if trial.proposal.origin is Origin.PREVIOUS or trial.number in finished:
+            now.append(trial)
+        elif trial.number in started:
+            now.append(
+                Trial(
+                    number=trial.number,
+                    proposal=trial.proposal,
+                    state=TrialState.RUNNING,
+                    seed=trial.seed,
+                    started_at=trial.started_at,
+                    cost=trial.cost,
+                )
+            )
+    return replace(history, trials=tuple(now)), kept
+
+
+def _before_first(events: Sequence[Event]) -> list[Event]:
+    """Events up to the first trial's start: what a language model said of the priors may be among them."""
+    kept: list[Event] = []
+    for event in events:
+        if isinstance(event, TrialStarted):
+            break
+        kept.append(event)
+    return [event for event in kept if isinstance(event, PriorsElicited | RunStarted)]
