@@ -107,7 +107,11 @@ class Range:
         ends = np.searchsorted(total, total[:-1] + CENTRAL - 1e-12)
         starts = np.flatnonzero(ends <= len(mass))
         held = total[ends[starts]] - total[starts]
-        best = int(np.lexsort((-held, ends[starts] - starts))[0])
+        width = ends[starts] - starts
+        # Of equally short ones that hold as much the middle one: a uniform belief prefers no end.
+        equal = np.flatnonzero(width == width.min())
+        best = equal[held[equal] >= held[equal].max() - 1e-9]
+        best = best[len(best) // 2]
         return int(starts[best]), int(ends[starts[best]])
 
     def ticks(self) -> tuple[str, ...]:

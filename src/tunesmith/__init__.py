@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tunesmith.agent.methods.llambo.sampler import LlamboSampler
     from tunesmith.agent.samplers.tunesmith_sampler import TunesmithSampler
     from tunesmith.api import Result, stop, tune
+    from tunesmith.api.beliefs import beliefs_of
     from tunesmith.data_card import DataCard
     from tunesmith.errors import RunFailed, TunesmithError
     from tunesmith.space import Bool, Categorical, Float, Int, Ordinal, Space
@@ -38,6 +39,7 @@ _HOMES = {
     "Trial": "tunesmith.tools.execution.handle:TrialHandle",
     "TunesmithError": "tunesmith.errors",
     "TunesmithSampler": "tunesmith.agent.samplers.tunesmith_sampler",
+    "beliefs_of": "tunesmith.api.beliefs",
     "load_task": "tunesmith.task",
     "stop": "tunesmith.api",
     "tune": "tunesmith.api",
@@ -58,6 +60,7 @@ __all__ = [
     "Trial",
     "TunesmithError",
     "TunesmithSampler",
+    "beliefs_of",
     "load_task",
     "stop",
     "tune",

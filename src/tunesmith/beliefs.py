@@ -47,8 +47,9 @@ class ParameterBelief(Frozen):
     ticks: tuple[str, ...]
     """Low end, middle and high end of a float's or int's range in words; of another kind its values."""
     prior: tuple[float, ...]
-    """Probability that the best value is in each cell before any trial; sums to 1. Cells are equal parts of the
-    range: BINS of a float or int, one for each value of another kind."""
+    """Probability that the best value is in each cell before any trial; sums to 1.
+
+    Cells are equal parts of the range: BINS of a float or int, one for each value of another kind."""
     posterior: tuple[float, ...]
     """The same now."""
     expected: str
@@ -74,8 +75,11 @@ class ParameterBelief(Frozen):
 
 
 class Calibration(Frozen):
-    """How the predictions of trials have held: of honest ones 68 % come within 1 spread, and about 85 % within 2,
-    since errors have heavier tails than a normal distribution (`agent/methods/gp/calibration.py`)."""
+    """How the predictions of trials have held.
+
+    Of honest ones 68 % come within 1 spread, and about 86 % within 2: errors have heavier tails than a normal
+    distribution (`agent/methods/gp/calibration.py`).
+    """
 
     predicted: int
     """Completed trials that had a prediction."""

@@ -71,6 +71,7 @@ def test_the_public_names_are_these() -> None:
         "Trial",
         "TunesmithError",
         "TunesmithSampler",
+        "beliefs_of",
         "load_task",
         "stop",
         "tune",

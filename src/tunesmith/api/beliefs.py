@@ -22,7 +22,9 @@ LEAST_PAUSE_S = 0.5
 """Between two computations of a run that is followed."""
 REST = 4.0
 """Times the last computation's seconds that are waited at least before the next."""
-CHANGES = frozenset({"run_started", "trial_started", "trial_finished", "beliefs_stated", "task_changed", "steered"})
+CHANGES = frozenset(
+    {"run_started", "trial_started", "trial_finished", "beliefs_stated", "task_changed", "steered"}
+)
 """Kinds of events after which beliefs may be others."""
 
 
@@ -136,7 +138,9 @@ def after(history: History, events: Sequence[Event], trials: int) -> tuple[Histo
     order = sorted(known & ended.keys(), key=lambda number: ended[number])
     order += sorted(known - ended.keys())  # the log was lost: by number
     if not 0 <= trials <= len(order):
-        raise UsageError(f"--at {trials}: of this run {len(order)} trials have ended. Give 0 to {len(order)}.")
+        raise UsageError(
+            f"--at {trials}: of this run {len(order)} trials have ended. Give 0 to {len(order)}."
+        )
     finished = set(order[:trials])
     until = max((ended.get(number, 0) for number in finished), default=0)
     # Those that start with the session run beside the first one from the start.

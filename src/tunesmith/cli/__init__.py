@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from tunesmith.cli import (
     attach,
     bank,
+    beliefs,
     bench,
     bench_model,
     best,
@@ -93,6 +94,7 @@ app.command("tell")(tell.tell)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
+app.command("beliefs")(beliefs.beliefs)
 app.command("best")(best.best)
 app.command("retrain")(retrain.retrain)
 app.command("bench")(bench.bench)
