@@ -27,7 +27,6 @@ from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.status import closing_text, segments
 from tunesmith.tui.summary_view import about, summary
-from tunesmith.tui.theme import THEME
 from tunesmith.tui.transcript import markdown, write_new
 from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
@@ -61,8 +60,6 @@ class TunesmithApp(Frame):
 
     def __init__(self, folder: Path, *, owns_run: bool = False) -> None:
         super().__init__(RunView(Facts()), one_line(folder.name, 40))
-        self.register_theme(THEME)  # here: the styles are read before `on_mount`, and name its colours
-        self.theme = THEME.name
         self.folder = Path(folder)
         self.owns_run = owns_run
         self._feed = Feed(self.folder)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
 
 from textual import events, on
-from textual.app import App, ComposeResult
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.widget import Widget
 
+from tunesmith.steering.lines import help_of
+from tunesmith.tui import theme
 from tunesmith.tui.layout import Arrangement
+from tunesmith.tui.palette import Actions
 from tunesmith.tui.panes.all import PANES
 from tunesmith.tui.panes.base import COMMON_HINTS, MOST_MARKED, Hints, Pane, Selection
+from tunesmith.tui.settings import Settings
 from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.widgets.body import Body
 from tunesmith.tui.widgets.footer_line import FooterLine
@@ -38,6 +45,7 @@ LAST_HINTS: Hints = (("F1", "help"), ("^q", "quit"))
 class Frame(App[str]):
     """Title, summary, panes, prompt, status and footer; draws `view` in the panes that are visible."""
 
+    COMMANDS = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help"),
         *(Binding(key, f"pane_key('{key}')", word, priority=True) for key, word in PANE_KEYS),
@@ -48,7 +56,16 @@ class Frame(App[str]):
     ]
 
     def __init__(self, view: RunView, name: str) -> None:
-        super().__init__()
+        plain = theme.no_colour()
+        self._drawn_once = False
+        # With colours of the terminal's own Textual takes all of them out, else it draws them in grey.
+        super().__init__(ansi_color=True if plain else None)
+        for each in theme.OWN:  # here: the styles are read before `on_mount`, and name its colours
+            self.register_theme(each)
+        self.settings = Settings.read()
+        wanted = theme.NO_COLOUR if plain else self.settings.theme
+        self.theme = wanted if wanted in self.available_themes else theme.THEME.name
+        theme.use(self.current_theme)
         self.view = view
         self.selection = Selection()
         self._run_name = name
@@ -56,12 +73,70 @@ class Frame(App[str]):
         for pane in panes:
             pane.selection = self.selection
         self._body = Body(panes, self._appeared)
+        self._body.arrangement = Arrangement(hidden=frozenset(self.settings.hidden) - {"talk"})
         self._body.offered = frozenset(pane.NAME for pane in panes if pane.offered(view))
         self._summary = SummaryStrip(id="summary")
         self._footer = FooterLine(id="footer")
         self._status = StatusLine(
             id="status"
         )  # drawn by a clock, which may tick once more while the app closes
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme.variables(self.current_theme)
+
+    def _watch_theme(self, theme_name: str) -> None:
+        super()._watch_theme(theme_name)
+        theme.use(self.current_theme)
+        if self._drawn_once:
+            self.redraw()
+            self.settings = replace(self.settings, theme=theme_name)
+            self.settings.write()
+
+    def redraw(self) -> None:
+        """Draw everything anew, in other colours."""
+        self._body.replan()
+        self._appeared(self._body.visible_panes)
+        self.screen_stack[0].refresh(layout=True)
+        for widget in self.screen_stack[0].query("*"):
+            widget.refresh()
+
+    def on_ready(self) -> None:
+        self._drawn_once = True
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every pane, action, theme and typed command, for the palette."""
+        for pane in self._body.panes.values():
+            if pane.NAME in self._body.offered:
+                key = f" ({pane.KEY.upper()})" if pane.KEY else ""
+                about = pane.HELP or pane.TITLE
+                yield SystemCommand(f"Pane: {pane.TITLE}{key}", about, partial(self.open_pane, pane.NAME))
+        yield SystemCommand("Prompt (esc)", "Type a question or a command", self.action_to_prompt)
+        yield SystemCommand("Jump (ctrl+o)", "A letter on each pane", self.action_jump)
+        yield SystemCommand("Panes: show all", "Bring back panes that were hidden", self.action_show_all)
+        yield SystemCommand("Help (F1)", "Keys and commands", self.action_help)
+        yield SystemCommand("Quit (ctrl+q)", "Leave this terminal", self.action_quit)
+        for name in sorted(self.available_themes):
+            yield SystemCommand(f"Theme: {name}", "Colours", partial(setattr, self, "theme", name))
+        for typed, about in help_of():
+            yield SystemCommand(typed, about, partial(self._offer, typed.split()[0]))
+
+    def _offer(self, command: str) -> None:
+        """Put a command into the prompt; the person goes on and sends it."""
+        prompt = self.query_one(Prompt)
+        prompt.value = command
+        self.screen_stack[0].set_focus(prompt)
+        self.draw_footer()
+
+    def action_show_all(self) -> None:
+        """Bring back every pane that was hidden, in the layout of the start."""
+        self._body.rearrange(Arrangement())
+        self._keep_hidden()
+
+    def _keep_hidden(self) -> None:
+        hidden = tuple(sorted(self._body.arrangement.hidden))
+        if hidden != self.settings.hidden:
+            self.settings = replace(self.settings, hidden=hidden)
+            self.settings.write()
 
     def compose(self) -> ComposeResult:
         yield TitleBar(self._run_name, id="title")
@@ -102,6 +177,7 @@ class Frame(App[str]):
             return
         if pane not in self._body.visible_panes or self._body.arrangement.zoomed not in (None, name):
             self._body.rearrange(self._body.arrangement.opened(name))
+            self._keep_hidden()
         self._focus(pane)
 
     def _focus(self, pane: Pane) -> None:
@@ -193,6 +269,7 @@ class Frame(App[str]):
     @on(Pane.Hide)
     def _hide_asked(self, event: Pane.Hide) -> None:
         self._body.rearrange(self._body.arrangement.without(event.name))
+        self._keep_hidden()
         self.screen_stack[0].set_focus(self.query_one(Prompt))
         self.draw_footer()
 

@@ -60,7 +60,7 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
                     (primary(view.facts.goals, best.value), "best"),
                     (f" #{view.best}", "dim"),
                 ),
-                2,
+                8,  # it stands above the panes too
             )
         )
     line += _several(view)
@@ -112,7 +112,7 @@ def _model(view: RunView) -> list[Segment]:
     return [
         Segment(((one_line(view.model, 24), "model"), (f" {calls}", "")), 5),
         Segment(((tokens, ""),), 7),
-        Segment(((dollars, ""),), 6),
+        Segment((("model cost ", "dim"), (dollars, "")), 2),
     ]
 
 

@@ -65,7 +65,9 @@ def _next(view: RunView) -> Spans:
     if view.started is None:
         return (("next      ", "dim"), ("the run has not started", ""))
     if view.over:
-        return (("ended     ", "dim"), (one_line(view.recommended or view.ending or view.state, 300), ""))
+        again = "; the command that started it goes on" if view.state in ("interrupted", "stopped") else ""
+        ending = view.recommended or f"{view.state}: {view.ending}{again}"
+        return (("next      ", "dim"), (one_line(ending, 300), ""))
     told = {each.number: each.text for each in view.beliefs.next} if view.beliefs is not None else {}
     running = view.running_numbers
     if not running:

@@ -131,8 +131,6 @@ def table(facts: Facts, *, rest: bool = False) -> Table:
     if rest:
         columns.append(Column("rest", "configuration", 60, lambda t: t.configuration(facts.short)))
     legend = [(short[name], one_line(name, 60)) for name in shown if short[name] != name]
-    if len(facts.metric) > 9:
-        legend.append((columns[2].heading, facts.metric))
     names = Names(
         facts.metric, facts.others, {**{name: name for name in known}, **{v: k for k, v in short.items()}}
     )

@@ -10,6 +10,11 @@ import pytest
 from fakes.tui_runs import TASK, Run
 
 
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     """A run of TASK whose log is empty so far, held by this process."""
