@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fakes.histories import briefing, configured, grown, history, trial
@@ -66,6 +68,11 @@ def test_every_intent_has_a_case_and_answers_at_every_stage_of_a_run() -> None:
     for past in (history(), grown(1), grown(14)):
         for said in MEANT.values():
             assert 0 < len(answered(said[0], past)) <= 6000
+
+
+def test_the_document_lists_every_question() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "conversation.md").read_text(encoding="utf-8")
+    assert [i.example for i in INTENTS if f"`{i.example.format(parameter='lr')}`" not in text] == []
 
 
 def test_why_and_best_say_what_the_records_hold() -> None:
