@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -13,6 +13,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Question
 from tunesmith.task import Task
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -52,10 +53,12 @@ class Records:
 
 
 def believed(records: Records) -> Beliefs | None:
-    """The beliefs at the records' history."""
-    return None
+    """The beliefs at the records' history; None where they cannot be worked out, which is logged."""
+    from tunesmith.agent.beliefs import beliefs_at
 
-
-def elicited(events: Sequence[Event]) -> tuple[PriorsElicited, ...]:
-    """What a model said that it expects, in its parts."""
-    return tuple(event for event in events if isinstance(event, PriorsElicited))
+    stated = [belief for event in records.of_kind(PriorsElicited) for belief in event.beliefs]
+    try:
+        return beliefs_at(records.task, records.history, stated)
+    except (ValueError, ArithmeticError):  # a question is answered without them
+        log.exception("the beliefs of a run could not be worked out")
+        return None

@@ -16,7 +16,9 @@ from fakes import chat_server as chat
 from fakes.chat_server import ChatRequest, ChatServer
 from fakes.histories import Log, briefing, configured, grown, history, trial
 from fakes.inline_engine import EngineMaker, InlineExecutor, completed
+from tunesmith.agent.conversation.intents.beliefs import where
 from tunesmith.agent.conversation.opened import CALLS, EXCHANGES, conversation_model
+from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.conversation.talker import Talker
 from tunesmith.agent.models import LanguageModel
 from tunesmith.budget import ConversationCaps, ModelSpend
@@ -25,6 +27,8 @@ from tunesmith.events import ActionsProposed, Answered, Asked, CommandDone, Degr
 from tunesmith.history import History
 from tunesmith.interfaces import Question
 from tunesmith.settings import ModelSettings
+from tunesmith.tools.analysis.curve import curve_line
+from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.tools.records.log_reading import conversation_spent, spent
 from tunesmith.trial import TrialState
 
@@ -220,3 +224,32 @@ def test_without_a_model_it_says_so_and_an_instruction_gets_its_command() -> Non
     text, _, actions = put(talker, "please freeze the momentum at 0.9")
     assert actions == () and "nothing was changed" in text and "/freeze" in text
     assert put(talker, "what is a swallow?")[0].startswith("This was not understood")
+
+
+def test_beliefs_curves_and_failures_reach_a_recorded_model_and_its_answer_is_checked(tmp_path: Path) -> None:
+    past = grown(30)
+    about = Records(briefing(past))
+    best, failed = past.incumbent, past.failures[0]
+    assert best is not None and best.value is not None and about.beliefs is not None
+    belief = about.beliefs.parameters[0]
+    step, value = best.curve[4]
+    true = (
+        f"I expect {belief.name} near {belief.expected}. #{best.number} reached {best.value:.3f}, "
+        f"and had {value:.3f} at step {step}; #{failed.number} diverged."
+    )
+    wrong = true.replace(f"{best.value:.3f}", f"{best.value + 0.2:.3f}").replace(f"#{failed.number} ", "#99 ")
+    live, again = tmp_path / "live", tmp_path / "again"
+    live.mkdir(), again.mkdir()
+    question = "what do you believe, how does the best one's curve look, and what failed?"
+    with ChatServer([said(true), said(wrong)]) as server:
+        talker = Talker(Log(), opening(server, Log(), live))
+        answers = [put(talker, question, past)[0] for _ in range(2)]
+        sent = server.chats[0].last
+    assert answers[0] == true
+    assert answers[1].endswith(
+        f"Not confirmed by the records: there is no trial 99; trial {best.number} is "
+        f"{format_metric(past, best.value)}, not {best.value + 0.2:.3f}."
+    )
+    assert where(belief) in sent and curve_line(past, best) in sent and "diverged had lr" in sent
+    replayed = Talker(Log(), opening(server, Log(), again, replay=live / "exchanges.jsonl"))
+    assert [put(replayed, question, past)[0] for _ in range(2)] == answers

@@ -53,6 +53,9 @@ def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
     assert said(tmp_path, "/pause", code=1)["status"] == "refused"
     assert said(tmp_path, "please freeze lr at 0.1", code=1)["status"] == "refused"
     assert said(tmp_path, "gibberish", code=1)["status"] == "refused"
+    assert "/freeze" in tunesmith("tell", "tiny", "/help", cwd=tmp_path).stdout
+    for wrong in ("/frobnicate", "/kill", "/quit", "/approve"):
+        assert tunesmith("tell", "tiny", wrong, cwd=tmp_path).returncode == 2, wrong
     assert tunesmith("tell", "tiny", " ", cwd=tmp_path).returncode == 2
     assert tunesmith("tell", "other", "best", cwd=tmp_path).returncode == 2
     log = EventStore(tmp_path / "runs/tiny/run.db", create=False)

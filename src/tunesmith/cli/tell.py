@@ -63,6 +63,10 @@ def tell(
         raise UsageError("nothing is said. Write a question, such as: tunesmith tell RUN what matters?")
     beside = runs / run
     folder = RunFolder.open(beside if beside.is_dir() else Path(run)).path
+    if (shown := _help(text)) is not None:
+        width = max(len(line) for line, _ in shown)
+        print("\n".join(literal(f"{line:{width}}  {effect}") for line, effect in shown))
+        return
     told = say(
         folder,
         _command(folder, text),
@@ -78,27 +82,37 @@ def tell(
 
 
 def _command(folder: Path, text: str) -> Command:
-    """The command that a line asks for; everything else is a question. Raises UsageError."""
-    from tunesmith.api.telling import waits_for_approval
-    from tunesmith.commands import Approve, Ask, Note, Pause, Resume, Stop, Undo
-    from tunesmith.errors import UsageError
+    """The command that a line asks for; what the records answer is a question that costs no call.
 
-    line = text.strip()
-    name, _, rest = line.partition(" ")
-    rest = rest.strip()
-    alone: dict[str, Command] = {"/pause": Pause(), "/resume": Resume(), "/undo": Undo(), "/stop": Stop()}
-    if name in alone and not rest:
-        return alone[name]
-    if name == "/note" and rest:
-        return Note(text=rest)
-    if name == "/ask" and rest:
-        return Ask(text=rest)
-    if name in ("/approve", "/deny") and not rest:
-        request = waits_for_approval(folder)
-        if request is None:
-            raise UsageError("nothing waits for approval in this run.")
-        return Approve(request=request, approved=name == "/approve")
-    return Ask(text=line)
+    Raises:
+        UsageError: The line cannot be read, or is one for a terminal.
+    """
+    from tunesmith.api.telling import waits_for_approval
+    from tunesmith.commands import Ask
+    from tunesmith.errors import UsageError
+    from tunesmith.steering.lines import read_line
+    from tunesmith.steering.verbs import Known, LineFault, Local
+
+    waiting = waits_for_approval(folder) if text.strip().startswith("/") else None
+    read = read_line(text, Known(waiting=waiting))
+    if isinstance(read, LineFault):
+        raise UsageError(f"{read.text}.")
+    if not isinstance(read, Local):
+        return read
+    if read.name in ("quit", "export"):
+        raise UsageError(f"/{read.name} is for a terminal: tunesmith attach.")
+    return Ask(text=" ".join([f"/{read.name}", *read.arguments]))
+
+
+def _help(text: str) -> list[tuple[str, str]] | None:
+    """What `/help` shows; None where the line is another one."""
+    from tunesmith.steering.lines import help_of, read_line
+    from tunesmith.steering.verbs import Local
+
+    read = read_line(text)
+    if not isinstance(read, Local) or read.name != "help":
+        return None
+    return help_of(*read.arguments[:1])
 
 
 def _show(told: Told, run: str) -> None:
