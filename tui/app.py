@@ -20,6 +20,7 @@ from tunesmith.commands import Command, Stop
 from tunesmith.errors import RunError
 from tunesmith.events import TaskChanged
 from tunesmith.text.literal import one_line
+from tunesmith.tui.belief_feed import BeliefFeed
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.feed import Batch, Feed
 from tunesmith.tui.frame import Frame
@@ -50,6 +51,7 @@ class TunesmithApp(Frame):
     Args:
         folder: The run folder; its `run.db` need not exist yet.
         owns_run: This terminal started the run: quitting asks whether it should stop or go on.
+        beliefs: Whether a process beside works out what the run believes; None: where there is a terminal.
 
     `run()` returns the text to print once the screen is gone: the state of the run, and how to continue.
     """
@@ -58,11 +60,15 @@ class TunesmithApp(Frame):
     CSS_PATH = "tunesmith.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
 
-    def __init__(self, folder: Path, *, owns_run: bool = False) -> None:
+    def __init__(self, folder: Path, *, owns_run: bool = False, beliefs: bool | None = None) -> None:
         super().__init__(RunView(Facts()), one_line(folder.name, 40))
         self.folder = Path(folder)
         self.owns_run = owns_run
         self._feed = Feed(self.folder)
+        self._wants_beliefs = beliefs
+        self.without_beliefs = ""
+        """Why no further beliefs come; empty while they may."""
+        self._belief_feed = BeliefFeed(self.folder, lambda: self.view.last_seq)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tunesmith-feed")
         self.on_terminal_gone: Callable[[], None] | None = None
         """Called when the terminal is gone, of which not every process is told by a signal."""
@@ -95,6 +101,8 @@ class TunesmithApp(Frame):
         self._draw_status()
         self.draw_footer()
         self.follow()
+        if not self.is_headless if self._wants_beliefs is None else self._wants_beliefs:
+            self.follow_beliefs()
         self._status.set_interval(0.5, self._draw_status)
         if self.on_terminal_gone is not None:
             self.set_interval(1.0, self._look_for_terminal)
@@ -130,6 +138,12 @@ class TunesmithApp(Frame):
                     self.first_seq = self.view.last_seq
                 self._caught_up.set()
                 await asyncio.sleep(POLL_S)
+
+    @work(exclusive=True, group="beliefs", exit_on_error=False)
+    async def follow_beliefs(self) -> None:
+        """Draw what the run believes whenever that changes, until the app closes."""
+        self.without_beliefs = await self._belief_feed.follow(self.view.believe)
+        self._reply(((f"No further beliefs are shown: {self.without_beliefs}.", "warn"),), bad=True)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

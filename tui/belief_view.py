@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len, set_cell_size
+
 from tunesmith.beliefs import Beliefs, Incumbent, ParameterBelief, Slice, Source
 from tunesmith.stated_prior import label_of
-from tunesmith.text.literal import cut, one_line
+from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import DASH, metric, prediction
 from tunesmith.tui.spans import Role, Span, Spans
 
@@ -105,13 +107,13 @@ def _expected(one: Incumbent) -> str:
 
 def parameter_row(parameter: ParameterBelief, beliefs: Beliefs, width: int, chosen: bool = False) -> Spans:
     """Name, how much it matters, where the best value is: one line."""
-    names = max((len(one_line(p.name, NAME_MOST)) for p in beliefs.parameters), default=1)
-    name = one_line(parameter.name, NAME_MOST)
+    names = max((min(cell_len(one_line(p.name)), NAME_MOST) for p in beliefs.parameters), default=1)
+    name = set_cell_size(one_line(parameter.name), names)
     bar = min(BAR_MOST, max(8, (width - names - SHARE - 30) // 2 * 2))
     shown = width >= names + SHARE + 8 + 20
     spans: list[Span] = [
         ("› " if chosen else "  ", "accent"),
-        (name.ljust(names), "strong" if chosen else ""),
+        (name, "strong" if chosen else ""),
         (" ", ""),
         *_matters(parameter),
         ("  ", ""),
@@ -227,14 +229,14 @@ def _importance(parameter: ParameterBelief, width: int) -> list[Spans]:
 
 def _choices(parameter: ParameterBelief, width: int) -> list[Spans]:
     names = [one_line(tick, 30) for tick in parameter.ticks]
-    longest = max(map(len, names))
+    longest = max(map(cell_len, names))
     bar = max(min(width - longest - 22, 30), 4)
     lines: list[Spans] = []
     for name, before, now in zip(names, parameter.prior, parameter.posterior, strict=True):
         filled = "█" * round(bar * now)
         lines.append(
             (
-                (f"  {name.ljust(longest)}  ", ""),
+                (f"  {set_cell_size(name, longest)}  ", ""),
                 (filled.ljust(bar), "accent"),
                 (f" {now:4.0%}", "strong"),
                 (f"  before {before:.0%}", "dim"),
@@ -288,24 +290,21 @@ def _wrapped(
     lines: list[str] = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if len(joined) <= room or not lines[-1]:
+        if cell_len(joined) <= room or not lines[-1]:
             lines[-1] = joined
         else:
             lines.append(word)
     of_head: Role = role if label is None else label[1]
-    return [
-        ((head if i == 0 else " " * len(head), of_head), (cut(line, room), role))
-        for i, line in enumerate(lines)
-    ]
+    return [((head if i == 0 else " " * len(head), of_head), (line, role)) for i, line in enumerate(lines)]
 
 
 def _fitted(line: Spans, width: int) -> Spans:
-    """The line cut at the margin."""
+    """The line cut at the margin, in cells: a character may be two wide."""
     room, kept = width, list[Span]()
     for text, role in line:
         if room <= 0:
             break
-        shown = text if len(text) <= room else cut(text, room)
+        shown = text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…"
         kept.append((shown, role))
-        room -= len(shown)
+        room -= cell_len(shown)
     return tuple(kept)

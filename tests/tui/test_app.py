@@ -359,7 +359,7 @@ async def test_a_long_run_is_shown_from_its_newest_trials_on(run: Run) -> None:
 
 def test_the_picture_is_an_svg_of_the_run(run: Run, tmp_path: Path) -> None:
     run.tell(begun(), *trials([0.5, 0.7]), RunFinished(reason="done", status="finished"))
-    write_picture(run.folder, tmp_path / "tui.svg", (120, 36))
+    write_picture(run.folder, tmp_path / "tui.svg", (120, 36), beliefs=False)
     svg = (tmp_path / "tui.svg").read_text().replace("&#160;", " ")
     assert svg.startswith("<svg")
     for words in ("Best so far", "val_accuracy", "0.7000", "2/16", "#1"):

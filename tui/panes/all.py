@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tunesmith.tui.panes.base import Pane
+from tunesmith.tui.panes.beliefs import BeliefsPane
 from tunesmith.tui.panes.best_plot import BestPlotPane
 from tunesmith.tui.panes.front import FrontPane
 from tunesmith.tui.panes.talk import TalkPane
@@ -12,6 +13,7 @@ from tunesmith.tui.panes.trials import TrialsPane
 PANES: tuple[type[Pane], ...] = (
     TalkPane,
     TrialsPane,
+    BeliefsPane,
     BestPlotPane,
     FrontPane,
     TrialDetailsPane,

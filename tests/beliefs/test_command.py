@@ -1,0 +1,60 @@
+"""`tunesmith beliefs` in a process of its own, on a run that was recorded."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tunesmith
+from tunesmith.beliefs import Beliefs
+from tunesmith.errors import UsageError
+from tunesmith.space import Categorical, Float
+
+
+def train(config: dict[str, float], trial: object) -> dict[str, float]:
+    return {"loss": (math.log10(config["lr"]) + 2) ** 2 + (config["[bold]x"] == "no")}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = tmp_path_factory.mktemp("beliefs")
+    space = {"lr": Float(1e-4, 1e-1, scale="log"), "[bold]x": Categorical(["yes", "no"])}
+    tunesmith.tune(
+        train, space, metric="loss", direction="minimize", trials=7, name="small", runs=runs, model=None
+    )
+    return runs
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "tunesmith", "beliefs", *arguments],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_a_person_and_a_program_read_the_same(runs: Path) -> None:
+    done = command("small", "--runs", str(runs))
+    assert done.returncode == 0, done.stderr
+    assert "After 7 trials" in done.stdout and "[bold]x" in done.stdout and "progress" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    followed = command(str(runs / "small"), "--json", "--follow")
+    (line,) = followed.stdout.splitlines()  # nobody holds the run, so it is told once
+    assert Beliefs.model_validate(json.loads(line)) == tunesmith.beliefs_of("small", runs=runs)
+
+
+def test_beliefs_of_an_earlier_moment(runs: Path) -> None:
+    before = tunesmith.beliefs_of(runs / "small", at=0)
+    assert before.finished == 0 and all(p.prior == p.posterior for p in before.parameters)
+    middle = tunesmith.beliefs_of(runs / "small", at=4)
+    assert middle.finished == 4 and middle.progress is not None and middle.progress.trials == 3
+    with pytest.raises(UsageError, match="7 trials have ended"):
+        tunesmith.beliefs_of(runs / "small", at=8)
