@@ -142,11 +142,11 @@ class Answering:
             how = "the person is told" if not said else "the answer ends there"
             self._emit(Degraded(what="fallback", where="conversation", cause=cause, continuation=how))
             say(f"This could not be answered: {cause}" if not said else "", last[0])
-        if reply.actions and self._goes_on(command_id):
-            self._propose(command_id, reply.actions)
-        else:
+        if not self._goes_on(command_id):
             reply = replace(reply, actions=())
         self._tell(command_id, "", last[0], reply)
+        if reply.actions:
+            self._propose(command_id, reply.actions)
 
     def _goes_on(self, command_id: int) -> bool:
         with self._changed:

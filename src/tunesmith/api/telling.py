@@ -191,7 +191,9 @@ class _Reply:
             return
         self.told.done.append(Done(event.command, event.ok, event.reply))
         self._refused |= not event.ok
-        all_done = not self.asks or len(self.told.done) >= max(1, self._announced)
+        # Of several actions none is carried out where one cannot be: then nothing is proposed.
+        none = not event.ok and not self.told.actions
+        all_done = not self.asks or none or len(self.told.done) >= max(1, self._announced)
         # An approval has a reply of its own, which comes last.
         self.complete = all_done and self.told.request is None
 
