@@ -18,6 +18,7 @@ from tunesmith.cli import (
     best,
     chat,
     check,
+    export,
     init,
     ls,
     pipeline_listen,
@@ -95,6 +96,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("beliefs")(beliefs.beliefs)
+app.command("export")(export.export)
 app.command("best")(best.best)
 app.command("retrain")(retrain.retrain)
 app.command("bench")(bench.bench)
