@@ -27,6 +27,7 @@ from tunesmith.commands import Command
 from tunesmith.events import Event
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.steering.record import Record
 from tunesmith.task import Task
 from tunesmith.trial import Outcome, Trial
 
@@ -152,6 +153,29 @@ class RunStore(ABC):
         Raises:
             RunError: It cannot be written, or the trial was finished by another process.
         """
+
+    @property
+    def steered(self) -> Record:
+        """What people have changed of the task by commands so far."""
+        raise NotImplementedError
+
+    @property
+    def given(self) -> Task:
+        """The task without those changes."""
+        raise NotImplementedError
+
+    def steer(self, record: Record, task: Task, history: History) -> History:
+        """Go on with a task that a command changed, as `record` says last, while trials run.
+
+        Everything is durable when this returns. Killed before, the next session goes on as if it had.
+
+        Args:
+            history: As it is now, running trials included.
+        Returns:
+            The same trials for the new task: of another space in `earlier` where they are not legal in it,
+            be they running or not.
+        """
+        raise NotImplementedError
 
     def mend(self) -> None:
         """Make the records whole again where training code has damaged them; before a report is written."""

@@ -17,7 +17,9 @@ from tunesmith.errors import RunError
 from tunesmith.events import Degraded, Noted, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
+from tunesmith.steering.record import Record
 from tunesmith.task import Task
+from tunesmith.task.lineage import LeftOut, carried
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted
 from tunesmith.tools.records.atomic_write import set_aside
@@ -27,13 +29,14 @@ from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.journal_repair import clear_stale_lock, has_lines
 from tunesmith.tools.records.mending import mend_run, mend_trial, set_oddities_aside
 from tunesmith.tools.records.plain_files import FileMark, kind
-from tunesmith.tools.records.reconcile import reconcile, restore_events
+from tunesmith.tools.records.reconcile import NOT_IN_SPACE, reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.sources import identity
+from tunesmith.tools.records.steered import in_space, tell_steered
 from tunesmith.tools.records.storage import UNREADABLE, lost_file_aside, sqlite_file, trials_in_journal
 from tunesmith.tools.records.study import StudyStore, UnreadableTrial
 from tunesmith.tools.records.taken import take_over
-from tunesmith.trial import Outcome, Trial
+from tunesmith.trial import Outcome, Proposal, Trial
 
 LARGEST_KEPT = 1 << 20
 """Bytes of a file that is compared before each trial."""
@@ -59,6 +62,8 @@ class FolderStore(RunStore):
         self._emit: Emit | None = None
         self._trials: dict[int, Trial] = {}  # by number; what the study holds
         self._first = 0  # number of the first trial of this session
+        self._begun: dict[int, Trial] = {}  # running trials of other spaces, as they began
+        self._studies: dict[int, StudyStore] = {}  # studies that have such trials as running, by version
         self._journal_mark: FileMark | None = None
         self._database_mark: FileMark | None = None
 
@@ -109,6 +114,7 @@ class FolderStore(RunStore):
         changed = task_changed(self.folder, history, self.events.last(TaskChanged))
         if changed is not None:
             emit(changed)
+        tell_steered(self.folder.record, self.events)
         self._trials = {trial.number: trial for trial in history}
         self._first = self.study.next_number
         self._mark()
@@ -177,15 +183,94 @@ class FolderStore(RunStore):
         return folder
 
     def record_outcome(self, number: int, outcome: Outcome) -> Outcome:
-        trial = self._trials.get(number)
+        trial = self._begun.get(number) or self._trials.get(number)
         of = None if trial is None else TrialConfig.of(trial).stamp
         return self.folder.record_outcome(number, outcome, of)
 
     def finish(self, trial: Trial) -> None:
         self._mend_run()
-        self._mend_trial(trial)
-        self._to_study(lambda study: study.finished(trial))
-        self._trials[trial.number] = trial
+        begun = self._begun.pop(trial.number, None)
+        if begun is None:
+            self._mend_trial(trial)
+        else:
+            self._mend_trial(trial.model_copy(update={"proposal": begun.proposal}))
+            self._tell_other_studies(trial, begun)
+        if begun is None or trial.number in self._trials:
+            self._to_study(lambda study: study.finished(trial))
+            self._trials[trial.number] = trial
+
+    @property
+    def steered(self) -> Record:
+        return self.folder.record
+
+    @property
+    def given(self) -> Task:
+        return self.folder.given
+
+    def steer(self, record: Record, task: Task, history: History) -> History:
+        version, before = self.folder.lineage.version, self.task
+        self.folder.steer(record, task)
+        self.task = task
+        lineage = self.folder.lineage
+        if task.space == before.space:
+            return replace(history, default=task.default)
+        kept, left = in_space(lineage, history.every, self._as_begun, task)
+        now = replace(
+            task.empty_history(), trials=kept, earlier=left, first=lineage.epochs[-1].first_trial
+        )
+        for trial in history.every:
+            if not trial.finished:
+                self._begun.setdefault(trial.number, trial)
+        self._studies[version] = self.study
+        self._trials = {trial.number: trial for trial in kept}
+        self._first = self.study.next_number
+        self._study = self._studies.pop(lineage.version, None) or self.study.of_version(
+            self.folder.name, lineage.version, task.space.restricted(None)
+        )
+        self._to_study(self._fill)
+        return now
+
+    def _as_begun(self, trial: Trial) -> Proposal:
+        """The proposal of a trial in the space that it was started in."""
+        if (begun := self._begun.get(trial.number)) is not None:
+            return begun.proposal
+        try:
+            config = self.folder.read_config(trial.number)
+        except RunError:
+            config = None  # mended later; what is known of it in memory is close enough
+        return trial.proposal if config is None else config.proposal
+
+    def _fill(self, study: StudyStore) -> None:
+        """Tell a study what happened to the run since it was its study, or ever."""
+        running = study.numbers_running()
+        for number in range(max(max(self._trials, default=-1) + 1, self._first)):
+            trial = self._trials.get(number)
+            if number < study.next_number:
+                if trial is not None and trial.finished and number in running:
+                    study.finished(trial)
+            elif trial is None:
+                study.skip(number, NOT_IN_SPACE)
+            elif trial.finished:
+                study.record(trial)
+            else:
+                study.started(trial)
+
+    def _tell_other_studies(self, trial: Trial, begun: Trial) -> None:
+        """A trial that began in another space has ended: told to every study that has it as running."""
+        lineage = self.folder.lineage
+        for version, study in self._studies.items():
+            try:
+                if trial.number not in study.numbers_running():
+                    continue
+                epochs = [e for e in lineage.epochs if e.version == version]
+                first = lineage.epochs.index(lineage.epoch_of(trial.number))
+                path = lineage.epochs[first : lineage.epochs.index(epochs[-1]) + 1] or epochs[-1:]
+                shown = begun.proposal.model_copy(update={"configuration": carried(begun.configuration, path)})
+                study.finished(trial.model_copy(update={"proposal": shown}))
+            except (*UNREADABLE, RunError, LeftOut) as error:
+                cause = f"study {version} of the run could not be told that trial {trial.number} ended"
+                self._told(f"{cause} ({error})", "the next session tells it")
+        self._mark()
 
     def keep(self, path: Path) -> None:
         """Put a file of the run back as it is now where training code takes it away; one of moderate size."""

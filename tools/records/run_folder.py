@@ -2,6 +2,7 @@
 
     runs/<name>/  task.yaml (as run)  run.json  study.journal  run.db  lock  report.*
                   exchanges.jsonl  calls.jsonl  lineage.json (once the search space was changed)
+                  steering.json  task-given.yaml (once a command changed the task)
                   trials/00017/  config.json  curve.jsonl  log.txt  result.json  checkpoints/
 
 `config.json` says that a trial was started and with what, `result.json` how it ended. Everything else
@@ -23,6 +24,7 @@ from pydantic import AfterValidator, Field
 
 from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.outcome import Stamp
+from tunesmith.steering.record import Record
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
@@ -36,6 +38,8 @@ from tunesmith.tools.records.lineage_file import read_lineage, write_lineage
 from tunesmith.tools.records.lock import Holder, hold
 from tunesmith.tools.records.plain_files import clear, free_name, kind, make_folder, read_plain
 from tunesmith.tools.records.run_names import ABOUT, read_about
+from tunesmith.tools.records.steering_file import GIVEN, read_given, read_record, write_record
+from tunesmith.tools.records.steering_file import NAME as STEERING
 from tunesmith.tools.records.trial_folder import (
     CONFIG,
     LARGEST_RECORD,
@@ -49,7 +53,7 @@ from tunesmith.trial import Configuration, Frozen, Outcome, Proposal, Trial, Tri
 TRIALS, LOCK = "trials", "lock"
 LATEST = 253402300000
 """The last second that a date can be of, in Unix time: the year 9999."""
-OWN_FILES = ("task.yaml", "run.json", LINEAGE)
+OWN_FILES = ("task.yaml", "run.json", LINEAGE, STEERING, GIVEN)
 """Small files that are written when a session begins."""
 EXCHANGES = "exchanges.jsonl"
 """Name of the recorded conversation with a language model."""
@@ -116,7 +120,9 @@ class RunFolder:
 
     Attributes:
         path: The folder, absolute.
-        task: The task as run.
+        task: The task as run, with what people changed by commands.
+        given: The task as its author's file says it; the same object where nothing was changed by commands.
+        record: What was changed by commands.
         told: What the task has changed since the session before, a clause each; set by `create`.
         own_files: What this run's files are to hold while it is locked, by path.
         source: Where the results come from that the run began with; None where it began with none.
@@ -125,7 +131,8 @@ class RunFolder:
     def __init__(
         self, path: Path, task: Task, *, source: str | None = None, begun_as: str | None = None
     ) -> None:
-        self.path, self.task = path.absolute(), task
+        self.path, self.task, self.given = path.absolute(), task, task
+        self.record = Record()
         about = read_about(self.path)
         known = about.get("from")
         self.source = known if isinstance(known, str) else None if about else source
@@ -167,7 +174,16 @@ class RunFolder:
                     f"{folder.path} cannot be made ({error.strerror or error}). Name another place for runs."
                 ) from error
         else:
-            before = cls.open(folder.path).task
+            earlier = cls.open(folder.path)
+            before = earlier.task
+            if earlier.record.changes:
+                folder.task, folder.record = earlier.record.after(earlier.given, task).replay(task)
+                task, kept = folder.task, folder.record.active
+                folder.told = tuple(
+                    f"what a command changed ({change.text.partition(';')[0]}) gives way to the task file"
+                    for change in earlier.record.active
+                    if change not in kept
+                )
             found = changes(before, task)
             what, breaking = "whose values mean something else", found.breaking
             if lacking := folder._lacking(found.needed):
@@ -184,7 +200,7 @@ class RunFolder:
                     f"{'; '.join(breaking)}. Start anew beside it with --fresh (in Python: another "
                     f"`name`), start with what fits of it with --from {folder.path}, or change this back."
                 )
-            folder.told = (*found.breaking, *found.told)
+            folder.told = (*folder.told, *found.breaking, *found.told)
         return folder
 
     @classmethod
@@ -201,7 +217,11 @@ class RunFolder:
             raise RunError(
                 f"{path} is not a run folder: no run has begun there. Name a folder such as runs/<task>."
             )
-        return cls(path, _read_task(path))
+        folder = cls(path, _read_task(path))
+        folder.record = read_record(path)
+        if folder.record.changes and (given := read_given(path)) is not None:
+            folder.given = given.model_copy(update={"path": folder.task.path})
+        return folder
 
     @property
     def name(self) -> str:
@@ -242,10 +262,23 @@ class RunFolder:
         with hold(self.path / LOCK) as holder:
             forget_ended(self.path)
             self._write_task()  # budget or description may have changed since the last session
-            self.own_files = {
-                p: p.read_bytes() for p in (self.path / name for name in OWN_FILES) if p.exists()
-            }
+            self._keep_own_files()
             yield holder
+
+    def steer(self, record: Record, task: Task) -> None:
+        """Record durably what a command made of the task; the caller holds the lock.
+
+        First what was changed, from which all else follows in the next session, should this one be killed.
+        """
+        write_record(self.path, record, self.given)
+        self.record, self.task = record, task
+        self._write_task()
+        self._keep_own_files()
+
+    def _keep_own_files(self) -> None:
+        others = {p: text for p, text in self.own_files.items() if p.name not in OWN_FILES}
+        own = {p: p.read_bytes() for p in (self.path / name for name in OWN_FILES) if p.exists()}
+        self.own_files = {**own, **others}
 
     # -- trials ---------------------------------------------------------------------------------
 
@@ -339,6 +372,8 @@ class RunFolder:
     # -- the task -------------------------------------------------------------------------------
 
     def _write_task(self) -> None:
+        if self.record.changes:
+            write_record(self.path, self.record, self.given)
         text = self.task.to_yaml().encode()
         if not self._task_file.exists():
             write_atomic(self._task_file, text)

@@ -106,6 +106,19 @@ class StudyStore:
                 return None
             return StudyStore(self._storage, self._batch, study_id, space, self._goals, self._where)
 
+    def of_version(self, run: str, version: int, space: Space) -> StudyStore:
+        """The study of another space of the run in the same storage, made if there is none."""
+        with quiet(), explained(self._where):
+            study_id = _find_or_create(self._storage, study_name(run, version), self._goals)
+            _is_of(self._storage, study_id, self._goals)  # gives its values their names
+            return StudyStore(self._storage, self._batch, study_id, space, self._goals, self._where)
+
+    def numbers_running(self) -> set[int]:
+        """Numbers of the trials that this study has as running."""
+        with explained(self._where):
+            trials = self._storage.get_all_trials(self._study_id, deepcopy=False)
+        return {trial.number for trial in trials if not trial.state.is_finished()}
+
     def others(self) -> list[str]:
         """Names of all other studies in the storage."""
         with explained(self._where):
