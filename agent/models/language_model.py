@@ -124,7 +124,7 @@ class LanguageModel:
     ) -> None:
         self._provider, self._emit, self._name = provider, emit, ""
         able = provider.capabilities
-        kept = caps if provider.priced else caps.model_copy(update={"dollars": None})
+        kept = self._countable(caps)
         self._meter = SpeedMeter()
         self._ledger = Ledger(kept, emit, spent, reservations)
         refused = [name for name, can in (("n", able.choices), ("logprobs", able.logprobs)) if not can]
@@ -215,6 +215,14 @@ class LanguageModel:
         finally:
             if self._kept is not None:
                 self._kept.learn(self._provider.place, self._learned)
+
+    def _countable(self, caps: ModelCaps) -> ModelCaps:
+        """Caps that can be counted: dollars cannot where the provider has no price."""
+        return caps if self._provider.priced else caps.model_copy(update={"dollars": None})
+
+    def change_caps(self, caps: ModelCaps) -> None:
+        """Go by other caps from the next call on."""
+        self._ledger.caps = self._countable(caps)
 
     @property
     def usage(self) -> ModelSpend:

@@ -16,6 +16,7 @@ from tunesmith.seeds import rng_for
 from tunesmith.task import Task
 from tunesmith.text.cleaning import error_line
 from tunesmith.tools.engine.cost_budget import CostBudget
+from tunesmith.tools.engine.steering import fitting
 from tunesmith.tools.engine.trial_queue import TrialQueue
 from tunesmith.trial import Origin, Proposal, TrialState
 
@@ -40,6 +41,18 @@ class Chooser:
         self.queue = TrialQueue(first)
         self._costs = CostBudget(task)
         self._exhausted_at: History | None = None
+        self._steered = False
+
+    def take_task(self, task: Task, strategy: Strategy) -> None:
+        """Go on with a changed task; what waits is in its space from now on, where it is legal there."""
+        self._task, self._strategy, self._steered = task, strategy, True
+        self._costs = CostBudget(task)
+        self._exhausted_at = None
+        self.queue.change(self._fitting)
+
+    def _fitting(self, proposal: Proposal) -> Proposal:
+        """A proposal in the space of now: it may come from a policy that was woken in an earlier one."""
+        return fitting(proposal, self._task.space) if self._steered else proposal
 
     def exhausted(self, history: History) -> bool:
         """Whether nothing new was found for this very snapshot when `next` was last asked."""
@@ -58,6 +71,7 @@ class Chooser:
         """Number and proposal of the trial that starts now; None where nothing new is left to try."""
         while True:
             while (queued := self.queue.first()) is not None:
+                queued = self._fitting(queued)
                 cause, dear = self.why_not(queued, history), self.unaffordable(queued, history)
                 if cause is None and dear is None:
                     return self.queue.start(), queued
@@ -101,6 +115,7 @@ class Chooser:
     def _proposed(self, history: History, candidates: Sequence[Proposal]) -> Proposal | None:
         """What the strategy, or chance in its place, would run next."""
         try:
+            candidates = [self._fitting(one) for one in candidates] if self._steered else candidates
             proposals = self._strategy.propose(self._costs.asked(history), 1, candidates)
         except Exception as error:  # a strategy's fault costs one random proposal, and is shown
             log.exception("the %s strategy failed", self._strategy.name)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from tunesmith.commands import NEED_APPROVAL, Action, Approve, Ask, Command, Note, Pause, Resume, Stop, Try
+from tunesmith.commands import (
+    NEED_APPROVAL,
+    Action,
+    Approve,
+    Ask,
+    Command,
+    Kill,
+    Note,
+    Pause,
+    Resume,
+    Stop,
+    Try,
+)
 from tunesmith.errors import InvalidConfiguration
 from tunesmith.events import ActionsProposed, CommandDone, Noted
 from tunesmith.interfaces import Emit
 from tunesmith.space import Space
+from tunesmith.steering.applying import filled
+from tunesmith.steering.faults import CannotSteer
+from tunesmith.tools.engine.steering import Steering
 from tunesmith.tools.records.base import EventLog
-from tunesmith.trial import Origin, Proposal
+from tunesmith.trial import Origin, Proposal, Value
 
 
 class CommandInbox:
@@ -20,7 +35,10 @@ class CommandInbox:
     Args:
         log: Where commands are posted and acknowledged.
         emit: Stores whether each was carried out.
-        space: What a configuration to try must be in.
+        steering: Carries out what changes the task.
+        space: What a configuration to try must be in, now.
+        best: What a configuration to try is filled from.
+        kill: Ends a running trial; raises CannotSteer where it does not run.
         why_not: Why a proposal cannot be run now, or None where it can.
         launch: Queues proposals and returns the numbers of their trials.
         answer: Takes a question, by its command's id; whether it will be answered, and a sentence.
@@ -35,13 +53,17 @@ class CommandInbox:
         self,
         log: EventLog,
         emit: Emit,
-        space: Space,
+        steering: Steering,
         *,
+        space: Callable[[], Space],
+        best: Callable[[], Mapping[str, Value] | None],
+        kill: Callable[[int, str], str],
         why_not: Callable[[Proposal], str | None],
         launch: Callable[[list[Proposal]], list[int]],
         answer: Callable[[int, str], tuple[bool, str]],
     ) -> None:
-        self._log, self._emit, self._space = log, emit, space
+        self._log, self._emit, self._steering = log, emit, steering
+        self._space, self._best, self._kill = space, best, kill
         self._why_not, self._launch, self._answer = why_not, launch, answer
         self._waiting: tuple[int, tuple[Action, ...]] | None = None
         self._proposed: queue.SimpleQueue[tuple[int, tuple[Action, ...]]] = queue.SimpleQueue()
@@ -63,9 +85,23 @@ class CommandInbox:
         self._proposed.put((command_id, tuple(actions)))
 
     def _carry_out_proposed(self, command_id: int, actions: tuple[Action, ...]) -> None:
-        effects = tuple(action.kind for action in actions)
+        effects, faults = [], []
+        for action in actions:
+            try:
+                effects.append(self._steering.effect(action))
+            except CannotSteer as error:
+                faults.append(
+                    CommandDone(command_id=command_id, command=action.kind, ok=False, reply=_no(error))
+                )
+        for fault in faults:
+            self._emit(fault)
+        if faults:
+            return  # what else was asked for may hang together with it
         waiting = any(isinstance(action, NEED_APPROVAL) for action in actions)
-        self._emit(ActionsProposed(command_id=command_id, actions=actions, effects=effects, waiting=waiting))
+        told = ActionsProposed(
+            command_id=command_id, actions=actions, effects=tuple(effects), waiting=waiting
+        )
+        self._emit(told)
         if waiting:
             self._waiting = command_id, actions
         else:
@@ -120,19 +156,42 @@ class CommandInbox:
             case Resume():
                 self.paused = False
                 return True, "Going on."
-            case Try(values=values, reason=reason):
-                return self._try(values, reason)
+            case Try():
+                return self._try(command)
+            case Kill(number=number, reason=reason):
+                return self._or_why_not(lambda: self._kill(number, reason))
             case _:
-                return False, f"{command.kind} cannot be carried out while a run goes on."
+                return self._or_why_not(lambda: self._steering.change(command_id, command))
 
-    def _try(self, values: dict[str, object], reason: str) -> tuple[bool, str]:
+    @staticmethod
+    def _or_why_not(carry_out: Callable[[], str]) -> tuple[bool, str]:
         try:
-            configuration = self._space.validate(values)
+            return True, carry_out()
+        except CannotSteer as error:
+            return False, _no(error)
+
+    def _try(self, command: Try) -> tuple[bool, str]:
+        space, values, note = self._space(), command.values, ""
+        if command.fill:
+            values, added = filled(values, space, self._best())
+            if added:
+                shown = {name: values[name] for name in added}
+                note = (
+                    " Filled in: "
+                    + ", ".join(f"{n}={space.format_value(n, v)}" for n, v in shown.items())
+                    + "."
+                )
+        try:
+            configuration = space.validate(values)
         except InvalidConfiguration as error:
             return False, str(error)
-        proposal = Proposal(configuration=configuration, origin=Origin.USER, reason=reason)
+        proposal = Proposal(configuration=configuration, origin=Origin.USER, reason=command.reason)
         cause = self._why_not(proposal)
         if cause is not None:
             return False, f"Not queued: {cause}."
         (number,) = self._launch([proposal])
-        return True, f"Queued as trial {number}."
+        return True, f"Queued as trial {number}.{note}"
+
+
+def _no(error: CannotSteer) -> str:
+    return f"This cannot be followed: {error}"

@@ -10,6 +10,7 @@ the method says so; while a model thinks, the strategy goes on.
     plan.py            what the policy decided last, and what a model has said since
     trial_runner.py    starting trials and bringing each to its end
     command_inbox.py   what people ask of a run while it runs
+    steering.py        what they change of its task
     broken_code.py     when crashes mean that the code is broken
     thinking.py        what is said while a model thinks
     answering.py       people's questions, answered beside the loop
@@ -18,11 +19,11 @@ the method says so; while a model thinks, the strategy goes on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from tunesmith.budget import ModelSpend, Spend
+from tunesmith.budget import Budget, ModelSpend, Spend
 from tunesmith.errors import ToolError
 from tunesmith.events import Noted, Woken
 from tunesmith.history import History
@@ -39,6 +40,7 @@ from tunesmith.tools.engine.plan import Plan
 from tunesmith.tools.engine.policy_runner import SEARCH_OVER, Effect, PolicyRunner
 from tunesmith.tools.engine.progress import ProgressTeller
 from tunesmith.tools.engine.requeue import Requeued, after_loss, changed_since, requeue, runs_alone
+from tunesmith.tools.engine.steering import Rebuild, Steering
 from tunesmith.tools.engine.thinking import Thinking
 from tunesmith.tools.engine.trial_runner import TrialRunner
 from tunesmith.tools.engine.triggers import Triggers
@@ -46,7 +48,7 @@ from tunesmith.tools.execution.base import Executor
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.moments import Moment, Moments
 from tunesmith.tools.toolbox.advice import Advice
-from tunesmith.trial import Origin, Proposal
+from tunesmith.trial import Origin, Proposal, Value
 
 POLL_S = 0.1
 """How long the loop sleeps at most when nothing happens; commands wait no longer than this."""
@@ -89,6 +91,12 @@ class Engine:
         conclusions: What the method has concluded by a history, in words; None: nothing.
         moments: Keeps when the policy's answers took effect, or, in a replay, says when they are to.
         conversation: Answers people, in a thread of its own; None: their questions are refused.
+        rebuild: Makes again what depends on the task, where a person changes it; None: no more is done than
+            to tell these parts of new trials.
+        takes_priors: Whether the method uses what people expect.
+    Attributes:
+        task: As it is now.
+        objective: What trials run now.
     """
 
     def __init__(
@@ -110,18 +118,18 @@ class Engine:
         moments: Moments | None = None,
         conclusions: Callable[[History], Sequence[str]] | None = None,
         conversation: Conversation | None = None,
+        rebuild: Rebuild | None = None,
+        takes_priors: Callable[[], bool] = lambda: False,
     ) -> None:
         self.task, self.strategy, self.emit = task, strategy, emit
         self._make_toolbox = make_toolbox
         self._conclusions = conclusions
         self._policy = PolicyRunner(policy, fallback, emit)
-        self._objective = objective
+        self.objective = objective
         self._moments = moments or Moments()
         # A replay of a run that had so much time ends where that ended, not by a clock that goes differently.
         self._clockless = self._moments.over(Moment(0, 0)) is not None and task.budget.wall_time_s is not None
-        self._budget = (
-            task.budget.model_copy(update={"wall_time_s": None}) if self._clockless else task.budget
-        )
+        self._budget = self._budget_of(task)
         self._in_step = task.decides_in_step(asks_model=policy.asks_model) or (
             self._moments.in_step and task.workers == 1 and task.in_step is None
         )
@@ -135,10 +143,17 @@ class Engine:
         self._first = store.next_number
         self._chooser = Chooser(task, strategy, emit, self._first)
         self._plan = Plan(plan, lambda: self.history, self._chooser.queue, emit)
+        self._store, self._rebuild, self._steered = store, rebuild, False
+        steering = Steering(
+            store, emit, history=lambda: self.history, go_on=self._go_on_with, takes_priors=takes_priors
+        )
         self._inbox = CommandInbox(
             store.events,
             emit,
-            task.space,
+            steering,
+            space=lambda: self.task.space,
+            best=self._best_values,
+            kill=self._trials.kill,
             why_not=self._why_not_queued,
             launch=self.launch,
             answer=lambda command_id, text: self._answering.ask(command_id, text),
@@ -181,7 +196,13 @@ class Engine:
         Raises:
             ToolError: The search has ended.
         """
-        return self._policy.in_turn("advice", lambda: self._plan.add(advice))
+        return self._policy.in_turn("advice", lambda: self._take_advice(advice))
+
+    def _take_advice(self, advice: Advice) -> tuple[Proposal, ...]:
+        launched = self._plan.add(advice)
+        if self._steered and advice.priors is not None:
+            self._rebuild_parts()  # it was asked for in an earlier search space, and counts in this one
+        return launched
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly at the next turn of the loop; safe from signal handlers and threads."""
@@ -218,11 +239,36 @@ class Engine:
             trials=self.history.paid, seconds=seconds, cost=self.history.cost, model=self._model_spend()
         )
 
+    # -- a task that is changed ------------------------------------------------------------------
+
+    def _budget_of(self, task: Task) -> Budget:
+        return task.budget.model_copy(update={"wall_time_s": None}) if self._clockless else task.budget
+
+    def _best_values(self) -> Mapping[str, Value] | None:
+        best = self.history.incumbent
+        return self.task.default if best is None else best.configuration
+
+    def _go_on_with(self, task: Task, history: History) -> None:
+        """Everything counts for a changed task from now on; what runs goes on as it began."""
+        self.task, self._budget, self._looked_at, self._steered = task, self._budget_of(task), None, True
+        self._trials.take_task(task, history, self.objective)
+        self._progress.take_task(task)
+        self._rebuild_parts()
+
+    def _rebuild_parts(self) -> None:
+        if self._rebuild is not None:
+            rebuilt = self._rebuild(self.task, self._store.steered.priors, self._plan.decision.candidates)
+            self.strategy, self._policy.policy = rebuilt.strategy, rebuilt.policy
+            self._make_toolbox, self._conclusions = rebuilt.make_toolbox, rebuilt.conclusions
+            self.objective = rebuilt.objective
+            self._trials.take_task(self.task, self.history, self.objective)
+        self._chooser.take_task(self.task, self.strategy)
+
     # -- the loop -------------------------------------------------------------------------------
 
     def run(self) -> Ended:
         """Run until the budget is used, the policy or a person stops, or the space is exhausted."""
-        edited = changed_since(self._objective, self.history)
+        edited = changed_since(self.objective, self.history)
         if edited and self.history.completed:
             text = "The training code was edited since the last trial: earlier values are compared with new"
             self.emit(Noted(text=f"{text} ones all the same. --fresh starts anew where they should not be."))
@@ -280,7 +326,7 @@ class Engine:
         broken = why_broken(self.history, self._first, self.task.workers)
         if broken is not None:
             return "stopped" if self.history.completed else "failed", broken
-        if self.history.pending:
+        if self._trials.running:
             return None
         if self._plan.decision.stop is not None and not self._policy.busy:
             return "finished", self._plan.decision.stop
@@ -376,7 +422,7 @@ class Engine:
 
     def _kept_apart(self) -> bool:
         """Whether a trial that is to run alone is running, or has to wait until nothing else does."""
-        running = self.history.pending
+        running = self._trials.running
         first = self._chooser.queue.first()
         return bool(running) and any(
             runs_alone(self.history, proposal)

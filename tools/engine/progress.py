@@ -28,6 +28,10 @@ class ProgressTeller:
         self._began: dict[int, float] = {}  # monotonic clock, by number of a running trial
         self._last = time.monotonic()
 
+    def take_task(self, task: Task) -> None:
+        """Tell of a changed task at the next look."""
+        self._task, self._ended = task, -1
+
     def look(self, history: History, spend: Spend) -> None:
         """Tell what has changed; called at every turn of the loop."""
         now = time.monotonic()

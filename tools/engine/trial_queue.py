@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tunesmith.trial import Proposal
 
@@ -54,6 +54,11 @@ class TrialQueue:
         """
         with self._lock:
             return None if self._waiting else self._take()
+
+    def change(self, fitting: Callable[[Proposal], Proposal]) -> None:
+        """Put another form of each proposal in its place: the search space was changed."""
+        with self._lock:
+            self._waiting = deque(map(fitting, self._waiting))
 
     def _take(self) -> int:
         self._next += 1

@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.objective import Objective
 from tunesmith.seeds import derive_seed
+from tunesmith.steering.faults import CannotSteer
 from tunesmith.task import Task
 from tunesmith.tools.analysis.collapse import collapse_texts
 from tunesmith.tools.engine.kept_checkpoints import KeptCheckpoints
@@ -53,6 +55,8 @@ log = logging.getLogger(__name__)
 
 MOST_TOLD_NOTES = 20
 """Different remarks on how values were read that are shown in one session."""
+KILLED = "ended by a person"
+"""How the message of a trial begins that a person has ended."""
 KILL_LIMIT_S = 10.0
 """How long the ends of killed trials are waited for."""
 
@@ -97,6 +101,37 @@ class TrialRunner:
                 self._pruner.observe(trial)
         self._collapse = collapse_texts(history, task.pruner.kind)
         self._told = set(self._collapse)  # by the session that saw it happen
+
+    @property
+    def running(self) -> tuple[Trial, ...]:
+        """Trials that have not ended, those of an earlier search space included."""
+        left = tuple(trial for trial in self.history.earlier if not trial.finished)
+        return (*self.history.pending, *left) if left else self.history.pending
+
+    def take_task(self, task: Task, history: History, objective: Objective) -> None:
+        """Start trials of a changed task from now on; those that run go on as they began."""
+        self._task, self.history, self._objective = task, history, objective
+
+    def kill(self, number: int, reason: str) -> str:
+        """End one running trial for good; returns what became of it, in a sentence.
+
+        Raises:
+            CannotSteer: It does not run.
+        """
+        trial = self._running(number)
+        if trial is None:
+            others = ", ".join(str(trial.number) for trial in self.running) or "none"
+            raise CannotSteer(f"Trial {number} does not run; running now: {others}.")
+        recorded = self._recorded(number)
+        curve = recorded["curve"]
+        where = f"after step {curve[-1][0]}" if curve else "before its first report"
+        state = TrialState.PRUNED if curve else TrialState.CRASHED
+        self._end(trial, Outcome(state=state, message=f"{KILLED} {where}: {reason}"[:500], **recorded))
+        how = "It counts as stopped early" if curve else "It counts as failed"
+        return f"Trial {number} is ended {where}. {how}, and is not run again."
+
+    def _running(self, number: int) -> Trial | None:
+        return next((trial for trial in self.running if trial.number == number), None)
 
     def room(self) -> bool:
         """Whether another trial can start now.
@@ -162,22 +197,22 @@ class TrialRunner:
 
     def end_running(self, message: str) -> None:
         """Kill every trial that runs; each counts as lost, and is run again when the run goes on."""
-        for trial in self.history.pending:
-            lost = Outcome(
-                state=TrialState.LOST,
-                message=message,
-                **self._recorded(trial.number),
-                seconds=time.monotonic() - self._began.get(trial.number, time.monotonic()),
-                loss="interrupted",
-            )
-            if self._unplaced is not None and self._unplaced.number == trial.number:
-                self._unplaced = None
-                self._finish(trial.number, self._store.record_outcome(trial.number, lost))
-            else:
-                self._executor.kill(trial.number, lost)
+        for trial in self.running:
+            recorded = self._recorded(trial.number)
+            self._end(trial, Outcome(state=TrialState.LOST, message=message, loss="interrupted", **recorded))
         deadline = time.monotonic() + KILL_LIMIT_S
-        while self.history.pending and time.monotonic() < deadline:
+        while self.running and time.monotonic() < deadline:
             self.handle_events(0.1)
+
+    def _end(self, trial: Trial, outcome: Outcome) -> None:
+        """Give a running trial an outcome that it did not come to by itself."""
+        began = self._began.get(trial.number, time.monotonic())
+        outcome = outcome.changed(seconds=time.monotonic() - began)
+        if self._unplaced is not None and self._unplaced.number == trial.number:
+            self._unplaced = None
+            self._finish(trial.number, self._store.record_outcome(trial.number, outcome))
+        else:
+            self._executor.kill(trial.number, outcome)
 
     def _judge(self, number: int, step: int, value: float, others: Mapping[str, float]) -> None:
         """Answer a report, and show it."""
@@ -231,8 +266,8 @@ class TrialRunner:
 
     def _finish(self, number: int, outcome: Outcome) -> None:
         """Record the end of a trial whose outcome is in its folder already, then announce it."""
-        running = self.history.get(number)
-        if running is None or running.finished:
+        running = self._running(number)
+        if running is None:
             log.warning("trial %d ended again; its first end stands", number)
             return
         why = self._pruner.why(number) if outcome.state is TrialState.PRUNED and not outcome.message else ""
@@ -246,7 +281,12 @@ class TrialRunner:
         self._curves.pop(number, None)
         self._pruner.observe(trial)
         before = self.history.incumbent
-        self.history = self.history.with_trial(trial)
+        if self.history.get(number) is None:  # it began in an earlier search space
+            others = (t for t in self.history.earlier if t.number != number)
+            earlier = tuple(sorted((*others, trial), key=lambda t: t.number))
+            self.history = replace(self.history, earlier=earlier)
+        else:
+            self.history = self.history.with_trial(trial)
         self._kept.clean(self.history)
         incumbent = self.history.incumbent
         improved = incumbent is not None and incumbent.number == number and incumbent is not before

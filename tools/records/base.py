@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from tunesmith.commands import Command
-from tunesmith.events import Event
+from tunesmith.events import Event, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.steering.record import Record
@@ -175,6 +175,10 @@ class RunStore(ABC):
             The same trials for the new task: of another space in `earlier` where they are not legal in it,
             be they running or not.
         """
+        raise NotImplementedError
+
+    def task_changed(self, history: History) -> TaskChanged | None:
+        """The event of a change of the search space; None where it is told already."""
         raise NotImplementedError
 
     def mend(self) -> None:

@@ -207,6 +207,10 @@ class FolderStore(RunStore):
     def given(self) -> Task:
         return self.folder.given
 
+    def task_changed(self, history: History) -> TaskChanged | None:
+        self.folder.told = ()
+        return task_changed(self.folder, history, self.events.last(TaskChanged))
+
     def steer(self, record: Record, task: Task, history: History) -> History:
         version, before = self.folder.lineage.version, self.task
         self.folder.steer(record, task)
@@ -215,9 +219,7 @@ class FolderStore(RunStore):
         if task.space == before.space:
             return replace(history, default=task.default)
         kept, left = in_space(lineage, history.every, self._as_begun, task)
-        now = replace(
-            task.empty_history(), trials=kept, earlier=left, first=lineage.epochs[-1].first_trial
-        )
+        now = replace(task.empty_history(), trials=kept, earlier=left, first=lineage.epochs[-1].first_trial)
         for trial in history.every:
             if not trial.finished:
                 self._begun.setdefault(trial.number, trial)
@@ -265,7 +267,9 @@ class FolderStore(RunStore):
                 epochs = [e for e in lineage.epochs if e.version == version]
                 first = lineage.epochs.index(lineage.epoch_of(trial.number))
                 path = lineage.epochs[first : lineage.epochs.index(epochs[-1]) + 1] or epochs[-1:]
-                shown = begun.proposal.model_copy(update={"configuration": carried(begun.configuration, path)})
+                shown = begun.proposal.model_copy(
+                    update={"configuration": carried(begun.configuration, path)}
+                )
                 study.finished(trial.model_copy(update={"proposal": shown}))
             except (*UNREADABLE, RunError, LeftOut) as error:
                 cause = f"study {version} of the run could not be told that trial {trial.number} ended"

@@ -10,10 +10,11 @@ depend on the history, the candidates and the elicited priors alone, so a resume
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tunesmith.agent.knowledge import Card
 from tunesmith.agent.methods.gp.reasons import LEANS
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.agent.methods.hybrid.elicited_priors import ElicitedPriors
@@ -35,6 +36,8 @@ class HybridStrategy(Strategy):
     Args:
         numeric: Proposes by itself where the gate is shut.
         elicited: The model's priors; empty until it has been asked for them.
+    Attributes:
+        stated: Priors of people, by hyperparameter, which `numeric` has already; set at the start.
     """
 
     name = "hybrid"
@@ -42,6 +45,7 @@ class HybridStrategy(Strategy):
     def __init__(self, numeric: GaussianProcessStrategy, elicited: ElicitedPriors | None = None) -> None:
         self.numeric = numeric
         self.elicited = elicited or ElicitedPriors(numeric.space)
+        self.stated: Mapping[str, Card] = {}
 
     @property
     def space(self) -> Space:
@@ -82,7 +86,8 @@ class HybridStrategy(Strategy):
     def _with_model(
         self, history: History, expert: ModelExpert, candidates: list[Proposal]
     ) -> Proposal | None:
-        proposals = self.numeric.with_advice(self.elicited.cards, expert).propose(history, 1, candidates)
+        priors = {**self.elicited.cards, **self.stated}
+        proposals = self.numeric.with_advice(priors, expert).propose(history, 1, candidates)
         if not proposals or proposals[0].origin in (Origin.DEFAULT, Origin.REPLICATE):
             return proposals[0] if proposals else None
         chosen = proposals[0]

@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,10 @@ from tunesmith.api.recommending import recommend
 from tunesmith.api.result import Result
 from tunesmith.api.stopping import stoppable
 from tunesmith.budget import ModelSpend
+from tunesmith.commands import SetPrior
 from tunesmith.errors import ObjectiveError, ReplayMiss
 from tunesmith.events import Degraded, Event, Noted, RunFinished, RunStarted, TaskChanged, Woken
-from tunesmith.interfaces import Briefing, Conversation, Emit
+from tunesmith.interfaces import Briefing, Conversation, Emit, Strategy
 from tunesmith.objective import Objective
 from tunesmith.recommendation import by_best_value
 from tunesmith.registry import POLICIES
@@ -84,8 +86,10 @@ def run_session(
     from tunesmith.agent.policy.base import PolicyContext
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.loop import Engine
+    from tunesmith.tools.engine.steering import Rebuilt, answer_late
     from tunesmith.tools.sinks.session import SessionSinks
 
+    task = store.task  # with what people have changed by commands
     key = settings.api_key.get_secret_value() if isinstance(settings, ModelSettings) else ""
     remember({"API_KEY": key, **task.env.given})
     with ExitStack() as stack:
@@ -123,8 +127,7 @@ def run_session(
                 certificate_now(store.path, task),
             )
         log.hand_over = sinks.handle
-        for command_id, _ in store.events.take_commands():  # meant for a session that has ended
-            store.events.acknowledge(command_id, False, "The run was not running when this was asked.")
+        answer_late(store.events, store.steered)
 
         model = _open_model(task, store, settings, replay, log.append, used.model)
         if model is not None:
@@ -133,8 +136,9 @@ def run_session(
             stack.enter_context(one_blas_thread())
         plan = None if new_space else standing_plan(before, task)
         competing = () if plan is None else plan.candidates
-        parts = _build_method(task, model, log.append, before, competing)
+        parts = _build_method(task, model, log.append, before, competing, store.steered.priors)
         moments = _moments(store, replay, recording=model is not None)
+        from_python = objective
         objective, interpreter = code_to_run(task, objective)
         earlier = earlier_python(before)
         if interpreter is not None and earlier not in ("", interpreter.name):
@@ -142,6 +146,18 @@ def run_session(
         executor = build_executor(task, objective, log.append)
         stack.callback(executor.close)
         fallback = POLICIES.get(POLICIES.default).build(PolicyContext(task, log.append, model))
+
+        def rebuild(task: Task, priors: Sequence[SetPrior], competing: Sequence[Proposal]) -> Rebuilt:
+            """The parts of this session for a task that a person has changed."""
+            if model is not None:
+                model.change_caps(task.budget.model)
+            parts = _build_method(task, model, log.append, store.events.events(), competing, priors)
+            code = task.surrounded(from_python) if from_python is not None else task.objective_ref()
+            if interpreter is not None:
+                code = replace(code, python=interpreter.path)
+            policy = parts.policy or fallback
+            return Rebuilt(parts.strategy, policy, _toolbox_maker(parts), parts.conclusions, code)
+
         engine = Engine(
             task=task,
             store=store,
@@ -158,6 +174,8 @@ def run_session(
             plan=plan,
             moments=moments,
             conclusions=parts.conclusions,
+            rebuild=rebuild,
+            takes_priors=lambda: _takes_priors(parts.strategy),
             conversation=_conversation(task, store, settings, replay, log.append, model, before),
         )
         stack.callback(engine.close)
@@ -193,7 +211,7 @@ def run_session(
                     history=history,
                     should_stop=lambda: engine.stopping is not None,
                 )
-                result = _run(engine, task, store, executor, log.append, objective, sinks)
+                result = _run(engine, store, executor, log.append, sinks)
             except ObjectiveError as error:
                 log.append(RunFinished(reason=str(error).partition("\n")[0], status="failed"))
                 raise
@@ -211,17 +229,16 @@ def run_session(
 
 def _run(
     engine: Engine,
-    task: Task,
     store: RunStore,
     executor: Executor,
     emit: Emit,
-    objective: Objective,
     sinks: SessionSinks,
 ) -> Result:
     """The search, the comparison on fresh seeds, the report."""
     from tunesmith.tools.engine.confirmation import Confirmation
 
     ended = engine.run()
+    task, objective = engine.task, engine.objective  # as people left them
     compared, status, reason = "", ended.status, ended.reason
     recommendation = recommend(engine.strategy, ended.history, emit)
     certificate: Certificate | None = None
@@ -349,10 +366,9 @@ def _build_method(
     emit: Emit,
     before: Sequence[Event],
     competing: Sequence[Proposal],
+    priors: Sequence[SetPrior],
 ) -> MethodParts:
-    """The parts of the task's method, with the task's own choice of a policy."""
-    from dataclasses import replace
-
+    """The parts of the task's method, with the task's own choice of a policy, and what people expect."""
     from tunesmith.agent.methods.base import MethodContext
 
     context = MethodContext(
@@ -366,7 +382,17 @@ def _build_method(
         earlier=before,
     )
     parts: MethodParts = task.tuner.member.build(context)
+    if priors:
+        from tunesmith.agent.methods.hybrid.stated import with_priors
+
+        parts = with_priors(parts, priors)
     return parts if task.policy is None else replace(parts, policy=POLICIES.get(task.policy).build(context))
+
+
+def _takes_priors(strategy: Strategy) -> bool:
+    from tunesmith.agent.methods.hybrid.stated import takes_priors
+
+    return takes_priors(strategy)
 
 
 def _toolbox_maker(parts: MethodParts) -> Callable[[Briefing, Engine], StudyToolbox]:
