@@ -36,6 +36,9 @@ def _named(asked: Asked, records: Records) -> str:
             parts.append(f"There is no trial {number}.")
             continue
         why = f"Why it was tried: {clean(trial.proposal.reason, 400)}"
+        log = records.log_of(number)
+        if log and not trial.state.failed:
+            why += f"\nThe end of its log:\n{clean(log, 800, lines=True)}"
         told = "" if trial.proposal.expected is None else f"Predicted: {trial.proposal.expected:.6g}."
         parts.append("\n".join(text for text in (curve_text(history, trial), why, told) if text))
     return "\n\n".join(parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -17,6 +18,11 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+def no_log(number: int) -> str:
+    """Where logs cannot be read."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Records:
     """The run at one moment."""
@@ -24,10 +30,12 @@ class Records:
     briefing: Briefing
     events: tuple[Event, ...] = ()
     """As `tools/records/talk.py` keeps them, oldest first."""
+    log_of: Callable[[int], str] = no_log
+    """The end of a trial's log, clean."""
 
     @classmethod
-    def of(cls, question: Question) -> Records:
-        return cls(question.briefing, question.talk)
+    def of(cls, question: Question, log_of: Callable[[int], str] = no_log) -> Records:
+        return cls(question.briefing, question.talk, log_of)
 
     @property
     def task(self) -> Task:

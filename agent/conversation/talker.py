@@ -14,7 +14,7 @@ from tunesmith.agent.conversation.form import Said, commands_of
 from tunesmith.agent.conversation.instructions import cannot_follow
 from tunesmith.agent.conversation.intents import answer_from_records, intent_of, is_help
 from tunesmith.agent.conversation.intents.base import LONGEST
-from tunesmith.agent.conversation.records import Records
+from tunesmith.agent.conversation.records import Records, no_log
 from tunesmith.errors import ModelBudgetReached, ModelError, ModelUnavailable
 from tunesmith.events import Degraded
 from tunesmith.interfaces import Emit, Question, Speaker, Understood
@@ -29,6 +29,8 @@ PURPOSE = "conversation"
 ANSWER_TOKENS = 2000
 """Longest answer of the model, its hidden reasoning included; it grows for a model that thinks."""
 LONGEST_WORDS = 180
+LONGEST_LOG = 1500
+"""Characters of the end of a trial's log."""
 SAID = 6000
 """Characters of a person's words that a model is given."""
 GRACE_S = 5.0
@@ -44,17 +46,25 @@ class Talker:
     Args:
         emit: Stores an event; called from the answering thread.
         opens: The model; None where the run has none.
+        log_of: The end of a trial's log.
         wait_s: How long the model may take for one answer; None: as long as it may by its own settings.
     """
 
-    def __init__(self, emit: Emit, opens: Open | None = None, *, wait_s: float | None = None) -> None:
-        self._emit, self._opens, self._wait_s = emit, opens, wait_s
+    def __init__(
+        self,
+        emit: Emit,
+        opens: Open | None = None,
+        *,
+        wait_s: float | None = None,
+        log_of: Callable[[int], str] = no_log,
+    ) -> None:
+        self._emit, self._opens, self._wait_s, self._log_of = emit, opens, wait_s, log_of
         self._model: LanguageModel | None = None
         self._busy: threading.Thread | None = None  # a call that was given up and has not ended
 
     def answer(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
         """By the model where there is one and it answers, else from the records, and says so."""
-        records = Records.of(question)
+        records = Records.of(question, self._log_of)
         typed = question.text.lstrip().startswith("/")  # `/why 7` has its answer in the records
         if self._opens is None or typed or is_help(question.text):
             return self._from_records(question, records, "", say)

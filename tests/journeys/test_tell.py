@@ -13,6 +13,7 @@ from tunesmith.tools.records.event_store import EventStore
 
 QUICK = """
 def train(config, trial):
+    print("hello from trial", trial.number)
     return {"score": config["lr"]}
 
 
@@ -48,6 +49,7 @@ def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
     reply = said(tmp_path, "why", "1")
     assert reply["status"] == "done" and reply["by"] == "records" and "#1" in reply["answer"]
     assert "why 1" in said(tmp_path, "what did I ask?")["answer"]
+    assert "hello from trial 2" in said(tmp_path, "/log 2")["answer"]
     assert said(tmp_path, "/note", "it", "was", "fine")["done"][0]["ok"]
     assert "it was fine" in said(tmp_path, "what changed?")["answer"]
     assert said(tmp_path, "/pause", code=1)["status"] == "refused"

@@ -6,7 +6,7 @@ from tunesmith.agent.conversation.asked import Asked
 from tunesmith.agent.conversation.intents.base import Intent
 from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.policy.findings import what_matters
-from tunesmith.beliefs import ParameterBelief
+from tunesmith.beliefs import Beliefs, ParameterBelief, Source
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.excerpt import proposal_text
@@ -37,6 +37,20 @@ def weight(belief: ParameterBelief) -> str:
     return f"explains {belief.importance:.0%}{span} of the variance"
 
 
+def _sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '!', '?')) else '.'}"
+
+
+def _basis(known: Beliefs) -> str:
+    return _sentence(f"based on {known.basis}")
+
+
+def _source(source: Source) -> str:
+    name = "nothing in particular" if source.name == "none" else clean(source.name, 40)
+    return f"{name} {source.weight:.0%}" + (f" ({clean(source.text, 80)})" if source.text else "")
+
+
 def matters(asked: Asked, records: Records) -> str:
     """Hyperparameters by importance, and what chance hardly explains."""
     known = records.beliefs
@@ -47,7 +61,7 @@ def matters(asked: Asked, records: Records) -> str:
         flat = [clean(b.name, 60) for b in known.parameters if b.flat]
         if flat:
             lines.append(f"Flat so far: {', '.join(flat[:MOST])}.")
-        lines.append(known.basis)
+        lines.append(_basis(known))
     lines += what_matters(records.history)
     return "\n".join(lines) or "Too few trials have completed to tell what matters."
 
@@ -68,11 +82,7 @@ def about(asked: Asked, records: Records) -> str:
             known = list(filter(None, [had, *effects])) or ["nothing is known of it yet."]
             parts.append("\n".join([f"{clean(name, 60)}:", *known]))
             continue
-        sources = ", ".join(
-            f"{clean(s.name, 40)} {s.weight:.0%}" + (f" ({clean(s.text, 80)})" if s.text else "")
-            for s in belief.sources
-            if s.weight >= 0.005
-        )
+        sources = ", ".join(_source(source) for source in belief.sources if source.weight >= 0.005)
         lines = [
             f"{where(belief)}; {weight(belief)}.",
             belief.moved,
@@ -90,7 +100,7 @@ def everything(asked: Asked, records: Records) -> str:
     if known is None:
         return matters(asked, records)
     lines = [f"{where(b)}; {weight(b)}." for b in known.parameters[: 2 * MOST]]
-    return "\n".join([*lines, known.basis, *known.faults])
+    return "\n".join([*lines, _basis(known), *map(_sentence, known.faults)])
 
 
 def sure(asked: Asked, records: Records) -> str:
@@ -104,8 +114,9 @@ def sure(asked: Asked, records: Records) -> str:
         if held is not None:
             lines.append(
                 f"Of {counted(held.predicted, 'prediction')} {held.within_1} came within 1 and "
-                f"{held.within_2} within 2 of their spreads (68 % and 95 % would be honest): {held.text}"
+                f"{held.within_2} within 2 of their spreads (68 % and 95 % would be honest)."
             )
+            lines += [_sentence(held.text)] if held.predicted else []
         for what, value in (("the best trial", known.best), ("the predicted best", known.predicted)):
             if value is None:
                 continue
@@ -114,7 +125,7 @@ def sure(asked: Asked, records: Records) -> str:
                 "" if value.measured is None else f", measured {format_metric(history, value.measured)}"
             )
             lines.append(f"Expected of {what}: {mean} ± {spread}{measured}.")
-        lines += [known.basis, *known.faults]
+        lines += [_basis(known), *map(_sentence, known.faults)]
     if not lines:
         gone = [t for t in history.completed if t.proposal.expected is not None and t.proposal.spread]
         within = sum(
@@ -151,11 +162,7 @@ def worth(asked: Asked, records: Records) -> str:
     best = history.incumbent
     lines = []
     if known is not None and known.progress is not None:
-        p = known.progress
-        lines.append(
-            f"{p.text} (probability {p.probability:.0%} that one of the next {counted(p.trials, 'trial')} is "
-            f"better, expected gain {format_metric(history, p.gain)})"
-        )
+        lines.append(_sentence(known.progress.text))
     if best is not None:
         since = sum(t.number > best.number for t in history.finished)
         lines.append(

@@ -161,7 +161,7 @@ def _items(records: Records, first: Trial, second: Trial) -> list[str]:
 
 
 def log(asked: Asked, records: Records) -> str:
-    """What is kept of the ends of logs: that of a failed trial."""
+    """The ends of logs."""
     history = records.history
     parts = []
     for number in asked.trials[:MOST_NAMED]:
@@ -169,7 +169,7 @@ def log(asked: Asked, records: Records) -> str:
         if trial is None:
             parts.append(_missing(history, number))
             continue
-        kept = trial.traceback or trial.message or "Nothing of its log is kept in the records."
+        kept = records.log_of(number) or trial.traceback or trial.message or "Its log is empty."
         where = f"All of it: trials/{number:05d}/log.txt in the run's folder."
         parts.append(f"{row(history, trial)}\n{clean(kept, 2000, lines=True)}\n{where}")
     return "\n\n".join(parts)
@@ -177,7 +177,7 @@ def log(asked: Asked, records: Records) -> str:
 
 LOG = Intent(
     "log 5",
-    "the end of a failed trial's log, and where all of it is",
+    "the end of a trial's log, and where all of it is",
     lambda a, r: bool(a.trials) and a.has("log", "output", "traceback", "stderr", "printed"),
     log,
 )

@@ -337,7 +337,8 @@ def _conversation(
 ) -> Conversation:
     """Answers people, by the run's model where it has one; asked nothing, it opens nothing."""
     from tunesmith.agent.conversation.opened import conversation_model
-    from tunesmith.agent.conversation.talker import Talker
+    from tunesmith.agent.conversation.talker import LONGEST_LOG, Talker
+    from tunesmith.tools.records.trial_log import end_of_log
 
     def opens() -> LanguageModel:
         return conversation_model(
@@ -350,7 +351,10 @@ def _conversation(
             spent=lambda: conversation_spent(before),
         )
 
-    return Talker(emit, None if model is None else opens)
+    def log_of(number: int) -> str:
+        return end_of_log(store.trial_folder(number), LONGEST_LOG)
+
+    return Talker(emit, None if model is None else opens, log_of=log_of)
 
 
 def _moments(store: RunStore, replay: Path | None, *, recording: bool) -> Moments:

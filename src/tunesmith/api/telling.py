@@ -253,11 +253,12 @@ def _answered(
 ) -> Understood:
     """Answer from the records of an ended run, by a model where its method uses one."""
     from tunesmith.agent.conversation.opened import conversation_model
-    from tunesmith.agent.conversation.talker import Talker
+    from tunesmith.agent.conversation.talker import LONGEST_LOG, Talker
     from tunesmith.agent.methods.agenttts.archive import Archive
     from tunesmith.tools.engine.answering import piece_of
     from tunesmith.tools.records.log_reading import conversation_spent, spent
     from tunesmith.tools.records.talk import for_talk
+    from tunesmith.tools.records.trial_log import end_of_log
 
     task, emit = store.task, store.events.append
     history = store.load(emit)
@@ -276,7 +277,7 @@ def _answered(
         emit(piece_of(number, piece, by))
         hear(piece)
 
-    talker = Talker(emit, opens)
+    talker = Talker(emit, opens, log_of=lambda n: end_of_log(store.trial_folder(n), LONGEST_LOG))
     try:
         found = talker.answer(Question(command.text, about, tuple(for_talk(events)), number), say)
     finally:
