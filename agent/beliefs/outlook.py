@@ -64,7 +64,8 @@ def progress_of(task: Task, history: History, posterior: Posterior, drawn: Drawn
 def _progress_text(probability: float, gain: float, trials: int, left: int) -> str:
     word = "unlikely" if probability < 0.2 else "likely" if probability > 0.6 else "open"
     of = counted(trials, "further trial")
-    text = f"{word}: {probability:.0%} that one of {of} is better than the best so far"
+    one = f"one of {of}" if trials > 1 else "the last trial"
+    text = f"{word}: {probability:.0%} that {one} is better than the best so far"
     if left <= 0:
         text = f"the budget is used up; with {of}, better than the best so far is {word} ({probability:.0%})"
     return text if gain <= 0 else f"{text}; expected gain {readable(gain, 2)}"

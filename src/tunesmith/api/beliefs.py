@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.beliefs import Beliefs
 from tunesmith.errors import UsageError
-from tunesmith.events import Event, PriorsElicited, RunFinished, RunStarted, TrialFinished, TrialStarted
+from tunesmith.events import Event, PriorsElicited, RunStarted, TrialFinished, TrialStarted
 from tunesmith.history import History
 from tunesmith.trial import Origin, Trial, TrialState
 
@@ -56,7 +56,6 @@ def follow_beliefs(run: str | Path, *, runs: str | Path = "runs") -> Iterator[Be
     """
     from tunesmith.api.winner import _recorded
     from tunesmith.tools.records.event_store import EventStore
-    from tunesmith.tools.records.lock import holder_of
 
     path = run_path(run, runs)
     folder, history = _recorded(path, Path(runs))
@@ -65,9 +64,7 @@ def follow_beliefs(run: str | Path, *, runs: str | Path = "runs") -> Iterator[Be
     told, changed, due = None, True, 0.0
     try:
         while True:
-            # Asked before reading, so that the last events of a run are not missed.
-            holder = holder_of(folder.path / "lock")
-            held = holder is not None and holder.alive is not False
+            held = _held(folder)  # asked before reading, so that the last events of a run are not missed
             new = store.events(events[-1].seq if events else 0)
             events += new
             changed = changed or any(event.kind in CHANGES for event in new)
@@ -110,16 +107,18 @@ def _beliefs(folder: RunFolder, history: History, events: Sequence[Event], at: i
 
     if at is not None:
         history, events = after(history, events, at)
-    elif not _goes_on(events):
+    elif not _held(folder):
         # What was cut off with its session is not running; it is run again when the run goes on.
         history = replace(history, trials=history.finished)
     return beliefs_at(folder.task, history, elicited_priors(events) or ())
 
 
-def _goes_on(events: Sequence[Event]) -> bool:
-    """Whether the latest session has not ended; a killed one has not, and its trials may be taken up."""
-    last = next((event for event in reversed(events) if isinstance(event, RunFinished | RunStarted)), None)
-    return isinstance(last, RunStarted)
+def _held(folder: RunFolder) -> bool:
+    """Whether a process runs it; one on another machine counts."""
+    from tunesmith.tools.records.lock import holder_of
+
+    holder = holder_of(folder.path / "lock")
+    return holder is not None and holder.alive is not False
 
 
 def after(history: History, events: Sequence[Event], trials: int) -> tuple[History, list[Event]]:
