@@ -26,7 +26,7 @@ from tunesmith.tui.feed import Batch, Feed
 from tunesmith.tui.frame import Frame
 from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import Changes, RunView
-from tunesmith.tui.status import closing_text, segments
+from tunesmith.tui.status import Segment, closing_text, segments
 from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.transcript import markdown, write_new
 from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, respond
@@ -36,6 +36,8 @@ from tunesmith.tui.widgets.prompt import Prompt
 from tunesmith.tui.widgets.title_bar import TitleBar
 
 POLL_S = 0.1
+CATCHING_UP_S = 0.5
+"""Between two drawings while a long log is read."""
 RETRY_S = 1.0
 """Pause after the log could not be read."""
 STOP_WAIT_S = 20.0
@@ -82,6 +84,8 @@ class TunesmithApp(Frame):
         """What was chosen for a run of our own on leaving; None: it was not asked."""
         self._quitting = False
         self._trouble = ""
+        self._newest = 0  # event of the log while further ones wait to be read
+        self._drawn_at = 0.0
         self._caught_up = asyncio.Event()
 
     def get_driver_class(self) -> type[Driver]:
@@ -157,7 +161,11 @@ class TunesmithApp(Frame):
         self.view.fold(batch.events)
         if not batch.events and not batch.held:
             self.view.interrupt()
-        self._draw()
+        self._newest = batch.newest
+        now = time.monotonic()
+        if not batch.more or now - self._drawn_at > CATCHING_UP_S:
+            self._draw()
+            self._drawn_at = time.monotonic()
 
     def _report_trouble(self, text: str) -> None:
         if text != self._trouble:  # once, not ten times a second
@@ -183,7 +191,11 @@ class TunesmithApp(Frame):
             self._draw_status()
 
     def _draw_status(self) -> None:
-        self._status.show(segments(self.view, time.time(), self._quitting))
+        line = segments(self.view, time.time(), self._quitting)
+        if self._newest:
+            read = f"reading the log: {100 * self.view.last_seq // self._newest} %"
+            line.insert(0, Segment(((read, "warn"),), 0))
+        self._status.show(line)
         self._summary.show(summary(self.view))
         for title in self.query(TitleBar):
             title.tell(about(self.view))

@@ -13,7 +13,7 @@ from tunesmith.events import Event
 from tunesmith.tools.records.background import engine_of
 from tunesmith.tools.records.event_store import EventStore
 
-MOST_EVENTS = 2_000
+MOST_EVENTS = 500
 """Of one batch; a long log is drawn in several, so that keys are answered between them."""
 
 
@@ -26,6 +26,8 @@ class Batch:
     """Whether further events wait already."""
     held: bool
     """Whether a process holds the run; one on another machine counts."""
+    newest: int = 0
+    """Number of the newest event that the log has; 0 where no more wait."""
 
 
 class Feed:
@@ -45,7 +47,8 @@ class Feed:
         # Holder first: a run that ends between the two has its last events read, not missed.
         held = engine_of(self._folder) is not None
         events = tuple(self._store.events(after_seq, limit=MOST_EVENTS))
-        return Batch(events, more=len(events) == MOST_EVENTS, held=held)
+        more = len(events) == MOST_EVENTS
+        return Batch(events, more=more, held=held, newest=self._store.last_seq() if more else 0)
 
     def post(self, command: Command) -> int:
         """Send a command to the run; returns its number.

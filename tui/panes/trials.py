@@ -42,6 +42,7 @@ class TrialsPane(Pane):
         super().__init__()
         self._view: RunView | None = None
         self._fault = ""
+        self._legend = ""
 
     def compose(self) -> ComposeResult:
         yield TrialTable(id="trial-table")
@@ -68,8 +69,13 @@ class TrialsPane(Pane):
         if changes.trials or changes.facts:
             table.show(view, changes.trials, facts=changes.facts)
             self._tell()
-        if changes.facts or changes.trials:
-            legend = "  ".join(f"{short} {name}" for short, name in table.legend)
+            self._explain()
+
+    def _explain(self) -> None:
+        """Say under the table what its headings stand for."""
+        legend = "  ".join(f"{short} {name}" for short, name in self.table.legend)
+        if legend != self._legend:  # an update lays the pane out anew
+            self._legend = legend
             static = self.query_one("#trial-legend", Static)
             static.display = bool(legend)
             static.update(theme.text(((legend, "dim"),)))

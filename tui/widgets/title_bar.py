@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Static
@@ -16,6 +17,7 @@ class TitleBar(Horizontal):
     def __init__(self, name: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run_name = name
+        self._told: Text | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(
@@ -27,4 +29,7 @@ class TitleBar(Horizontal):
 
     def tell(self, spans: Spans) -> None:
         """Say on the right what is tuned, and with what."""
-        self.query_one("#title-about", Static).update(theme.text(spans))
+        told = theme.text(spans)
+        if told != self._told:  # an update lays the screen out anew
+            self._told = told
+            self.query_one("#title-about", Static).update(told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from time import monotonic
 
 from rich.segment import Segment
 from rich.style import Style
@@ -24,6 +25,8 @@ from tunesmith.tui.trial_table_view import Order, Table, ordered, plain_order, t
 
 OTHER_WIDTH = 10
 """Of a further metric's column."""
+MOST_DRAWN = 500
+"""Rows kept as they were drawn."""
 
 
 class TrialTable(ScrollView, can_focus=True):
@@ -70,6 +73,10 @@ class TrialTable(ScrollView, can_focus=True):
         self._table: Table = table(Facts())
         self._view: RunView | None = None
         self._rest = False
+        self._lines: dict[int, list[tuple[str, Style]]] = {}  # rows as they were drawn, while they hold
+        self._drawn_for: tuple[object, ...] = ()
+        self._sorted_at = self._sort_took = 0.0
+        self._stale = False
         self._seen: set[str] = set()
         self._fractional: set[str] = set()  # metrics seen, and those that were no whole number once
 
@@ -103,7 +110,10 @@ class TrialTable(ScrollView, can_focus=True):
                 for number in changed
             )
         )
+        for number in changed:
+            self._lines.pop(number, None)
         if first or facts or rest != self._rest:
+            self._lines.clear()
             self._rest = rest and not facts
             self._table = table(view.facts, rest=self._rest)
             if facts and known != set(self._table.parameters):
@@ -163,8 +173,26 @@ class TrialTable(ScrollView, can_focus=True):
             if len(self.shown) != len(self._view.trials):
                 self.shown = sorted(self._view.trials)
         elif changed:
-            self.shown = ordered(self._view.trials, self._table, self.order)
+            now = monotonic()
+            if now - self._sorted_at >= 10 * self._sort_took:
+                self._sort()
+            elif not self._stale:  # thousands of trials, and curves that change ten times a second
+                self._stale = True
+                self.set_timer(10 * self._sort_took, self._sort_again)
         self._lay_out()
+
+    def _sort(self) -> None:
+        assert self._view is not None
+        self._stale = False
+        begun = monotonic()
+        self.shown = ordered(self._view.trials, self._table, self.order)
+        self._sorted_at = monotonic()
+        self._sort_took = self._sorted_at - begun
+
+    def _sort_again(self) -> None:
+        if self._stale and self._view is not None:
+            self._sort()
+            self._lay_out()
 
     def _lay_out(self) -> None:
         width = sum(column.width for column in self._table.columns)
@@ -191,11 +219,25 @@ class TrialTable(ScrollView, can_focus=True):
             number = self.shown[at]
             chosen = number == self.chosen
             style = self.get_component_rich_style("trial-table--cursor") if chosen else base
-            line = self._line([(text, theme.style(role)) for text, role in self._row(number)])
+            line = self._drawn_row(number)
         strip = Strip(Segment(text, style + own) if own else Segment(text, style) for text, own in line).crop(
             scroll_x, scroll_x + width
         )
         return strip.extend_cell_length(width, style)
+
+    def _drawn_row(self, number: int) -> list[tuple[str, Style]]:
+        assert self._view is not None
+        # What every row depends on, beside its own trial.
+        now = (self._view.best, self.marked, len(self._seen - self._fractional), theme.style("dim"))
+        if now != self._drawn_for or len(self._lines) > MOST_DRAWN:
+            self._drawn_for = now
+            self._lines.clear()
+        line = self._lines.get(number)
+        if line is None:
+            line = self._lines[number] = self._line(
+                [(text, theme.style(role)) for text, role in self._row(number)]
+            )
+        return line
 
     def _heading(self) -> list[tuple[str, Style]]:
         dim, strong = theme.style("dim"), theme.style("strong")
@@ -214,9 +256,13 @@ class TrialTable(ScrollView, can_focus=True):
         """Cells at the widths of their columns, one blank between."""
         line: list[tuple[str, Style]] = []
         for column, (words, style) in zip(self._table.columns, cells, strict=True):
+            room = column.width - 1
+            if words.isascii() and len(words) <= room:
+                line.append((words.ljust(column.width), style))
+                continue
             text = Text(words)
-            text.truncate(column.width - 1, overflow="ellipsis", pad=True)
-            line += [(text.plain, style), (" ", Style())]
+            text.truncate(room, overflow="ellipsis", pad=True)
+            line.append((f"{text.plain} ", style))
         return line
 
     # -- keys ------------------------------------------------------------------------------------
