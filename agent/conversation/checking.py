@@ -7,7 +7,7 @@ is that trial's metric as rounded, or another figure of its records (a setting, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
@@ -52,10 +52,16 @@ MOST = 6
 """Corrections that are told."""
 
 
-def faults(text: str, cites: Iterable[int], history: History) -> list[str]:
-    """What the records do not confirm, a clause each; empty where nothing is to be said."""
+def faults(
+    text: str, cites: Iterable[int], history: History, left: Collection[int] = frozenset()
+) -> list[str]:
+    """What the records do not confirm, a clause each; empty where nothing is to be said.
+
+    Args:
+        left: Trials that exist and are not in the history; what is said of them is not checked.
+    """
     mentions = list(_mentions(text))
-    known = {trial.number for trial in history}
+    known = {trial.number for trial in history} | set(left)
     said = [number for numbers, _, _ in mentions for number in numbers]
     missing = sorted({n for n in (*said, *cites) if n not in known})
     found = [f"there is no trial {n}" for n in missing[:MOST]]

@@ -33,7 +33,7 @@ def _named(asked: Asked, records: Records) -> str:
     for number in asked.trials[:NAMED]:
         trial = history.get(number)
         if trial is None:
-            parts.append(f"There is no trial {number}.")
+            parts.append(records.missing(number))
             continue
         why = f"Why it was tried: {clean(trial.proposal.reason, 400)}"
         log = records.log_of(number)

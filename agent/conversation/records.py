@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import TypeVar
 
 from tunesmith.beliefs import Beliefs, ParameterBelief
-from tunesmith.events import Event, PriorsElicited
+from tunesmith.events import Event, PriorsElicited, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Question
 from tunesmith.task import Task
+from tunesmith.tools.analysis.excerpt import census
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,6 +45,21 @@ class Records:
     @property
     def history(self) -> History:
         return self.briefing.history
+
+    @cached_property
+    def left(self) -> frozenset[int]:
+        """Trials of earlier search spaces that do not count in the one of now: they are history only."""
+        gone = {number for event in self.of_kind(TaskChanged) for number in event.left}
+        return frozenset(gone - {trial.number for trial in self.history})
+
+    def missing(self, number: int) -> str:
+        """Why nothing can be said of a trial that the history does not have."""
+        if number in self.left:
+            return (
+                f"Trial {number} was run in an earlier search space and does not count in that of now; the "
+                f"report shows it, and its records are in trials/{number:05d}."
+            )
+        return f"There is no trial {number}; {census(self.history)}."
 
     @cached_property
     def beliefs(self) -> Beliefs | None:

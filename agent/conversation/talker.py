@@ -76,7 +76,7 @@ class Talker:
         actions, faults = commands_of(said, space)
         text = clean(said.answer, LONGEST, lines=True).strip()
         cannot = [f"That cannot be followed: {fault}." for fault in faults]
-        wrong = checking.correction(checking.faults(text, said.cites, records.history))
+        wrong = checking.correction(checking.faults(text, said.cites, records.history, records.left))
         parts = [text, *cannot, wrong]
         if not any(parts):
             parts = ["It is handed to the run." if actions else "The model gave no answer."]

@@ -8,9 +8,10 @@ import pytest
 
 from fakes.histories import briefing, configured, grown, history, trial
 from tunesmith.agent.conversation.asked import read_question
+from tunesmith.agent.conversation.checking import faults
 from tunesmith.agent.conversation.intents import INTENTS, answer_from_records, intent_of
 from tunesmith.agent.conversation.records import Records
-from tunesmith.events import Noted
+from tunesmith.events import Noted, TaskChanged
 from tunesmith.history import History
 from tunesmith.trial import TrialState
 
@@ -130,3 +131,12 @@ def test_what_is_not_understood_gets_the_list_and_hostile_text_stays_plain() -> 
     past = grown(3)
     noted = Records(briefing(past), (Noted(text="[b]x[/b] \x1b]0;t\x07", by="person"),))
     assert "\x1b" not in answer_from_records("what changed?", noted)
+
+
+def test_a_trial_of_an_earlier_space_is_not_said_to_be_missing() -> None:
+    changed = TaskChanged(changes=("width is 64",), space=True, version=2, left=(7, 8))
+    past = Records(briefing(grown(3)), (changed,))
+    for question in ("why 7", "curve 7", "log 7", "compare 7 1"):
+        assert "Trial 7 was run in an earlier search space" in answer_from_records(question, past)
+    assert "There is no trial 9" in answer_from_records("why 9", past)
+    assert faults("#7 has 0.9, #9 more", [8], past.history, past.left) == ["there is no trial 9"]

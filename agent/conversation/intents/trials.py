@@ -14,7 +14,7 @@ from tunesmith.noise import known_noise
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted, interval, significant
 from tunesmith.tools.analysis.curve import curve_line
-from tunesmith.tools.analysis.excerpt import census, row
+from tunesmith.tools.analysis.excerpt import row
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 from tunesmith.tools.analysis.paired import paired
 from tunesmith.trial import Trial
@@ -24,10 +24,6 @@ MOST_DIFFERENT = 12
 """Hyperparameters shown of a comparison."""
 
 
-def _missing(history: History, number: int) -> str:
-    return f"There is no trial {number}; {census(history)}."
-
-
 def why(asked: Asked, records: Records) -> str:
     """Why trials were run and what came of them; of the best where none is named."""
     history = records.history
@@ -35,7 +31,10 @@ def why(asked: Asked, records: Records) -> str:
     numbers = asked.trials or (() if best is None else (best.number,))
     if not numbers:
         return "No trial has completed yet; `why 0` tells why trial 0 is run."
-    return "\n\n".join(narrator.why(history, number) for number in numbers[:MOST_NAMED])
+    return "\n\n".join(
+        records.missing(number) if history.get(number) is None else narrator.why(history, number)
+        for number in numbers[:MOST_NAMED]
+    )
 
 
 def doing(asked: Asked, records: Records) -> str:
@@ -45,7 +44,7 @@ def doing(asked: Asked, records: Records) -> str:
     for number in asked.trials[:MOST_NAMED]:
         trial = history.get(number)
         if trial is None:
-            parts.append(_missing(history, number))
+            parts.append(records.missing(number))
             continue
         state = "It is running." if not trial.finished else ""
         held = " ".join(predictions(history, [trial])) or _predicted(history, trial)
@@ -75,7 +74,7 @@ def compare(asked: Asked, records: Records) -> str:
         return "Which two trials? For example: compare 3 7."
     first, second = (history.get(number) for number in numbers)
     if first is None or second is None:
-        return _missing(history, next(n for n in numbers if history.get(n) is None))
+        return records.missing(next(n for n in numbers if history.get(n) is None))
     lines = [f"#{first.number} and #{second.number}.", _values(records, first, second)]
     lines.append(_differences(history, first, second))
     lines += [_foretold(history, trial) for trial in (first, second)]
@@ -167,7 +166,7 @@ def log(asked: Asked, records: Records) -> str:
     for number in asked.trials[:MOST_NAMED]:
         trial = history.get(number)
         if trial is None:
-            parts.append(_missing(history, number))
+            parts.append(records.missing(number))
             continue
         kept = records.log_of(number) or trial.traceback or trial.message or "Its log is empty."
         where = f"All of it: trials/{number:05d}/log.txt in the run's folder."
