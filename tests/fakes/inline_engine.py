@@ -135,6 +135,7 @@ class EngineMaker:
         task = self.task(**changes)
         self.close()
         self.store = FolderStore.create(self.path, task)
+        task = self.store.task  # with what people have changed by commands
         self.executor = executor or InlineExecutor(task.workers)
         strategy = strategy or RandomStrategy(task.space, task.seed)
         policy = policy or Follow()

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tunesmith.commands import NEED_APPROVAL, Approve, Ask, Command, Note
+from tunesmith.commands import NEED_APPROVAL, Approve, Ask, Command, Note, Undo
 from tunesmith.errors import RunError
 from tunesmith.events import (
     ActionsProposed,
@@ -21,12 +21,16 @@ from tunesmith.events import (
     GuidelinesStated,
     Noted,
 )
+from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Emit, Question, Speaker, Understood
 from tunesmith.settings import ModelSettings
+from tunesmith.steering.applying import TaskCommand
+from tunesmith.steering.faults import CannotSteer
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.lock import holder_of
 
 if TYPE_CHECKING:
+    from tunesmith.api.steering import EndedRun
     from tunesmith.tools.records.folder_store import FolderStore
 
 LOOKS_S = 0.1
@@ -214,25 +218,29 @@ def _of_ended(
     hear: Callable[[str], None],
 ) -> Told:
     """Answered and recorded here, holding the run's lease for that long."""
+    from tunesmith.api.steering import EndedRun
+    from tunesmith.tools.engine.steering import answer_late
     from tunesmith.tools.records.folder_store import FolderStore
     from tunesmith.tools.records.run_folder import RunFolder
 
     store = FolderStore(RunFolder.open(folder))
     with store.lease(), closing(store):
         log = store.events
-        for number, _ in log.take_commands():
-            log.acknowledge(number, False, "The run was not running when this was asked.")
+        answer_late(log, store.steered)
         number = log.post(command)
         told, held, ok = Told(), False, True
+        loads = isinstance(command, Ask | Undo | TaskCommand)
+        ended = EndedRun(store, store.load(log.append), log.append) if loads else None
         try:
             if isinstance(command, Ask):
-                found = _answered(store, number, command, settings, told, hear)
+                assert ended is not None
+                found = _answered(store, ended.history, number, command, settings, told, hear)
                 told.actions, ok = found.actions, found.followed
                 held = not approve and any(isinstance(action, NEED_APPROVAL) for action in found.actions)
                 if not held:
-                    told.done += [_carried_out(action, log.append) for action in found.actions]
+                    told.done += [_carried_out(ended, number, action, log.append) for action in found.actions]
             else:
-                told.done.append(_carried_out(command, log.append))
+                told.done.append(_carried_out(ended, number, command, log.append))
         finally:
             ok = ok and all(each.ok for each in told.done)
             reply = "Answered." if isinstance(command, Ask) else told.done[-1].reply if told.done else ""
@@ -245,6 +253,7 @@ def _of_ended(
 
 def _answered(
     store: FolderStore,
+    history: History,
     number: int,
     command: Ask,
     settings: ModelSettings | None,
@@ -261,7 +270,6 @@ def _answered(
     from tunesmith.tools.records.trial_log import end_of_log
 
     task, emit = store.task, store.events.append
-    history = store.load(emit)
     events = store.events.events()
     about = Briefing(task, history, task.budget, spent(events, history), ())
     if any(isinstance(event, GuidelinesStated) for event in events):
@@ -286,9 +294,14 @@ def _answered(
     return found
 
 
-def _carried_out(command: Command, emit: Emit) -> Done:
-    """A command to a run that has ended: notes are kept, the rest is for its next session."""
+def _carried_out(ended: EndedRun | None, number: int, command: Command, emit: Emit) -> Done:
+    """A command to a run that has ended: notes and changes of the task are kept, the rest needs a session."""
     if isinstance(command, Note):
         emit(Noted(text=command.text, by="person"))
         return Done(command.kind, True, "Noted.")
+    if ended is not None and isinstance(command, Undo | TaskCommand):
+        try:
+            return Done(command.kind, True, ended.steer(number, command))
+        except CannotSteer as error:
+            return Done(command.kind, False, f"This cannot be followed: {error}")
     return Done(command.kind, False, "The run has ended: `tunesmith run` with the same task continues it.")
