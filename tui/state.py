@@ -297,7 +297,7 @@ class RunView:
     def _fold(self, event: Event) -> None:
         match event:
             case TrialReported():
-                self._trial(event.number).curve.append((event.step, event.value))
+                self._trial(event.number).report(event.step, event.value)
             case TrialStarted():
                 self._trial_started(event)
             case TrialFinished():

@@ -29,6 +29,8 @@ STATES: dict[TrialState, tuple[str, str, Role]] = {
 }
 """Mark, word (at most 8 letters) and role of each state."""
 
+MOST_POINTS = 2_000
+"""Of a curve that is kept; more than any screen has columns."""
 Formatter = Callable[[Mapping[str, Value]], str]
 """Writes a configuration on one line."""
 
@@ -105,7 +107,13 @@ class TrialView:
         self.message, self.traceback, self.seconds = outcome.message, outcome.traceback, outcome.seconds
         self.values = dict(outcome.values) if event.value is not None else {}
         if outcome.curve:
-            self.curve = list(outcome.curve)
+            self.curve = thin(outcome.curve, MOST_POINTS)
+
+    def report(self, step: int, value: float) -> None:
+        """Take a point of the curve; of a long one every second point is kept, again and again."""
+        self.curve.append((step, value))
+        if len(self.curve) > MOST_POINTS:
+            self.curve = [*self.curve[:-1:2], self.curve[-1]]
 
     def measured(self, goals: Goals | None) -> list[Measured]:
         """Its metrics, the primary one first; nothing unless it completed."""

@@ -169,3 +169,12 @@ async def test_keys_sort_filter_group_mark_and_copy(run: Run) -> None:
         assert app.selection.marked == (1,) and "●" in shown.row(1)[3]
         assert app.query_one(Prompt).value == "/try learning_rate=0.003 optimizer=adamw"
         assert run.commands() == []
+
+
+def test_a_curve_without_end_stays_bounded_with_its_ends() -> None:
+    trial = TrialView(0)
+    for step in range(100_001):
+        trial.report(step, step / 2)
+    assert len(trial.curve) <= 2_000 and trial.curve[0] == (0, 0.0) and trial.curve[-1] == (100_000, 50_000.0)
+    steps = [step for step, _ in trial.curve]
+    assert steps == sorted(set(steps))
