@@ -7,7 +7,10 @@ records -> build_report -> ReportData -> report.json
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tunesmith.beliefs import Beliefs
 
 
 class ReportPaths(NamedTuple):
@@ -18,9 +21,11 @@ class ReportPaths(NamedTuple):
     json: Path
 
 
-def write_report(folder: Path) -> ReportPaths:
+def write_report(folder: Path, beliefs: Beliefs | None = None) -> ReportPaths:
     """Write the report of the run in `folder`, replacing an older one; may be done at any time.
 
+    Args:
+        beliefs: What the run believes now, for the pictures of it.
     Raises:
         RunError: `folder` is no run folder, or a record in it cannot be read.
     """
@@ -28,7 +33,7 @@ def write_report(folder: Path) -> ReportPaths:
     from tunesmith.tools.report.build import build_report
     from tunesmith.tools.report.render import to_html, to_markdown
 
-    data = build_report(folder)
+    data = build_report(folder, beliefs)
     pages = {
         "md": to_markdown(data),
         "html": to_html(data),

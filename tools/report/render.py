@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import readable, signed, significant
+from tunesmith.tools.report.compare_runs import RunsCompared, best_curves
+from tunesmith.tools.report.compare_runs import rows as rows_compared
 from tunesmith.tools.report.curve_plot import curve_plot
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.front_plot import front_plot
@@ -80,6 +82,12 @@ def to_html(data: ReportData) -> str:
             cost_plot=part and cost_plot(part),
         )
     )
+
+
+def compared_html(found: RunsCompared) -> str:
+    """Runs side by side as one page without a script."""
+    template = _templates(True).get_template("compare.html.j2")
+    return template.render(c=found, p=best_curves(found), rows=rows_compared(found))
 
 
 def all_pictures(data: ReportData) -> list[Picture]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.api.choosing import chosen_run
-from tunesmith.errors import RunError, short
+from tunesmith.errors import RunError, TunesmithError, short
 
 if TYPE_CHECKING:
+    from tunesmith.beliefs import Beliefs
+    from tunesmith.tools.report import ReportPaths
     from tunesmith.tools.report.data import ReportData
+
+log = logging.getLogger(__name__)
 
 
 def found_run(run: Path, runs: Path = Path("runs")) -> Path:
@@ -36,11 +41,35 @@ def found_run(run: Path, runs: Path = Path("runs")) -> Path:
 
 
 def report_of(folder: Path) -> ReportData:
-    """The report of the run in a folder, as far as it has come; nothing is written.
+    """The report of the run in a folder, as far as it has come, with its beliefs; nothing is written.
 
     Raises:
         RunError: `folder` is no run folder, or a record in it cannot be read.
     """
     from tunesmith.tools.report.build import build_report
 
-    return build_report(folder)
+    return build_report(folder, believed(folder))
+
+
+def write_report_of(folder: Path) -> ReportPaths:
+    """Write the three files of the report of the run in a folder, with its beliefs; see `report_of`."""
+    from tunesmith.tools.report import write_report
+
+    return write_report(folder, believed(folder))
+
+
+def believed(folder: Path) -> Beliefs | None:
+    """What the run believes; None where that cannot be worked out, which is logged: a report does without.
+
+    Raises:
+        RunError: As `report_of`.
+    """
+    from tunesmith.api.beliefs import beliefs_of
+
+    try:
+        return beliefs_of(folder)
+    except TunesmithError:
+        raise
+    except Exception:  # a fault of the surrogate on odd results must not cost the report
+        log.exception("no beliefs for the report of %s", folder.name)
+        return None

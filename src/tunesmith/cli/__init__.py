@@ -18,6 +18,7 @@ from tunesmith.cli import (
     best,
     chat,
     check,
+    compare,
     export,
     init,
     ls,
@@ -96,6 +97,7 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("report")(report.report)
 app.command("beliefs")(beliefs.beliefs)
+app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("best")(best.best)
 app.command("retrain")(retrain.retrain)

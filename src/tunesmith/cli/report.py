@@ -20,10 +20,10 @@ def report(
     debug: Debug = False,
 ) -> None:
     """Write report.md, report.html and report.json of a run from its records."""
+    from tunesmith.api.reporting import write_report_of
     from tunesmith.tools.records.run_folder import RunFolder
-    from tunesmith.tools.report import write_report
 
-    paths = write_report(RunFolder.open(folder).path)
+    paths = write_report_of(RunFolder.open(folder).path)
     if as_json:
         print_json(paths.json.read_bytes())
         return
