@@ -121,9 +121,8 @@ def _with_surrogate(task: Task, history: History, prior: Prior, posterior: Poste
     row = predicted_best(posterior, history, drawn.rows, rng)
     parameters = _parameters(history, prior, posterior, drawn, shares)
     if row is not None:
-        parameters = [
-            p.model_copy(update={"slice": slice_of(posterior, row, p.name, predict)}) for p in parameters
-        ]
+        along = {p.name: slice_of(posterior, history, row, p.name, predict) for p in parameters}
+        parameters = [p.model_copy(update={"slice": along[p.name]}) for p in parameters]
     progress: Progress | None = None
     if best is not None and not history.others:
         progress = progress_of(task, history, posterior, drawn, index[best.number])

@@ -37,6 +37,7 @@ def predictor(posterior: Posterior, history: History, factor: float) -> Predict:
     def predict(rows: Array) -> tuple[Array, Array]:
         expected, spread = posterior.fitted.metric(*posterior.predict(rows))
         limits = history.metric_range
+        expected = np.clip(expected, limits.low, limits.high)
         shown = [limits.spread(float(e), factor * float(s)) for e, s in zip(expected, spread, strict=True)]
         return expected, np.array(shown)
 
@@ -84,7 +85,7 @@ def incumbent_of(
     )
 
 
-def slice_of(posterior: Posterior, row: Array, name: str, predict: Predict) -> Slice | None:
+def slice_of(posterior: Posterior, history: History, row: Array, name: str, predict: Predict) -> Slice | None:
     """The prediction along one hyperparameter through `row` (c,); None where it is inactive there."""
     space, at = posterior.space, posterior.prior.columns[name]
     parameter = space.parameters[name]
@@ -107,13 +108,13 @@ def slice_of(posterior: Posterior, row: Array, name: str, predict: Predict) -> S
     if not legal.any():
         return None
     expected, spread = predict(space.round(rows[legal]))
-    kept = np.flatnonzero(legal)
+    kept, limits = np.flatnonzero(legal), history.metric_range
     return Slice(
         positions=tuple(positions[i] for i in kept),
         values=tuple(values[i] for i in kept),
         mean=tuple(expected.tolist()),
-        low=tuple((expected - spread).tolist()),
-        high=tuple((expected + spread).tolist()),
+        low=tuple(np.maximum(expected - spread, limits.low).tolist()),
+        high=tuple(np.minimum(expected + spread, limits.high).tolist()),
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import tunesmith
 from tunesmith.beliefs import Beliefs
+from tunesmith.cli import app
 from tunesmith.errors import UsageError
 from tunesmith.space import Categorical, Float
 
@@ -26,7 +27,15 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = tmp_path_factory.mktemp("beliefs")
     space = {"lr": Float(1e-4, 1e-1, scale="log"), "[bold]x": Categorical(["yes", "no"])}
     tunesmith.tune(
-        train, space, metric="loss", direction="minimize", trials=7, name="small", runs=runs, model=None
+        train,
+        space,
+        metric="loss",
+        direction="minimize",
+        trials=7,
+        name="small",
+        runs=runs,
+        model=None,
+        preload=(),
     )
     return runs
 
@@ -34,7 +43,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", "tunesmith", "beliefs", *arguments],
-        env={**os.environ, "COLUMNS": "80"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -42,11 +50,12 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_person_and_a_program_read_the_same(runs: Path) -> None:
-    done = command("small", "--runs", str(runs))
-    assert done.returncode == 0, done.stderr
+    done = CliRunner().invoke(app, ["beliefs", "small", "--runs", str(runs)])
+    assert done.exit_code == 0, done.output
     assert "After 7 trials" in done.stdout and "[bold]x" in done.stdout and "progress" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
     followed = command(str(runs / "small"), "--json", "--follow")
+    assert followed.returncode == 0, followed.stderr
     (line,) = followed.stdout.splitlines()  # nobody holds the run, so it is told once
     assert Beliefs.model_validate(json.loads(line)) == tunesmith.beliefs_of("small", runs=runs)
 

@@ -51,6 +51,8 @@ def beliefs(
         return
     if at is not None:
         raise UsageError("--follow shows what a run believes from now on, and --at what it did. Give one.")
+    if as_json and hasattr(os, "nice"):
+        os.nice(5)  # a program waits for it, and trials may train on the same cores
     for found in follow_beliefs(run, runs=runs):
         if found is not None:
             _print(found, as_json)
