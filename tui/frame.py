@@ -262,6 +262,10 @@ class Frame(App[str]):
     def _open_asked(self, event: Pane.Open) -> None:
         self.open_pane(event.name)
 
+    @on(Pane.HintsChanged)
+    def _hints_changed(self) -> None:
+        self.draw_footer()
+
     @on(Pane.Zoom)
     def _zoom_asked(self, event: Pane.Zoom) -> None:
         self._body.rearrange(self._body.arrangement.zoom(event.name))

@@ -147,8 +147,3 @@ def styles() -> Mapping[Role, Style]:
 def text(spans: Iterable[Span]) -> Text:
     """Spans as a Rich text, which is never parsed for markup."""
     return Text.assemble(*((words, _styles[role]) for words, role in spans), end="")
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """`#rrggbb` as three numbers, for plotext."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

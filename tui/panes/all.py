@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tunesmith.tui.panes.base import Pane
 from tunesmith.tui.panes.beliefs import BeliefsPane
-from tunesmith.tui.panes.best_plot import BestPlotPane
 from tunesmith.tui.panes.front import FrontPane
+from tunesmith.tui.panes.plots import PlotsPane
 from tunesmith.tui.panes.talk import TalkPane
 from tunesmith.tui.panes.trial_details import TrialDetailsPane
 from tunesmith.tui.panes.trials import TrialsPane
@@ -14,7 +14,7 @@ PANES: tuple[type[Pane], ...] = (
     TalkPane,
     TrialsPane,
     BeliefsPane,
-    BestPlotPane,
+    PlotsPane,
     FrontPane,
     TrialDetailsPane,
 )

@@ -76,6 +76,10 @@ class Pane(Widget):
         name: str
 
     @dataclass
+    class HintsChanged(Message):
+        """Other keys work in the pane now."""
+
+    @dataclass
     class Fill(Message):
         """Put `text` into the prompt, for the person to go on with."""
 

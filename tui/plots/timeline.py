@@ -1,0 +1,147 @@
+"""What each worker ran when, and why one was free: a row a worker over the run's time."""
+
+from __future__ import annotations
+
+from rich.cells import set_cell_size
+
+from tunesmith.text.durations import duration
+from tunesmith.text.literal import one_line
+from tunesmith.tools.analysis.timeline import Timeline, Work
+from tunesmith.tui.canvas.chart import fitted
+from tunesmith.tui.plots.empty import empty
+from tunesmith.tui.spans import Role, Span, Spans
+
+FILL: dict[str, tuple[str, Role]] = {
+    "completed": ("█", "accent"),
+    "pruned": ("▓", "dim"),
+    "running": ("▒", "good"),
+    "interrupted": ("?", "warn"),
+    "lost": ("?", "warn"),
+}
+FAILED: tuple[str, Role] = ("x", "bad")
+MANY: tuple[str, Role] = ("≡", "accent")
+"""Several trials in one column."""
+FREE = "·"
+LEAST_COLUMNS = 10
+WINDOWS = (0.0, 3600.0, 600.0, 120.0)
+"""Seconds up to the end that may be shown; 0: all."""
+
+
+def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> list[Spans]:
+    """Rows of the workers, then how busy they were and what they waited for, the longest first.
+
+    Args:
+        window: Place in WINDOWS, counted around.
+    """
+    width, height = max(size[0], 1), max(size[1], 1)
+    if not data.works and not data.gaps:
+        return empty(size, "no trial has started yet")
+    gutter = min(len(f"worker {data.slots}") + 1, width // 3)
+    columns = max(width - gutter, LEAST_COLUMNS)
+    last = WINDOWS[window % len(WINDOWS)]
+    start = max(data.total_s - last, 0.0) if last else 0.0
+    span = max(data.total_s - start, 1e-9)
+    # Reasons first get half of what is left below the head and the axis.
+    reasons = _reasons(data, width)
+    tail = min(len(reasons), max(height - 4, 0) // 2)
+    room = max(height - 3 - tail, 1)
+    rows = min(data.slots, room)
+    lines: list[Spans] = [_head(data, start, last, data.slots - rows)]
+    for slot in range(rows):
+        works = [w for w in data.works if w.slot == slot and w.end_s >= start]
+        name = set_cell_size(f"worker {slot + 1}", gutter)
+        lines.append(((name, "dim"), *_row(works, data, start, span, columns)))
+    lines.append(_axis(start, span, columns, gutter))
+    lines.append(_legend(data))
+    return fitted([*lines, *reasons[:tail]], width, height)
+
+
+def waiting_now(data: Timeline) -> list[tuple[int, str]]:
+    """(worker from 1, reason) of those that are free at the end of what is known."""
+    return [(gap.slot + 1, gap.reason) for gap in data.gaps if gap.end_s >= data.total_s > 0]
+
+
+def _head(data: Timeline, start: float, last: float, hidden: int) -> Spans:
+    shown = f"the last {duration(last)}" if last and start > 0 else f"all {duration(data.total_s)}"
+    head: list[Span] = [("workers", "strong"), (f"  busy {data.busy:.0%} of the time", "")]
+    head.append((f"  showing {shown} (up, down)", "dim"))
+    if hidden:
+        head.append((f"  {hidden} more workers do not fit", "warn"))
+    return tuple(head)
+
+
+def _row(works: list[Work], data: Timeline, start: float, span: float, columns: int) -> list[Span]:
+    cells: list[Span] = [(FREE, "dim")] * columns
+    counts = [0] * columns
+    for work in works:
+        first, stop = _columns(work, start, span, columns)
+        mark = FILL.get(work.state, FAILED)
+        for column in range(first, stop):
+            counts[column] += 1
+            cells[column] = mark if counts[column] == 1 else MANY
+    for work in works:
+        first, stop = _columns(work, start, span, columns)
+        text = f" {work.number} "
+        if stop - first >= len(text) + 2 and max(counts[first:stop]) == 1:
+            middle = first + (stop - first - len(text)) // 2
+            for k, letter in enumerate(text):
+                cells[middle + k] = (letter, "strong")
+        elif stop - first > 1 and counts[first] == 1 and first > 0 and cells[first - 1][0] == cells[first][0]:
+            cells[first] = ("▌", cells[first][1])  # a seam between neighbours
+    for session in data.sessions[1:]:
+        if session > start:
+            cells[min(int((session - start) / span * columns), columns - 1)] = ("┃", "warn")
+    return _merged(cells)
+
+
+def _columns(work: Work, start: float, span: float, columns: int) -> tuple[int, int]:
+    first = int(max(work.start_s - start, 0.0) / span * columns)
+    stop = int(max(work.end_s - start, 0.0) / span * columns + 0.5)
+    first = min(first, columns - 1)
+    return first, min(max(stop, first + 1), columns)
+
+
+def _merged(cells: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for text, role in cells:
+        if merged and merged[-1][1] == role:
+            merged[-1] = (merged[-1][0] + text, role)
+        else:
+            merged.append((text, role))
+    return merged
+
+
+def _axis(start: float, span: float, columns: int, gutter: int) -> Spans:
+    texts = [" "] * columns
+    used = -1
+    for k in range(5):
+        text = duration(start + span * k / 4)
+        at = min(max(round((columns - 1) * k / 4) - (len(text) // 2 if k else 0), 0), columns - len(text))
+        if at > used and at >= 0:
+            texts[at : at + len(text)] = text
+            used = at + len(text)
+    return ((" " * gutter + "".join(texts), "dim"),)
+
+
+def _legend(data: Timeline) -> Spans:
+    legend: list[Span] = []
+    states = {work.state for work in data.works}
+    failed = states - FILL.keys()
+    for state, (mark, role) in FILL.items():
+        if state in states:
+            legend += [(mark, role), (f" {state}  ", "dim")]
+    if failed:
+        legend += [FAILED, (" failed  ", "dim")]
+    legend += [(FREE, "dim"), (" free  ", "dim")]
+    if len(data.sessions) > 1:
+        legend += [("┃", "warn"), (" continued  ", "dim")]
+    return tuple(legend)
+
+
+def _reasons(data: Timeline, width: int) -> list[Spans]:
+    lines: list[Spans] = []
+    for worker, reason in waiting_now(data):
+        lines.append(((f"worker {worker} is free now: ", "warn"), (one_line(reason, 200), "")))
+    for reason, seconds in data.waited.items():
+        lines.append(((f"{duration(seconds):>8} ", ""), (one_line(reason, max(width - 9, 10)), "dim")))
+    return lines
