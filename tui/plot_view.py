@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from tunesmith.text.charts import round_ticks
 
+LARGEST = 1.7e308
+
 
 @dataclass(frozen=True)
 class PlotView:
@@ -49,7 +51,7 @@ def plot_view(
     bests = [value for _, value in improvements]
     # Tukey's fences, three quartile distances out; the incumbents always show.
     first, third = values[len(values) // 4], values[(3 * len(values)) // 4]
-    reach = 3 * (third - first)
+    reach = min(6 * (third / 2 - first / 2), LARGEST)
     inside = [v for v in values if first - reach <= v <= third + reach] if reach > 0 else values
     shown_bests = bests[-1:] if len(values) >= 8 else bests
     low, high = _span([*inside, *shown_bests])
@@ -75,5 +77,6 @@ def plot_view(
 def _span(values: Iterable[float]) -> tuple[float, float]:
     shown = list(values)
     low, high = min(shown), max(shown)
-    margin = (high - low) * 0.04 or abs(high) * 0.01 or 1.0
-    return low - margin, high + margin
+    # Halved: the span of two huge values may overflow.
+    margin = (high / 2 - low / 2) * 0.08 or abs(high) * 0.01 or 1.0
+    return max(low - margin, -LARGEST), min(high + margin, LARGEST)

@@ -33,9 +33,9 @@ class PlotsPane(Pane):
     TITLE = "Plots"
     KEY = "f4"
     HELP = (
-        "One picture of the run at a time: the best so far, learning curves (of the best, of those marked with "
-        "c in the trials, of those that run), how much each hyperparameter matters, the metric along each of them, "
-        "trials across all of them, predicted against actual values, and the Pareto front of several metrics."
+        "One picture of the run at a time: the best so far, learning curves (of the best, of trials marked "
+        "with c, of those that run), how much each hyperparameter matters, the metric along each of them, "
+        "trials across all of them, predicted against actual values, the Pareto front of several metrics."
     )
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -31,8 +31,8 @@ def calibration_plot(points: Sequence[Predicted], metric: str, size: tuple[int, 
     axes = Axes(
         x=scale,
         y=scale,
-        x_name="predicted",
-        y_name=f"actual {metric}",
+        x_name=f"predicted {metric}",
+        y_name="actual",
         note=shares(points) + (f"  {off} off the scale" if off else ""),
     )
 

@@ -86,9 +86,9 @@ def _slice(
     across = drawn.positions if drawn is not None else ()
     if listed and count:
         across = tuple((position + 0.5) / count for position in across)
-    notes = [f"{belief.importance:.0%} of the variance"] if belief and belief.importance is not None else []
+    notes = [f"{belief.importance:.0%} of variance"] if belief and belief.importance is not None else []
     notes += ["flat"] if belief is not None and belief.flat else []
-    axes = Axes(Scale(-0.02, 1.02, ticks=ticks), y, x_name=name, y_name=metric, note=", ".join(notes))
+    axes = Axes(Scale(-0.02, 1.02, ticks=ticks), y, y_name=f"{metric} by {name}", note=", ".join(notes))
 
     def draw(plane: Plane) -> None:
         for position, value in points[-MOST_POINTS:]:
