@@ -362,7 +362,7 @@ def test_the_picture_is_an_svg_of_the_run(run: Run, tmp_path: Path) -> None:
     write_picture(run.folder, tmp_path / "tui.svg", (120, 36), beliefs=False)
     svg = (tmp_path / "tui.svg").read_text().replace("&#160;", " ")
     assert svg.startswith("<svg")
-    for words in ("best so far", "val_accuracy", "0.7000", "2/16", "#1"):
+    for words in ("Plots", "val_accuracy", "0.7000", "2/16", "#1"):
         assert words in svg
 
 
