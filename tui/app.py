@@ -24,6 +24,7 @@ from tunesmith.tui.belief_feed import BeliefFeed
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.feed import Batch, Feed
 from tunesmith.tui.frame import Frame
+from tunesmith.tui.going_on import Engine, asks_to_go_on, offer, why_not_started
 from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.status import Segment, closing_text, segments
@@ -60,7 +61,10 @@ class TunesmithApp(Frame):
 
     TITLE = "tunesmith"
     CSS_PATH = "tunesmith.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
+        Binding("ctrl+q", "quit", "Quit", priority=True),
+    ]
 
     def __init__(self, folder: Path, *, owns_run: bool = False, beliefs: bool | None = None) -> None:
         super().__init__(RunView(Facts()), one_line(folder.name, 40))
@@ -80,6 +84,10 @@ class TunesmithApp(Frame):
         """Whether the process is gone that would put the terminal back."""
         self.first_seq: int | None = None
         """The newest event when the app opened; None while it is not known."""
+        self.go_on: Callable[[], Engine | None] | None = None
+        """Starts the engine of a run that has ended; returns None where one runs."""
+        self.engine: Engine | None = None
+        """What was started here and is not known to have begun."""
         self.left: Choice | None = None
         """What was chosen for a run of our own on leaving; None: it was not asked."""
         self._quitting = False
@@ -108,6 +116,7 @@ class TunesmithApp(Frame):
         if not self.is_headless if self._wants_beliefs is None else self._wants_beliefs:
             self.follow_beliefs()
         self._status.set_interval(0.5, self._draw_status)
+        self.set_interval(0.5, self._look_at_engine)
         if self.on_terminal_gone is not None:
             self.set_interval(1.0, self._look_for_terminal)
 
@@ -140,6 +149,8 @@ class TunesmithApp(Frame):
             else:
                 if self.first_seq is None:
                     self.first_seq = self.view.last_seq
+                    if self.view.over and self.engine is None and self.go_on is not None:
+                        self._reply(offer(self.view))
                 self._caught_up.set()
                 await asyncio.sleep(POLL_S)
 
@@ -210,6 +221,9 @@ class TunesmithApp(Frame):
     async def _typed(self, event: Prompt.Typed) -> None:
         self.view.add_typed(event.line)
         self.query_one(ChatLog).follow()
+        if asks_to_go_on(event.line) and not self.view.runs and self.go_on is not None:
+            self._go_on(self.go_on)
+            return
         match respond(self.view, event.line, self.query_one(ChatLog).room or FRONT_WIDTH):
             case Reply(spans, bad):
                 self._reply(spans, bad=bad)
@@ -239,6 +253,24 @@ class TunesmithApp(Frame):
     @work(group="post", exit_on_error=False)
     async def _post(self, command: Command) -> None:
         await self._in_thread(lambda: self._feed.post(command))
+
+    @work(group="engine", exit_on_error=False)
+    async def _go_on(self, start: Callable[[], Engine | None]) -> None:
+        """Start the engine of a run that has ended, and see to it that its failure is told."""
+        engine = await self._in_thread(start)
+        if engine is None:
+            self._reply((("the run is starting already", "dim"),))
+            return
+        self.engine, self.owns_run = engine, True
+        self._reply((("starting the run again, in the background…", "dim"),))
+
+    def _look_at_engine(self) -> None:
+        """Tell, once, what an engine printed that ended without having begun a session."""
+        engine = self.engine
+        if engine is not None and engine.code is not None:
+            self.engine = None
+            if not self.view.began_since(engine.began):
+                self._reply(why_not_started(engine), bad=engine.code != 0)
 
     def _look_for_terminal(self) -> None:
         told = self.on_terminal_gone

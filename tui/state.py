@@ -143,6 +143,15 @@ class RunView:
         return self.state in OVER
 
     @property
+    def runs(self) -> bool:
+        """Whether a session has begun and not ended."""
+        return self.started is not None and not self.over
+
+    def began_since(self, at: float) -> bool:
+        """Whether a session has begun after `at`, in Unix time."""
+        return self.started is not None and self.started.at >= at
+
+    @property
     def running(self) -> int:
         return len(self._running)
 

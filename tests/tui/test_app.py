@@ -373,3 +373,38 @@ async def test_without_a_model_plain_words_go_to_the_run_which_answers_from_its_
         await app.settled()
         await type_line(pilot, "what matters?")
         await until(pilot, lambda: run.commands() == [Ask(text="what matters?")])
+
+
+class Started:
+    """An engine that was started from the terminal, and has ended or not."""
+
+    def __init__(self, code: int | None, said: str = "") -> None:
+        self.began, self.code, self._said = time.time(), code, said
+
+    def log_tail(self) -> str:
+        return self._said
+
+
+async def test_an_ended_run_says_how_it_ended_and_goes_on_from_inside(run: Run) -> None:
+    run.tell(begun(), *trials([0.5]), RunFinished(reason="all 1 trials are done", status="finished"))
+    run.let_go()
+    engines = [
+        Started(0, "Nothing is left to run."),
+        Started(2, "cannot read [red]it[/red]"),
+        Started(None),
+    ]
+    app = TunesmithApp(run.folder)
+    app.go_on = lambda: engines.pop(0)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        assert "finished: all 1 trials are done" in log(app) and "/trials +10 and then /resume" in log(app)
+        await type_line(pilot, "/resume")
+        await until(pilot, lambda: "Nothing is left to run." in log(app))
+        await type_line(pilot, "/resume")
+        await until(pilot, lambda: "cannot read [red]it[/red]" in log(app))
+        await type_line(pilot, "/resume")
+        run.hold()
+        run.tell(begun(resumed=True, trials_before=1))
+        await until(pilot, lambda: app.view.state == "running")
+        await pilot.press("ctrl+q")  # the run is this terminal's now, and so it asks
+        await until(pilot, lambda: isinstance(app.screen, LeaveScreen))

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -31,10 +31,11 @@ class BackgroundEngine:
 
     Attributes:
         pid: Of the engine, which leads a session and a process group of its own.
+        began: Unix time it was started.
     """
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
-        self.folder, self.pid = folder, process.pid
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], began: float) -> None:
+        self.folder, self.pid, self.began = folder, process.pid, began
         self._process = process
         self._ended = threading.Event()
         threading.Thread(target=self._reap, name="tunesmith-engine", daemon=True).start()
@@ -77,6 +78,7 @@ def start_engine(folder: Path, args: Sequence[str]) -> BackgroundEngine | None:
     with _one_starter(folder):
         if engine_of(folder) is not None:
             return None
+        began = time.time()
         with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "tunesmith", *args],
@@ -86,7 +88,7 @@ def start_engine(folder: Path, args: Sequence[str]) -> BackgroundEngine | None:
                 start_new_session=True,
             )
         write_background(folder, Background(holder=Holder.of(process.pid), cwd=os.getcwd(), args=tuple(args)))
-    return BackgroundEngine(folder, process)
+    return BackgroundEngine(folder, process, began)
 
 
 def go_on(folder: Path) -> BackgroundEngine | None:
@@ -109,16 +111,6 @@ def ask_to_end(folder: Path, number: int = signal.SIGHUP) -> bool:
         os.kill(engine.pid, number)
         return True
     return False
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
-    """Look ten times a second whether something is so; whether it was within `timeout_s`."""
-    until = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 @contextmanager

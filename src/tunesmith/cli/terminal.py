@@ -74,6 +74,8 @@ class Seen:
     """Whether the run ended while it was watched."""
     failed: bool
     """Whether the UI itself did."""
+    engine: BackgroundEngine | None
+    """The newest that was started here."""
 
 
 def open_terminal() -> Link:
@@ -94,7 +96,8 @@ def watch(
         asks: Whether leaving a run that was started here asks what should become of it.
     """
     link.tell(folder=str(folder), on_close=on_close, how_back=how_back(folder))
-    seen = _show(folder, link, owns_run=engine is not None and asks)
+    seen = _show(folder, link, engine, owns_run=engine is not None and asks)
+    engine = seen.engine
     link.tell(on_close="keep")  # what is to be done is done here
     if seen.signal is not None or (seen.failed and seen.left is None):
         if on_close == "stop":
@@ -112,7 +115,8 @@ def watch(
     return FAILED
 
 
-def _show(folder: Path, link: Link, *, owns_run: bool) -> Seen:
+def _show(folder: Path, link: Link, engine: BackgroundEngine | None, *, owns_run: bool) -> Seen:
+    from tunesmith.api.background import go_on
     from tunesmith.tools.records.event_store import EventStore
     from tunesmith.tui.app import TunesmithApp
 
@@ -120,7 +124,14 @@ def _show(folder: Path, link: Link, *, owns_run: bool) -> Seen:
         log.events(limit=FIRST_EVENTS)  # a log that cannot be read is told on one line, and not in the UI
     app = TunesmithApp(folder, owns_run=owns_run)
     app.how_back = how_back(folder)
+    app.engine = engine
     ended_by: list[int] = []
+    engines = [engine]
+
+    def start_again() -> BackgroundEngine | None:
+        started = go_on(folder)
+        engines[:] = [started or engines[0]]
+        return started
 
     def leave(number: int, frame: object = None) -> None:
         """A closed window, or being asked to end; it may be told several times, by kernel and guard."""
@@ -133,6 +144,7 @@ def _show(folder: Path, link: Link, *, owns_run: bool) -> Seen:
     # Where the terminal is not this process's own nothing tells that it is gone.
     app.on_terminal_gone = lambda: leave(signal.SIGHUP)
     app.is_alone = lambda: link.gone
+    app.go_on = start_again
     link.tell(drawing=True)
     message = app.run()
     link.tell(drawing=False)
@@ -146,6 +158,7 @@ def _show(folder: Path, link: Link, *, owns_run: bool) -> Seen:
         began=app.view.started is not None,
         ended_here=app.view.over and app.first_seq is not None and app.view.last_seq > app.first_seq,
         failed=app.return_code not in (0, None) and not ended_by,
+        engine=engines[0],
     )
 
 
