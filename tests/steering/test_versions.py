@@ -1,0 +1,41 @@
+"""Versions of the space of a run, with who made them and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fakes.inline_engine import EngineMaker, InlineExecutor
+from tunesmith.api.steering import EndedRun
+from tunesmith.commands import Narrow, Undo
+from tunesmith.steering.versions import space_versions
+from tunesmith.tools.records.folder_store import FolderStore
+from tunesmith.tools.records.run_folder import RunFolder
+
+
+def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Path) -> None:
+    maker = EngineMaker(tmp_path)
+    with maker.engine(executor=InlineExecutor())._store.lease():
+        pass
+    engine = maker.engine(executor=InlineExecutor())
+    with maker.store.lease():
+        engine.run()
+    maker.close()
+    store = FolderStore(RunFolder.open(tmp_path / "job"))
+    with store.lease():
+        ended = EndedRun(store, store.load(store.events.append), store.events.append)
+        assert "x: 0 to 1 is now 0.4 to 1" in ended.steer(1, Narrow(parameter="x", low=0.4))
+        first, second = space_versions(store.folder.lineage, store.steered, ended.history.every)
+        inside = sum(t.configuration["x"] >= 0.4 for t in ended.history.every)
+        assert (first.version, first.by, first.why, first.trials, first.legal) == (
+            1,
+            "task file",
+            (),
+            5,
+            inside,
+        )
+        assert (second.version, second.by, second.first_trial, second.trials) == (2, "person", 5, 0)
+        assert second.why == ("x: 0 to 1 is now 0.4 to 1",) and second.at
+        ended.steer(2, Undo())
+        last = space_versions(store.folder.lineage, store.steered, ended.history.every)[-1]
+        assert last.version == 1 and last.why == ("taken back: x: 0 to 1 is now 0.4 to 1",)
+    store.close()
