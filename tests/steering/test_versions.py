@@ -10,6 +10,7 @@ from tunesmith.commands import Narrow, Undo
 from tunesmith.steering.versions import space_versions
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.run_folder import RunFolder
+from tunesmith.tools.report.lineage import lineage_part
 
 
 def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Path) -> None:
@@ -35,6 +36,8 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Pat
         )
         assert (second.version, second.by, second.first_trial, second.trials) == (2, "person", 5, 0)
         assert second.why == ("x: 0 to 1 is now 0.4 to 1",) and second.at
+        part = lineage_part(store.folder, ended.history, lambda text, *_, **__: text)
+        assert part.spaces[1].changes == ("x: 0 to 1 is now 0.4 to 1 (by a person's command)",)
         ended.steer(2, Undo())
         last = space_versions(store.folder.lineage, store.steered, ended.history.every)[-1]
         assert last.version == 1 and last.why == ("taken back: x: 0 to 1 is now 0.4 to 1",)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tunesmith.history import History
+from tunesmith.steering.versions import space_versions
 from tunesmith.task.changes import space_changes
 from tunesmith.task.lineage import LeftOut
 from tunesmith.text.numbers import metric
@@ -54,12 +55,13 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
     lineage = folder.lineage
     if not lineage.changed:
         return None
+    made = space_versions(lineage, folder.record, history.every)
     epochs = [
-        epoch
+        (epoch, made[place])
         for place, epoch in enumerate(lineage.epochs)
         if place == 0 or epoch.version != lineage.epochs[place - 1].version
     ]
-    befores = [None, *(epoch.space for epoch in epochs)]
+    befores = [None, *(epoch.space for epoch, _ in epochs)]
     spaces = tuple(
         SpaceLine(
             space=epoch.version,
@@ -67,9 +69,11 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
             parameters=text(epoch.space.describe(), 2000, lines=True),
             changes=()
             if before is None
+            else tuple(text(f"{change} (by a person's command)", 300) for change in version.why)
+            if version.by == "person"
             else tuple(text(change, 300) for change in space_changes(before, epoch.space)),
         )
-        for before, epoch in zip(befores, epochs, strict=False)
+        for before, (epoch, version) in zip(befores, epochs, strict=False)
     )
     carried = tuple(t.number for t in history if lineage.epoch_of(t.number).version != lineage.version)
     left = tuple(t.number for t in history.earlier)
