@@ -27,6 +27,7 @@ from tunesmith.cli import (
     report,
     retrain,
     run,
+    start,
     tell,
 )
 from tunesmith.text.terminal import clean_streams
@@ -60,7 +61,7 @@ app = typer.Typer(
     name="tunesmith",
     cls=Commands,
     add_completion=False,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,  # rich's help costs 0.2 s of imports
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -77,6 +78,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -84,8 +86,10 @@ def options(
     """Tune a training job: an agent proposes and explains, statistics decides.
 
     Works without a language model. Set OPENAI_API_KEY, or TUNESMITH_BASE_URL for a server of your own,
-    to give it one.
+    to give it one. Without a command it lists the runs and tasks of this folder.
     """
+    if ctx.invoked_subcommand is None:
+        start.start()
 
 
 app.command("run")(run.run)
