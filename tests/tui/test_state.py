@@ -202,9 +202,9 @@ def test_the_status_line_drops_the_least_important_first() -> None:
     line = segments(view, now=163.0)
     assert plain(fit(line, 200)) == (
         "● running  │  trials 1/16  │  workers 1/2  │  best 0.5000 #0  │  elapsed 1m02"
-        "  │  gpt-5-mini 9 calls  │  21.3k tokens  │  $0.01"
+        "  │  gpt-5-mini 9 calls  │  21.3k tokens  │  model cost $0.01"
     )
-    assert plain(fit(line, 60)) == "● running │ trials 1/16 │ best 0.5000 #0 │ elapsed 1m02"
+    assert plain(fit(line, 60)) == "● running │ trials 1/16 │ elapsed 1m02 │ model cost $0.01"
     assert plain(fit(line, 5)) == "● running"
     assert "no language model" in plain(fit(segments(view_of(begun()), now=1.0), 200))
 
