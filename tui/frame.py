@@ -37,7 +37,6 @@ PANE_KEYS: tuple[tuple[str, str], ...] = (
     ("f6", "cost"),
 )
 """Function keys of panes, and the word for each in the footer."""
-PROMPT_HINTS: Hints = (("/", "commands"),)
 GLOBAL_HINTS: Hints = (("^o", "jump"), ("^p", "palette"))
 LAST_HINTS: Hints = (("F1", "help"), ("^q", "quit"))
 
@@ -333,7 +332,7 @@ class Frame(App[str]):
         else:
             keys = {each.KEY for name, each in self._body.panes.items() if name in self._body.offered}
             opened = tuple((key.upper(), word) for key, word in PANE_KEYS if key in keys)
-            self._footer.show((*PROMPT_HINTS, *opened, *GLOBAL_HINTS), LAST_HINTS)
+            self._footer.show((*opened, *GLOBAL_HINTS), LAST_HINTS)
 
 
 def jump_letters(panes: Sequence[Pane]) -> dict[str, str]:

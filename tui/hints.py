@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from tunesmith.tui.spans import Span, Spans
 
-GAP = 3
+GAP = 2
 """Cells between two of them."""
 
 

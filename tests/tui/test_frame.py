@@ -105,7 +105,7 @@ async def test_a_damaged_file_of_settings_is_the_same_as_none(run: Run, text: st
 
 def test_hints_that_have_no_room_are_left_out_whole() -> None:
     hints = (("s", "sort"), ("f", "filter"), ("g", "group"))
-    assert plain(hint_line(hints, 200, (("^q", "quit"),))) == "s sort   f filter   g group   ^q quit"
+    assert plain(hint_line(hints, 200, (("^q", "quit"),))) == "s sort  f filter  g group  ^q quit"
     for width in range(60):
         line = plain(hint_line(hints, width, (("^q", "quit"),)))
         assert line.endswith("^q quit") and (len(line) <= width or line == "^q quit")
