@@ -71,12 +71,17 @@ def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
     log.close()
 
     def script(request: ChatRequest) -> dict[str, Any]:
+        if "fewer" in request.last.rpartition("The person says now:")[2]:
+            return {"answer": "", "cites": [], "actions": [{"kind": "budget", "trials": 8}]}
         return {"answer": "#1 reached 99.5.", "cites": [1], "actions": []}
 
     with ChatServer(script) as server:
         model = {"TUNESMITH_BASE_URL": server.url, "TUNESMITH_MODEL": "scripted"}
         reply = said(tmp_path, "how good is 1?", **model)
         assert len(server.chats) == 1 and "it was fine" in json.dumps(server.chats[0].body)
+        assert said(tmp_path, "fewer or more trials: 8", code=3, **model)["done"] == []
+        changed = said(tmp_path, "fewer or more trials: 8", "--yes", **model)
+        assert changed["status"] == "done" and changed["done"][0]["ok"]
     assert reply["by"] == "model" and "Not confirmed by the records: trial 1 is " in reply["answer"]
 
 

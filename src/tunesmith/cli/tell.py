@@ -119,14 +119,17 @@ def _show(told: Told, run: str) -> None:
     """The answer on stdout, what was carried out or not on stderr where it is no answer by itself."""
     if told.answer:
         print(literal(told.answer, limit=LONGEST))
-    for effect in told.effects:
+    from tunesmith.steering.written import line_of
+
+    for effect in told.effects or [line_of(action) for action in told.actions]:
         print(literal(f"would: {effect}"), file=sys.stderr)
     for done in told.done:
         print(literal(done.reply), file=sys.stdout if done.ok else sys.stderr)
     if told.status == "waiting":
-        how = "Nothing is changed yet: it waits for approval. Approve it with --yes"
+        how = "Nothing is changed: the run has ended, so say it again with --yes"
         if told.request is not None:
-            how += f", in a terminal, or by `tunesmith tell {run} /approve`"
+            how = "Nothing is changed yet: it waits for approval, with --yes, in a terminal, or by "
+            how += f"`tunesmith tell {run} /approve`"
         print(literal(f"{how}."), file=sys.stderr)
     elif told.status == "no reply":
         print("No reply in this time. The run may still carry it out or answer.", file=sys.stderr)
