@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fakes.inline_engine import EngineMaker, InlineExecutor
 from tunesmith.api.steering import EndedRun
-from tunesmith.commands import Narrow, Undo
+from tunesmith.commands import ChangeBudget, Narrow, Undo
 from tunesmith.steering.versions import space_versions
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.run_folder import RunFolder
@@ -41,4 +41,12 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Pat
         ended.steer(2, Undo())
         last = space_versions(store.folder.lineage, store.steered, ended.history.every)[-1]
         assert last.version == 1 and last.why == ("taken back: x: 0 to 1 is now 0.4 to 1",)
+        ended.steer(3, Narrow(parameter="x", low=0.2))
+        ended.steer(4, ChangeBudget(more_trials=1))
     store.close()
+    # The run's own task file is the task as run: continued by it, nothing gives way.
+    for task in (RunFolder.open(tmp_path / "job").task, maker.task()):
+        again = RunFolder.create(tmp_path, task)
+        assert [c.number for c in again.record.active] == [3, 4] and not again.told
+        assert again.task.space.parameters["x"].low == 0.2 and again.task.budget.trials == 6
+        assert again.given.space.parameters["x"].low == 0.0 and again.given.budget.trials == 5

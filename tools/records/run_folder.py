@@ -24,7 +24,7 @@ from pydantic import AfterValidator, Field
 
 from tunesmith.errors import InvalidConfiguration, RunError
 from tunesmith.outcome import Stamp
-from tunesmith.steering.record import Record
+from tunesmith.steering.record import Record, without_changes
 from tunesmith.task import Task, load_task
 from tunesmith.task.changes import changes
 from tunesmith.task.lineage import Lineage
@@ -177,6 +177,7 @@ class RunFolder:
             earlier = cls.open(folder.path)
             before = earlier.task
             if earlier.record.changes:
+                task = folder.given = without_changes(task, earlier.given, before)
                 folder.task, folder.record = earlier.record.after(earlier.given, task).replay(task)
                 task, kept = folder.task, folder.record.active
                 folder.told = tuple(

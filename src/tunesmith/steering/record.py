@@ -108,6 +108,26 @@ class Record(Frozen):
         return self.model_copy(update={"replaced": tuple(sorted({*self.replaced, *replaced}))})
 
 
+def without_changes(task: Task, given: Task, run: Task) -> Task:
+    """`task` as a file would say it, where it is the task as run, with the changes in it.
+
+    Args:
+        given: The task before the changes.
+        run: The task as run, from which `task` was read, or not.
+    """
+    update: dict[str, Any] = {}
+    if task.space == run.space and task.space != given.space:
+        update = {"space": given.space, "default": given.default}
+        update |= {"objective": given.objective, "confirm": given.confirm}
+    budget = {
+        key: getattr(given.budget, key)
+        for key in type(task.budget).model_fields
+        if getattr(task.budget, key) == getattr(run.budget, key) != getattr(given.budget, key)
+    }
+    update |= {"budget": task.budget.model_copy(update=budget)} if budget else {}
+    return task.model_copy(update=update) if update else task
+
+
 def touched(change: Change) -> set[str]:
     """What a change is about: `space.lr`, `budget.trials`."""
     command = change.command
