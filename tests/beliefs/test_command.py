@@ -35,7 +35,6 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name="small",
         runs=runs,
         model=None,
-        preload=(),
     )
     return runs
 
