@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith.commands import (
     AddChoice,
@@ -140,6 +142,7 @@ def test_a_running_study_is_steered_and_goes_on_alike_when_it_is_resumed(tmp_pat
     assert json.loads((folder.path / "steering.json").read_text())["replaced"] == [1]
 
 
+@pytest.mark.slow
 def test_changes_are_taken_back_one_by_one(tmp_path: Path) -> None:
     with running(tmp_path, workers=1) as run:
         assert run.ask(Freeze(parameter="width", value=20)).ok
