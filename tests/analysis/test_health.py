@@ -61,6 +61,20 @@ def test_what_is_bad_is_said(ends, more, words):
     assert any(words in line for line in asked(ends, **more))
 
 
+def test_repeated_configurations_are_told_with_what_to_do():
+    made = [
+        Proposal(
+            configuration=SPACE.validate({"x": n % 3 / 10, "y": 0.5}), origin=Origin.SURROGATE, reason=""
+        )
+        for n in range(9)
+    ]
+    trials = [Trial(number=n, proposal=p, state=C, value=n / 10) for n, p in enumerate(made)]
+    fields = {"metric": "acc", "direction": "maximize", "space": SPACE, "objective": "t.py:train"}
+    history = History(SPACE, "acc", "maximize", None, tuple(trials))
+    said = health(history, Task.model_validate(fields), ())
+    assert any("6 of 9 trials (67%) repeated" in line and "Widen the space" in line for line in said)
+
+
 def test_a_model_that_hardly_took_part_is_told():
     begun = RunStarted(name="", folder="", strategy="", policy="", model="m", workers=1, resumed=False)
     calls = [ModelCalled(**CALL, ok=ok, spend=ModelSpend()) for ok in (True, False, False)]

@@ -47,6 +47,7 @@ def health(history: History, task: Task, events: Sequence[Event]) -> tuple[str, 
         _stopped(own),
         _missed(history, own),
         _flat(history),
+        _repeated(own),
         _model_failed(own, events),
         _lucky(history, events),
         _binding(history),
@@ -66,7 +67,10 @@ def _failed(trials: list[Trial]) -> str:
     if len(ended) < FEWEST or 3 * failed.total() <= len(ended):
         return ""
     kinds = ", ".join(f"{n} {kind}" for kind, n in failed.most_common())
-    return f"{_share(failed.total(), len(ended))} failed: {kinds}. Much of the space was not searched."
+    return (
+        f"{_share(failed.total(), len(ended))} failed: {kinds}. Much of the space was not searched: "
+        "read why they failed, and narrow the space or repair the training."
+    )
 
 
 def _lost(trials: list[Trial]) -> str:
@@ -173,7 +177,19 @@ def _missed(history: History, trials: list[Trial]) -> str:
     )
     return (
         f"{outside} of {n} results lay outside the band that was predicted for them, where about "
-        f"{max(round(OUTSIDE * n), 1)} should, {how}: what the run predicts is to be doubted."
+        f"{max(round(OUTSIDE * n), 1)} should, {how}: what the run predicts is to be doubted. "
+        "Trust values on fresh seeds (`confirm`) more than predictions."
+    )
+
+
+def _repeated(trials: list[Trial]) -> str:
+    counted_once = {t.configuration.digest for t in trials if t.state is not TrialState.LOST}
+    whole = sum(t.state is not TrialState.LOST for t in trials)
+    if whole < FEWEST or 2 * len(counted_once) >= whole:
+        return ""
+    return (
+        f"{_share(whole - len(counted_once), whole)} repeated a configuration that had been tried: they "
+        "tell of the noise, not of the space. Widen the space, or give a smaller budget."
     )
 
 
@@ -184,7 +200,7 @@ def _flat(history: History) -> str:
     low, high = (format_metric(history, value) for value in flat)
     return (
         f"The latest predictions are all alike ({low} to {high}), and below what was usually reached: the "
-        "surrogate did not know where to go."
+        "surrogate did not know where to go. More trials, or a space nearer to what is known, may help."
     )
 
 
@@ -198,7 +214,7 @@ def _model_failed(trials: list[Trial], events: Sequence[Event]) -> str:
     text = f"{failed} of {counted(len(calls), 'call')} to the language model failed"
     if instead:
         text += f", and the numeric strategy chose {counted(instead, 'trial')} in its place"
-    return f"{text}: this is hardly a run with a model."
+    return f"{text}: this is hardly a run with a model. See what failed under Fallbacks and repairs."
 
 
 def _lucky(history: History, events: Sequence[Event]) -> str:
