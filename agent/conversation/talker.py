@@ -83,6 +83,11 @@ class Talker:
         say("\n".join(part for part in parts if part), "model")
         return Understood(actions, followed=not faults)
 
+    def answer_from_records(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
+        """At once, without a model."""
+        cause = "" if self._opens is None else "the run has ended, and the model is not waited for."
+        return self._from_records(question, Records.of(question, self._log_of), cause, say)
+
     def close(self) -> None:
         """Break off what is being asked."""
         if self._model is not None:

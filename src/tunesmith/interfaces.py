@@ -223,6 +223,10 @@ class Conversation(Protocol):
         """
         ...
 
+    def answer_from_records(self, question: Question, say: Callable[[str, Speaker], None]) -> Understood:
+        """The same at once and without a model, where there is no time for one; from any thread."""
+        ...
+
     def close(self) -> None:
         """Break off what is being asked; called from another thread. Idempotent."""
         ...

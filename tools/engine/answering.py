@@ -24,7 +24,7 @@ MOST_WAITING = 8
 """Questions that wait while one is being answered; one more is refused."""
 LAST_S = 5.0
 """How long the end of a run waits for the answer that is being given."""
-ENDED = "The run ended before this was answered. Ask again: the records answer after the end as well."
+ENDED = "The run ended before this was answered, and the records could not answer it."
 
 
 def piece_of(command_id: int, text: str, by: Speaker, last: Understood | None = None) -> Answered:
@@ -66,8 +66,9 @@ class Answering:
         self._talk = TalkLog(log)
         self._waiting: deque[tuple[int, str]] = deque()
         self._current: int | None = None
+        self._text = ""  # of the current one
         self._closed = False
-        self._changed = threading.Condition()  # guards the three above
+        self._changed = threading.Condition()  # guards the four above
         self._thread: threading.Thread | None = None
 
     def ask(self, command_id: int, text: str) -> tuple[bool, str]:
@@ -91,21 +92,39 @@ class Answering:
         return True, f"It is answered after {before} other{'s' * (before != 1)} (place {before + 1})."
 
     def close(self, timeout_s: float = LAST_S) -> None:
-        """Let the answer under way end for so long, and tell the others that there is none. Idempotent."""
+        """Let the answer under way end for so long; the records answer what is left. Idempotent."""
         with self._changed:
             self._closed = True
             left = [*self._waiting]
             self._waiting.clear()
             self._changed.notify_all()
-        for command_id, _ in left:
-            self._emit(Answered(command_id=command_id, text=ENDED, final=True))
-        with self._changed:
             self._changed.wait_for(lambda: self._current is None, timeout_s)
-            broken, self._current = self._current, None
-            if broken is not None:  # nothing of it is stored after this
-                self._emit(Answered(command_id=broken, text=f"\n{ENDED}", final=True))
+            broken, self._current = self._current, None  # nothing of it is stored after this
+        if broken is not None:
+            left.insert(0, (broken, self._text))
+        for command_id, text in left:
+            self._answer_last(command_id, text)
         if broken is not None and self._conversation is not None:
             self._conversation.close()
+
+    def _answer_last(self, command_id: int, text: str) -> None:
+        """Answer after the end, when no model is asked any more."""
+        assert self._conversation is not None
+        by: Speaker = "records"
+        reply = Understood(followed=False)
+        try:
+            question = Question(text, self._briefing(), self._talk.read(), command_id)
+            reply = self._conversation.answer_from_records(
+                question, lambda piece, who: self._store(piece_of(command_id, piece, who))
+            )
+        except Exception as error:  # one question's fault: shown, logged in full, and the next is answered
+            log.exception("a question could not be answered")
+            self._emit(piece_of(command_id, f"{ENDED} ({error_line(error, 300)})", by))
+        self._emit(piece_of(command_id, "", by, replace(reply, actions=())))
+
+    def _store(self, piece: Answered) -> None:
+        if piece.text:
+            self._emit(piece)
 
     def _work(self) -> None:
         while True:
@@ -113,8 +132,8 @@ class Answering:
                 self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
                 if not self._waiting:
                     return
-                self._current, text = self._waiting.popleft()
-                command_id = self._current
+                command_id, text = self._waiting.popleft()
+                self._current, self._text = command_id, text
             self._answer(command_id, text)
             with self._changed:
                 if self._current == command_id:

@@ -123,9 +123,14 @@ class CommandInbox:
             self._emit(told)
 
     def close(self) -> None:
-        """Refuse what has come in since, so that none waits for a reply from a run that has ended."""
+        """Refuse what has come in since, so that none waits for a reply from a run that has ended.
+
+        Questions are taken: the records answer them.
+        """
         for command_id, command in self._log.take_commands():
-            self._reply(command_id, command, False, "The run has ended.")
+            answered = isinstance(command, Ask)
+            ok, reply = self._carry_out(command_id, command) if answered else (False, "The run has ended.")
+            self._reply(command_id, command, ok, reply)
 
     def request_stop(self, reason: str) -> None:
         """End the run cleanly; the first reason is kept."""

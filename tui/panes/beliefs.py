@@ -97,7 +97,4 @@ class BeliefsPane(Pane, can_focus=True):
         self.action_move(-1)
 
     def _tell_keys(self) -> None:
-        from tunesmith.tui.frame import Frame
-
-        if isinstance(self.app, Frame):
-            self.app.draw_footer()
+        self.post_message(self.HintsChanged())
