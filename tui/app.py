@@ -30,7 +30,7 @@ from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.status import Segment, closing_text, segments
 from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.transcript import markdown, write_new
-from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, respond
+from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, needs_no_run, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.leave_screen import Choice, LeaveScreen
 from tunesmith.tui.widgets.prompt import Prompt
@@ -95,6 +95,8 @@ class TunesmithApp(Frame):
         self._newest = 0  # event of the log while further ones wait to be read
         self._drawn_at = 0.0
         self._caught_up = asyncio.Event()
+        self._early: list[str] = []
+        """Lines typed before the log was read and the run had begun, oldest first."""
 
     def get_driver_class(self) -> type[Driver]:
         from textual.drivers.linux_driver import LinuxDriver
@@ -109,7 +111,7 @@ class TunesmithApp(Frame):
         await self._caught_up.wait()
 
     def on_mount(self) -> None:
-        self.query_one(Prompt).focus()
+        self.screen.set_focus(self.query_one(Prompt))  # at once: keys typed meanwhile wait already
         self._draw_status()
         self.draw_footer()
         self.follow()
@@ -152,6 +154,8 @@ class TunesmithApp(Frame):
                     if self.view.over and self.engine is None and self.go_on is not None:
                         self._reply(offer(self.view))
                 self._caught_up.set()
+                if self._early:
+                    await self._carry_out_early()
                 await asyncio.sleep(POLL_S)
 
     @work(exclusive=True, group="beliefs", exit_on_error=False)
@@ -221,10 +225,30 @@ class TunesmithApp(Frame):
     async def _typed(self, event: Prompt.Typed) -> None:
         self.view.add_typed(event.line)
         self.query_one(ChatLog).follow()
-        if asks_to_go_on(event.line) and not self.view.runs and self.go_on is not None:
+        waits = self._waits_for()
+        if waits and not needs_no_run(event.line):
+            self._early.append(event.line)
+            self._reply(((f"this waits until {waits}", "dim"),))
+            return
+        await self._carry_out(event.line)
+
+    def _waits_for(self) -> str:
+        """What has to be so before a line can be carried out; empty where it is."""
+        if not self._caught_up.is_set():
+            return "the run's log is read"
+        if self.engine is not None and not self.view.began_since(self.engine.began):
+            return "the run has started"
+        return ""
+
+    async def _carry_out_early(self) -> None:
+        while self._early and not self._waits_for():
+            await self._carry_out(self._early.pop(0))
+
+    async def _carry_out(self, line: str) -> None:
+        if asks_to_go_on(line) and not self.view.runs and self.go_on is not None:
             self._go_on(self.go_on)
             return
-        match respond(self.view, event.line, self.query_one(ChatLog).room or FRONT_WIDTH):
+        match respond(self.view, line, self.query_one(ChatLog).room or FRONT_WIDTH):
             case Reply(spans, bad):
                 self._reply(spans, bad=bad)
             case Leave():

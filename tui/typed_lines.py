@@ -89,6 +89,12 @@ def respond(view: RunView, line: str, width: int = FRONT_WIDTH) -> Command | Rep
             return SHOWN[name](view)
 
 
+def needs_no_run(line: str) -> bool:
+    """Whether a line can be carried out before anything of the run is known."""
+    read = read_line(line)
+    return isinstance(read, Local) and read.name in ("quit", "help", "export")
+
+
 def why(view: RunView, number: int | None) -> Reply:
     """Everything known about trial `number`, or about the newest finished one."""
     if number is None:

@@ -72,6 +72,18 @@ def test_a_killed_terminal_ui_leaves_the_terminal_as_it_was_and_its_run_follows_
         until(tmp_path, lambda events: any(isinstance(e, RunFinished) for e in events))
 
 
+@pytest.mark.slow
+def test_what_is_typed_before_the_screen_is_drawn_reaches_the_run(tmp_path: Path) -> None:
+    write_job(tmp_path, trials=300, pause=0.05)
+    with opened(tmp_path, "chat", "task.yaml") as (chat, master):
+        os.write(master, b"/stop\r")  # the terminal makes a new line of the enter key as yet
+        events = until(tmp_path, lambda events: any(isinstance(e, RunFinished) for e in events), master)
+        assert [e.status for e in events if isinstance(e, RunFinished)] == ["stopped"]
+        os.write(master, b"\x11")
+        rest(chat, master)
+        assert chat.returncode == 130
+
+
 @contextmanager
 def opened(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The command in a terminal of its own, and the other end of that terminal."""

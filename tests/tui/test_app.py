@@ -408,3 +408,16 @@ async def test_an_ended_run_says_how_it_ended_and_goes_on_from_inside(run: Run) 
         await until(pilot, lambda: app.view.state == "running")
         await pilot.press("ctrl+q")  # the run is this terminal's now, and so it asks
         await until(pilot, lambda: isinstance(app.screen, LeaveScreen))
+
+
+async def test_a_line_typed_before_the_run_has_begun_is_sent_once_it_has(run: Run) -> None:
+    app = TunesmithApp(run.folder, owns_run=True)
+    app.engine = Started(None)
+    async with app.run_test(size=WIDE) as pilot:
+        await app.settled()
+        await type_line(pilot, "/pause")
+        await type_line(pilot, "/help pause")
+        assert "this waits until the run has started" in log(app)
+        assert run.commands() == []
+        run.tell(begun())
+        await until(pilot, lambda: [Pause()] == run.commands())
