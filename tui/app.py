@@ -30,6 +30,7 @@ from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.status import Segment, closing_text, segments
 from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.transcript import markdown, write_new
+from tunesmith.tui.typed_history import keep_typed, read_typed
 from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, needs_no_run, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.leave_screen import Choice, LeaveScreen
@@ -111,6 +112,7 @@ class TunesmithApp(Frame):
         await self._caught_up.wait()
 
     def on_mount(self) -> None:
+        self.query_one(Prompt).remember(read_typed(self.folder))
         self.screen.set_focus(self.query_one(Prompt))  # at once: keys typed meanwhile wait already
         self._draw_status()
         self.draw_footer()
@@ -212,6 +214,7 @@ class TunesmithApp(Frame):
             line.insert(0, Segment(((read, "warn"),), 0))
         self._status.show(line)
         self._summary.show(summary(self.view))
+        self.draw_strip()
         for title in self.query(TitleBar):
             title.tell(about(self.view))
 
@@ -224,6 +227,7 @@ class TunesmithApp(Frame):
     @on(Prompt.Typed)
     async def _typed(self, event: Prompt.Typed) -> None:
         self.view.add_typed(event.line)
+        self._keep_typed(event.line)
         self.query_one(ChatLog).follow()
         waits = self._waits_for()
         if waits and not needs_no_run(event.line):
@@ -259,6 +263,13 @@ class TunesmithApp(Frame):
             case command:
                 self._draw()
                 self._post(command)
+
+    @work(group="typed", exit_on_error=False)
+    async def _keep_typed(self, text: str) -> None:
+        try:
+            await self._in_thread(lambda: keep_typed(self.folder, text))
+        except OSError as error:  # a folder that cannot be written has no history, and all else works
+            self.log.warning(error)
 
     @work(group="export", exit_on_error=False)
     async def _export(self, file: str) -> None:

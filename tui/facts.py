@@ -12,7 +12,7 @@ from tunesmith.goals import Goals
 from tunesmith.history import Direction, History
 from tunesmith.pipeline.settings import PipelineSettings
 from tunesmith.space import Space
-from tunesmith.task import load_task
+from tunesmith.task import Task, load_task
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import plain_value
 from tunesmith.tools.records.trial_folder import LOG, recorded_outcome
@@ -42,6 +42,8 @@ class Facts:
     wall_time_s: float | None = None
     study: History | None = None
     """Of the task before its first trial; None when unknown."""
+    task: Task | None = None
+    """None when unknown."""
     cost: float | None = None
     """Budget: what all trials may cost together; None for no such budget."""
     model: ModelCaps = ModelCaps(calls=None, tokens=None, dollars=None)
@@ -86,6 +88,7 @@ def read_facts(folder: Path) -> Facts:
         trials=task.budget.trials,
         wall_time_s=task.budget.wall_time_s,
         study=task.empty_history(),
+        task=task,
         cost=task.budget.cost,
         model=task.budget.model,
         write=lambda configuration: long_configuration(configuration, write_value),

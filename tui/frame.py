@@ -19,12 +19,15 @@ from tunesmith.tui.layout import Arrangement
 from tunesmith.tui.palette import Actions
 from tunesmith.tui.panes.all import PANES
 from tunesmith.tui.panes.base import COMMON_HINTS, MOST_MARKED, Hints, Pane, Selection
+from tunesmith.tui.prompt_view import LastHistory, over_prompt
 from tunesmith.tui.settings import Settings
 from tunesmith.tui.state import Changes, RunView
+from tunesmith.tui.typed_lines import known_of
 from tunesmith.tui.widgets.body import Body
 from tunesmith.tui.widgets.footer_line import FooterLine
 from tunesmith.tui.widgets.help_screen import HelpScreen
 from tunesmith.tui.widgets.prompt import Prompt
+from tunesmith.tui.widgets.prompt_strip import PromptStrip
 from tunesmith.tui.widgets.status_line import StatusLine
 from tunesmith.tui.widgets.summary_strip import SummaryStrip
 from tunesmith.tui.widgets.title_bar import TitleBar
@@ -76,6 +79,8 @@ class Frame(App[str]):
         self._body.offered = frozenset(pane.NAME for pane in panes if pane.offered(view))
         self._summary = SummaryStrip(id="summary")
         self._footer = FooterLine(id="footer")
+        self._past = LastHistory(view)
+        self._strip = PromptStrip(id="over-prompt")
         self._status = StatusLine(
             id="status"
         )  # drawn by a clock, which may tick once more while the app closes
@@ -141,9 +146,17 @@ class Frame(App[str]):
         yield TitleBar(self._run_name, id="title")
         yield self._summary
         yield self._body
-        yield Prompt(id="prompt")
+        yield self._strip
+        prompt = Prompt(id="prompt")
+        prompt.known = lambda: known_of(self.view)
+        yield prompt
         yield self._status
         yield self._footer
+
+    @on(Prompt.Changed)
+    def draw_strip(self) -> None:
+        """Say over the prompt what waits, and what the typed line would do."""
+        self._strip.show(over_prompt(self.view, self.query_one(Prompt).value, self._past))
 
     # -- panes -----------------------------------------------------------------------------------
 

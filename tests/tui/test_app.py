@@ -224,7 +224,7 @@ async def test_pasted_lines_stay_one_text(run: Run) -> None:
         await until(pilot, lambda: len(run.commands()) == 2)
         assert run.commands()[1] == Ask(text="ab\ncd")
         await pilot.press("/", "w", "h", "right")
-        assert app.query_one(Prompt).value == "/why"
+        assert app.query_one(Prompt).value == "/why "
 
 
 async def test_quitting_asks_once_and_stops_the_run_where_that_is_chosen(run: Run) -> None:

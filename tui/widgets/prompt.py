@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -9,16 +10,16 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tunesmith.steering.lines import VERBS
+from tunesmith.steering.completion import completions
+from tunesmith.steering.verbs import Known
 from tunesmith.text.literal import literal
-
-COMMANDS = tuple(verb.name for verb in VERBS)
 
 
 class Prompt(TextArea):
     """Posts `Typed` for every text that is not blank. Enter sends it; pasted lines stay one text.
 
-    ctrl+j begins a new line, as shift+enter does in terminals that tell it from enter.
+    ctrl+j begins a new line, as shift+enter does in terminals that tell it from enter. Tab goes through what
+    a slash command may go on with.
     """
 
     BINDINGS = [
@@ -36,11 +37,14 @@ class Prompt(TextArea):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(
             id=id,
-            placeholder="ask, instruct, or /help",
+            placeholder="ask, instruct, or / for commands   (ctrl+j: new line)",
             compact=True,
             highlight_cursor_line=False,
             soft_wrap=True,
         )
+        self.known: Callable[[], Known] = Known
+        """What completion may name."""
+        self._offered: list[str] = []  # what tab goes through
         self._typed: list[str] = []
         self._at = 0
         self._draft = ""
@@ -55,11 +59,26 @@ class Prompt(TextArea):
         self.load_text(literal(text))
         self.move_cursor(self.document.end)
 
+    def remember(self, texts: Sequence[str]) -> None:
+        """Have these texts, oldest first, before what is typed from here on."""
+        self._typed[:0] = texts
+        self._at = len(self._typed)
+
     def update_suggestion(self) -> None:
-        """Complete the name of a command; the right arrow takes it."""
+        """Complete a command; the right arrow takes it, tab goes through all there are."""
+        found = completions(self.text, self.known())
         begun = self.text
-        found = next((c for c in COMMANDS if begun.startswith("/") and c.startswith(begun)), begun)
-        self.suggestion = found[len(begun) :]
+        self.suggestion = found[0][len(begun) :] if found and found[0].startswith(begun) else ""
+
+    def complete(self, step: int) -> None:
+        """Put the next completion in, or the one before it."""
+        if self.text in self._offered:
+            text = self._offered[(self._offered.index(self.text) + step) % len(self._offered)]
+        else:
+            found = completions(self.text, self.known())
+            self._offered = found if len(found) < 2 else [*found, self.text]
+            text = found[0 if step > 0 else -1] if found else self.text
+        self.value = text
 
     def action_send(self) -> None:
         """Post the text and begin an empty one."""
@@ -97,6 +116,10 @@ class Prompt(TextArea):
             event.prevent_default()
             event.stop()
             self.action_send()
+        elif event.key in ("tab", "shift+tab") and self.text.startswith("/"):
+            event.prevent_default()
+            event.stop()
+            self.complete(1 if event.key == "tab" else -1)
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Pasted text comes from anywhere: what a terminal acts upon is taken out of it."""
