@@ -36,12 +36,14 @@ from tunesmith.events import (
     TrialFinished,
     TrialReported,
     TrialStarted,
+    TrialWaits,
     Woken,
 )
 from tunesmith.history import History
 from tunesmith.text.literal import literal, one_line
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.guidelines import Scored, guidelines, merged
+from tunesmith.tools.analysis.timeline_builder import TimelineBuilder
 from tunesmith.trial import Origin, Trial, TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
@@ -107,6 +109,8 @@ class RunView:
         """What a person's plain words come to, while it waits for approval."""
         self.asked: dict[int, str] = {}
         """Questions without an answer yet, by command, oldest first."""
+        self.workers = TimelineBuilder()
+        """What the workers did when."""
         self.last_seq = 0
         self.last_at = 0.0
         self._running: set[int] = set()
@@ -304,6 +308,7 @@ class RunView:
             self._last_clock = event.clock or self._last_clock
 
     def _fold(self, event: Event) -> None:
+        self.workers.take(event)
         match event:
             case TrialReported():
                 self._trial(event.number).report(event.step, event.value)
@@ -359,6 +364,8 @@ class RunView:
                 self._task_changed(event)
             case Noted():
                 self.chat.add(" ", "", ((literal(event.text), ""),))
+            case TrialWaits() if event.text:
+                self.chat.add(" ", "", ((literal(event.sentence), ""),))
             case Recommended():
                 self.recommended = literal(event.text)
                 self.chat.add("★", "best", ((self.recommended, ""),), gap=True)

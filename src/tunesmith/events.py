@@ -351,6 +351,23 @@ class Noted(_Event):
     by: Literal["tunesmith", "person"] = "tunesmith"
 
 
+class TrialWaits(_Event):
+    """The next trial waits although a worker is free; once for each reason, however its numbers change."""
+
+    kind: Literal["trial_waits"] = "trial_waits"
+    text: str
+    """A clause, such as `4,096 MiB of memory are needed and 1,000 MiB are free`; empty: it waits no more."""
+    why: Literal["resources", "unavailable"] | None = None
+    """resources: others hold what it needs; unavailable: where it would run is not ready; None at the end."""
+    number: int | None = None
+    """The trial, where it has a number already."""
+
+    @property
+    def sentence(self) -> str:
+        """For the person watching; empty when it waits no more."""
+        return f"The next trial waits although a worker is free: {self.text}." if self.text else ""
+
+
 class Asked(_Event):
     """A person said something in plain words, at whichever terminal; answers follow as `Answered`."""
 
@@ -451,6 +468,7 @@ Event = Annotated[
     | Degraded
     | AnswersParsed
     | Noted
+    | TrialWaits
     | Asked
     | ActionsProposed
     | Steered

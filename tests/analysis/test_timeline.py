@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fakes.histories import DEFAULT, proposal
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
@@ -13,8 +16,10 @@ from tunesmith.events import (
     RunStarted,
     TrialFinished,
     TrialStarted,
+    TrialWaits,
 )
-from tunesmith.tools.analysis.timeline import timeline
+from tunesmith.tools.analysis import timeline_builder
+from tunesmith.tools.analysis.timeline_builder import TimelineBuilder, timeline
 from tunesmith.trial import Outcome, TrialState
 
 
@@ -95,8 +100,12 @@ def test_a_gap_says_why_nothing_ran():
 
 def test_a_worker_that_has_nothing_more_to_do_says_so_and_a_run_that_goes_on_is_drawn_until_now():
     events = [began(), start(0, 1000), start(1, 1000), end(1, 1004)]
-    line = timeline(events, now=1010.0)
-    assert line.total_s == 10 and line.waits == "no trial to start yet"
+    builder = TimelineBuilder()
+    for event in events:
+        builder.take(event)
+    line = builder.timeline(now=1010.0)
+    assert line.total_s == 10
+    assert [(g.slot, g.start_s, g.reason) for g in line.free_now] == [(1, 4, "no trial to start yet")]
     assert [(w.number, w.end_s, w.state) for w in line.works] == [(0, 10, "running"), (1, 4, "completed")]
     assert reasons([*events, end(0, 1009), over(1009)]) == [
         (1, 4, 9, "no trial was left to start: the budget of 3 trials is used")
@@ -123,4 +132,51 @@ def test_the_sessions_own_clock_counts_where_events_have_one():
     ]  # fmt: skip
     (work,) = timeline(events).works
     assert (work.start_s, work.end_s) == (2.0, 4.0)
-    assert timeline([]).slots == 0 and timeline([]).busy == 0.0 and timeline([]).waits == ""
+    assert timeline([]).slots == 0 and timeline([]).busy == 0.0 and timeline([]).free_now == ()
+
+
+def test_a_wait_is_told_by_its_own_event_and_a_trial_that_was_told_as_started_waits_too():
+    why = "9 MiB of memory are needed and 3 MiB are free"
+    events = [
+        began(), start(0, 1000), start(1, 1000), end(1, 1004),
+        TrialWaits(text=why, why="resources", at=1004.1),
+        TrialWaits(text="", at=1009), start(2, 1009),
+        end(0, 1010), start(3, 1010), TrialWaits(text=why, why="resources", number=3, at=1010),
+        TrialWaits(text="", at=1013), end(3, 1015), end(2, 1015), over(1015),
+    ]  # fmt: skip
+    assert reasons(events) == [(1, 4, 9, why), (0, 10, 13, why)]
+    assert [(w.number, w.start_s) for w in timeline(events).works] == [(0, 0), (1, 0), (2, 9), (3, 13)]
+    assert timeline(events).waited == {why: 8.0}
+
+
+def test_a_long_log_keeps_its_sums_and_each_event_costs_the_same():
+    builder, latest = TimelineBuilder(), timeline_builder.MOST
+    builder.take(began(workers=1))
+    for number in range(latest + 50):
+        builder.take(start(number, 1001 + 2 * number))
+        builder.take(end(number, 1002 + 2 * number))
+    line = builder.timeline()
+    assert len(line.works) == len(line.gaps) == latest and line.works[-1].number == latest + 49
+    assert line.busy_s == latest + 50 and sum(line.waited.values()) == latest + 50
+
+
+@given(st.data())
+def test_any_events_give_a_timeline_that_fits_its_run(data):
+    at, numbers, events = 1000.0, st.integers(0, 4), [began(workers=data.draw(st.integers(1, 3)))]
+    for _ in range(data.draw(st.integers(0, 25))):
+        at += data.draw(st.sampled_from([0.0, 0.4, 3.0, -2.0]))
+        events.append(
+            data.draw(
+                st.sampled_from([
+                    start(data.draw(numbers), at), end(data.draw(numbers), at),
+                    began(at=at), over(at), TrialWaits(text="why", at=at, number=data.draw(numbers)),
+                    TrialWaits(text="", at=at), Confirmed(done=1, total=2, at=at),
+                    CommandDone(command_id=1, command="pause", ok=True, reply="", at=at),
+                    CommandDone(command_id=1, command="resume", ok=True, reply="", at=at),
+                ])
+            )
+        )  # fmt: skip
+    line = timeline(events)
+    assert 0 <= line.busy <= 1 and all(seconds >= 0 for seconds in line.waited.values())
+    for each in (*line.works, *line.gaps):
+        assert 0 <= each.start_s <= each.end_s <= line.total_s + 1e-9 and 0 <= each.slot < line.slots

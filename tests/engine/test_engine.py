@@ -23,7 +23,7 @@ from fakes.inline_engine import (
 from tunesmith.agent.methods.random import RandomStrategy
 from tunesmith.budget import Budget
 from tunesmith.commands import Try
-from tunesmith.events import CommandDone, Degraded, Noted
+from tunesmith.events import CommandDone, Degraded, TrialWaits
 from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Decision, Toolbox
 from tunesmith.objective import Objective
@@ -323,14 +323,19 @@ def test_a_trial_that_waits_although_a_worker_is_free_is_shown_once_and_still_ru
     engine = maker.engine(executor=executor, policy=Follow(decide), in_step=False)
 
     def free_memory_after_some_offers(timeout_s: float) -> list[WorkerEvent]:
+        if executor.waits is not None:  # how much is free is no other reason
+            free = f"9 MiB of memory are needed and {executor.offers + 3:,} MiB are free"
+            executor.waits = Waits("resources", free) if executor.offers else executor.waits
         if executor.offers > 5 and not (stops and engine._plan.decision.stop is None):
             executor.waits = None
         return InlineExecutor.events(executor, timeout_s)
 
     executor.events = free_memory_after_some_offers  # type: ignore[method-assign]
     assert engine.run().status == "finished"
-    shown = [event.text for event in maker.events(Noted)]
-    assert len(shown) == 1 and "9 MiB of memory are needed" in shown[0]
+    told = maker.events(TrialWaits)
+    first = "The next trial waits although a worker is free: 9 MiB of memory are needed and 3 MiB are free."
+    assert [event.sentence for event in told] == [first, ""]
+    assert told[0].why == "resources"
     assert [job.number for job in executor.jobs] == ([0] if stops else [0, 1, 2, 3, 4]), "each started once"
 
 

@@ -23,6 +23,7 @@ from tunesmith.events import (
     Thought,
     ToolCalled,
     ToolReturned,
+    TrialWaits,
     Woken,
 )
 from tunesmith.interfaces import Decision
@@ -85,6 +86,7 @@ def everything_says(text: str) -> list[Event]:
         Answered(command_id=3, text=text, final=True),
         Confirmed(done=1, total=2, text=text),
         Noted(text=text),
+        TrialWaits(text=text, why="resources"),
         RunFinished(reason=text, status="failed"),
     ]  # fmt: skip
 

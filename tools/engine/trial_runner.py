@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tunesmith.errors import ExecutorError
-from tunesmith.events import Noted, TrialFinished, TrialReported, TrialStarted
+from tunesmith.events import Noted, TrialFinished, TrialReported, TrialStarted, TrialWaits
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.objective import Objective
@@ -57,6 +58,7 @@ MOST_TOLD_NOTES = 20
 """Different remarks on how values were read that are shown in one session."""
 KILLED = "ended by a person"
 """How the message of a trial begins that a person has ended."""
+_NUMBER = re.compile(r"[\d.,]+")
 KILL_LIMIT_S = 10.0
 """How long the ends of killed trials are waited for."""
 
@@ -92,7 +94,7 @@ class TrialRunner:
         self._began: dict[int, float] = {}  # monotonic clock, by number
         self._unplaced: Job | None = None
         self._took_down: list[Trial] = []
-        self._shown: str | None = None
+        self._shown: tuple[str, str] | None = None
         self.history = history
         self._kept = KeptCheckpoints(task, store, emit)
         self._kept.clean(history)
@@ -248,12 +250,18 @@ class TrialRunner:
             return True
 
     def _has_to_wait(self, waits: Waits | None) -> bool:
-        """Whether there is a reason to wait. One that is not obvious is shown, once until it changes."""
-        if waits is None or waits.kind != "busy":
-            text = None if waits is None else waits.text
-            if text is not None and text != self._shown:
-                self._emit(Noted(text=f"The next trial waits although a worker is free: {text}."))
-            self._shown = text
+        """Whether there is a reason to wait. One that is not obvious is shown, once until it is another one.
+
+        How much is free changes all the time, and is no other reason.
+        """
+        if waits is None or waits.kind == "busy":
+            if waits is None and self._shown is not None:
+                self._emit(TrialWaits(text=""))
+                self._shown = None
+        elif (shown := (waits.kind, _NUMBER.sub("", waits.text))) != self._shown:
+            number = None if self._unplaced is None else self._unplaced.number
+            self._emit(TrialWaits(text=waits.text, why=waits.kind, number=number))
+            self._shown = shown
         return waits is not None
 
     def _tell_notes(self, trial: Trial) -> None:

@@ -11,7 +11,8 @@ from tunesmith.space.choices import Listed
 from tunesmith.space.numeric import Numeric
 from tunesmith.space.parameter import Parameter
 from tunesmith.text.charts import thin
-from tunesmith.tools.analysis.timeline import Timeline, timeline
+from tunesmith.tools.analysis.timeline import Timeline
+from tunesmith.tools.analysis.timeline_builder import timeline
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.picture_data import AxisPart, CurvePart, Pictures, PlacePart
 from tunesmith.trial import Trial, Value
@@ -89,8 +90,6 @@ def _of_choices(index: int, size: int) -> float:
 def _bounded(found: Timeline, text: Anonymous) -> Timeline | None:
     if not found.works:
         return None
-    gaps = found.gaps
-    if len(gaps) > WORKS:
-        gaps = tuple(sorted(gaps, key=lambda gap: gap.start_s)[-WORKS:])
-    gaps = tuple(gap.model_copy(update={"reason": text(gap.reason, 200)}) for gap in gaps)
-    return found.model_copy(update={"works": found.works[-WORKS:], "gaps": gaps})
+    gaps = tuple(gap.model_copy(update={"reason": text(gap.reason, 200)}) for gap in found.gaps[-WORKS:])
+    waited = {text(reason, 200): seconds for reason, seconds in found.waited.items()}
+    return found.model_copy(update={"works": found.works[-WORKS:], "gaps": gaps, "waited": waited})

@@ -17,12 +17,14 @@ from tunesmith.tui.plots.front import front_plot, pairs
 from tunesmith.tui.plots.importance import importance_plot
 from tunesmith.tui.plots.parallel import parallel_plot
 from tunesmith.tui.plots.slices import per_page, slices_plot
+from tunesmith.tui.plots.timeline import timeline_plot
 from tunesmith.tui.spans import Spans
 from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.widgets.drawing import Drawing
 
-PLOTS = ("best so far", "curves", "importance", "slices", "parallel", "predicted", "front")
+PLOTS = ("best so far", "curves", "importance", "slices", "parallel", "predicted", "front", "timeline")
 """By digit, from 1."""
+TICK_S = 1.0
 Size = tuple[int, int]
 
 
@@ -35,7 +37,8 @@ class PlotsPane(Pane):
     HELP = (
         "One picture of the run at a time: the best so far, learning curves (of the best, of trials marked "
         "with c, of those that run), how much each hyperparameter matters, the metric along each of them, "
-        "trials across all of them, predicted against actual values, the Pareto front of several metrics."
+        "trials across all of them, predicted against actual values, the Pareto front of several metrics, "
+        "what each worker ran when and what it waited for."
     )
     can_focus = True
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,6 +62,15 @@ class PlotsPane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Drawing(id="plot-drawing")
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK_S, self._tick)
+
+    def _tick(self) -> None:
+        """Time goes on without events."""
+        view = self._view
+        if self.plot == "timeline" and self.display and view is not None and view.runs:
+            self._paint()
 
     def show(self, view: RunView, changes: Changes) -> None:
         if view is not self._view or self._data is None:
@@ -88,7 +100,9 @@ class PlotsPane(Pane):
         return self.query_one(Drawing).lines
 
     def hints(self) -> Hints:
-        hints = [("←→ 1-7", "plot")]
+        hints = [(f"←→ 1-{len(PLOTS)}", "plot")]
+        if self.plot == "timeline":
+            hints.append(("↑↓", "time shown"))
         if self.plot == "slices":
             hints.append(("↑↓", "hyperparameter"))
         if self.plot == "front" and self._view is not None and len(pairs(self._view.facts.goals)) > 1:
@@ -142,5 +156,7 @@ class PlotsPane(Pane):
                 return lambda size: parallel_plot(data.parallel(beliefs), facts.metric, view.best, size)
             case "predicted":
                 return lambda size: calibration_plot(data.predicted, facts.metric, size)
+            case "timeline":
+                return lambda size: timeline_plot(data.timeline(), size, at)
             case _:
                 return lambda size: front_plot(list(view.trials.values()), facts.goals, size, at)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from tunesmith.beliefs import Beliefs
 from tunesmith.tools.analysis.parallel import Parallel, parallel, position
 from tunesmith.tools.analysis.predicted import Predicted, predicted
+from tunesmith.tools.analysis.timeline import Timeline
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.plot_view import PlotView
 from tunesmith.tui.plots.slices import MOST_POINTS, Observed
@@ -81,6 +84,11 @@ class PlotData:
                         found[name].append((at, trial.value))
             self._observed = dict(found)
         return self._observed
+
+    def timeline(self) -> Timeline:
+        """What the workers did, up to this moment while the run goes on."""
+        runs = self._view.runs
+        return self._view.workers.timeline(now=time.time() if runs else None, live=runs)
 
     def _completed(self) -> list[TrialView]:
         return [t for t in self._view.trials.values() if t.value is not None and not t.left]

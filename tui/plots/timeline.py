@@ -47,18 +47,17 @@ def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> lis
     room = max(height - 3 - tail, 1)
     rows = min(data.slots, room)
     lines: list[Spans] = [_head(data, start, last, data.slots - rows)]
+    by_slot: dict[int, list[Work]] = {}
+    for work in data.works:
+        if work.end_s >= start:
+            by_slot.setdefault(work.slot, []).append(work)
     for slot in range(rows):
-        works = [w for w in data.works if w.slot == slot and w.end_s >= start]
+        works = by_slot.get(slot, [])
         name = set_cell_size(f"worker {slot + 1}", gutter)
         lines.append(((name, "dim"), *_row(works, data, start, span, columns)))
     lines.append(_axis(start, span, columns, gutter))
     lines.append(_legend(data))
     return fitted([*lines, *reasons[:tail]], width, height)
-
-
-def waiting_now(data: Timeline) -> list[tuple[int, str]]:
-    """(worker from 1, reason) of those that are free at the end of what is known."""
-    return [(gap.slot + 1, gap.reason) for gap in data.gaps if gap.end_s >= data.total_s > 0]
 
 
 def _head(data: Timeline, start: float, last: float, hidden: int) -> Spans:
@@ -140,8 +139,8 @@ def _legend(data: Timeline) -> Spans:
 
 def _reasons(data: Timeline, width: int) -> list[Spans]:
     lines: list[Spans] = []
-    for worker, reason in waiting_now(data):
-        lines.append(((f"worker {worker} is free now: ", "warn"), (one_line(reason, 200), "")))
+    for gap in data.free_now:
+        lines.append(((f"worker {gap.slot + 1} is free now: ", "warn"), (one_line(gap.reason, 200), "")))
     for reason, seconds in data.waited.items():
         lines.append(((f"{duration(seconds):>8} ", ""), (one_line(reason, max(width - 9, 10)), "dim")))
     return lines

@@ -31,6 +31,7 @@ from tunesmith.events import (
     ToolCalled,
     TrialFinished,
     TrialStarted,
+    TrialWaits,
 )
 from tunesmith.goal_words import aims, measured
 from tunesmith.guidelines import Guideline
@@ -163,6 +164,8 @@ class Stream:
                     self._line(f"  {event.text}", "yellow")
             case Noted(text=text):
                 self._line(f"  {text}")
+            case TrialWaits() if event.text:
+                self._line(f"  {event.sentence}")
             case CommandDone(command=command, ok=ok, reply=reply):
                 self._line(f"  > {command}: {reply}", "" if ok else "yellow")
             case Answered(text=text) if text:
