@@ -94,7 +94,7 @@ def test_what_is_believed_is_drawn_and_hostile_names_do_nothing(searched):
         metric="accuracy",
         parameters=(believed("width", 0.7), believed("lr", 0.2), believed(EVIL, None)),
     )
-    data = build_report(searched.path, beliefs)
+    data = build_report(searched.path, lambda task, history, events: beliefs)
     made = {picture.key: picture for picture in all_pictures(data)}
     assert made["importance"].summary == "width 70%; lr 20%"
     names = [label.text for label in made["slices"].labels if label.css == "name"]

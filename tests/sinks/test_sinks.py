@@ -145,13 +145,32 @@ def test_a_sink_that_fails_ends_alone_and_is_in_the_log_and_the_report(
 def test_a_report_that_cannot_be_written_is_in_the_log_and_no_part_of_the_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    def failing(folder: Path) -> None:
+    def failing(folder: Path, believe: Any) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr("tunesmith.tools.sinks.report.write_report", failing)
     result = run(tmp_path)
     assert result.status == "finished" and result.report is None
     assert stored(result)[-1].where == "sink.report"
+
+
+def test_the_report_of_a_run_says_what_it_believes_and_a_fault_of_that_costs_that_part_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    result = run(tmp_path, trials=6)
+    told = json.loads((result.folder / "report.json").read_text())["pictures"]["beliefs"]
+    assert told["finished"] == 6 and told["progress"]["text"] in result.report.read_text()
+    assert "What the run believes" in (result.folder / "report.html").read_text()
+
+    def failing(*_: Any) -> None:
+        raise ArithmeticError("singular")
+
+    monkeypatch.setattr("tunesmith.agent.beliefs.beliefs_at", failing)
+    result = run(tmp_path / "faulty", trials=6)
+    assert result.status == "finished" and "beliefs" not in result.report.read_text()
+    assert "beliefs" not in json.loads((result.folder / "report.json").read_text())["pictures"]
+    (fault,) = [event for event in stored(result) if isinstance(event, Degraded)]
+    assert (fault.where, fault.cause) == ("sink.report", "ArithmeticError: singular")
 
 
 @pytest.mark.parametrize(

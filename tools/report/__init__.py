@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from tunesmith.beliefs import Beliefs
+    from tunesmith.tools.report.build import Believe
 
 
 class ReportPaths(NamedTuple):
@@ -21,11 +21,11 @@ class ReportPaths(NamedTuple):
     json: Path
 
 
-def write_report(folder: Path, beliefs: Beliefs | None = None) -> ReportPaths:
+def write_report(folder: Path, believe: Believe | None = None) -> ReportPaths:
     """Write the report of the run in `folder`, replacing an older one; may be done at any time.
 
     Args:
-        beliefs: What the run believes now, for the pictures of it.
+        believe: As of `build_report`.
     Raises:
         RunError: `folder` is no run folder, or a record in it cannot be read.
     """
@@ -33,7 +33,7 @@ def write_report(folder: Path, beliefs: Beliefs | None = None) -> ReportPaths:
     from tunesmith.tools.report.build import build_report
     from tunesmith.tools.report.render import to_html, to_markdown
 
-    data = build_report(folder, beliefs)
+    data = build_report(folder, believe)
     pages = {
         "md": to_markdown(data),
         "html": to_html(data),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
@@ -69,13 +69,17 @@ from tunesmith.trial import Configuration, Trial
 
 MOST_KINDS = 12
 """Kinds of remarks on how values were read that the report has."""
+FEWEST = 5
+"""Completed trials below which a surrogate's pictures would be of noise."""
+Believe = Callable[[Task, History, Sequence[Event]], Beliefs | None]
+"""What a run believes by its records; None where that is not known."""
 
 
-def build_report(path: Path, beliefs: Beliefs | None = None) -> ReportData:
+def build_report(path: Path, believe: Believe | None = None) -> ReportData:
     """The report of the run in folder `path`, as far as the run has come.
 
     Args:
-        beliefs: What the run believes now, for the pictures of it.
+        believe: Says what the run believes, for the pictures of it; not asked of a run with too few results.
     Raises:
         RunError: `path` is no run folder, or a record in it cannot be read.
     """
@@ -162,8 +166,14 @@ def build_report(path: Path, beliefs: Beliefs | None = None) -> ReportData:
         environment=environment(),
         reproduce=_reproduce(folder, history, sessions, text),
         written_at=_moment(datetime.now(UTC).timestamp()),
-        pictures=pictures(history, events, text, beliefs),
+        pictures=pictures(history, events, text, _believed(task, history, events, believe)),
     )
+
+
+def _believed(
+    task: Task, history: History, events: Sequence[Event], believe: Believe | None
+) -> Beliefs | None:
+    return None if believe is None or len(history.completed) < FEWEST else believe(task, history, events)
 
 
 def recorded_history(folder: RunFolder) -> History:

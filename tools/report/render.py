@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import readable, signed, significant
+from tunesmith.tools.report.believed import believed_lines, matter_text
 from tunesmith.tools.report.compare_runs import RunsCompared, best_curves
 from tunesmith.tools.report.compare_runs import rows as rows_compared
 from tunesmith.tools.report.curve_plot import curve_plot
@@ -39,6 +40,8 @@ BY_WORDS = (
 )
 MOST_ROWS = 50
 """Trials of a Pareto front on a page; `report.json` has all."""
+MOST_MATTERS = 8
+"""Hyperparameters whose importance report.md has."""
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 
@@ -49,7 +52,15 @@ def to_markdown(data: ReportData) -> str:
     return (
         _templates(bool(data.metrics))
         .get_template("report.md.j2")
-        .render(r=data, values=values, best=best, kept=limits_kept(data), front_rows=_front_rows(data))
+        .render(
+            r=data,
+            values=values,
+            best=best,
+            kept=limits_kept(data),
+            front_rows=_front_rows(data),
+            believed=believed_lines(data),
+            matters=matter_text(data, MOST_MATTERS),
+        )
     )
 
 
@@ -74,6 +85,7 @@ def to_html(data: ReportData) -> str:
             top_rows=ranked(data)[:TOP_ROWS],
             policy=policy(),
             page_data=Markup(page_data(data)),
+            believed=believed_lines(data),
             script=Markup(script()),
             front=front_plot(data),
             front_rows=_front_rows(data),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.text.durations import spelled_duration
 from tunesmith.text.numbers import counted, readable
+from tunesmith.tools.report.believed import matter_text
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.render import code, inline
 
@@ -22,9 +23,12 @@ def summary(data: ReportData) -> str:
         lines.append(f"- and {len(data.health) - DOUBTS} more doubts in report.md")
     lines.append(f"- {inline(data.headline)}")
     lines += [f"- How sure: {inline(said)}" for said in _sure(data)]
-    matters = _matters(data)
+    matters = matter_text(data, MATTERS)
     if matters:
         lines.append(f"- What mattered: {inline(matters)}")
+    beliefs = None if data.pictures is None else data.pictures.beliefs
+    if beliefs is not None and beliefs.progress is not None:
+        lines.append(f"- Going on: {inline(beliefs.progress.text)}")
     lines.append(f"- Cost: {inline(_cost(data))}")
     chosen = data.recommended or data.best
     if chosen is not None:
@@ -47,17 +51,6 @@ def _sure(data: ReportData) -> list[str]:
         expected = f"{readable(found.expected, 5)}{spread}"
         said.append(f"{expected} is expected of the recommended one on another seed.")
     return [*said, data.not_compared] if data.not_compared else said
-
-
-def _matters(data: ReportData) -> str:
-    beliefs = None if data.pictures is None else data.pictures.beliefs
-    if beliefs is None:
-        return ""
-    known = [p for p in beliefs.parameters if p.importance is not None][:MATTERS]
-    told = [f"{p.name} {p.importance or 0.0:.0%} (probably {p.expected})" for p in known]
-    flat = [p.name for p in beliefs.parameters if p.flat]
-    text = ", ".join(told)
-    return text + (f"; hardly at all: {', '.join(flat[:MATTERS])}" if flat and text else "")
 
 
 def _cost(data: ReportData) -> str:

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tunesmith.events import Degraded, Event
 from tunesmith.interfaces import Emit
@@ -16,6 +17,10 @@ from tunesmith.task import Task
 from tunesmith.task.member import SinkChoice
 from tunesmith.tools.records.base import EventLog
 from tunesmith.tools.sinks.base import Sink
+from tunesmith.tools.sinks.report import Report
+
+if TYPE_CHECKING:
+    from tunesmith.tools.report.build import Believe
 
 REPORT = "report"
 
@@ -27,11 +32,12 @@ class SessionSinks:
 
     Args:
         emit: Takes the events about sinks that failed.
+        believe: Says what the run believes, for its report.
     Attributes:
         failed: Names of the sinks that failed in this session.
     """
 
-    def __init__(self, folder: Path, task: Task, emit: Emit) -> None:
+    def __init__(self, folder: Path, task: Task, emit: Emit, believe: Believe | None = None) -> None:
         self._folder, self._task, self._emit = folder, task, emit
         # The report comes last, so that it tells of the others' failures.
         choices = {choice.name: choice for choice in task.sinks}
@@ -39,6 +45,8 @@ class SessionSinks:
         self._made: dict[str, Sink] = {
             choice.name: SINKS.get(choice.name)(choice.settings) for choice in (*choices.values(), last)
         }
+        if isinstance(report := self._made[last.name], Report):
+            report.believe = believe
         self._open: dict[str, Sink] = {}
         self._processes: list[subprocess.Popen[bytes]] = []
         self._waiting: deque[Event] = deque()

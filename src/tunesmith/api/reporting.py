@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunesmith.api.choosing import chosen_run
-from tunesmith.errors import RunError, TunesmithError, short
+from tunesmith.errors import RunError, short
+from tunesmith.events import Degraded, Event
+from tunesmith.history import History
+from tunesmith.interfaces import Emit
+from tunesmith.task import Task
+from tunesmith.text.cleaning import error_line
 
 if TYPE_CHECKING:
     from tunesmith.beliefs import Beliefs
     from tunesmith.tools.report import ReportPaths
+    from tunesmith.tools.report.build import Believe
     from tunesmith.tools.report.data import ReportData
 
 log = logging.getLogger(__name__)
@@ -48,28 +56,43 @@ def report_of(folder: Path) -> ReportData:
     """
     from tunesmith.tools.report.build import build_report
 
-    return build_report(folder, believed(folder))
+    return build_report(folder, _as_it_stands(folder))
 
 
 def write_report_of(folder: Path) -> ReportPaths:
     """Write the three files of the report of the run in a folder, with its beliefs; see `report_of`."""
     from tunesmith.tools.report import write_report
 
-    return write_report(folder, believed(folder))
+    return write_report(folder, _as_it_stands(folder))
 
 
-def believed(folder: Path) -> Beliefs | None:
-    """What the run believes; None where that cannot be worked out, which is logged: a report does without.
+def believing(emit: Emit | None = None, *, going_on: bool = False) -> Believe:
+    """Says what a run believes, for its report: a fault costs that part of the report alone.
 
-    Raises:
-        RunError: As `report_of`.
+    Args:
+        emit: Takes the event about a fault; without it the fault is only logged.
+        going_on: Whether a process runs it. Of an ended run, what was cut off is not running.
     """
-    from tunesmith.api.beliefs import beliefs_of
 
-    try:
-        return beliefs_of(folder)
-    except TunesmithError:
-        raise
-    except Exception:  # a fault of the surrogate on odd results must not cost the report
-        log.exception("no beliefs for the report of %s", folder.name)
-        return None
+    def believe(task: Task, history: History, events: Sequence[Event]) -> Beliefs | None:
+        try:
+            from tunesmith.agent.beliefs import beliefs_at
+            from tunesmith.tools.records.log_reading import elicited_priors
+
+            now = history if going_on else replace(history, trials=history.finished)
+            return beliefs_at(task, now, elicited_priors(events) or ())
+        except Exception as error:  # a fault of the surrogate on odd results must not cost the report
+            log.exception("no beliefs for the report of %s", task.name)
+            if emit is not None:
+                cause, how = error_line(error)[:500], "the report is written without what the run believes"
+                emit(Degraded(what="warning", where="sink.report", cause=cause, continuation=how))
+            return None
+
+    return believe
+
+
+def _as_it_stands(folder: Path) -> Believe:
+    from tunesmith.tools.records.lock import holder_of
+
+    holder = holder_of(folder / "lock")
+    return believing(going_on=holder is not None and holder.alive is not False)

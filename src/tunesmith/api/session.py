@@ -84,6 +84,7 @@ def run_session(
     """
     from tunesmith.agent.methods.gp.threads import one_blas_thread
     from tunesmith.agent.policy.base import PolicyContext
+    from tunesmith.api.reporting import believing
     from tunesmith.api.run_log import RunLog
     from tunesmith.tools.engine.loop import Engine
     from tunesmith.tools.engine.steering import Rebuilt, answer_late
@@ -105,7 +106,7 @@ def run_session(
         standing = recommended(before, history)
         if reason is not None and end_is_stale(before, used, task, history, store.path):
             reason = None  # no trial is left to run, but what is recommended, or its comparison, is
-        sinks = SessionSinks(store.path, task, log.append)
+        sinks = SessionSinks(store.path, task, log.append, believing(log.append))
         stack.callback(sinks.close)
         sinks.open(store.events)
         if reason is not None:
