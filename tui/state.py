@@ -48,6 +48,7 @@ from tunesmith.trial import Origin, Trial, TrialState
 from tunesmith.tui.chat_view import ChatView
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.guideline_view import claims, guideline_lines
+from tunesmith.tui.incidents import Incidents
 from tunesmith.tui.plot_view import PlotView, plot_view
 from tunesmith.tui.spans import Span
 from tunesmith.tui.trial_view import TrialView, expectation, result_line
@@ -71,7 +72,7 @@ class Changes:
     cost: bool = False
     """A call of a model, or a trial that has a cost."""
     incidents: bool = False
-    """A fallback, a call or trial that failed."""
+    """See `incidents.py`."""
     selection: bool = False
     """The trials that the person looks at; said by the app, not by events."""
     facts: bool = False
@@ -102,6 +103,7 @@ class RunView:
         self.chat = ChatView()
         self.rounds: list[GuidelinesStated] = []
         """Guidelines of a language model, round by round."""
+        self.incidents = Incidents()
         self.spend = ModelSpend()
         self.thinking_since: float | None = None
         """Unix time at which the policy was asked, while it decides with a language model."""
@@ -309,6 +311,9 @@ class RunView:
 
     def _fold(self, event: Event) -> None:
         self.workers.take(event)
+        ended = self.trials.get(event.number) if isinstance(event, TrialFinished) else None
+        if self.incidents.take(event, () if ended is None else ended.curve):
+            self._also.add("incidents")
         match event:
             case TrialReported():
                 self._trial(event.number).report(event.step, event.value)
@@ -353,7 +358,6 @@ class RunView:
                 why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
                 self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
             case Degraded():
-                self._also.add("incidents")
                 text = f"{event.what} in {event.where}: {event.cause}"
                 self.chat.add(
                     "!", "warn", ((literal(text), "warn"), (f"  {literal(event.continuation)}", "dim"))
@@ -401,8 +405,6 @@ class RunView:
         trial.finish(event)
         self._running.discard(event.number)
         self._plot_changed = True
-        if event.outcome.state.failed:
-            self._also.add("incidents")
         if event.value is not None:
             self._completed.append((event.number, event.value))
         improved = event.improved if self.facts.goals is None else self._judge(trial)

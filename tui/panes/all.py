@@ -5,6 +5,7 @@ from __future__ import annotations
 from tunesmith.tui.panes.base import Pane
 from tunesmith.tui.panes.beliefs import BeliefsPane
 from tunesmith.tui.panes.front import FrontPane
+from tunesmith.tui.panes.incidents import IncidentsPane
 from tunesmith.tui.panes.log import LogPane
 from tunesmith.tui.panes.plots import PlotsPane
 from tunesmith.tui.panes.talk import TalkPane
@@ -19,4 +20,5 @@ PANES: tuple[type[Pane], ...] = (
     FrontPane,
     TrialDetailsPane,
     LogPane,
+    IncidentsPane,
 )
