@@ -25,7 +25,8 @@ def test_without_arguments_runs_and_tasks_of_the_folder_are_listed_with_their_co
     run.store.close()
     done = tunesmith(cwd=tmp_path)
     assert done.returncode == 0
-    assert "digits: interrupted, 1 trials\n      tunesmith attach digits" in done.stdout
+    assert "digits  interrupted  best 0.5000  1 trials" in done.stdout
+    assert "tunesmith attach digits --resume\n      tunesmith attach digits\n" in done.stdout
     assert "tunesmith chat 'a b/task.yaml'" in done.stdout
 
 

@@ -121,6 +121,15 @@ class EventStore(EventLog):
         event = self._event(*rows[0]) if rows else None
         return event if isinstance(event, kind) else None
 
+    def last_improvement(self) -> float | None:
+        """The primary metric of the newest trial that was better than all before it; None without one."""
+        rows = self._read(
+            "SELECT json_extract(body, '$.value') FROM events WHERE kind = 'trial_finished' "
+            "AND json_extract(body, '$.improved') ORDER BY seq DESC LIMIT 1",
+            (),
+        )
+        return float(rows[0][0]) if rows and isinstance(rows[0][0], int | float) else None
+
     def last_seq(self) -> int:
         rows = self._read("SELECT seq FROM events ORDER BY seq DESC LIMIT 1", ())
         return int(rows[0][0]) if rows else 0

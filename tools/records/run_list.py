@@ -34,6 +34,8 @@ class ListedRun(Frozen):
     """Trials that have ended and count in the budget."""
     total: int | None = None
     """Trials that the budget allows; None where it is not known."""
+    best: float | None = None
+    """The primary metric of the best trial so far; None while there is none."""
     began: float | None = None
     """Unix time at which the latest session began."""
     reason: str = ""
@@ -68,6 +70,7 @@ def _listed(folder: Path) -> ListedRun:
     try:
         with closing(EventStore(folder / "run.db", create=False)) as log:
             started, ended, progress = log.last(RunStarted), log.last(RunFinished), log.last(Progress)
+            best = log.last_improvement()
             trials = len(log.trial_numbers("trial_finished")) if progress is None else progress.done
     except (RunError, OSError, sqlite3.Error) as error:
         return ListedRun(name=name, path=folder, state="unreadable", pid=pid, reason=str(error))
@@ -82,6 +85,7 @@ def _listed(folder: Path) -> ListedRun:
         state=state,
         pid=pid,
         trials=trials,
+        best=best,
         total=None if progress is None else progress.total,
         began=None if started is None else started.at,
         reason=reason,

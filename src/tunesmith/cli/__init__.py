@@ -86,7 +86,7 @@ def options(
     """Tune a training job: an agent proposes and explains, statistics decides.
 
     Works without a language model. Set OPENAI_API_KEY, or TUNESMITH_BASE_URL for a server of your own,
-    to give it one. Without a command it lists the runs and tasks of this folder.
+    to give it one. Without a command it shows the runs and tasks of this folder.
     """
     if ctx.invoked_subcommand is None:
         start.start()
