@@ -18,7 +18,7 @@ from textual.worker import Worker, WorkerState
 
 from tunesmith.commands import Command, Stop
 from tunesmith.errors import RunError
-from tunesmith.events import TaskChanged
+from tunesmith.events import Steered, TaskChanged
 from tunesmith.text.literal import one_line
 from tunesmith.tui.belief_feed import BeliefFeed
 from tunesmith.tui.facts import Facts, read_facts
@@ -146,7 +146,7 @@ class TunesmithApp(Frame):
                 continue
             self._trouble = ""
             self._take(batch)
-            if any(isinstance(event, TaskChanged) for event in batch.events):
+            if any(isinstance(event, TaskChanged | Steered) for event in batch.events):
                 known = False  # the task file is another one now
             if batch.more:
                 await asyncio.sleep(0)  # so that keys and drawing are not held up

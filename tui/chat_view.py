@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,13 @@ from tunesmith.tui.spans import Role, Span, Spans
 
 MOST_ITEMS = 2_000
 """Items kept; older ones are in the report. A long run's log would otherwise grow without end."""
+
+SHORT = 200
+"""Characters of a text that is shown whole."""
+LONGEST_SENTENCE = 300
+NO_CHANGE = "No change of plan"
+"""How a decision begins that changes nothing."""
+_SENTENCE = re.compile(r".{20,}?[.!?](?=\s)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -100,7 +108,10 @@ class ChatView:
         key, text = self._streams.get(name) or (self.add(mark, role, (), gap=True), "")
         text += piece
         self._last_text = literal(text).strip()
-        self._replace(key, ((self._last_text, ""),))
+        first, rest = (
+            first_sentence(self._last_text) if final and name[0] != "answer" else (self._last_text, "")
+        )
+        self._replace(key, _marked(((first, ""),), rest), rest)
         if final:
             self._streams.pop(name, None)
         else:
@@ -140,19 +151,35 @@ class ChatView:
             self._replace(key, (*old.spans, result), body)  # type: ignore[arg-type]
 
     def decide(self, event: Decided) -> None:
+        """A line for a decision that changes something, or that says what was learned and not said before."""
         decision = event.decision
         reason = literal(decision.reason).strip()
-        plan = f"next look after {counted(decision.wake_after, 'more trial')}"
-        if decision.candidates:
-            plan = f"{len(decision.candidates)} of its own candidates compete; {plan}"
-        if decision.launch:
-            plan = f"{len(decision.launch)} to run first; {plan}"
+        plan = []
         if decision.stop:
-            plan = f"stop: {one_line(decision.stop)}"
-        changes_something = bool(decision.candidates or decision.launch or decision.stop)
-        if not reason or reason in self._last_text:  # the reason was streamed already
-            self.add("◇", "accent", ((plan, "dim"),))
-        elif changes_something:
-            self.add("◇", "accent", ((reason, ""), (f"  {plan}", "dim")))
-        else:
-            self.add("◇", "accent", ((reason, ""),), body=plan)
+            plan.append(f"stop: {one_line(decision.stop)}")
+        if decision.launch:
+            plan.append(f"{counted(len(decision.launch), 'configuration')} of its own to run first")
+        if decision.candidates:
+            plan.append(f"{counted(len(decision.candidates), 'configuration')} of its own compete")
+        said = "; ".join(plan)
+        if not reason or reason in self._last_text or reason.startswith(NO_CHANGE):
+            if said:
+                self.add("◇", "accent", ((said, "dim"),))
+            return
+        first, rest = first_sentence(reason)
+        spans: Spans = ((first, ""), (f"  {said}", "dim")) if said else ((first, ""),)
+        self.add("◇", "accent", _marked(spans, rest), body=rest)
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """The first sentence of a longer text, and the whole of it; a short text is left as it is."""
+    if len(text) <= SHORT and "\n" not in text:
+        return text, ""
+    match = _SENTENCE.match(text)
+    first = text if match is None else match[0]
+    first = one_line(first, LONGEST_SENTENCE)
+    return (text, "") if first == text else (first, text)
+
+
+def _marked(spans: Spans, rest: str) -> Spans:
+    return (*spans, (" …", "dim")) if rest else spans

@@ -355,8 +355,6 @@ class RunView:
                 self._command_done(event)
             case Woken():
                 self.thinking_since = event.at if self.model is not None else None
-                why = ", ".join(one_line(trigger, 60).replace("_", " ") for trigger in event.triggers)
-                self.chat.add("·", "dim", ((f"woken: {why}", "dim"),), one_line=True, gap=True)
             case Degraded():
                 text = f"{event.what} in {event.where}: {event.cause}"
                 self.chat.add(

@@ -9,6 +9,7 @@ import pytest
 from fakes.tui_runs import TASK, begun, ended, started, trials
 from tunesmith.budget import ModelSpend
 from tunesmith.events import (
+    Answered,
     CommandDone,
     Confirmed,
     Decided,
@@ -92,13 +93,28 @@ def test_a_tool_call_and_its_return_are_one_line_with_all_of_it_underneath() -> 
     assert view.chat.items[0].body == '{"n": 3}\nfirst\nresult'
 
 
-def test_a_decision_does_not_repeat_what_was_just_said() -> None:
+def test_a_decision_that_changes_nothing_is_no_line_and_one_that_taught_something_is() -> None:
     decision = Decided(policy="rules", decision=Decision(reason="Look near 0.003.", wake_after=1))
-    view = view_of(decision)
-    assert said(view) == ["Look near 0.003."]
-    assert view.chat.items[0].body == "next look after 1 more trial"
+    assert said(view_of(decision)) == ["Look near 0.003."]
     spoken = Thought(turn=0, speaker="narrator", text="Look near 0.003.")
-    assert said(view_of(spoken, decision)) == ["Look near 0.003.", "next look after 1 more trial"]
+    assert said(view_of(spoken, decision)) == ["Look near 0.003."], "not twice"
+    same = Decided(policy="rules", decision=Decision(reason="No change of plan after start: it goes on."))
+    assert said(view_of(Woken(triggers=("start",)), same)) == []
+    stop = Decided(policy="rules", decision=Decision(reason="No change of plan after x.", stop="enough"))
+    assert said(view_of(stop)) == ["stop: enough"]
+
+
+def test_a_long_note_says_its_first_sentence_and_the_rest_on_demand() -> None:
+    text = "The learning rate matters most. " + "It explains a lot of what was seen. " * 8
+    for event in (
+        Thought(turn=0, speaker="narrator", text=text),
+        Decided(policy="agent", decision=Decision(reason=text)),
+    ):
+        view = view_of(event)
+        assert said(view) == ["The learning rate matters most. …"]
+        assert view.chat.items[0].body == text.strip()
+    answer = view_of(Answered(command_id=1, text=text, final=True))
+    assert said(answer) == [text.strip()], "an answer is shown whole"
 
 
 def test_what_the_model_expects_is_told_and_nothing_in_it_moves_a_cursor() -> None:

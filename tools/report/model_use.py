@@ -61,7 +61,7 @@ def model_say(history: History) -> ModelSay | None:
         with_it=len(opened),
         without_it=len(gated) - len(opened),
         weight=weights[-1] if weights else None,
-        sentence=f"The gate allows the language model a part in at most every second choice after its first "
+        sentence=f"The language model has a part in at most every second choice after its first "
         f"configurations: here in {len(opened)}, by its priors, its configurations and its predictions"
         f"{weighed}; the other {len(gated) - len(opened)} were chosen as without a model.",
     )

@@ -146,7 +146,9 @@ class Stream:
                 self._line(f"  -> {tool}({one_line(shown, 90)})", "cyan dim")
             case Degraded(what=what, where=where, cause=cause, continuation=continuation):
                 self._line(f"  ! {what} in {where}: {one_line(cause, 160)}; {continuation}", "yellow")
-            case Decided(policy=policy, decision=decision) if policy not in ("rules", "none"):
+            case Decided(policy=policy, decision=decision) if policy not in ("rules", "none") and (
+                not decision.reason.startswith("No change of plan")
+            ):
                 self._line(f"  = {decision.reason}", "magenta")
             case PriorsElicited(beliefs=beliefs) if beliefs:
                 priors = ", ".join(belief.text for belief in beliefs)
