@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tunesmith.text.literal import literal
-from tunesmith.tools.report.render import inline
 from tunesmith.tui.chat_view import ChatView
 
 SPEAKERS = {"❯": "You", "◆": "Tunesmith"}
@@ -13,6 +12,8 @@ SPEAKERS = {"❯": "You", "◆": "Tunesmith"}
 
 def markdown(chat: ChatView, name: str) -> str:
     """What the log holds, oldest first; every text of it as text, never as Markdown or HTML."""
+    from tunesmith.tools.report.render import inline  # reports take long to import, and few export
+
     parts = [f"# Conversation of {inline(name)}"]
     if chat.dropped:
         parts.append(f"The first {chat.dropped:,} entries are not kept here; the report has the trials.")

@@ -91,3 +91,13 @@ def test_asking_for_help_loads_no_heavy_library(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "loaded: []", done.stdout + done.stderr
+
+
+def test_the_terminal_opens_without_libraries_it_does_not_draw_with() -> None:
+    code = (
+        "import sys, tunesmith.tui.app\n"
+        "heavy = {'torch', 'optuna', 'langchain', 'openai', 'sklearn', 'scipy', 'jinja2'}\n"
+        "print('loaded:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["loaded: []"], done.stdout + done.stderr

@@ -19,7 +19,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from tunesmith.errors import ItemsError
 from tunesmith.items import Items
@@ -66,6 +65,8 @@ def paired(first: Items, second: Items, *, sign: float = 1.0, begun: bool = Fals
         ItemsError: They have no item in common, or an item is known by its place and they differ in length
             where none is only begun.
     """
+    from scipy import stats  # half a second of imports, for which the terminal should not wait
+
     x, y = _aligned(first, second, begun=begun)
     d = sign * (x - y)
     n, mean = len(d), float(d.mean())
@@ -112,6 +113,8 @@ def _aligned(first: Items, second: Items, *, begun: bool) -> tuple[NDArray[np.fl
 
 def _bonett_price(better: int, worse: int, n: int) -> tuple[float, float]:
     """One item is added to each side that differs, which keeps the interval honest near 0 and 1."""
+    from scipy import stats  # half a second of imports, for which the terminal should not wait
+
     p, q = (better + 1) / (n + 2), (worse + 1) / (n + 2)
     half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * math.sqrt((p + q - (p - q) ** 2) / (n + 2))
     return max(-1.0, p - q - half), min(1.0, p - q + half)

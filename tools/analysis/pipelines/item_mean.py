@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from scipy import stats
-
 from tunesmith.errors import ItemsError
 from tunesmith.items import Items
 from tunesmith.trial import Trial
@@ -29,6 +27,8 @@ def item_mean(trial: Trial, metric: str) -> ItemMean | None:
     packed = trial.items.get(metric)
     if packed is None:
         return None
+    from scipy import stats  # half a second of imports, for which the terminal should not wait
+
     try:
         items = Items.unpack(packed)
     except ItemsError:
