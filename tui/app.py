@@ -40,6 +40,8 @@ from tunesmith.tui.widgets.title_bar import TitleBar
 POLL_S = 0.1
 CATCHING_UP_S = 0.5
 """Between two drawings while a long log is read."""
+FOLD_S = 0.01
+"""How long events are taken in at a stretch."""
 RETRY_S = 1.0
 """Pause after the log could not be read."""
 STOP_WAIT_S = 20.0
@@ -83,6 +85,9 @@ class TunesmithApp(Frame):
         """The command that opens the run again."""
         self.is_alone: Callable[[], bool] = lambda: False
         """Whether the process is gone that would put the terminal back."""
+        self.on_much_read: Callable[[], None] = lambda: None
+        """Called when many objects have come that stay, such as a log's; `gc.freeze` spares looking through
+        them again and again, for a quarter of a second each time that no key is answered."""
         self.first_seq: int | None = None
         """The newest event when the app opened; None while it is not known."""
         self.go_on: Callable[[], Engine | None] | None = None
@@ -145,7 +150,7 @@ class TunesmithApp(Frame):
                 await asyncio.sleep(RETRY_S)
                 continue
             self._trouble = ""
-            self._take(batch)
+            await self._take(batch)
             if any(isinstance(event, TaskChanged | Steered) for event in batch.events):
                 known = False  # the task file is another one now
             if batch.more:
@@ -153,6 +158,7 @@ class TunesmithApp(Frame):
             else:
                 if self.first_seq is None:
                     self.first_seq = self.view.last_seq
+                    self.on_much_read()
                     if self.view.over and self.engine is None and self.go_on is not None:
                         self._reply(offer(self.view))
                 self._caught_up.set()
@@ -174,8 +180,13 @@ class TunesmithApp(Frame):
         if facts.problem:
             self._reply(((facts.problem, "warn"),), bad=True)
 
-    def _take(self, batch: Batch) -> None:
-        self.view.fold(batch.events)
+    async def _take(self, batch: Batch) -> None:
+        begun = time.monotonic()
+        for event in batch.events:
+            self.view.fold((event,))
+            if time.monotonic() - begun > FOLD_S:
+                await asyncio.sleep(0)  # so that keys and drawing are not held up
+                begun = time.monotonic()
         if not batch.events and not batch.held:
             self.view.interrupt()
         self._newest = batch.newest
@@ -183,6 +194,8 @@ class TunesmithApp(Frame):
         if not batch.more or now - self._drawn_at > CATCHING_UP_S:
             self._draw()
             self._drawn_at = time.monotonic()
+            if batch.more:
+                self.on_much_read()
 
     def _report_trouble(self, text: str) -> None:
         if text != self._trouble:  # once, not ten times a second

@@ -7,6 +7,7 @@ it goes on, 128 + n where signal n ended the program.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import shlex
 import signal
@@ -145,6 +146,8 @@ def _show(folder: Path, link: Link, engine: BackgroundEngine | None, *, owns_run
     app.on_terminal_gone = lambda: leave(signal.SIGHUP)
     app.is_alone = lambda: link.gone
     app.go_on = start_again
+    app.on_much_read = gc.freeze
+    gc.freeze()  # what was imported stays as well
     link.tell(drawing=True)
     message = app.run()
     link.tell(drawing=False)
