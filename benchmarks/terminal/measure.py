@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import random
 import sys
 import tempfile
@@ -73,6 +74,9 @@ def ended(number: int, value: float, improved: bool) -> TrialFinished:
 def make(folder: Path, trials: int) -> EventStore:
     folder.mkdir(parents=True)
     (folder / "task.yaml").write_text(TASK)
+    (folder / "run.json").write_text(
+        json.dumps({"task_file": "task.yaml", "created_at": 0.0, "begun_as": "long"})
+    )
     store, rng, best = EventStore(folder / "run.db"), random.Random(0), -1.0
     told: list[Event] = [begun()]
     for number in range(trials + STREAMS):
