@@ -8,11 +8,13 @@ from pathlib import Path
 
 import psutil
 
-from fakes.tui_runs import Run, begun
+from fakes.tui_runs import Run, begun, trials
 from tunesmith.beliefs import Beliefs, ParameterBelief, Source
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.belief_feed import BeliefFeed
 from tunesmith.tui.panes.beliefs import BeliefsPane
+from tunesmith.tui.spans import plain
+from tunesmith.tui.summary_view import summary
 
 
 def believed(name: str = "lr") -> Beliefs:
@@ -68,3 +70,19 @@ async def test_values_are_taken_and_the_process_ends_with_who_reads_it(tmp_path:
     await asyncio.gather(task, return_exceptions=True)
     while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
         await asyncio.sleep(0.05)
+
+
+async def test_what_is_believed_stands_above_the_panes_at_every_size(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await app.settled()
+        assert not any(plain(line).startswith("believes") for line in summary(app.view))
+        app.view.believe(believed("[bold]lr"))
+        for size in ((200, 60), (80, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            app._draw()
+            await pilot.pause()
+            line = next(s.text for s in app.screen._compositor.render_strips() if "believes" in s.text)
+            assert line.strip().startswith("believes  [bold]lr True (80 %) matters 70 %; b True (80 %)")

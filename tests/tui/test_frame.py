@@ -17,6 +17,8 @@ from tunesmith.tui.panes.base import Pane
 from tunesmith.tui.settings import Settings
 from tunesmith.tui.spans import plain
 from tunesmith.tui.widgets.prompt import Prompt
+from tunesmith.tui.widgets.status_line import StatusLine
+from tunesmith.tui.widgets.title_bar import TitleBar
 
 
 def kept() -> Path:
@@ -120,3 +122,35 @@ async def test_other_themes_can_be_drawn(run: Run) -> None:
             app.theme = name
             await pilot.pause()
             assert app.is_running
+
+
+async def test_the_title_keeps_the_name_of_the_run_apart_from_what_is_tuned(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(60, 24)) as pilot:
+        await app.settled()
+        app.query_one(TitleBar).tell((("maximize val_accuracy · gp · " + "m" * 60, "dim"),))
+        await pilot.pause()
+        first = app.screen._compositor.render_strips()[0].text
+        assert " tunesmith  digits  maximize val_accuracy" in first and len(first) == 60
+
+
+async def test_a_long_log_says_how_far_it_is_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tunesmith.tui.feed.MOST_EVENTS", 4)
+    monkeypatch.setattr("tunesmith.tui.app.CATCHING_UP_S", -1.0)
+    run.tell(begun(), *trials([0.1 * k for k in range(10)]))
+    app = TunesmithApp(run.folder)
+    said: list[str] = []
+    draw = app._draw_status
+
+    def drawn() -> None:
+        draw()
+        said.append(app.query_one(StatusLine).render().plain)
+
+    monkeypatch.setattr(app, "_draw_status", drawn)
+    async with app.run_test(size=(200, 60)):
+        await app.settled()
+        reading = [line for line in said if "reading the log: " in line]
+        shares = [int(line.split("reading the log: ")[1].split(" %")[0]) for line in reading]
+        assert len(shares) >= 3 and shares == sorted(shares) and 0 < shares[0] < shares[-1] <= 100
+        assert "reading the log" not in said[-1] and len(app.view.trials) == 10
