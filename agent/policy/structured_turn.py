@@ -1,6 +1,6 @@
 """A turn of the agent without tools: one structured answer, carried out as the same tools would.
 
-For models and servers that cannot call tools. What a person said is obeyed all the same.
+For models and servers that cannot call tools.
 """
 
 from __future__ import annotations
