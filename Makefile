@@ -4,7 +4,7 @@ STAMP := $(V)/.stamp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONSAFEPATH := 1
 .DEFAULT_GOAL := demo
-.PHONY: demo test lint lock clean setup
+.PHONY: demo test test-long lint lock clean setup
 
 $(STAMP): pyproject.toml setup.py constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("tunesmith needs Python 3.11 or newer; say PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
@@ -19,6 +19,8 @@ demo: $(STAMP)
 	@$(V)/bin/tunesmith run examples/digits_cnn/task.yaml
 test: $(STAMP)
 	OMP_NUM_THREADS=1 $(V)/bin/python -m pytest -n 4 --dist worksteal
+test-long: $(STAMP)
+	OMP_NUM_THREADS=1 $(V)/bin/python -m pytest -n 4 --dist worksteal -m 'long and not slow and not gpu and not server'
 lint: $(STAMP)
 	$(V)/bin/ruff check .
 	$(V)/bin/ruff format --check .

@@ -102,6 +102,7 @@ def configurations(result: Result) -> list[Any]:
     return [(t.configuration, t.value, t.proposal.reason) for t in result.history]
 
 
+@pytest.mark.long
 def test_the_published_loop_over_http_goes_on_alike_ends_after_its_rounds_and_replays(tmp_path: Path) -> None:
     tuner = "{method: agenttts-paper, iterations: 2, batch_size: 3}"
     with ChatServer(planner) as server:
@@ -142,6 +143,7 @@ def test_the_models_allocations_compete_and_its_guidelines_are_archived_and_judg
     assert configurations(replayed) == configurations(result)
 
 
+@pytest.mark.long
 def test_no_trial_waits_for_a_model_that_is_slow(tmp_path: Path) -> None:
     def asked(request: ChatRequest) -> Any:
         (tmp_path / "asked").touch()

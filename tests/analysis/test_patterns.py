@@ -29,6 +29,7 @@ def test_a_choice_that_decides_is_found():
     assert ("optimizer", "adam") in [(e.parameter, e.choice) for e in effects(past)]
 
 
+@pytest.mark.long
 def test_noise_seldom_looks_like_an_effect():
     alarms = sum(
         bool(effects(_random(20, seed, lambda c, rng: rng.standard_normal()))) for seed in range(200)

@@ -64,6 +64,7 @@ def test_scores_outside_the_range_are_said_nothing_of():
     assert stop(race, [70.0] + [0.0] * 19) == (20, None)
 
 
+@pytest.mark.long
 def test_the_test_alone_stops_no_more_level_trials_than_alpha_in_random_orders():
     """The trial has the opponent's mean, and the order is drawn anew: the boundary of the hypothesis."""
     rng = np.random.default_rng(5)
@@ -121,6 +122,7 @@ def searched(race, rows, startup=4):
     return spent, best
 
 
+@pytest.mark.long
 def test_a_race_of_good_trials_takes_two_fifths_of_the_items_and_loses_next_to_nothing():
     """50 items, 50 trials, most within .05 of the best: the noisy setting of AgentTTS, full or raced."""
     lost, shares = [], []

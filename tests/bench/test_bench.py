@@ -127,6 +127,7 @@ class Raises(optuna.samplers.RandomSampler):
 """
 
 
+@pytest.mark.long
 def test_a_contender_that_breaks_costs_only_its_own_runs(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text(BROKEN)
     arguments = ["analytic", "--contenders", "broken:Dies,broken:Raises,random", "--tasks", "branin"]
@@ -157,6 +158,7 @@ def test_wrong_input_is_told_in_a_sentence(tmp_path: Path, arguments: list[str],
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.long
 def test_a_users_own_task_is_a_suite_with_its_limits(tmp_path: Path) -> None:
     task = write_job(tmp_path / "job", trials=4)
     task.write_text(task.read_text() + 'limits: {seconds: "<= 2"}\n')
@@ -177,6 +179,7 @@ def test_a_users_own_task_is_a_suite_with_its_limits(tmp_path: Path) -> None:
     assert "earlier" in done.stdout
 
 
+@pytest.mark.long
 def test_no_worker_outlives_the_bench(tmp_path: Path) -> None:
     arguments = [
         "analytic",

@@ -30,6 +30,7 @@ def play(name: str, evaluations: int = 13, seed: int = 0) -> tuple[Trace, list[V
     return contender(name).run(watching, seed, evaluations, evaluate), seen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("hyperband")])
 def test_a_contender_plays_to_the_end_with_legal_configurations(name: str) -> None:
     trace, seen = play(name)
@@ -40,6 +41,7 @@ def test_a_contender_plays_to_the_end_with_legal_configurations(name: str) -> No
         assert seen[0] == DEFAULT
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["tunesmith", "gp+default", "tpe", "cmaes+default", "random"])
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(name: str) -> None:
     def text(seed: int) -> str:

@@ -19,6 +19,7 @@ TASKS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_an_evaluation_repeats_and_depends_on_the_configuration(task: BenchTask) -> None:
     assert task.default is not None

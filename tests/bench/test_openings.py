@@ -70,6 +70,7 @@ def test_the_recorded_answers_are_of_all_20_tasks_and_can_all_be_used() -> None:
         assert all(p.provenance.model_prediction is not None for p in opening.proposals)
 
 
+@pytest.mark.long
 def test_each_part_of_an_opening_changes_what_it_should(tmp_path: Path) -> None:
     path = write(tmp_path / "o.jsonl", ("hill", answer(FIRST, OTHER)))
     runs = {part: seen(part, path) for part in PARTS}

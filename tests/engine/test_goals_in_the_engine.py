@@ -160,6 +160,7 @@ def test_with_several_metrics_nothing_is_stopped_unless_the_task_says_so():
     assert Task(**limited).pruner.kind == "forecast"
 
 
+@pytest.mark.long
 def test_checkpoints_of_the_front_stay_and_those_of_the_best_that_breaks_a_limit_go(tmp_path):
     def train(config, trial):
         (trial.checkpoint_dir / "weights").write_text("w")

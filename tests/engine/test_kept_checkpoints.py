@@ -1,5 +1,7 @@
 """`checkpoints: best`: the disk is cleaned as trials end, of ended trials but the best one's."""
 
+import pytest
+
 from tunesmith.api import run_task
 from tunesmith.events import TrialFinished
 from tunesmith.space import Float, Space
@@ -26,6 +28,7 @@ def kept(folder):
     return sorted(int(path.parent.name) for path in folder.glob("trials/*/checkpoints"))
 
 
+@pytest.mark.long
 def test_only_the_best_trials_checkpoints_stay_while_the_run_goes_on(tmp_path):
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "file").touch()
@@ -46,6 +49,7 @@ def test_only_the_best_trials_checkpoints_stay_while_the_run_goes_on(tmp_path):
     assert (tmp_path / "outside" / "file").exists()
 
 
+@pytest.mark.long
 def test_all_stay_by_default_and_a_run_that_goes_on_with_best_is_cleaned(tmp_path):
     first = run_task(task(budget={"trials": 3}), runs=tmp_path, model=None, train=train)
     assert kept(first.folder) == [0, 1, 2]

@@ -79,6 +79,7 @@ def racing(limits=(), **spec):
     )
 
 
+@pytest.mark.long
 def test_a_stopped_trial_keeps_its_first_items_and_a_resumed_run_races_on(tmp_path):
     from tunesmith.api import run_task
 
@@ -106,6 +107,7 @@ def test_a_stopped_trial_keeps_its_first_items_and_a_resumed_run_races_on(tmp_pa
     assert len(again.finished) == 13 and again.trials[:10] == history.trials
 
 
+@pytest.mark.long
 def test_a_limit_on_items_is_raced_by_what_is_reported_beside_the_cost(tmp_path):
     from tunesmith.api import run_task
 

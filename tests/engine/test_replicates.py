@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fakes.inline_engine import DEFAULT, SPACE, EngineMaker, InlineExecutor, proposal
 from tunesmith.agent.methods.gp.strategy import GaussianProcessStrategy
 from tunesmith.api.recommending import recommend
@@ -27,6 +29,7 @@ def strategy(trials: int) -> GaussianProcessStrategy:
     return GaussianProcessStrategy(SPACE, 0, noise="measure", trials=trials)
 
 
+@pytest.mark.long
 def test_replicates_are_trials_with_seeds_of_their_own_on_disk_and_after_a_resume(maker: EngineMaker) -> None:
     for trials in (9, 18):
         engine = maker.engine(

@@ -35,6 +35,7 @@ def test_predictions_beside_stopped_trials_stay_near_the_truth(run):
     assert np.mean([final(trial.configuration) > 0.8 for trial in late]) > 0.7
 
 
+@pytest.mark.long
 def test_the_default_pruner_finds_what_a_run_without_one_finds(run):
     without = tuned(PrunerSpec(kind="none"), seed=0, trials=TRIALS)
     found, full = (final(history.incumbent.configuration) for history in (run, without))

@@ -73,6 +73,7 @@ def test_patience_counts_trials_without_an_improvement_beyond_the_noise(values, 
     assert why_over(history(*values), Budget(), noise) is None
 
 
+@pytest.mark.long
 def test_a_run_ends_at_its_target_and_goes_on_when_that_is_raised(tmp_path):
     def go(**budget):
         return tune(

@@ -25,6 +25,7 @@ def printed(folder, command, values, seed=3):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.long
 def test_the_search_prints_a_line_a_fold_and_the_result(folder):
     task = load_task(folder / "task.yaml")
     *folds, result = printed(folder, task.objective_ref().command, {**task.default, "n_estimators": 20})
@@ -43,6 +44,7 @@ def test_the_comparison_prints_the_error_on_the_test_patients(folder):
     assert first == again != other
 
 
+@pytest.mark.long
 def test_the_default_is_that_of_the_script_itself(folder):
     task = load_task(folder / "task.yaml")
     command = ["python", "fit.py", "--test"]

@@ -69,6 +69,7 @@ def test_a_trial_told_to_stop_stops(short, task, make_trial):
     assert list(trial.curve) == [0, 1]
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(short, task, make_trial):
     config = {**task.default, "shift": 0.5, "rotation": 5.0}
     first, again, other = (short.train(config, make_trial(seed=seed)) for seed in (3, 3, 4))
@@ -85,6 +86,7 @@ def test_the_checkpoint_gives_the_reported_accuracy_when_loaded(short, task, mak
     assert short.score(net, *short.load("validation")) == (values["val_accuracy"], values["val_loss"])
 
 
+@pytest.mark.long
 def test_any_configuration_of_the_space_trains(short, task, make_trial):
     drawn = task.space.sample(rng_for(0, "test"), 6)
     assert {configuration["optimizer"] for configuration in drawn} == {"adamw", "sgd"}

@@ -8,12 +8,14 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from tunesmith.cli import app
 from tunesmith.items import Items
 
 
+@pytest.mark.long
 def test_the_example_finds_a_front_within_its_limit_and_its_budget(examples, tmp_path, monkeypatch):
     shutil.copytree(examples / "digits_tradeoff", tmp_path / "digits_tradeoff")
     task = tmp_path / "digits_tradeoff" / "task.yaml"

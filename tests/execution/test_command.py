@@ -95,6 +95,7 @@ def test_a_verdict_to_stop_ends_the_command_and_prunes_the_trial(bench, command,
     assert "asked to end" in bench.log()
 
 
+@pytest.mark.long
 def test_a_time_limit_leaves_the_command_its_grace(bench, command):
     outcome = command(PATIENT.format(then="(time.sleep(0.3), print('saved'), sys.exit(0))"), time_limit_s=4.0)
     assert outcome.state is TrialState.TIMED_OUT

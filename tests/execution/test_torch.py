@@ -29,6 +29,7 @@ def torch_bench(own_bench):
     return own_bench(1, discover_preload(Objective(function=f"{script}:train")))
 
 
+@pytest.mark.long
 def test_forked_trials_train_with_torch_and_repeat_exactly_for_one_seed(torch_bench):
     outcomes = [
         torch_bench.run(TRAIN, configuration={"device": "cpu"}, resources=Resources(cpus=n))

@@ -63,6 +63,7 @@ def run(tmp_path: Path) -> Any:
     return start
 
 
+@pytest.mark.long
 def test_the_cheapest_certified_configuration_is_delivered_everywhere(run: Any, tmp_path: Path) -> None:
     result = run(300)
     found = result.certificate
@@ -95,6 +96,7 @@ def test_the_cheapest_certified_configuration_is_delivered_everywhere(run: Any, 
     assert len(RunFolder.open(result.folder).trial_numbers()) == 11
 
 
+@pytest.mark.long
 def test_with_too_few_items_nothing_is_certified_and_the_safest_is_named(run: Any, tmp_path: Path) -> None:
     result = run(8)
     found = result.certificate

@@ -38,6 +38,7 @@ def test_a_closed_window_ends_the_program_and_stops_its_run_resumably(tmp_path: 
         ]
 
 
+@pytest.mark.long
 def test_a_run_goes_on_without_its_window_where_that_was_chosen(tmp_path: Path) -> None:
     write_job(tmp_path, trials=300, pause=0.05)
     with opened(tmp_path, "chat", "task.yaml", "--on-close", "keep") as (chat, master):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith.commands import Ask, Command, Pause, Resume, Stop, Try
 from tunesmith.events import Answered, CommandDone, Event, RunFinished, TrialFinished, TrialStarted
@@ -84,6 +86,7 @@ def reply(events: list[Event]) -> str | None:
     return "".join(e.text for e in answers) if answers and answers[-1].final else None
 
 
+@pytest.mark.long
 def test_a_run_pauses_resumes_answers_and_runs_the_persons_configuration_next(tmp_path: Path) -> None:
     with running(tmp_path) as run:
         assert run.ask(Pause()).ok
@@ -106,6 +109,7 @@ def test_a_run_pauses_resumes_answers_and_runs_the_persons_configuration_next(tm
         assert dict(tried.proposal.configuration) == {"lr": 0.003, "width": 50}
 
 
+@pytest.mark.long
 def test_a_stopped_run_ends_resumably_and_its_late_commands_do_not_reach_the_next_session(
     tmp_path: Path,
 ) -> None:
@@ -118,6 +122,7 @@ def test_a_stopped_run_ends_resumably_and_its_late_commands_do_not_reach_the_nex
     assert tunesmith("run", "task.yaml", cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.long
 def test_a_study_in_sqlite_is_the_same_study(tmp_path: Path) -> None:
     import optuna
 

@@ -50,6 +50,7 @@ def count(store: EventStore, kind: type[Event]) -> int:
     return sum(isinstance(event, kind) for event in store.events())
 
 
+@pytest.mark.long
 def test_a_kill_and_a_stop_during_the_comparison_cost_no_further_trial(
     tmp_path: Path, log: EventStore
 ) -> None:
@@ -84,6 +85,7 @@ def finishing(request: ChatRequest) -> Reply:
     return calls(("decide", {"reason": "Wait for a few.", "wake_after": 3}))
 
 
+@pytest.mark.long
 def test_the_agents_end_of_the_search_holds_until_more_trials_are_asked_for(
     tmp_path: Path, log: EventStore
 ) -> None:
@@ -107,6 +109,7 @@ def test_the_agents_end_of_the_search_holds_until_more_trials_are_asked_for(
         assert count(log, RunStarted) == 3
 
 
+@pytest.mark.long
 def test_ctrl_c_does_not_wait_for_a_model_that_hangs_within_a_tool(tmp_path: Path, log: EventStore) -> None:
     write_job(tmp_path, trials=60, pause=0.05)
     space = Space({"lr": Float(1e-5, 1, scale="log"), "width": Int(8, 128)})
@@ -132,6 +135,7 @@ def test_ctrl_c_does_not_wait_for_a_model_that_hangs_within_a_tool(tmp_path: Pat
     assert set(kinds[kinds.index("run_finished") + 1 :]) <= {"model_called"}
 
 
+@pytest.mark.long
 def test_time_between_a_kill_and_the_next_session_is_not_spent(tmp_path: Path, log: EventStore) -> None:
     task = write_job(tmp_path, trials=6, pause=0.15)
     task.write_text(task.read_text().replace("trial_time: 600", "trial_time: 600, wall_time: 3600"))

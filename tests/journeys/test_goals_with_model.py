@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from fakes import chat_server as chat
@@ -35,6 +36,7 @@ in_step: true
 """
 
 
+@pytest.mark.long
 def test_a_model_opens_proposes_and_decides_with_two_metrics_a_limit_and_costs(tmp_path: Path) -> None:
     path = write_job(tmp_path, trials=8, train=TRAIN)
     kept = [line for line in path.read_text().splitlines() if not line.startswith(("metric:", "direction:"))]

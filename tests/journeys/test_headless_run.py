@@ -43,6 +43,7 @@ def recorded(folder: Path) -> list[tuple[int, str]]:
     return [(trial.number, trial.state.name) for trial in study.trials]
 
 
+@pytest.mark.long
 def test_a_run_leaves_everything_on_disk_is_not_run_again_and_more_trials_continue_it(tmp_path: Path) -> None:
     write_job(tmp_path, trials=5, seed=3)
     done = tunesmith_process("run", "task.yaml", cwd=tmp_path)
@@ -81,6 +82,7 @@ def test_a_run_leaves_everything_on_disk_is_not_run_again_and_more_trials_contin
     assert len(recorded(folder)) == 5
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_early_does_not_end_the_run(tmp_path: Path) -> None:
     write_job(tmp_path, trials=4)
     run = started("run", "task.yaml", cwd=tmp_path)
@@ -92,6 +94,7 @@ def test_a_reader_that_leaves_early_does_not_end_the_run(tmp_path: Path) -> None
     assert (tmp_path / "runs" / "tiny" / "report.md").is_file()
 
 
+@pytest.mark.long
 def test_json_is_one_document_on_stdout_whatever_the_terminal_can_show(tmp_path: Path) -> None:
     write_job(tmp_path, trials=4)
     done = tunesmith_process(
@@ -103,6 +106,7 @@ def test_json_is_one_document_on_stdout_whatever_the_terminal_can_show(tmp_path:
     assert "#0" in done.stderr
 
 
+@pytest.mark.long
 def test_a_run_in_progress_cannot_be_started_twice_ctrl_c_stops_it_and_the_same_command_continues(
     tmp_path: Path,
 ) -> None:
@@ -130,6 +134,7 @@ def test_a_run_in_progress_cannot_be_started_twice_ctrl_c_stops_it_and_the_same_
     assert sum(outcome.state is not TrialState.LOST for outcome in after.values()) == 8
 
 
+@pytest.mark.long
 def test_killed_again_and_again_a_run_finishes_with_nothing_lost_or_recorded_twice(tmp_path: Path) -> None:
     write_job(tmp_path, trials=10, workers=2, pause=0.05)
     folder = tmp_path / "runs" / "tiny"
@@ -183,6 +188,7 @@ def test(config, trial):
 """
 
 
+@pytest.mark.long
 def test_where_half_of_the_space_crashes_the_run_goes_on_away_from_it(tmp_path: Path) -> None:
     task = write_job(tmp_path, trials=12, train=HALF)
     task.write_text(task.read_text().replace("lr: 1e-4,", "lr: 1e-2,"))
@@ -212,6 +218,7 @@ def test(config, trial):
 """
 
 
+@pytest.mark.long
 def test_bad_trials_are_typed_and_do_not_take_the_run_down(tmp_path: Path) -> None:
     write_job(tmp_path, trials=10, workers=2, train=SOMETIMES)
     done = tunesmith("run", "task.yaml", cwd=tmp_path)

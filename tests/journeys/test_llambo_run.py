@@ -63,6 +63,7 @@ def test_a_run_with_llambo_is_its_choice_from_the_first_trial_to_the_last(tmp_pa
     assert {"propose", "predict"} <= set(oracle.asked)
 
 
+@pytest.mark.long
 def test_the_time_budget_of_a_run_ends_one_whose_model_hangs(tmp_path: Path) -> None:
     given = task(tmp_path, "{preset: llambo, initial: 3}")
     given = given.model_copy(update={"budget": given.budget.model_copy(update={"wall_time_s": 3.0})})
@@ -91,6 +92,7 @@ def test_upstreams_preset_runs_with_its_many_calls_and_says_when_the_caps_are_to
     assert len(server.chats) == 25
 
 
+@pytest.mark.long
 def test_several_workers_are_kept_busy_by_llambo_alone_and_never_with_the_same(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
         given = task(tmp_path, "{preset: llambo, initial: 6}", trials=12, workers=3)
@@ -102,6 +104,7 @@ def test_several_workers_are_kept_busy_by_llambo_alone_and_never_with_the_same(t
     assert any("Being tried at this moment" in chat.last for chat in server.chats)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("script", [[failing(500)], ["I had rather not."], [failing(401)]])
 def test_a_model_that_fails_costs_fallbacks_and_no_trial(tmp_path: Path, script: Any) -> None:
     with ChatServer(script) as server:
@@ -128,6 +131,7 @@ def test_numeric_asks_no_model_even_where_one_is_configured(tmp_path: Path) -> N
     assert result.status == "finished"
 
 
+@pytest.mark.long
 def test_a_recorded_run_replays_without_network_to_the_same_trials(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
         live, _ = run_session(task(tmp_path / "live", "{initial: 3}", trials=7), tmp_path / "live", server)
@@ -143,6 +147,7 @@ def test_a_recorded_run_replays_without_network_to_the_same_trials(tmp_path: Pat
     assert lost(events) == []
 
 
+@pytest.mark.long
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     with ChatServer(Oracle(truth, noise=0.02)) as server:
         run_session(task(tmp_path, "{initial: 3}", trials=5), tmp_path, server)
@@ -151,6 +156,7 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert {t.proposal.origin for t in result.history.trials[5:]} == {Origin.MODEL}
 
 
+@pytest.mark.long
 def test_the_python_door_takes_a_tuner(tmp_path: Path) -> None:
     from tunesmith import Float, tune
 

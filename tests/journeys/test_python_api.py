@@ -22,6 +22,7 @@ from tunesmith.events import Event, RunStarted, TrialFinished
 SPACE = {"x": Float(-5.0, 5.0), "k": Int(1, 4)}
 
 
+@pytest.mark.long
 def test_a_closure_is_tuned_and_the_result_is_what_lies_on_disk(tmp_path: Path) -> None:
     target = 1.25
 
@@ -52,6 +53,7 @@ def test_a_closure_is_tuned_and_the_result_is_what_lies_on_disk(tmp_path: Path) 
     assert sum(isinstance(event, TrialFinished) for event in heard) == 12
 
 
+@pytest.mark.long
 def test_a_name_makes_a_run_that_is_continued(tmp_path: Path) -> None:
     def train(config, trial):  # type: ignore[no-untyped-def]
         return config["x"]
@@ -73,6 +75,7 @@ def test_a_name_makes_a_run_that_is_continued(tmp_path: Path) -> None:
     assert len(second.history) == 6
 
 
+@pytest.mark.long
 def test_a_run_goes_on_in_a_changed_space_and_is_refused_with_another_metric(tmp_path: Path) -> None:
     def train(config, trial):  # type: ignore[no-untyped-def]
         return {"x": config["x"], "y": 0.0}
@@ -130,6 +133,7 @@ def test_an_argument_of_a_wrong_kind_is_named(tmp_path: Path, wrong: dict[str, o
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.long
 def test_pruner_storage_and_comparison_are_arguments_and_the_result_is_a_table(tmp_path: Path) -> None:
     def train(config: dict[str, float], trial: tunesmith.Trial) -> dict[str, float]:
         (trial.checkpoint_dir / "seed").write_text(str(trial.seed))
@@ -216,6 +220,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 def test_a_spawned_process_tunes_a_function_of_the_main_program(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SPAWNED)
     done = subprocess.run(
@@ -254,6 +259,7 @@ print("status", result.status, len(result.history))
 """
 
 
+@pytest.mark.long
 def test_an_unguarded_script_runs_once(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run(
@@ -284,6 +290,7 @@ print("status", result.status, result.best_value is not None, flush=True)
 """
 
 
+@pytest.mark.long
 def test_ctrl_c_returns_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SLOW)
     run = subprocess.Popen(

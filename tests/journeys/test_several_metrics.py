@@ -65,6 +65,7 @@ def history(place: Path, name: str = "t") -> Any:
     return recorded_history(RunFolder.open(place / "runs" / name))
 
 
+@pytest.mark.long
 def test_the_stream_shows_metrics_limits_front_and_cost_in_words(place: Path) -> None:
     out = (place / "t.out").read_text()
     assert "\x1b" not in out and MARKUP in out
@@ -116,6 +117,7 @@ def test_best_prints_the_best_feasible_and_refuses_with_the_way_where_there_is_n
     assert f"trial {number}, as asked for: " in asked.stderr and asked.stderr.count(f"trial {number}") == 1
 
 
+@pytest.mark.long
 def test_after_a_limit_is_loosened_no_end_says_that_none_keeps_it(place: Path) -> None:
     text = (place / "none.yaml").read_text()
     (place / "loose.yaml").write_text(text)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fakes.chat_server import ChatRequest, ChatServer
 from fakes.tiny_job import tunesmith, wait_for, write_job
 
@@ -46,6 +48,7 @@ def configurations(report: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.mark.long
 def test_trials_do_not_wait_for_an_answer_over_http_and_the_replay_is_the_same_run(tmp_path: Path) -> None:
     live, again = job(tmp_path / "live", patient=True), job(tmp_path / "again", patient=False)
     result = live / "runs/tiny/trials" / f"{TRIALS_MEANWHILE - 1:05d}" / "result.json"

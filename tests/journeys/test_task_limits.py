@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from fakes.tiny_job import tunesmith
 
 TRAIN = """
@@ -26,6 +28,7 @@ threads: 3
 """
 
 
+@pytest.mark.long
 def test_the_time_of_a_trial_and_its_threads_are_those_of_the_task(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(TRAIN)
     (tmp_path / "task.yaml").write_text(TASK)

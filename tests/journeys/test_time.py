@@ -13,6 +13,7 @@ from tunesmith.tui.state import RunView
 MONTH = 30 * 86_400.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("jump", [MONTH, -MONTH], ids=["a month ahead", "a month back"])
 def test_a_jump_of_the_wall_clock_is_not_charged_and_gives_no_time(tmp_path, monkeypatch, jump):
     real, offset = time.time, 0.0

@@ -3,6 +3,8 @@
 import json
 import math
 
+import pytest
+
 import tunesmith
 from tunesmith.events import Degraded
 from tunesmith.space import Categorical, Float, Int, Ordinal
@@ -30,6 +32,7 @@ def train(config, trial):
     return penalty + config["opt.lr"] + (config["depth"] or 0) / 100
 
 
+@pytest.mark.long
 def test_training_receives_what_was_listed_in_every_session_of_a_run(tmp_path):
     told = []
     space = {

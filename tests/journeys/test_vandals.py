@@ -122,6 +122,7 @@ def whole(tmp_path: Path, acts: list[str]) -> None:
     assert [(t.params["act"], t.user_attrs["tunesmith"]["outcome"]) for t in study.trials] == told
 
 
+@pytest.mark.long
 def test_what_a_trial_does_to_the_records_costs_that_trial_at_most(tmp_path: Path) -> None:
     run(tmp_path, SOME, workers=1)
     told = states(tmp_path)
@@ -150,6 +151,7 @@ def test_a_function_whose_own_pickle_a_trial_deletes_is_still_there_for_the_next
     assert [trial.state for trial in result.history] == [TrialState.COMPLETED] * 3
 
 
+@pytest.mark.long
 def test_a_database_that_trials_take_away_is_made_anew_from_what_is_known(tmp_path: Path) -> None:
     database = tmp_path / "study.db"
 

@@ -151,6 +151,7 @@ def test_trainings_that_fail_are_told_and_tried_again(place, tmp_path):
     assert tunesmith(tmp_path / "p", "retrain", "runs/t", "--seeds", 1).exit_code == 0
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_training_again_cleanly(place):
     os.mkfifo(place / "gate")
     command = [sys.executable, "-P", "-m", "tunesmith", "retrain", "runs/t", "--seeds", "5"]

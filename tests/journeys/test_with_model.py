@@ -78,6 +78,7 @@ def run(tmp_path: Path, server: ChatServer, *arguments: object, **env: str) -> d
     return report
 
 
+@pytest.mark.long
 def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_same_run(
     tmp_path: Path,
 ) -> None:
@@ -120,6 +121,7 @@ def test_an_agent_tunes_over_http_and_its_recorded_conversation_replays_to_the_s
     assert (tmp_path / "other/runs/tiny/report.md").is_file()
 
 
+@pytest.mark.long
 def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_model_had_to_do_with_it(
     tmp_path: Path,
 ) -> None:
@@ -148,6 +150,7 @@ def test_thirty_trials_cost_a_handful_of_calls_and_every_choice_says_what_the_mo
     assert "What the language model expected" in page and "lr near 0.003 (0.001 to 0.01)" in page
 
 
+@pytest.mark.long
 def test_what_the_model_stated_is_found_again_by_a_run_that_goes_on(tmp_path: Path) -> None:
     task = write_job(tmp_path, trials=4, in_step=True)
     with ChatServer(advised) as server:
@@ -183,6 +186,7 @@ FAULTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 def test_a_faulty_provider_leaves_a_finished_study_and_the_report_says_so(
     tmp_path: Path, fault: Reply
@@ -245,6 +249,7 @@ def test_a_server_that_comes_late_is_asked_then_and_the_run_replays(tmp_path: Pa
     assert what(again) == what(live)
 
 
+@pytest.mark.long
 def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
     write_job(tmp_path, trials=5)
     with ChatServer(tuner) as server:
@@ -255,6 +260,7 @@ def test_nobody_listens_at_the_address(tmp_path: Path) -> None:
     assert "trials start without it; it is asked again" in done.stderr
 
 
+@pytest.mark.long
 def test_a_cap_on_calls_is_kept_and_the_run_goes_on(tmp_path: Path) -> None:
     task = write_job(tmp_path, trials=8, in_step=True)
     task.write_text(task.read_text().replace("trial_time: 600}", "trial_time: 30, model: {calls: 3}}"))

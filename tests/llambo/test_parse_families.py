@@ -428,6 +428,7 @@ REPEATED += ["lr: 1 ", "lr: 1, ", "lr: 1 lr: 2 ", "lr: 1\nlr: 2\n", "lr (", "lr:
 REPEATED += ["1,234 ", "1=", "10^", "performance: 0.9\n"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("piece", REPEATED)
 def test_one_piece_repeated_is_read_in_linear_time(piece):
     """A quadratic reader takes 25 times as long for a text of five times the length, on any machine."""

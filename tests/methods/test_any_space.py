@@ -17,6 +17,7 @@ SCORES = st.one_of(st.floats(-1e300, 1e300), st.sampled_from([0.0, 1.0, -1e12, 5
 ENDS = st.sampled_from([TrialState.COMPLETED] * 5 + [TrialState.PRUNED, TrialState.CRASHED, TrialState.LOST])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "make", [RandomStrategy, GaussianProcessStrategy], ids=["random", "gaussian process"]
 )

@@ -56,6 +56,7 @@ def test_with_neither_default_nor_name_it_is_a_plain_gaussian_process(study):
     assert on.propose(s.history, 1) == off.propose(s.history, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_it_is_much_better_than_random_in_thirty_trials(study, seed):
     ours = study(SPACE, accuracy, default=DEFAULT).run(strategy(seed=seed), 30)
@@ -75,6 +76,7 @@ def test_sign_and_scale_of_the_metric_do_not_matter(study, direction, factor):
     assert other.history.trials[-1].proposal.expected == pytest.approx(sign * factor * last)
 
 
+@pytest.mark.long
 def test_the_same_history_gives_the_same_proposals_bit_for_bit_whoever_asks_and_whatever_came_before(study):
     s = study(SPACE, accuracy, default=DEFAULT)
     long_lived = strategy(words="CNN")

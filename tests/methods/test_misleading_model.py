@@ -50,6 +50,7 @@ def test_a_good_model_helps_much():
     assert runs("good")[0] <= 0.5 * runs(None)[0]  # 0.10 over 12 seeds
 
 
+@pytest.mark.long
 def test_a_hostile_model_is_heard_in_few_trials_and_a_good_one_in_many():
     def heard(history: History) -> int:
         proposals = [t.proposal for t in history]

@@ -63,6 +63,7 @@ def open_again(
     )
 
 
+@pytest.mark.long
 def test_sessions_killed_in_their_calls_cannot_pass_a_cap_together(tmp_path: Path) -> None:
     """Real processes, each ended by kill -9 while the server has its request."""
     arrived = threading.Semaphore(0)

@@ -149,6 +149,7 @@ def test_a_known_model_at_an_unknown_server_is_priced_by_its_maker_and_said_so()
     assert price_of("no-such-model-anywhere", "https://gateway.example.com/v1") is None
 
 
+@pytest.mark.long
 @settings(max_examples=50)
 @given(st.text(max_size=200))
 def test_the_estimate_lies_between_one_a_word_or_digit_and_one_a_byte(text: str) -> None:

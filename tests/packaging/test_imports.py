@@ -41,6 +41,7 @@ def rings(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+@pytest.mark.long
 def test_there_is_no_ring_of_imports() -> None:
     found = dict(modules(PACKAGE))
     graph = {name: imported(file, set(found)) - {name} for name, file in found.items()}

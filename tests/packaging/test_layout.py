@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOP = ("agent", "tools", "tui", "prompts")
 
 
+@pytest.mark.long
 def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(tmp_path: Path) -> None:
     build = [sys.executable, "-P", "-m", "build", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)]
     done = subprocess.run(build, capture_output=True, text=True)  # the sdist, then the wheel from it

@@ -96,6 +96,7 @@ def _run(command: list[str], folder: Path, code: int = 0) -> subprocess.Complete
     return done
 
 
+@pytest.mark.long
 def test_a_command_line_is_checked_and_tuned(python: Path, tmp_path: Path) -> None:
     (tmp_path / "fit.py").write_text(SCRIPT)
     (tmp_path / "task.yaml").write_text(TASK)
@@ -106,11 +107,13 @@ def test_a_command_line_is_checked_and_tuned(python: Path, tmp_path: Path) -> No
     assert [trial["state"] for trial in report["trials"]] == ["completed"] * 4
 
 
+@pytest.mark.long
 def test_a_function_is_tuned(python: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(FUNCTION)
     assert "best 0." in _run([str(python), "mine.py"], tmp_path).stdout
 
 
+@pytest.mark.long
 def test_training_code_that_lacks_torch_is_told_how_to_install_it(python: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("import torch\n\ndef train(config, trial): return 0.0\n")
     (tmp_path / "task.yaml").write_text(

@@ -45,6 +45,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 def test_check_says_what_is_chosen_and_what_an_item_costs(folder: Path):
     result = CliRunner().invoke(app, ["check", str(folder / "task.yaml"), "--dry-run"])
     told = result.stdout

@@ -43,6 +43,7 @@ def evaluate(config, trial):
 GOALS = {"numeric": "front", "hybrid": "cheapest"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["numeric", "hybrid", "random", "agenttts"])
 def test_a_method_proposes_only_what_an_item_may_cost(method: str, tmp_path: Path):
     goal = GOALS.get(method, "quality")

@@ -169,6 +169,7 @@ def test_questions_with_the_branches_of_models_become_items_and_a_bank(folder: P
     assert code == 2 and "odd.json[0].small[0]: tokens is '7'; it must be a number" in said
 
 
+@pytest.mark.long
 def test_recording_by_command_obeys_its_cap_and_goes_on(folder: Path):
     (folder / "stages.py").write_text("def answer(item, previous, *, seed): return seed % 2\n")
     task = json.loads((folder / "task.yaml").read_text())

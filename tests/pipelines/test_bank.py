@@ -113,6 +113,7 @@ def settings(**changes: object) -> PipelineSettings:
     return PipelineSettings.model_validate({**SETTINGS, **changes})
 
 
+@pytest.mark.long
 def test_every_configuration_of_a_bank_scores_and_costs_the_same_run_and_compiled(folder: Path):
     replay = settings(bank="bank.sqlite", replay=True)
     table = replay_table(replay, folder)
@@ -154,6 +155,7 @@ def test_a_bank_is_the_same_as_json_lines_and_back(folder: Path, tmp_path: Path)
     again.close()
 
 
+@pytest.mark.long
 def test_a_replay_runs_no_code_of_a_stage_and_refuses_what_was_not_recorded(folder: Path, tmp_path: Path):
     for name in ("stages.py", "bank.sqlite"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
@@ -194,6 +196,7 @@ def test_a_replay_runs_no_code_of_a_stage_and_refuses_what_was_not_recorded(fold
         assert "bank.sqlite has no answer: model" in trial.message and "temperature 0.7" in trial.message
 
 
+@pytest.mark.long
 def test_a_recording_stops_before_its_cap_and_goes_on(folder: Path, tmp_path: Path):
     (tmp_path / "stages.py").write_text(STAGES)
     bank = tmp_path / "bank.sqlite"

@@ -104,6 +104,7 @@ def run(folder: Path, code: str, items: Sequence[str], **changes: Any) -> list[R
         return list(programs.run([Item(name, {"text": name}, name) for name in items]))
 
 
+@pytest.mark.long
 def test_items_fail_one_by_one_and_a_trial_fails_where_all_do(tmp_path: Path):
     code = "item == 'bad' and sys.exit('no such thing'); item == 'slow' and time.sleep(60); print('score: 1')"
     ran = run(tmp_path, code, ["ok", "bad", "slow", "ok"], timeout=1.0, parallel=4)

@@ -193,6 +193,7 @@ def check_a_run(folder: Path, program: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert {row["source"] for row in calls_of(again.folder)} == {"bank"}
 
 
+@pytest.mark.long
 def test_an_unchanged_program_is_tuned_recorded_and_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     check_a_run(tmp_path, PLAIN, monkeypatch)
 

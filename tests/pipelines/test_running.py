@@ -127,6 +127,7 @@ budget: {trials: 3}
     )
 
 
+@pytest.mark.long
 def test_samples_say_their_score_weight_and_tokens_and_confirmation_meets_untouched_items(tmp_path: Path):
     task = """
 name: told
@@ -174,6 +175,7 @@ budget: {trials: 4}
     assert len(searched) == 8 and len(confirmed) == 4 and not searched & confirmed
 
 
+@pytest.mark.long
 def test_seeds_of_a_confirmation_and_of_a_retraining_draw_their_own_samples_on_untouched_items(
     tmp_path: Path,
 ):
@@ -195,6 +197,7 @@ def test_seeds_of_a_confirmation_and_of_a_retraining_draw_their_own_samples_on_u
     assert len(again.values) == 2 and None not in again.values
 
 
+@pytest.mark.long
 def test_a_report_says_what_all_calls_cost_not_a_sum_of_costs_for_one_item(tmp_path: Path):
     result = run(tmp_path)
     store = SampleStore(result.folder / SAMPLES, read_only=True)
@@ -206,6 +209,7 @@ def test_a_report_says_what_all_calls_cost_not_a_sum_of_costs_for_one_item(tmp_p
         assert "Known before it ran: a cost of" in report
 
 
+@pytest.mark.long
 def test_a_lowered_item_budget_keeps_trials_beyond_it_from_being_delivered(tmp_path: Path):
     default = "look.model: large, look.samples: 3, answer.model: large, answer.samples: 4, repair.rounds: 0"
     task = TASK.replace("confirm: null", f"confirm: null\ndefault: {{{default}}}").replace(

@@ -135,6 +135,7 @@ def test_each_turn_starts_from_the_records_alone_with_the_persons_words_fenced()
     assert "#12 (surrogate)" in second[1]["content"] and "cause:" in first[1]["content"]
 
 
+@pytest.mark.long
 def test_the_briefing_is_as_long_after_3000_trials_as_after_60():
     sizes = []
     for n in (60, 3000):
@@ -157,6 +158,7 @@ def test_calls_of_one_message_are_carried_out_in_their_order_and_none_after_the_
     assert len(s.server.chats) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("wrong", "answer"),
     [

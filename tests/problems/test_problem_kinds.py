@@ -20,6 +20,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "task.yaml"
 
 
+@pytest.mark.long
 def test_a_kind_of_another_package_fills_in_the_task_and_is_run_and_continued(path: Path):
     path.write_text("name: valley\nproblem: {name: rosenbrock, dimensions: 3}\nbudget: {trials: 2}\n")
     task = load_task(path)
@@ -34,6 +35,7 @@ def test_a_kind_of_another_package_fills_in_the_task_and_is_run_and_continued(pa
     assert len(run_task(load_task(path), runs=path.parent / "runs", model=None).history) == 3
 
 
+@pytest.mark.long
 def test_what_a_kind_cannot_run_is_never_tried_and_what_it_costs_is_never_exceeded(path: Path):
     kind = "{name: rosenbrock, dimensions: 3, radius: 4}"
     more = "budget: {trials: 40, cost: 14}\ntuner: numeric\n"

@@ -54,6 +54,7 @@ with folder.lock():
 """
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)  # every kill costs a start of Python with Optuna
 @pytest.mark.parametrize(("storage", "kills"), [("journal", 6), ("sqlite", 2)])
 def test_a_run_killed_again_and_again_loses_nothing_and_tells_nothing_twice(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fakes.tui_runs import TASK, Run, begun, trials
 from tunesmith.events import Progress, RunFinished
 from tunesmith.tools.records.run_list import runs_in
@@ -18,6 +20,7 @@ def made(runs: Path, name: str) -> Run:
     return run
 
 
+@pytest.mark.long
 def test_every_run_is_listed_with_its_state_and_nothing_is_changed(tmp_path: Path) -> None:
     done = made(tmp_path, "done")
     done.tell(begun(), *trials([0.5, 0.7]), RunFinished(reason="the budget is used", status="finished"))

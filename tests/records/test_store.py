@@ -77,6 +77,7 @@ def test_processes_write_and_read_one_log_together(store, tmp_path):
         assert [e.text for e in seen if e.text[0] == name] == [f"{name}-{i}" for i in range(100)]
 
 
+@pytest.mark.long
 def test_processes_may_create_one_log_at_the_same_moment(tmp_path):
     code = (
         "import sys; from pathlib import Path; from tunesmith.events import Noted\n"

@@ -69,6 +69,7 @@ def study(runs: Path, storage: str | None) -> optuna.Study:
     return optuna.load_study(study_name=None, storage=place)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["journal", "sqlite"])
 def test_a_study_of_several_metrics_is_one_of_optunas_and_comes_back_from_the_folders(
     tmp_path: Path, kind: str
@@ -99,6 +100,7 @@ def test_a_study_of_several_metrics_is_one_of_optunas_and_comes_back_from_the_fo
     assert len(study(tmp_path, storage).trials) == 7
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["journal", "sqlite"])
 def test_a_changed_limit_judges_anew_and_optunas_best_trial_honours_it(tmp_path: Path, kind: str):
     storage = None if kind == "journal" else f"sqlite:///{tmp_path}/study.db"

@@ -107,6 +107,7 @@ def test_a_space_that_changes_altogether_is_followed():
     assert last["origin"] == "surrogate" and last["reason"].startswith("Proposed branch by branch")
 
 
+@pytest.mark.long
 def test_branches_are_learned_not_drawn():
     ours = [run(TunesmithSampler(seed=seed), branches, 30).best_value for seed in range(3)]
     random = [run(optuna.samplers.RandomSampler(seed=seed), branches, 30).best_value for seed in range(3)]

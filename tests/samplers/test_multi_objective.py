@@ -42,6 +42,7 @@ def run(sampler, n, function=zdt1, directions=("minimize", "minimize"), **option
     return study
 
 
+@pytest.mark.long
 def test_the_front_is_found_where_random_search_does_not():
     ours = [hypervolume(run(TunesmithSampler(seed=seed), 40)) for seed in range(3)]
     random = [hypervolume(run(optuna.samplers.RandomSampler(seed=seed), 40)) for seed in range(3)]
@@ -49,6 +50,7 @@ def test_the_front_is_found_where_random_search_does_not():
     assert np.mean(ours) > 0.8  # 1.21 - 1/3 = 0.877 is all there is
 
 
+@pytest.mark.long
 def test_objectives_to_be_maximised_and_of_any_scale_are_weighed_alike():
     def turned(trial):
         x, y = zdt1(trial)
@@ -71,6 +73,7 @@ def test_the_same_seed_gives_the_same_study_and_each_trial_says_what_is_expected
     assert [t.params for t in again.trials] == [t.params for t in study.trials]
 
 
+@pytest.mark.long
 def test_branches_failures_and_infinite_objectives_are_borne():
     def function(trial):
         if trial.suggest_categorical("kind", ["a", "b"]) == "a":

@@ -83,6 +83,7 @@ def test_an_enqueued_trial_is_run_as_it_is_and_recorded_as_set_by_hand():
     assert study.trials[1].params == DEFAULT
 
 
+@pytest.mark.long
 def test_a_reopened_study_on_disk_goes_on_where_it_was(tmp_path):
     whole = optimize(TunesmithSampler(SPACE, seed=5), 10)
     storage = f"sqlite:///{tmp_path / 'study.db'}"

@@ -58,6 +58,7 @@ def origins(study):
     return {trial.user_attrs[ATTRIBUTE]["origin"] for trial in study.trials}
 
 
+@pytest.mark.long
 @settings(max_examples=12)
 @given(ANY)
 def test_any_choices_work_in_both_samplers_with_every_trial_counted(choices):
@@ -83,6 +84,7 @@ def test_the_best_of_choices_that_are_hard_to_tell_apart_is_found(choices):
     assert most <= 8
 
 
+@pytest.mark.long
 def test_the_samplers_take_a_space_with_lists_and_equal_choices(tmp_path):
     space = Space({"c": Categorical([None, [50, 100], (1,), 1, True]), "n": Int(0, 2**62), "x": Float(0, 1)})
 

@@ -49,6 +49,7 @@ def stored(result: Result) -> list[Event]:
         store.close()
 
 
+@pytest.mark.long
 def test_the_jsonl_sink_has_every_event_once_in_order_over_two_sessions_and_a_line_cut_short(tmp_path: Path):
     result = run(tmp_path, "jsonl")
     file = result.folder / "events.jsonl"
@@ -211,6 +212,7 @@ def slow_server() -> Iterator[tuple[str, list[int], threading.Event]]:
         server.shutdown()
 
 
+@pytest.mark.long
 def test_a_sink_of_another_package_that_blocks_delays_no_run_and_gets_every_event_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -3,7 +3,10 @@
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.long
 def test_space_and_task_import_no_heavy_library():
     code = (
         "import sys, tunesmith.space, tunesmith.task, tunesmith.history, tunesmith.events\n"

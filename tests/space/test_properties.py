@@ -86,6 +86,7 @@ def test_many_rows_hold_the_values_that_each_of_them_holds(space, seed):
             assert [type(v) for v in space.decode(row).values()] == [type(v) for v in values.values()]
 
 
+@pytest.mark.long
 @given(spaces(), SEEDS)
 def test_rounding_lands_on_legal_points_and_stays_there(space, seed):
     rounded = space.round(rows(space, seed))

@@ -205,6 +205,7 @@ def test_a_kind_that_was_changed_changes_the_task_and_not_what_its_runs_were(tmp
         RunFolder.create(tmp_path / "runs", load_task(path))
 
 
+@pytest.mark.long
 def test_a_kind_that_can_run_one_in_a_thousand_is_searched_there(tmp_path, monkeypatch):
     rule = "max(configuration.values()) < -4.5 and min(configuration.values()) > -4.97"
     task = load_task(kind(tmp_path, monkeypatch, "20 + configuration['x0']", rule))

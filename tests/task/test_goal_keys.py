@@ -194,6 +194,7 @@ ENTRY = st.sampled_from(
 NUMBER = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(
     metrics=st.dictionaries(NAMES, ENTRY, min_size=1, max_size=6),
@@ -329,6 +330,7 @@ JUNK = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(

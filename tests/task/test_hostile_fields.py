@@ -114,6 +114,7 @@ def changed(place: tuple, way: str, text: str) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.long
 @given(st.sampled_from(PLACES), st.sampled_from(sorted(WAYS)), st.sampled_from(HOSTILE))
 @settings(max_examples=100)
 def test_a_fault_of_any_field_is_plain_lines_with_the_file_in_front(tmp_path_factory, place, way, text):
@@ -176,6 +177,7 @@ def test_what_a_legal_task_holds_is_printed_plainly(tmp_path: Path, monkeypatch,
         json.loads(done.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -93,6 +93,7 @@ def read_as(parsed: object, value: object) -> object:
     return bool(parsed) if isinstance(value, bool) else parsed
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(OPTIONS, SPELLINGS), min_size=1, max_size=4), st.booleans(), st.data())
 def test_parsing_the_arguments_gives_the_configuration_back(tmp_path_factory, options, all_at_once, data):
@@ -371,6 +372,7 @@ print(json.dumps({"acc": a.lr, **{f"is_{k}": float(v) for k, v in vars(a).items(
 """
 
 
+@pytest.mark.long
 def test_check_and_run_say_what_is_passed_and_the_script_gets_what_the_report_names(tmp_path):
     (tmp_path / "train.py").write_text(FLAGS)
     text = (TASK % '"python train.py --lr {lr} --amp {amp} --nesterov {nesterov}"').replace(

@@ -272,6 +272,7 @@ WORDS = st.text(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=80)
 @given(spaces(), WORDS, st.data())
 def test_a_written_task_reads_back_the_same(tmp_path_factory, space, words, data):

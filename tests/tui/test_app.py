@@ -108,6 +108,7 @@ async def test_a_small_window_shows_one_pane_at_a_time(run: Run) -> None:
         assert talk.region.width > 50 and table.region.width > 50
 
 
+@pytest.mark.long
 async def test_keys_and_letters_reach_every_pane_zoom_and_hide_it(run: Run) -> None:
     run.tell(begun(), *trials([0.5, 0.7]))
     app = TunesmithApp(run.folder)
@@ -148,6 +149,7 @@ async def test_keys_and_letters_reach_every_pane_zoom_and_hide_it(run: Run) -> N
         assert app.focused is app.query_one(Prompt)
 
 
+@pytest.mark.long
 async def test_commands_go_to_the_run_and_local_questions_do_not(run: Run) -> None:
     run.tell(begun(model="gpt-5-mini"), *trials([0.5]))
     app = TunesmithApp(run.folder)

@@ -97,6 +97,7 @@ def screen_words(app: TunesmithApp) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", svg[svg.index("</defs>") :])).replace("\xa0", " ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("group", range(4), ids=lambda group: f"quarter {group + 1}")
 async def test_hostile_words_are_shown_as_they_are_and_do_nothing(run: Run, group: int) -> None:
     app = TunesmithApp(run.folder)
@@ -128,6 +129,7 @@ async def test_hostile_words_are_shown_as_they_are_and_do_nothing(run: Run, grou
             chat.follow()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(80, 24), (20, 6), (3, 3)], ids=str)
 async def test_all_of_them_together_in_a_small_window(run: Run, size: tuple[int, int]) -> None:
     for text in HOSTILE.values():

@@ -162,6 +162,7 @@ async def test_the_front_stands_in_the_place_of_the_trials_and_grows_with_them(r
         assert app.query_one("#talk").display and not app.query_one("#front").display
 
 
+@pytest.mark.long
 async def test_the_front_stays_when_the_task_changes_and_its_lines_are_not_wrapped(run: Run) -> None:
     (run.folder / "task.yaml").write_text(SEVERAL)
     run.tell(*events(ROWS))

@@ -85,6 +85,7 @@ def live(pool: Pool, items: Items, i: int, choices: tuple[StageChoice, ...]) -> 
     return float((places == items.place[i]).all()), calls
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("link_first", [True, False], ids=["link first", "add first"])
 def test_replay_of_a_bank_equals_sampling_item_by_item(pool: Pool, link_first: bool) -> None:
     items = draw_items(N, STREAM, link_first)
