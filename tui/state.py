@@ -172,8 +172,9 @@ class RunView:
 
     @property
     def plot(self) -> PlotView:
-        counting = [(n, value) for n, value in self._completed if not self.trials[n].left]
-        infeasible = {n for n, _ in counting if self.trials[n].infeasible}
+        trials = self.trials
+        counting = [pair for pair in self._completed if not trials[pair[0]].left]
+        infeasible = {n for n, _ in counting if trials[n].infeasible}
         return plot_view(counting, self._improvements, self._newest, infeasible)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from rich.cells import cell_len, set_cell_size
 
 from tunesmith.text.literal import literal, one_line
@@ -57,6 +58,19 @@ class Plane:
         if at is not None:
             self.canvas.mark(at.x, at.y, character, role)
         return at is not None
+
+    def marks(self, points: Sequence[tuple[float, float]], character: str, role: Role = "") -> None:
+        """Put the same mark at many points; those outside get none."""
+        if not points:
+            return
+        across, up = self.canvas.dots
+        values = np.array(points, dtype=np.float64)
+        x, y = self.x.places(values[:, 0], across), self.y.places(values[:, 1], up)
+        inside = (x >= 0) & (y >= 0)
+        # One of each cell: ten thousand points have far fewer.
+        cells = np.unique((y[inside] >> 2) * across + (x[inside] >> 1))
+        for cell in cells.tolist():
+            self.canvas.mark(2 * (cell % across), 4 * (cell // across), character, role)
 
     def path(self, points: Sequence[tuple[float, float]], role: Role = "", every: int = 1) -> list[Dot]:
         """Lines from point to point, along the edge where they are outside; returns the dots passed."""

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tunesmith.text.charts import round_ticks
 
 MARGIN = 0.03
@@ -63,6 +66,17 @@ class Scale:
         """Which of `cells` cells, from 0 at `low`, a value is in; None outside."""
         at = self.at(value)
         return None if at is None else round(at * (cells - 1))
+
+    def places(self, values: NDArray[np.float64], cells: int) -> NDArray[np.int_]:
+        """As `place` of each, -1 for what is outside."""
+        inside = (values >= self.low) & (values <= self.high)
+        kept = np.where(inside, values, self.low)
+        if self.log:
+            low = log10(self.low)
+            at = (np.log10(kept) - low) / (log10(self.high) - low)
+        else:
+            at = (kept / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        return np.where(inside, np.rint(np.clip(at, 0.0, 1.0) * (cells - 1)), -1.0).astype(int)
 
     def clipped(self, value: float, cells: int) -> int | None:
         """As `place`, with what is outside at the nearer end; None only for NaN."""

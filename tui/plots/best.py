@@ -33,10 +33,8 @@ def best_plot(plot: PlotView, metric: str, size: tuple[int, int], *, limited: bo
 
     def draw(plane: Plane) -> None:
         plane.path(plot.steps, "best")
-        for number, value in plot.infeasible:
-            plane.mark(number, value, INFEASIBLE, "dim")
-        for number, value in plot.points:
-            plane.mark(number, value, DOT, "accent")
+        plane.marks(plot.infeasible, INFEASIBLE, "dim")
+        plane.marks(plot.points, DOT, "accent")
         for (before, old), (number, value) in zip(((-1, None), *plot.steps), plot.steps, strict=False):
             if value != old and before != -1 or before == -1:
                 plane.mark(number, value, INCUMBENT, "best")

@@ -103,3 +103,21 @@ def test_a_mark_is_in_the_row_of_its_tick_and_over_the_tick_of_its_column() -> N
 
 def test_fitting_cuts_wide_characters_between_cells() -> None:
     assert_box(fitted([(("時間時間", ""),), (("ab", "dim"), ("時", ""))], 3, 4), 3, 4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(-2, 12) | st.sampled_from([math.nan, math.inf, -1e308, 0.0, 10.0])] * 2)),
+    st.integers(1, 30),
+    st.integers(1, 12),
+)
+def test_marks_at_many_points_are_where_they_are_one_by_one(
+    points: list[tuple[float, float]], width: int, height: int
+) -> None:
+    powers = [(10.0 ** (k / 10), float(k)) for k in range(11)]
+    for x, found in ((Scale.between(0.0, 10.0), points), (Scale.between(0.5, 10.0, log=True), powers)):
+        together, single = (Plane(Canvas(width, height), x, Scale.between(-1.0, 10.0)) for _ in range(2))
+        together.marks(found, "•")
+        for at in found:
+            single.mark(*at, "•")
+        assert together.canvas.rows() == single.canvas.rows()
