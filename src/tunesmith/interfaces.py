@@ -19,6 +19,7 @@ from tunesmith.commands import Action
 from tunesmith.history import Array, History
 from tunesmith.recommendation import Recommendation, by_best_value
 from tunesmith.stated_prior import StatedPrior
+from tunesmith.steering.versions import SpaceVersion
 from tunesmith.task import Task
 from tunesmith.trial import Configuration, Frozen, Proposal
 
@@ -106,6 +107,10 @@ class Briefing:
     """What is to run next and has not started."""
     conclusions: Callable[[], Sequence[str]] = tuple
     """What the method has concluded so far, one clean line each, worked out when it is called."""
+    spaces: Callable[[], Sequence[SpaceVersion]] = tuple
+    """The search spaces that the run has had, that of now last; worked out when it is called."""
+    paused: bool = False
+    """Whether a person has paused the run."""
 
     @property
     def trials_left(self) -> int:

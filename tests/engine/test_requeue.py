@@ -12,6 +12,7 @@ from tunesmith.budget import Budget
 from tunesmith.events import Noted
 from tunesmith.history import History
 from tunesmith.objective import Objective
+from tunesmith.tools.engine.broken_code import why_broken
 from tunesmith.tools.engine.requeue import changed_since, requeue
 from tunesmith.tools.execution.base import Job
 from tunesmith.trial import Origin, Outcome, Trial, TrialState
@@ -85,6 +86,15 @@ def test_where_every_trial_crashed_what_says_nothing_of_its_configuration_is_run
     crashed = replace(crashed, trials=tuple(t.model_copy(update={"message": message}) for t in crashed))
     again = [retry.configuration["x"] for retry in requeue(crashed, edited=edited).again]
     assert again == ([0.1, 0.2] if early or edited else [])
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_what_a_person_ended_is_not_run_again_nor_taken_for_broken_code(edited: bool) -> None:
+    ended = past(*((x / 12, X) for x in range(11)))
+    text = "ended by a person before its first report: FileNotFoundError: no data"
+    ended = replace(ended, trials=tuple(t.model_copy(update={"message": text}) for t in ended))
+    assert requeue(ended, edited=edited).again == []
+    assert why_broken(ended, 0, 1) is None
 
 
 def test_a_second_try_says_what_it_repeats_and_keeps_its_first_reason() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from fakes.inline_engine import EngineMaker, InlineExecutor
 from tunesmith.api.steering import EndedRun
 from tunesmith.commands import ChangeBudget, Narrow, Undo
-from tunesmith.steering.versions import space_versions
+from tunesmith.steering.versions import space_versions, versions_text
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.lineage import lineage_part
@@ -25,8 +25,8 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Pat
     with store.lease():
         ended = EndedRun(store, store.load(store.events.append), store.events.append)
         assert "x: 0 to 1 is now 0.4 to 1" in ended.steer(1, Narrow(parameter="x", low=0.4))
-        first, second = space_versions(store.folder.lineage, store.steered, ended.history.every)
-        inside = sum(t.configuration["x"] >= 0.4 for t in ended.history.every)
+        first, second = space_versions(store.folder.lineage, store.steered, ended.history)
+        inside = sum(t.configuration["x"] >= 0.4 for t in ended.history)
         assert (first.version, first.by, first.why, first.trials, first.legal) == (
             1,
             "task file",
@@ -36,10 +36,17 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Pat
         )
         assert (second.version, second.by, second.first_trial, second.trials) == (2, "person", 5, 0)
         assert second.why == ("x: 0 to 1 is now 0.4 to 1",) and second.at
+        text = versions_text((first, second))
+        assert text.startswith(
+            f"Space 1, from trial 0, by the task file: 5 trials, of which {inside} count.\n"
+        )
+        assert "Space 2 (now), from trial 5, by a command of " in text and text.endswith(
+            ": x: 0 to 1 is now 0.4 to 1: no trial."
+        )
         part = lineage_part(store.folder, ended.history, lambda text, *_, **__: text)
         assert part.spaces[1].changes == ("x: 0 to 1 is now 0.4 to 1 (by a person's command)",)
         ended.steer(2, Undo())
-        last = space_versions(store.folder.lineage, store.steered, ended.history.every)[-1]
+        last = space_versions(store.folder.lineage, store.steered, ended.history)[-1]
         assert last.version == 1 and last.why == ("taken back: x: 0 to 1 is now 0.4 to 1",)
         ended.steer(3, Narrow(parameter="x", low=0.2))
         ended.steer(4, ChangeBudget(more_trials=1))

@@ -6,6 +6,8 @@ import re
 
 from tunesmith.trial import Trial
 
+KILLED = "ended by a person"
+"""How the message of a trial begins that a person has ended."""
 _READ = 300
 """Characters of a message that are looked at."""
 _MASKS = (
@@ -41,4 +43,11 @@ def before_training(trial: Trial) -> bool:
 
     The code does not load, is not called as it wants to be, lacks its data, or returns no metric.
     """
-    return not trial.curve and _BEFORE_TRAINING.search(trial.message[:_READ]) is not None
+    return (
+        not (trial.curve or by_person(trial)) and _BEFORE_TRAINING.search(trial.message[:_READ]) is not None
+    )
+
+
+def by_person(trial: Trial) -> bool:
+    """Whether a person ended the trial: that says nothing of the code, and is not done again."""
+    return trial.message.startswith(KILLED)

@@ -19,7 +19,7 @@ from itertools import takewhile
 import numpy as np
 
 from tunesmith.history import Array, History
-from tunesmith.tools.analysis.crashes import before_training, signature
+from tunesmith.tools.analysis.crashes import before_training, by_person, signature
 from tunesmith.trial import Trial, TrialState
 
 BEFORE_TRAINING = 3
@@ -44,7 +44,7 @@ def why_broken(history: History, first: int, workers: int) -> str | None:
     lost = list(takewhile(lambda t: t.state is TrialState.LOST, reversed(ends)))
     if len({t.configuration if t.loss == "process" else t.number for t in lost}) >= LOST_IN_ROW * workers:
         return f"the last {len(lost)} trials were lost, the latest because {lost[0].message}"
-    crashed = [t for t in ends if t.state is TrialState.CRASHED]
+    crashed = [t for t in ends if t.state is TrialState.CRASHED and not by_person(t)]
     if any(t.state not in (TrialState.CRASHED, TrialState.LOST) for t in ends) or not crashed:
         return None
     for error in dict.fromkeys(signature(t) for t in crashed):

@@ -383,6 +383,8 @@ class Engine:
             turn=self._turn,
             queued=self.queued,
             conclusions=tuple if conclude is None else lambda: conclude(history),
+            spaces=lambda: self._store.spaces(history),
+            paused=self._inbox.paused,
         )
 
     def _awaits(self) -> bool:

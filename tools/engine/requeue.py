@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tunesmith.history import MAX_LOSSES, History
 from tunesmith.objective import Objective
-from tunesmith.tools.analysis.crashes import before_training
+from tunesmith.tools.analysis.crashes import before_training, by_person
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 
@@ -44,7 +44,7 @@ def requeue(history: History, *, edited: bool = False) -> Requeued:
 
     def unsettled(trial: Trial) -> bool:
         if trial.state is TrialState.CRASHED:
-            return broken and (edited or before_training(trial))
+            return broken and not by_person(trial) and (edited or before_training(trial))
         return trial.state is TrialState.LOST
 
     settled = {trial.configuration for trial in history if not unsettled(trial)}

@@ -26,6 +26,7 @@ from tunesmith.seeds import derive_seed
 from tunesmith.steering.faults import CannotSteer
 from tunesmith.task import Task
 from tunesmith.tools.analysis.collapse import collapse_texts
+from tunesmith.tools.analysis.crashes import KILLED
 from tunesmith.tools.engine.kept_checkpoints import KeptCheckpoints
 from tunesmith.tools.engine.live_curve import LiveCurve
 from tunesmith.tools.engine.pruning import Pruner
@@ -56,8 +57,6 @@ log = logging.getLogger(__name__)
 
 MOST_TOLD_NOTES = 20
 """Different remarks on how values were read that are shown in one session."""
-KILLED = "ended by a person"
-"""How the message of a trial begins that a person has ended."""
 _NUMBER = re.compile(r"[\d.,]+")
 KILL_LIMIT_S = 10.0
 """How long the ends of killed trials are waited for."""

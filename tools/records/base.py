@@ -28,6 +28,7 @@ from tunesmith.events import Event, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.steering.record import Record
+from tunesmith.steering.versions import SpaceVersion
 from tunesmith.task import Task
 from tunesmith.trial import Outcome, Trial
 
@@ -123,6 +124,10 @@ class RunStore(ABC):
         Raises:
             RunError: The records are another task's, or cannot be read and cannot be rebuilt.
         """
+
+    def spaces(self, history: History) -> Sequence[SpaceVersion]:
+        """The search spaces that the run has had, that of now last; `history` is that of now."""
+        return ()
 
     @property
     def study_text(self) -> str:

@@ -7,7 +7,7 @@ looked whether the file is still the one that was written last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, islice
@@ -18,6 +18,7 @@ from tunesmith.events import Degraded, Noted, TaskChanged
 from tunesmith.history import History
 from tunesmith.interfaces import Emit
 from tunesmith.steering.record import Record
+from tunesmith.steering.versions import SpaceVersion, space_versions
 from tunesmith.task import Task
 from tunesmith.task.lineage import LeftOut, carried
 from tunesmith.text.cleaning import clean
@@ -198,6 +199,9 @@ class FolderStore(RunStore):
         if begun is None or trial.number in self._trials:
             self._to_study(lambda study: study.finished(trial))
             self._trials[trial.number] = trial
+
+    def spaces(self, history: History) -> Sequence[SpaceVersion]:
+        return space_versions(self.folder.lineage, self.steered, history)
 
     @property
     def steered(self) -> Record:

@@ -55,7 +55,7 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
     lineage = folder.lineage
     if not lineage.changed:
         return None
-    made = space_versions(lineage, folder.record, history.every)
+    made = space_versions(lineage, folder.record, history)
     epochs = [
         (epoch, made[place])
         for place, epoch in enumerate(lineage.epochs)

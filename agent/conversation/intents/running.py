@@ -7,7 +7,9 @@ from tunesmith.agent.conversation.intents.base import Intent
 from tunesmith.agent.conversation.memory import as_text, remembered
 from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.policy.findings import findings
+from tunesmith.commands import ChangeBudget, SetPrior
 from tunesmith.events import Noted, Steered, TaskChanged
+from tunesmith.steering.versions import versions_text
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted, significant
 from tunesmith.time_left import about
@@ -24,6 +26,8 @@ def running(asked: Asked, records: Records) -> str:
     """Trials that run, with their curves so far, and what waits."""
     history, queued = records.history, records.briefing.queued
     lines = [f"{census(history)}."]
+    if records.briefing.paused:
+        lines.append("The run is paused: no further trial starts until /resume.")
     for trial in history.pending[:MOST]:
         lines.append(row(history, trial) + (f"\n{curve_line(history, trial)}" if trial.curve else ""))
     if not history.pending:
@@ -75,11 +79,16 @@ def cost(asked: Asked, records: Records) -> str:
 def changed(asked: Asked, records: Records) -> str:
     """What people changed of the task, and what was noted."""
     lines: list[str] = []
+    told = False  # whether a command's own line says what the event after it would
     for event in records.events:
         if isinstance(event, TaskChanged):
+            if told:
+                told = False
+                continue
             lines += [clean(change, 300) for change in event.changes]
             lines += [event.text] if event.text else []
         elif isinstance(event, Steered):
+            told = not isinstance(event.command, ChangeBudget | SetPrior)
             back = f" (takes back change {event.undone})" if event.undone is not None else ""
             lines.append(f"Change {event.change}, at trial {event.started}: {clean(event.text, 300)}{back}")
         elif isinstance(event, Noted) and event.by == "person":
@@ -90,7 +99,9 @@ def changed(asked: Asked, records: Records) -> str:
 def space(asked: Asked, records: Records) -> str:
     """The search space of now, and which trials of other ones count in it."""
     lines = [clean(records.history.space.describe(), 3000, lines=True)]
-    lines += [event.text for event in records.of_kind(TaskChanged) if event.text]
+    versions = records.briefing.spaces()
+    if len(versions) > 1:
+        lines.append(versions_text(versions))
     return "\n".join(lines)
 
 
@@ -114,7 +125,10 @@ SAID = Intent(
 RUNNING = Intent(
     "which are running?",
     "running trials with their curves, and the queue",
-    lambda a, r: a.has("running", "runs", "busy", "status", "waiting", "workers"),
+    lambda a, r: (
+        a.has("running", "runs", "busy", "status", "waiting", "workers", "paused", "happening")
+        or a.says("going on", "going", "what's up", "whats up", "doing")
+    ),
     running,
 )
 FAILED = Intent(

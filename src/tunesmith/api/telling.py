@@ -272,6 +272,7 @@ def _answered(
     task, emit = store.task, store.events.append
     events = store.events.events()
     about = Briefing(task, history, task.budget, spent(events, history), ())
+    about = replace(about, spaces=lambda: store.spaces(history))
     if any(isinstance(event, GuidelinesStated) for event in events):
         about = replace(about, conclusions=lambda: Archive(lambda event: event, events).lines(history))
     opens = None

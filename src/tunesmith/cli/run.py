@@ -117,7 +117,7 @@ def run(
             raise RunError("the report could not be written: the run's last events say why.")
         print_json((result.folder / "report.json").read_bytes())
     else:
-        print_outcome(result, stream.console, task=loaded, argv=sys.argv)
+        print_outcome(result, stream.console, task=stream.task, argv=sys.argv)
     if result.status == "stopped":
         raise typer.Exit(INTERRUPTED)
     if result.status == "failed":

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -26,6 +27,7 @@ from tunesmith.events import (
     PriorsElicited,
     Progress,
     RunStarted,
+    Steered,
     TaskChanged,
     Thought,
     ToolCalled,
@@ -77,6 +79,7 @@ class Stream:
     """Prints events as they come. Text from anywhere is literal; colours respect NO_COLOR and pipes.
 
     Args:
+        task: As its file says it; the run's own takes its place when the run begins.
         to_stderr: Keep stdout free for a JSON document.
         quiet: Print nothing but what `console` is used for directly.
     """
@@ -95,12 +98,18 @@ class Stream:
         self._best: float | None = None
         self._fractional = False  # whether the primary metric was no whole number once
         self._tenth: int | None = None  # of the trials, when the time left was told last
+        self._folder: Path | None = None
+        self._steered: tuple[str, ...] = ()  # changes by commands that count
         self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
 
     def show(self, event: Event) -> None:
         """Print one event; most kinds print nothing."""
         with self._lock:
-            if isinstance(event, TrialStarted):
+            if isinstance(event, RunStarted):
+                self._read_task(Path(event.folder))
+            elif isinstance(event, Steered) and self._folder is not None:
+                self._read_task(self._folder)
+            elif isinstance(event, TrialStarted):
                 self._proposals[event.number] = event.proposal
                 self._costs[event.number] = event.cost
                 if self._spent is not None:
@@ -115,6 +124,19 @@ class Stream:
                 return
             if not self._quiet:
                 self._print(event)
+
+    def _read_task(self, folder: Path) -> None:
+        """Take the task as it is run now, with what people have changed of it by commands."""
+        from tunesmith.errors import TunesmithError
+        from tunesmith.tools.records.run_folder import RunFolder
+
+        self._folder = folder
+        try:
+            found = RunFolder.open(folder)
+        except TunesmithError:  # the engine says so where it matters
+            return
+        self.task = found.task.model_copy(update={"path": self.task.path})
+        self._steered = tuple(change.text.partition(";")[0] for change in found.record.active)
 
     def _guidelines(self, number: int, guidelines: Sequence[Guideline]) -> None:
         """A round's guidelines, each with what it claims; what an earlier round said is only counted."""
@@ -195,6 +217,10 @@ class Stream:
         within = "" if task.budget.cost is None else f" of total cost {significant(task.budget.cost)}"
         self._line(f"{aims(task.goals)} in {task.budget.trials} trials{within}, {workers}.")
         for line in task.space.describe().splitlines():
+            self._line(f"  {line}", "dim")
+        if self._steered:
+            self._line("Changed by commands, and in force:")
+        for line in self._steered:
             self._line(f"  {line}", "dim")
         if event.priors:
             self._line("Priors, with their share at the start; what the results do not bear out fades:")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tunesmith.history import History
 from tunesmith.steering.record import Change, Record
 from tunesmith.task.changes import space_changes
-from tunesmith.task.lineage import LeftOut, Lineage
-from tunesmith.trial import Trial
+from tunesmith.task.lineage import Lineage
+from tunesmith.text.numbers import counted
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,13 @@ class SpaceVersion:
     """Of those, how many have a counterpart in the space of now."""
 
 
-def space_versions(lineage: Lineage, record: Record, trials: Sequence[Trial]) -> tuple[SpaceVersion, ...]:
+def space_versions(lineage: Lineage, record: Record, history: History) -> tuple[SpaceVersion, ...]:
     """All of them in order, that of now last.
 
     Args:
-        trials: Every trial of the run, as `History.every`.
+        history: Every trial of the run, in the space of now.
     """
+    trials, legal_now = history.every, {trial.number for trial in history}
     found = []
     left = list(record.changes)
     for place, epoch in enumerate(lineage.epochs):
@@ -50,7 +53,7 @@ def space_versions(lineage: Lineage, record: Record, trials: Sequence[Trial]) ->
                 left = left[left.index(change) + 1 :]
                 why = (change.text.partition(";")[0],)
         own = [trial for trial in trials if lineage.epoch_of(trial.number) is epoch]
-        legal = sum(_counts(lineage, trial) for trial in own)
+        legal = sum(trial.number in legal_now for trial in own)
         found.append(
             SpaceVersion(
                 epoch.version,
@@ -69,9 +72,20 @@ def _of_space(change: Change) -> bool:
     return change.command.kind not in ("budget", "prior")
 
 
-def _counts(lineage: Lineage, trial: Trial) -> bool:
-    try:
-        lineage.carried(trial.number, trial.configuration)
-    except LeftOut:
-        return False
-    return True
+def versions_text(versions: Sequence[SpaceVersion]) -> str:
+    """A line each: from which trial, made by whom, what was changed, and how many of its trials count."""
+    return "\n".join(_line(version, now=version is versions[-1]) for version in versions)
+
+
+def _line(version: SpaceVersion, *, now: bool) -> str:
+    made = "the task file" if version.by == "task file" else "a command"
+    if version.at is not None:
+        made += time.strftime(" of %Y-%m-%d %H:%M", time.localtime(version.at))
+    if version.legal == version.trials:
+        count = counted(version.trials, "trial", "trials") if version.trials else "no trial"
+        count += ", which counts" if version.trials == 1 else ", which all count" if version.trials else ""
+    else:
+        count = f"{counted(version.trials, 'trial')}, of which {version.legal or 'none'} "
+        count += "counts" if version.legal < 2 else "count"
+    name = f"Space {version.version}{' (now)' if now else ''}, from trial {version.first_trial}, by {made}"
+    return ": ".join([name, *(["; ".join(version.why)] if version.why else []), f"{count}."])
