@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fakes.inline_engine import EngineMaker, InlineExecutor
 from tunesmith.api.steering import EndedRun
+from tunesmith.cli.stream import Stream
 from tunesmith.commands import ChangeBudget, Narrow, Undo
+from tunesmith.events import RunStarted
 from tunesmith.steering.versions import space_versions, versions_text
 from tunesmith.tools.records.folder_store import FolderStore
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.report.lineage import lineage_part
 
 
-def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Path) -> None:
+def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     maker = EngineMaker(tmp_path)
     with maker.engine(executor=InlineExecutor())._store.lease():
         pass
@@ -57,3 +63,17 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(tmp_path: Pat
         assert [c.number for c in again.record.active] == [3, 4] and not again.told
         assert again.task.space.parameters["x"].low == 0.2 and again.task.budget.trials == 6
         assert again.given.space.parameters["x"].low == 0.0 and again.given.budget.trials == 5
+    # What is printed when it goes on is the task as run, though the file says another.
+    store = FolderStore(RunFolder.open(tmp_path / "job"))
+    with store.lease():
+        store.load(store.events.append)
+        stream = Stream(maker.task())
+        about = {"name": "job", "folder": str(store.path), "strategy": "s", "policy": "rules", "model": None}
+        stream.show(RunStarted(**about, workers=1, resumed=True))
+        printed = capsys.readouterr().out
+        assert "in 6 trials" in printed and "x: a number from 0.2 to 1" in printed, printed
+        assert "Changed by commands, and in force:\n  x: 0 to 1 is now 0.2 to 1\n" in printed
+        ended = EndedRun(store, store.load(store.events.append), lambda event: stream.show(event) or event)
+        ended.steer(9, ChangeBudget(more_trials=3))
+        assert stream.task.budget.trials == 9
+    store.close()
