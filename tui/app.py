@@ -21,6 +21,7 @@ from tunesmith.errors import RunError
 from tunesmith.events import Steered, TaskChanged
 from tunesmith.text.literal import one_line
 from tunesmith.tui.belief_feed import BeliefFeed
+from tunesmith.tui.ended_run import EndedRun
 from tunesmith.tui.facts import Facts, read_facts
 from tunesmith.tui.feed import Batch, Feed
 from tunesmith.tui.frame import Frame
@@ -31,7 +32,7 @@ from tunesmith.tui.status import Segment, closing_text, segments
 from tunesmith.tui.summary_view import about, summary
 from tunesmith.tui.transcript import markdown, write_new
 from tunesmith.tui.typed_history import keep_typed, read_typed
-from tunesmith.tui.typed_lines import FRONT_WIDTH, Export, Leave, Reply, needs_no_run, respond
+from tunesmith.tui.typed_lines import FRONT_WIDTH, Afterwards, Export, Leave, Reply, needs_no_run, respond
 from tunesmith.tui.widgets.chat_log import ChatLog
 from tunesmith.tui.widgets.leave_screen import Choice, LeaveScreen
 from tunesmith.tui.widgets.prompt import Prompt
@@ -77,6 +78,7 @@ class TunesmithApp(Frame):
         self._wants_beliefs = beliefs
         self.without_beliefs = ""
         """Why no further beliefs come; empty while they may."""
+        self.ended_run = EndedRun(self.folder)
         self._belief_feed = BeliefFeed(self.folder, lambda: self.view.last_seq)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="tunesmith-feed")
         self.on_terminal_gone: Callable[[], None] | None = None
@@ -273,6 +275,9 @@ class TunesmithApp(Frame):
                 await self.action_quit()
             case Export(file):
                 self._export(file)
+            case Afterwards(said):
+                self._draw()
+                self._say_afterwards(said)
             case command:
                 self._draw()
                 self._post(command)
@@ -301,6 +306,12 @@ class TunesmithApp(Frame):
     @work(group="post", exit_on_error=False)
     async def _post(self, command: Command) -> None:
         await self._in_thread(lambda: self._feed.post(command))
+
+    @work(group="afterwards", exit_on_error=False)
+    async def _say_afterwards(self, line: str) -> None:
+        """Have a line carried out in a run that is over; its answer comes by the log."""
+        if why := await self.ended_run.say(line):
+            self._reply(((why, "warn"),), bad=True)
 
     @work(group="engine", exit_on_error=False)
     async def _go_on(self, start: Callable[[], Engine | None]) -> None:

@@ -10,6 +10,7 @@ from tunesmith.commands import Command
 from tunesmith.goal_words import table
 from tunesmith.steering.lines import help_of, read_line
 from tunesmith.steering.verbs import Known, LineFault, Local
+from tunesmith.steering.written import line_of
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
 from tunesmith.tools.analysis.limits import limit_costs, none_feasible, together_text
@@ -48,6 +49,16 @@ class Export:
     file: str
 
 
+@dataclass(frozen=True)
+class Afterwards:
+    """Carry a line out in a run that is over."""
+
+    line: str
+
+
+Response = Command | Reply | Export | Leave | Afterwards
+
+
 def known_of(view: RunView) -> Known:
     """What a line may name in this run."""
     study = view.facts.study
@@ -61,7 +72,9 @@ def known_of(view: RunView) -> Known:
     )
 
 
-def respond(view: RunView, line: str, width: int = FRONT_WIDTH) -> Command | Reply | Export | Leave:
+def respond(
+    view: RunView, line: str, width: int = FRONT_WIDTH
+) -> Command | Reply | Export | Leave | Afterwards:
     """The response to a line, which is not blank; `width` is that of the log, in characters."""
     read = read_line(line, known_of(view))
     if isinstance(read, LineFault):
@@ -273,13 +286,11 @@ def help_text(verb: str | None = None) -> Spans:
     return joined([((f"{head:<22}", "accent"), (effect, "dim")) for head, effect in help_of(verb)])
 
 
-def _checked(view: RunView, command: Command) -> Command | Reply:
+def _checked(view: RunView, command: Command) -> Command | Reply | Afterwards:
     """The command, or why it cannot be sent now."""
     if view.started is None:
         return _refusal("the run has not started yet, so it takes no commands")
-    if view.over:
-        return _refusal(f"the run is over ({view.state}); /why N, /best and the like still answer")
-    return command
+    return Afterwards(line_of(command)) if view.over else command
 
 
 def _refusal(text: str) -> Reply:

@@ -297,8 +297,6 @@ async def test_a_killed_run_is_shown_as_interrupted(run: Run) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await until(pilot, lambda: app.view.state == "interrupted")
         assert table_row(app, 1)[1] == "lost"
-        await type_line(pilot, "/pause")
-        assert "the run is over" in log(app)
         run.hold()
         run.tell(begun(resumed=True, trials_before=2))
         await until(pilot, lambda: app.view.state == "running")

@@ -11,7 +11,7 @@ from tunesmith.tui.facts import Facts
 from tunesmith.tui.spans import plain
 from tunesmith.tui.state import RunView
 from tunesmith.tui.transcript import markdown, write_new
-from tunesmith.tui.typed_lines import Export, Leave, Reply, respond
+from tunesmith.tui.typed_lines import Afterwards, Export, Leave, Reply, respond
 
 
 def running(model: str | None = "m") -> RunView:
@@ -69,8 +69,9 @@ def test_what_the_run_cannot_take_is_refused_with_the_reason() -> None:
     assert isinstance(waiting, Reply) and waiting.bad and "has not started" in plain(waiting.spans)
     view = running()
     view.fold([RunFinished(reason="done", status="finished")])
-    over = respond(view, "/pause")
-    assert isinstance(over, Reply) and over.bad and "is over" in plain(over.spans)
+    assert respond(view, " /trials  +10 ") == Afterwards("/budget trials=+10")
+    assert respond(view, "what matters?") == Afterwards("what matters?")
+    assert isinstance(respond(view, "/why 0"), Reply)
 
 
 def test_what_waits_for_approval_is_shown_as_lines_and_answered_with_y() -> None:

@@ -96,7 +96,7 @@ def _command(folder: Path, text: str) -> Command:
     waiting = waits_for_approval(folder) if text.strip().startswith("/") else None
     read = read_line(text, Known(waiting=waiting))
     if isinstance(read, LineFault):
-        raise UsageError(f"{read.text}.")
+        raise UsageError(read.text if read.text.endswith("?") else f"{read.text}.")
     if not isinstance(read, Local):
         return read
     if read.name in ("quit", "export"):
