@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from tunesmith.beliefs import Beliefs, Incumbent, ParameterBelief, Slice, Source
 from tunesmith.stated_prior import label_of
 from tunesmith.text.literal import one_line
-from tunesmith.text.numbers import DASH, metric, prediction
+from tunesmith.text.numbers import DASH, counted, metric, prediction
 from tunesmith.tui.spans import Role, Span, Spans
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -56,8 +56,9 @@ def _levels(values: Sequence[float], height: int) -> list[list[int]]:
 
 def report_lines(beliefs: Beliefs, width: int) -> list[Spans]:
     """Everything for a person who reads it once, such as the output of a command."""
+    after = f"After {counted(beliefs.finished, 'trial')}, by {one_line(beliefs.basis, 200)}."
     lines: list[Spans] = [
-        ((f"After {beliefs.finished} trials, by {one_line(beliefs.basis, 200)}.", ""),),
+        *_wrapped("", after, width, ""),
         *head_lines(beliefs, width),
         (),
     ]

@@ -6,7 +6,7 @@ may believe otherwise, and what is shown says what these results say by this sur
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -28,12 +28,14 @@ from tunesmith.agent.knowledge import Card
 from tunesmith.agent.methods.gp.calibration import ONE_SPREAD, spread_factor
 from tunesmith.agent.methods.gp.method import strategy_for
 from tunesmith.agent.methods.gp.posterior import Posterior, posterior_at
-from tunesmith.agent.methods.gp.prior import Prior
+from tunesmith.agent.methods.gp.prior import MODEL, Prior
 from tunesmith.agent.methods.gp.surrogate import GaussianProcessSurrogate
 from tunesmith.agent.methods.gp.threads import one_thread
 from tunesmith.agent.methods.gp.trust import without_surrogate
 from tunesmith.agent.methods.hybrid.elicited_priors import card_of
+from tunesmith.agent.methods.hybrid.stated import cards as person_cards
 from tunesmith.beliefs import Beliefs, Incumbent, ParameterBelief, Progress
+from tunesmith.commands import SetPrior
 from tunesmith.events import ElicitedPrior
 from tunesmith.history import Array, History
 from tunesmith.noise import Noise
@@ -41,6 +43,7 @@ from tunesmith.seeds import rng_for
 from tunesmith.space import Bool, Categorical, Ordinal, Parameter
 from tunesmith.task import Task
 
+PERSON = "person"
 WIDTH = (1.0, 2.0)
 """Bounds of the factor on a drawn function's deviations, by how earlier predictions of the run held."""
 FEWEST_FLAT = 8
@@ -51,17 +54,25 @@ DIGITS = 6
 
 
 @one_thread
-def beliefs_at(task: Task, history: History, elicited: Sequence[ElicitedPrior] = ()) -> Beliefs:
+def beliefs_at(
+    task: Task,
+    history: History,
+    elicited: Sequence[ElicitedPrior] = (),
+    expected: Sequence[SetPrior] = (),
+) -> Beliefs:
     """What a run believes.
 
     Args:
         task: Of the run; its seed makes the draws.
         history: Trials so far; running ones count as that.
         elicited: Priors that a language model stated in the run.
+        expected: Where people expect best values, the latest word on each hyperparameter; they take the place
+            of a language model's on the same one, as in the run.
     Returns:
         The same value for the same arguments. Before two different results, of the priors alone.
     """
-    strategy = strategy_for(task).with_advice(_cards(history, elicited), None)
+    by_person = person_cards(expected, history.space)
+    strategy = strategy_for(task).with_advice({**_cards(history, elicited), **by_person}, None)
     prior = strategy.prior(history)
     warped = prior.informative
 
@@ -75,8 +86,23 @@ def beliefs_at(task: Task, history: History, elicited: Sequence[ElicitedPrior] =
         further = [surrogate(of_others) for _ in history.others]
         posterior = posterior_at(surrogate(task.noise), prior, history, further)
     if posterior is None:
-        return _without_surrogate(task, history, prior)
-    return _with_surrogate(task, history, prior, posterior)
+        return _as_persons(_without_surrogate(task, history, prior), by_person)
+    return _as_persons(_with_surrogate(task, history, prior, posterior), by_person)
+
+
+def _as_persons(beliefs: Beliefs, names: Collection[str]) -> Beliefs:
+    """What people expect of these hyperparameters, by its own name: the method keeps it as a model's."""
+
+    def named(parameter: ParameterBelief) -> ParameterBelief:
+        if parameter.name not in names:
+            return parameter
+        sources = (
+            source.model_copy(update={"name": PERSON}) if source.name == MODEL else source
+            for source in parameter.sources
+        )
+        return parameter.model_copy(update={"sources": tuple(sources)})
+
+    return beliefs.model_copy(update={"parameters": tuple(map(named, beliefs.parameters))})
 
 
 def _cards(history: History, elicited: Sequence[ElicitedPrior]) -> Mapping[str, Card]:

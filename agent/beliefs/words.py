@@ -49,7 +49,8 @@ def faults_of(task: Task, history: History, posterior: Posterior | None) -> tupl
                 f"All {len(history.completed)} results are equal ({value:.5g}): nothing to learn from."
             )
         elif finished and failed == finished:
-            found.append(f"All {counted(finished, 'trial')} failed: where the metric is good is not known.")
+            all_ = "The only trial" if finished == 1 else f"All {finished} trials"
+            found.append(f"{all_} failed: where the metric is good is not known.")
         return tuple(found)
     used = len(posterior.fitted.trials)
     free = sum(parameter.size != 1 for parameter in history.space.parameters.values())

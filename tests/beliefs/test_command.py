@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,23 @@ def test_beliefs_of_an_earlier_moment(runs: Path) -> None:
     assert middle.finished == 4 and middle.progress is not None and middle.progress.trials == 3
     with pytest.raises(UsageError, match="7 trials have ended"):
         tunesmith.beliefs_of(runs / "small", at=8)
+
+
+def test_beliefs_follow_what_a_person_expects_and_the_space_of_each_moment(
+    runs: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(runs / "small", tmp_path / "steered")
+    before = tunesmith.beliefs_of("steered", runs=tmp_path)
+    for line in ("/prior lr ~6e-3", "/narrow lr 1e-4..5e-2", "/trials +5"):
+        done = CliRunner().invoke(app, ["tell", "steered", line, "--yes", "--runs", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+    now = tunesmith.beliefs_of("steered", runs=tmp_path)
+    lr = next(p for p in now.parameters if p.name == "lr")
+    expected = next(source for source in lr.sources if source.name == "person")
+    assert expected.weight > 0.01 and "near 0.006" in expected.text
+    assert not [source for source in lr.sources if source.name == "model"]
+    assert lr.ticks[-1] == "0.05" and now.progress is not None
+    assert now.progress.trials == 5 + before.finished - now.finished
+    then = tunesmith.beliefs_of("steered", runs=tmp_path, at=7)
+    assert then == before
+    assert tunesmith.beliefs_of("steered", runs=tmp_path, at=0).parameters[0].ticks[-1] == "0.1"

@@ -176,8 +176,8 @@ def _believed(
     return None if believe is None or len(history.completed) < FEWEST else believe(task, history, events)
 
 
-def recorded_history(folder: RunFolder) -> History:
-    """The trials as their folders record them. Only reads: running trials stay running."""
+def recorded_trials(folder: RunFolder) -> list[Trial]:
+    """All trials as their folders record them, each with the configuration that it was started with."""
     trials: list[Trial] = []
     for number in folder.trial_numbers():
         config = folder.read_config(number)
@@ -186,8 +186,13 @@ def recorded_history(folder: RunFolder) -> History:
         folder.check_legal(number, config.proposal.configuration)
         trial, outcome = config.trial(), folder.read_outcome(number, config.stamp)
         trials.append(trial if outcome is None else finished_trial(trial, outcome, *folder.task.goals.names))
+    return trials
+
+
+def recorded_history(folder: RunFolder) -> History:
+    """The trials as their folders record them. Only reads: running trials stay running."""
     task = folder.task
-    counting, left = split(folder, trials)
+    counting, left = split(folder.lineage, recorded_trials(folder))
     return replace(task.empty_history(), trials=counting, earlier=left)
 
 

@@ -9,6 +9,7 @@ from tunesmith.history import History
 from tunesmith.steering.versions import space_versions
 from tunesmith.task.changes import space_changes
 from tunesmith.task.lineage import LeftOut
+from tunesmith.task.lineage import Lineage as Spaces
 from tunesmith.text.numbers import metric
 from tunesmith.tools.records.changed_task import left_out_reasons
 from tunesmith.tools.records.run_folder import RunFolder
@@ -18,13 +19,13 @@ from tunesmith.tools.report.data import Lineage, SpaceLine, TakenOver
 from tunesmith.trial import Trial
 
 
-def split(folder: RunFolder, trials: Sequence[Trial]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
+def split(lineage: Spaces, trials: Sequence[Trial]) -> tuple[tuple[Trial, ...], tuple[Trial, ...]]:
     """Trials that count in the search space of now, with their configuration there, and all others."""
     counting: list[Trial] = []
     left: list[Trial] = []
     for trial in trials:
         try:
-            configuration = folder.lineage.carried(trial.number, trial.configuration)
+            configuration = lineage.carried(trial.number, trial.configuration)
         except LeftOut:
             left.append(trial)
             continue

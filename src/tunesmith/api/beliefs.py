@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tunesmith.api.moments import at_trial
 from tunesmith.beliefs import Beliefs
-from tunesmith.errors import UsageError
-from tunesmith.events import Event, PriorsElicited, RunStarted, TrialFinished, TrialStarted
+from tunesmith.events import Event
 from tunesmith.history import History
-from tunesmith.trial import Origin, Trial, TrialState
 
 if TYPE_CHECKING:
     from tunesmith.tools.records.run_folder import RunFolder
@@ -34,8 +33,7 @@ def beliefs_of(run: str | Path, *, runs: str | Path = "runs", at: int | None = N
     Args:
         run: The run's folder, its name under `runs`, or a task file: its newest run.
         runs: Folder that holds the run folders.
-        at: As it was when so many trials had ended; None: now. Steering since then is not taken back: the
-            task is that of now.
+        at: As it was when so many trials had ended, by the space, budget and priors of then; None: now.
     Raises:
         UsageError: Fewer trials than `at` have ended.
         RunError, TaskError: There is no run there, or its records or the task cannot be read.
@@ -105,12 +103,14 @@ def _beliefs(folder: RunFolder, history: History, events: Sequence[Event], at: i
     from tunesmith.agent.beliefs import beliefs_at
     from tunesmith.tools.records.log_reading import elicited_priors
 
+    task, expected = folder.task, folder.record.priors
     if at is not None:
-        history, events = after(history, events, at)
+        then = at_trial(folder, events, at)
+        task, history, events, expected = then.task, then.history, then.events, then.expected
     elif not _held(folder):
         # What was cut off with its session is not running; it is run again when the run goes on.
         history = replace(history, trials=history.finished)
-    return beliefs_at(folder.task, history, elicited_priors(events) or ())
+    return beliefs_at(task, history, elicited_priors(events) or (), expected)
 
 
 def _held(folder: RunFolder) -> bool:
@@ -119,55 +119,3 @@ def _held(folder: RunFolder) -> bool:
 
     holder = holder_of(folder.path / "lock")
     return holder is not None and holder.alive is not False
-
-
-def after(history: History, events: Sequence[Event], trials: int) -> tuple[History, list[Event]]:
-    """History and log as they were when `trials` trials of the run had ended.
-
-    Trials taken over from another run were there from the start and are not counted.
-
-    Raises:
-        UsageError: Fewer have ended.
-    """
-    ended: dict[int, int] = {}
-    for event in events:
-        if isinstance(event, TrialFinished):
-            ended[event.number] = event.seq
-    known = {trial.number for trial in history.finished if trial.proposal.origin is not Origin.PREVIOUS}
-    order = sorted(known & ended.keys(), key=lambda number: ended[number])
-    order += sorted(known - ended.keys())  # the log was lost: by number
-    if not 0 <= trials <= len(order):
-        raise UsageError(
-            f"--at {trials}: of this run {len(order)} trials have ended. Give 0 to {len(order)}."
-        )
-    finished = set(order[:trials])
-    until = max((ended.get(number, 0) for number in finished), default=0)
-    # Those that start with the session run beside the first one from the start.
-    kept = [event for event in events if event.seq <= until] if trials else _before_first(events)
-    started = {event.number for event in kept if isinstance(event, TrialStarted)}
-    now: list[Trial] = []
-    for trial in history.trials:
-        if trial.proposal.origin is Origin.PREVIOUS or trial.number in finished:
-            now.append(trial)
-        elif trial.number in started:
-            now.append(
-                Trial(
-                    number=trial.number,
-                    proposal=trial.proposal,
-                    state=TrialState.RUNNING,
-                    seed=trial.seed,
-                    started_at=trial.started_at,
-                    cost=trial.cost,
-                )
-            )
-    return replace(history, trials=tuple(now)), kept
-
-
-def _before_first(events: Sequence[Event]) -> list[Event]:
-    """Events up to the first trial's start: what a language model said of the priors may be among them."""
-    kept: list[Event] = []
-    for event in events:
-        if isinstance(event, TrialStarted):
-            break
-        kept.append(event)
-    return [event for event in kept if isinstance(event, PriorsElicited | RunStarted)]
