@@ -40,6 +40,22 @@ def test_runs_side_by_side_at_equal_trials(make_run, tmp_path):
     assert "best of the first 2 trials" in text and "0.9" in text
 
 
+def test_runs_are_compared_at_the_time_of_the_quickest_and_by_the_versions_that_ran_them(make_run):
+    quick = run_of(make_run, "quick", 0.5, 0.7, 0.8)
+    slow = make_run(name="slow")
+    slow.start()
+    for number, value in enumerate((0.5, 0.9, 0.95)):
+        slow.trial(number, value, values=DEFAULT if number == 0 else None)
+        slow.at += 20
+    slow.finish()
+    told = CliRunner().invoke(app, ["compare", quick, str(slow.path), "--json"])
+    found = json.loads(told.stdout)
+    assert [run["best_at_trials"] for run in found["runs"]] == [0.8, 0.95]
+    assert [run["best_at_seconds"] for run in found["runs"]] == [0.8, 0.5]
+    assert found["equal_seconds"] < 20
+    assert [run["version"] for run in found["runs"]] == ["", ""], "not recorded: not that of the reader"
+
+
 def test_runs_that_measure_other_things_are_told_apart_and_one_run_is_refused(make_run):
     first = run_of(make_run, "first", 0.5, 0.7)
     other = run_of(make_run, "other", 0.5, metric="loss", direction="minimize")

@@ -180,6 +180,7 @@ def test_the_picture_of_the_front_shows_every_trial_and_the_edge_that_the_front_
             as_good = [f for f in front if right * (f[0] - x) >= 0 and down * (f[1] - y) >= 0]
             assert len(as_good) >= 2, "both neighbours of a corner are as good in both metrics"
         assert f"trial {data.front[0].trial} with accuracy" in picture.summary
+        assert sorted(point.number for point in picture.points) == list(range(8)), "each is its trial's mark"
 
 
 def test_the_comparison_speaks_of_every_metric_and_limit(two_metrics):

@@ -165,6 +165,7 @@ def build_report(path: Path, believe: Believe | None = None) -> ReportData:
         ),
         environment=environment(),
         reproduce=_reproduce(folder, history, sessions, text),
+        ran_with=text(sessions[-1].version, 40) if sessions else "",
         written_at=_moment(datetime.now(UTC).timestamp()),
         pictures=pictures(history, events, text, _believed(task, history, events, believe)),
     )

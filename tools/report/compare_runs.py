@@ -22,7 +22,7 @@ class RunColumn(ReportPart):
     strategy: str
     model: str
     version: str
-    """Of the program that read it."""
+    """Of Tunesmith in its last session; empty where it was not recorded."""
     trials: int
     completed: int
     seconds: float
@@ -205,7 +205,7 @@ def _column(report: ReportData, counts: int, seconds: float | None, ends: dict[i
         seed=report.reproduce.seed,
         strategy=report.strategy,
         model=", ".join(report.model.names),
-        version=report.environment.tunesmith,
+        version=report.ran_with,
         trials=len(trials),
         completed=report.states.get("completed", 0),
         seconds=report.used.seconds,

@@ -310,6 +310,8 @@ class ReportData(ReportPart):
     used: Used
     environment: Environment
     reproduce: Reproduce
+    ran_with: str = unless_empty("")
+    """Version of Tunesmith in the last session; empty where it was not recorded."""
     written_at: str
     pictures: Pictures | None = unless_empty(None)
     """None while no trial has run, and in reports of releases up to 0.2."""

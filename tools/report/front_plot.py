@@ -22,6 +22,8 @@ class Point(NamedTuple):
     y: float
     kind: Literal["front", "completed", "infeasible"]
     default: bool
+    number: int
+    """Of the trial."""
     title: str
     """Text for a pointer or a screen reader."""
 
@@ -106,7 +108,7 @@ def front_plot(data: ReportData) -> FrontPlot | None:
             title += ", on the front"
         if line.number in default:
             title += ", the default"
-        points.append(Point(x_axis.at(x), y_axis.at(y), kind, line.number in default, title))
+        points.append(Point(x_axis.at(x), y_axis.at(y), kind, line.number in default, line.number, title))
     sign = 1.0 if goals[0].direction == "maximize" else -1.0
     edge = sorted((sign * y, y, x) for line, x, y in lines if line.number in on_front)
     return FrontPlot(

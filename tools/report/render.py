@@ -71,7 +71,7 @@ def to_html(data: ReportData) -> str:
     """
     from markupsafe import Markup
 
-    part, drawn = data.pipeline, plot(data)
+    part, drawn, front = data.pipeline, plot(data), front_plot(data)
     return (
         _templates(bool(data.metrics))
         .get_template("report.html.j2")
@@ -87,7 +87,8 @@ def to_html(data: ReportData) -> str:
             page_data=Markup(page_data(data)),
             believed=believed_lines(data),
             script=Markup(script()),
-            front=front_plot(data),
+            front=front,
+            front_kinds=() if front is None else tuple(dict.fromkeys(p.kind for p in front.points)),
             front_rows=_front_rows(data),
             allocation_plot=part and allocation_plot(part),
             scaling_plot=part and scaling_plot(part),
