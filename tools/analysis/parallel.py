@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from tunesmith.history import Direction
 from tunesmith.space import Space
+from tunesmith.space.choices import Listed
+from tunesmith.space.numeric import Numeric
 from tunesmith.text.charts import thin
 from tunesmith.trial import Value
 
 MOST_LINES = 200
-MOST_TICKS = 8
+MOST_TICKS = 12
 BEST_SHARE = 0.1
 """Share of the trials that are told apart as the best ones; one at least."""
 FENCE = 3.0
@@ -27,6 +29,10 @@ class ParallelAxis(NamedTuple):
     name: str
     ticks: tuple[tuple[float, str], ...]
     """(position in [0, 1], text): ends and middle of a range, or the choices."""
+    listed: bool = False
+    """Whether the ticks are its choices."""
+    log: bool = False
+    """Whether the range is on a logarithmic scale."""
 
 
 class ParallelLine(NamedTuple):
@@ -68,19 +74,26 @@ def parallel(
     sign = 1.0 if direction == "maximize" else -1.0
     names = [*(n for n in order if n in space.parameters), *(n for n in space.names if n not in order)]
     ranked = sorted(trials, key=lambda trial: (sign * trial[2], -trial[0]))
-    best = max(1, min(round(BEST_SHARE * len(ranked)), most // 2)) if ranked else 0
+    best = min(best_count(len(ranked)), most // 2)
     others, top = ranked[: len(ranked) - best], ranked[len(ranked) - best :]
     kept = thin(others, max(most - best, 2))
     lines = [
-        ParallelLine(number, _positions(space, names, configuration), value, place >= len(kept))
+        ParallelLine(
+            number, tuple(position(space, n, configuration.get(n)) for n in names), value, place >= len(kept)
+        )
         for place, (number, configuration, value) in enumerate((*kept, *top))
     ]
     return Parallel(
-        axes=tuple(_axis(space, name) for name in names),
+        axes=tuple(axis(space, name) for name in names),
         lines=tuple(lines),
         limits=fenced([value for _, _, value in ranked], keep=[value for _, _, value in top]),
         left_out=len(ranked) - len(lines),
     )
+
+
+def best_count(trials: int) -> int:
+    """How many of the trials are told apart as the best ones."""
+    return max(1, round(BEST_SHARE * trials)) if trials else 0
 
 
 def fenced(values: Sequence[float], keep: Sequence[float] = ()) -> tuple[float, float]:
@@ -98,27 +111,34 @@ def fenced(values: Sequence[float], keep: Sequence[float] = ()) -> tuple[float, 
     return min([*inside, *keep]), max([*inside, *keep])
 
 
-def _axis(space: Space, name: str) -> ParallelAxis:
+def axis(space: Space, name: str) -> ParallelAxis:
+    """The axis of one hyperparameter: ends and middle of a range, or its choices at equal distances."""
     parameter = space.parameters[name]
-    if parameter.size is not None and parameter.size <= MOST_TICKS:
-        values = [parameter.value_at(index) for index in range(parameter.size)]
-        return ParallelAxis(name, tuple((parameter.to_unit(v), parameter.format(v)) for v in values))
-    at = (0.0, 0.5, 1.0)
-    return ParallelAxis(name, tuple((u, parameter.format(parameter.from_unit(u))) for u in at))
-
-
-def _positions(
-    space: Space, names: Sequence[str], configuration: Mapping[str, Value]
-) -> tuple[float | None, ...]:
-    return tuple(position(space, name, configuration.get(name)) for name in names)
+    if isinstance(parameter, Listed):
+        values = parameter.listed
+        shown = thin(list(enumerate(values)), MOST_TICKS)
+        ticks = tuple((_of_choices(k, len(values)), parameter.format(v)) for k, v in shown)
+        return ParallelAxis(name, ticks, listed=True)
+    if not isinstance(parameter, Numeric):
+        return ParallelAxis(name, ())
+    given = dict.fromkeys((parameter.low, parameter.from_unit(0.5), parameter.high))
+    ticks = tuple((parameter.to_unit(value), parameter.format(value)) for value in given)
+    return ParallelAxis(name, ticks, log=parameter.scale == "log")
 
 
 def position(space: Space, name: str, value: Value | None) -> float | None:
-    """Where a value is in its range, in [0, 1]; None without one, and for one of another search space."""
-    if value is None:
+    """Where a value is on its axis, in [0, 1]; None without one, and for one of another search space."""
+    if value is None or name not in space.parameters:
         return None
+    parameter = space.parameters[name]
     try:
-        at = space.parameters[name].to_unit(value)
+        if isinstance(parameter, Listed):
+            return _of_choices(parameter.index_of(value), len(parameter.listed))
+        at = float(parameter.to_unit(value))
     except (KeyError, ValueError, TypeError):
         return None
     return at if 0.0 <= at <= 1.0 else None
+
+
+def _of_choices(index: int, size: int) -> float:
+    return index / (size - 1) if size > 1 else 0.5

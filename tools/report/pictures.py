@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from tunesmith.beliefs import Beliefs
 from tunesmith.events import Event
 from tunesmith.history import History
-from tunesmith.space.choices import Listed
-from tunesmith.space.numeric import Numeric
-from tunesmith.space.parameter import Parameter
 from tunesmith.text.charts import thin
+from tunesmith.tools.analysis.parallel import ParallelAxis, axis, position
 from tunesmith.tools.analysis.timeline import Timeline
 from tunesmith.tools.analysis.timeline_builder import timeline
 from tunesmith.tools.report.anonymous import Anonymous
 from tunesmith.tools.report.picture_data import AxisPart, CurvePart, Pictures, PlacePart
-from tunesmith.trial import Trial, Value
+from tunesmith.trial import Trial
 
 CURVES, POINTS = 60, 60
 """Curves, and points of each."""
@@ -35,11 +33,11 @@ def pictures(
     shown = _foremost(history, curves, CURVES)
     space = history.space
     return Pictures(
-        axes=tuple(_axis(name, space.parameters[name], text) for name in space),
+        axes=tuple(_axis(axis(space, name), text) for name in space),
         places=tuple(
             PlacePart(
                 number=trial.number,
-                at=tuple(_position(p, trial.configuration.get(n)) for n, p in space.parameters.items()),
+                at=tuple(position(space, name, trial.configuration.get(name)) for name in space),
             )
             for trial in _foremost(history, [t for t in history if t.value is not None], PLACES)
         ),
@@ -61,30 +59,10 @@ def _foremost(history: History, trials: Sequence[Trial], most: int) -> list[Tria
     return sorted((*best, *others), key=lambda t: t.number)
 
 
-def _axis(name: str, parameter: Parameter, text: Anonymous) -> AxisPart:
-    if isinstance(parameter, Listed):
-        values = parameter.listed
-        shown = thin(list(enumerate(values)), 12)
-        ticks = [(_of_choices(index, len(values)), parameter.format(value)) for index, value in shown]
-    elif isinstance(parameter, Numeric):
-        middle = parameter.from_unit(0.5)
-        ends = (parameter.low, middle, parameter.high)
-        ticks = [(parameter.to_unit(value), parameter.format(value)) for value in dict.fromkeys(ends)]
-    else:
-        ticks = []
-    return AxisPart(name=text(name, 60), ticks=tuple((at, text(label, 40)) for at, label in ticks))
-
-
-def _position(parameter: Parameter, value: Value | None) -> float | None:
-    if value is None:
-        return None
-    if isinstance(parameter, Listed):
-        return _of_choices(parameter.index_of(value), parameter.size)
-    return min(max(float(parameter.to_unit(value)), 0.0), 1.0)
-
-
-def _of_choices(index: int, size: int) -> float:
-    return index / (size - 1) if size > 1 else 0.5
+def _axis(found: ParallelAxis, text: Anonymous) -> AxisPart:
+    return AxisPart(
+        name=text(found.name, 60), ticks=tuple((at, text(label, 40)) for at, label in found.ticks)
+    )
 
 
 def _bounded(found: Timeline, text: Anonymous) -> Timeline | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tunesmith.beliefs import Beliefs, ParameterBelief
 from tunesmith.text.numbers import counted
+from tunesmith.tools.analysis.parallel import best_count
+from tunesmith.tools.analysis.predicted import HONEST, Predicted, within
 from tunesmith.tools.report.data import ReportData, TrialLine
 from tunesmith.tools.report.picture_data import Pictures, PlacePart
 from tunesmith.tools.report.plot import value_range
@@ -95,7 +97,7 @@ def parallel(data: ReportData) -> Picture | None:
             for at, text in _few(part.axes[axis].ticks)
         ]
     ranks = sorted(lines.values(), key=lambda line: line.value or 0.0, reverse=data.direction == "maximize")
-    good = {line.number for line in ranks[: max(1, len(ranks) // 10)]}
+    good = {line.number for line in ranks[: best_count(len(ranks))]}
     shapes = []
     for place in sorted(part.places, key=lambda place: place.number in good):  # the best on top
         line = lines.get(place.number)
@@ -134,14 +136,17 @@ def predicted(data: ReportData) -> Picture | None:
     left, right, top, bottom = 70.0, 500.0, 14.0, 256.0
     x, y = Scale(low, high, left, right), Scale(low, high, bottom, top)
     shapes = [Shape("line", "ideal", points=joined([(left, bottom), (right, top)]))]
-    inside = known = 0
+    spread = [
+        Predicted(line.number, line.expected, line.spread, line.value)
+        for line in chosen
+        if line.value is not None and line.expected is not None and line.spread
+    ]
+    known, inside = len(spread), within(spread, 1.0)
     for line in chosen:
         if line.value is None or line.expected is None:
             continue
         at, title = y.at(line.value), f"{told(line, data.metric)}; predicted {line.expected:.6g}"
         if line.spread:
-            known += 1
-            inside += abs(line.value - line.expected) <= line.spread
             title += f" ± {line.spread:.2g}"
             ends = [
                 (x.at(line.expected - line.spread), at),
@@ -152,7 +157,9 @@ def predicted(data: ReportData) -> Picture | None:
             Shape("dot", kind_of(line), x.at(line.expected), at, 3.5, number=line.number, title=title)
         )
     told_share = (
-        f" {inside} of {known} within one stated spread, where about 68 % should be." if known else ""
+        f" {inside} of {known} within one stated spread, where about {HONEST[0]:.0%} should be."
+        if known
+        else ""
     )
     return Picture(
         key="predicted",

@@ -150,7 +150,12 @@ class PlotsPane(Pane):
                 return lambda size: importance_plot(beliefs, size)
             case "slices":
                 return lambda size: slices_plot(
-                    beliefs, data.observed, facts.metric, size, at * per_page(size)[0] * per_page(size)[1]
+                    beliefs,
+                    data.observed,
+                    facts.metric,
+                    size,
+                    at * per_page(size)[0] * per_page(size)[1],
+                    data.logs,
                 )
             case "parallel":
                 return lambda size: parallel_plot(data.parallel(beliefs), facts.metric, view.best, size)

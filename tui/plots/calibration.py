@@ -14,7 +14,7 @@ from tunesmith.tui.spans import Role, Spans
 NEAR: tuple[str, Role] = ("•", "good")
 FAR: tuple[str, Role] = ("o", "warn")
 MISSED: tuple[str, Role] = ("x", "bad")
-MOST_BARS = 60
+MOST_BARS = 25
 """With more trials the spreads would cover the points."""
 MOST_POINTS = 5_000
 """The newest ones that are drawn; the shares count all."""
@@ -42,7 +42,7 @@ def calibration_plot(points: Sequence[Predicted], metric: str, size: tuple[int, 
             for p in shown:
                 if scale.at(p.actual) is not None:
                     plane.path(
-                        ((p.expected - p.spread, p.actual), (p.expected + p.spread, p.actual)), "dim", every=4
+                        ((p.expected - p.spread, p.actual), (p.expected + p.spread, p.actual)), "dim", every=6
                     )
         for p in shown:
             plane.mark(p.expected, p.actual, *_mark(p))

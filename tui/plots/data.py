@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from tunesmith.beliefs import Beliefs
+from tunesmith.space.numeric import Numeric
 from tunesmith.tools.analysis.parallel import Parallel, parallel, position
 from tunesmith.tools.analysis.predicted import Predicted, predicted
 from tunesmith.tools.analysis.timeline import Timeline
@@ -70,6 +71,13 @@ class PlotData:
                 found = parallel(study.space, study.direction, given, order)
             self._parallel = order, found
         return self._parallel[1]
+
+    @property
+    def logs(self) -> frozenset[str]:
+        """Hyperparameters whose range is on a logarithmic scale."""
+        study = self._view.facts.study
+        found = {} if study is None else study.space.parameters
+        return frozenset(n for n, p in found.items() if isinstance(p, Numeric) and p.scale == "log")
 
     @property
     def observed(self) -> Observed:

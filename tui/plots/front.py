@@ -43,6 +43,11 @@ def front_plot(
     x, y = (_scale([t.values[n] for t in shown], [t.values[n] for t in front]) for n in (names[1], names[0]))
     off = sum(x.at(t.values[names[1]]) is None or y.at(t.values[names[0]]) is None for t in shown)
     several = len(goals.objectives) > 2
+    bounds = [
+        (limit.bound, limit.metric == names[1])
+        for limit in goals.limits
+        if limit.metric in names and (x if limit.metric == names[1] else y).at(limit.bound) is not None
+    ]
     axes = Axes(
         x=x,
         y=y,
@@ -60,10 +65,14 @@ def front_plot(
         if not several:  # with more metrics the front is no line in this plane
             corners: list[tuple[float, float]] = []
             for t in sorted(front, key=lambda t: t.values[names[1]]):
-                if corners:
-                    corners.append((t.values[names[1]], corners[-1][1]))
+                if corners:  # what is attained between two of them is what the worse one in x attains
+                    x_at, y_at = t.values[names[1]], corners[-1][1]
+                    corners.append((x_at, y_at) if across.sign < 0 else (corners[-1][0], t.values[names[0]]))
                 corners.append((t.values[names[1]], t.values[names[0]]))
             plane.path(corners, "best", every=2)
+        for bound, upright in bounds:
+            ends = (y.low, y.high) if upright else (x.low, x.high)
+            plane.path([(bound, e) if upright else (e, bound) for e in ends], "warn", every=3)
         for t in shown:
             mark = _mark(t)
             plane.mark(t.values[names[1]], t.values[names[0]], *mark)
@@ -73,6 +82,8 @@ def front_plot(
         (("★", "best"), (f" best {goals.primary.metric[:40]}", "dim")),
         (("·", "dim"), (" dominated", "dim")),
     ]
+    if bounds:
+        legend.append((("⠂⠂", "warn"), (" limit", "dim")))
     if any(t.infeasible for t in shown):
         legend.append((("x", "warn"), (" breaks a limit", "dim")))
     return chart(size, axes, draw, legend)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.cells import cell_len, set_cell_size
 
 from tunesmith.text.literal import one_line
+from tunesmith.text.numbers import counted
 from tunesmith.text.numbers import metric as write
-from tunesmith.tools.analysis.parallel import Parallel, ParallelLine
+from tunesmith.tools.analysis.parallel import Parallel, ParallelAxis, ParallelLine
 from tunesmith.tui.canvas.canvas import Canvas, Dot
 from tunesmith.tui.canvas.chart import fitted
 from tunesmith.tui.plots.empty import empty
@@ -23,8 +24,10 @@ def parallel_plot(data: Parallel, metric: str, best: int | None, size: tuple[int
         return empty(size, "no trial has completed yet")
     if width < 2 * LEAST_GAP or height < 6:
         return empty(size, "too small for parallel coordinates: zoom with z")
-    shown = min(len(data.axes), max(width // LEAST_GAP - 1, 1))
-    canvas = Canvas(width, height - 4)
+    # The names begin at their axes, the last one too: there is room for it beside the drawing.
+    last = [one_line(text, LEAST_GAP + 4) for text in (metric, *map(write, data.limits))]
+    canvas = Canvas(width - max(cell_len(text) for text in last) + 1, height - 4)
+    shown = min(len(data.axes), max((canvas.width - 1) // LEAST_GAP, 1))
     gap = (canvas.dots[0] - 1) // shown
     at = [k * gap for k in range(shown + 1)]
     for x in at:
@@ -37,7 +40,9 @@ def parallel_plot(data: Parallel, metric: str, best: int | None, size: tuple[int
         if line.number == best:
             for dot in _draw(canvas, line, data, at, "best", every=1):
                 canvas.mark(dot.x, dot.y, "★", "best")
-    names = [one_line(axis.name, 40) for axis in data.axes[:shown]] + [one_line(metric, 40)]
+    names = [one_line(axis.name, 40) + (" log" if axis.log else "") for axis in data.axes[:shown]] + [last[0]]
+    for x, axis in zip(at, data.axes[:shown], strict=False):
+        _inner_ticks(canvas, x, axis, gap)
     ends = [axis.ticks for axis in data.axes[:shown]]
     tops = [ticks[-1][1] if ticks else "" for ticks in ends] + [write(data.limits[1])]
     bottoms = [ticks[0][1] if ticks else "" for ticks in ends] + [write(data.limits[0])]
@@ -63,28 +68,31 @@ def _draw(
 
 
 def _texts(texts: list[str], at: list[int], width: int, role: Role) -> Spans:
-    """Texts at their axes: the last one ends there, the others begin there."""
-    last = one_line(texts[-1], LEAST_GAP + 4)
-    end = width - cell_len(last)
+    """Texts that begin at their axes."""
     line = ""
-    for text, x, after in zip(texts, at, at[1:], strict=False):
-        room = min(after // 2, end) - x // 2 - 1
-        line = set_cell_size(line, x // 2) + one_line(text, max(room, 1))
-    return ((set_cell_size(line, end) + last, role),)
+    for text, x, after in zip(texts, at, [*at[1:], 2 * width + 2], strict=True):
+        line = set_cell_size(line, x // 2) + one_line(text, max(after // 2 - x // 2 - 1, 1))
+    return ((line, role),)
+
+
+def _inner_ticks(canvas: Canvas, x: int, axis: ParallelAxis, gap: int) -> None:
+    """The choices between the ends, beside the axis where no star is."""
+    for where, text in axis.ticks[1:-1] if axis.listed else ():
+        y = round(where * (canvas.dots[1] - 1))
+        for k, letter in enumerate(one_line(text, max(min(gap // 2 - 2, 8), 1)), 1):
+            if cell_len(letter) == 1 and not canvas.marked(x + 2 * k, y):
+                canvas.mark(x + 2 * k, y, letter, "dim")
 
 
 def _legend(data: Parallel, hidden: int) -> Spans:
     best = sum(line.best for line in data.lines)
     words = f" the best {best}   " if best > 1 else " the best   "
-    tail = "".join(
-        (
-            f"   {data.left_out} trials are not drawn" if data.left_out else "",
-            f"   {hidden} less important hyperparameters do not fit" if hidden else "",
-        )
-    )
+    hint = f"  {counted(hidden, 'hyperparameter')} more: widen or zoom" if hidden else ""
+    tail = f"   {counted(data.left_out, 'trial')} not drawn" if data.left_out else ""
     return (
         ("★", "best"),
         (" best", "dim"),
+        (hint, "warn"),
         ("  ⠒⠒", "accent"),
         (words, "dim"),
         ("⠂⠠", "dim"),

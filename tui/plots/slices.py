@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tunesmith.beliefs import Beliefs, ParameterBelief
 from tunesmith.tools.analysis.parallel import fenced
@@ -31,11 +31,13 @@ def slices_plot(
     metric: str,
     size: tuple[int, int],
     first: int = 0,
+    logs: Collection[str] = (),
 ) -> list[Spans]:
     """Slices side by side, the most important hyperparameter first.
 
     Args:
         first: Which hyperparameter is the first one shown, counted around.
+        logs: Hyperparameters whose range is on a logarithmic scale.
     """
     width, height = max(size[0], 1), max(size[1], 1)
     names = [each.name for each in beliefs.parameters] if beliefs is not None else list(observed)
@@ -54,7 +56,15 @@ def slices_plot(
         part = shown[row * columns : (row + 1) * columns]
         tall = height // rows if row < rows - 1 else height - (rows - 1) * (height // rows)
         cells = [
-            _slice(name, known.get(name), observed.get(name, ()), metric, y, (width // columns, tall))
+            _slice(
+                name,
+                known.get(name),
+                observed.get(name, ()),
+                metric,
+                y,
+                (width // columns, tall),
+                "log scale" if name in logs else "",
+            )
             for name in part
         ]
         lines += [tuple(span for cell in cells for span in cell[k]) for k in range(tall)]
@@ -74,21 +84,25 @@ def _slice(
     metric: str,
     y: Scale,
     size: tuple[int, int],
+    scale: str = "",
 ) -> list[Spans]:
     # A column of blanks keeps neighbours apart.
     width, height = max(size[0] - 1, 1), size[1]
     listed = belief is not None and belief.kind in LISTED
     count = len(belief.ticks) if belief is not None else 0
     texts = belief.ticks if belief is not None else ()
-    places = [(k + 0.5) / count for k in range(count)] if listed else [0.0, 0.5, 1.0]
+    # Choices as on the axes of other pictures, with half of their distance beside the outer ones.
+    places = [k / (count - 1) if count > 1 else 0.5 for k in range(count)] if listed else [0.0, 0.5, 1.0]
+    room = 0.5 / max(count - 1, 1) if listed else 0.02
     ticks = tuple(zip(places, texts, strict=False))
     drawn = belief.slice if belief is not None else None
     across = drawn.positions if drawn is not None else ()
     if listed and count:
-        across = tuple((position + 0.5) / count for position in across)
+        across = tuple(position / max(count - 1, 1) if count > 1 else 0.5 for position in across)
     notes = [f"{belief.importance:.0%} of variance"] if belief and belief.importance is not None else []
+    notes += [scale] if scale else []
     notes += ["flat"] if belief is not None and belief.flat else []
-    axes = Axes(Scale(-0.02, 1.02, ticks=ticks), y, y_name=f"{metric} by {name}", note=", ".join(notes))
+    axes = Axes(Scale(-room, 1.0 + room, ticks=ticks), y, y_name=f"{metric} by {name}", note=", ".join(notes))
 
     def draw(plane: Plane) -> None:
         for position, value in points[-MOST_POINTS:]:

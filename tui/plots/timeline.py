@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from rich.cells import set_cell_size
 
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
-from tunesmith.tools.analysis.timeline import Timeline, Work
+from tunesmith.tools.analysis.timeline import Gap, Timeline, Work
 from tunesmith.tui.canvas.chart import fitted
 from tunesmith.tui.plots.empty import empty
 from tunesmith.tui.spans import Role, Span, Spans
@@ -22,6 +24,10 @@ FAILED: tuple[str, Role] = ("x", "bad")
 MANY: tuple[str, Role] = ("≡", "accent")
 """Several trials in one column."""
 FREE = "·"
+LETTERS = "abcdefghij"
+"""Of the reasons to wait, the longest one first."""
+STEPS = (*(1.0, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800), *(3600.0 * h for h in (1, 2, 3, 6, 12, 24)))
+"""Seconds between two times on the axis."""
 LEAST_COLUMNS = 10
 WINDOWS = (0.0, 3600.0, 600.0, 120.0)
 """Seconds up to the end that may be shown; 0: all."""
@@ -42,7 +48,8 @@ def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> lis
     start = max(data.total_s - last, 0.0) if last else 0.0
     span = max(data.total_s - start, 1e-9)
     # Reasons first get half of what is left below the head and the axis.
-    reasons = _reasons(data, width)
+    marks = {reason: LETTERS[k] for k, reason in enumerate(data.waited) if k < len(LETTERS)}
+    reasons = _reasons(data, marks, width)
     tail = min(len(reasons), max(height - 4, 0) // 2)
     room = max(height - 3 - tail, 1)
     rows = min(data.slots, room)
@@ -51,10 +58,16 @@ def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> lis
     for work in data.works:
         if work.end_s >= start:
             by_slot.setdefault(work.slot, []).append(work)
+    gaps: dict[int, list[Gap]] = {}
+    for gap in data.gaps:
+        if gap.end_s > start:
+            gaps.setdefault(gap.slot, []).append(gap)
     for slot in range(rows):
         works = by_slot.get(slot, [])
         name = set_cell_size(f"worker {slot + 1}", gutter)
-        lines.append(((name, "dim"), *_row(works, data, start, span, columns)))
+        free = [gap for gap in gaps.get(slot, []) if gap.reason in marks]
+        waits = [(*_columns(gap.start_s, gap.end_s, start, span, columns), marks[gap.reason]) for gap in free]
+        lines.append(((name, "dim"), *_row(works, waits, data, start, span, columns)))
     lines.append(_axis(start, span, columns, gutter))
     lines.append(_legend(data))
     return fitted([*lines, *reasons[:tail]], width, height)
@@ -62,24 +75,33 @@ def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> lis
 
 def _head(data: Timeline, start: float, last: float, hidden: int) -> Spans:
     shown = f"the last {duration(last)}" if last and start > 0 else f"all {duration(data.total_s)}"
-    head: list[Span] = [("workers", "strong"), (f"  busy {data.busy:.0%} of the time", "")]
+    head: list[Span] = [("workers", "strong"), (f"  busy {data.busy:.0%} of their time", "")]
     head.append((f"  showing {shown} (up, down)", "dim"))
     if hidden:
         head.append((f"  {hidden} more workers do not fit", "warn"))
     return tuple(head)
 
 
-def _row(works: list[Work], data: Timeline, start: float, span: float, columns: int) -> list[Span]:
+def _row(
+    works: list[Work],
+    waits: list[tuple[int, int, str]],
+    data: Timeline,
+    start: float,
+    span: float,
+    columns: int,
+) -> list[Span]:
     cells: list[Span] = [(FREE, "dim")] * columns
+    for first, stop, mark_of_reason in waits:
+        cells[first:stop] = [(mark_of_reason, "warn")] * (stop - first)
     counts = [0] * columns
     for work in works:
-        first, stop = _columns(work, start, span, columns)
+        first, stop = _columns(work.start_s, work.end_s, start, span, columns)
         mark = FILL.get(work.state, FAILED)
         for column in range(first, stop):
             counts[column] += 1
             cells[column] = mark if counts[column] == 1 else MANY
     for work in works:
-        first, stop = _columns(work, start, span, columns)
+        first, stop = _columns(work.start_s, work.end_s, start, span, columns)
         text = f" {work.number} "
         if stop - first >= len(text) + 2 and max(counts[first:stop]) == 1:
             middle = first + (stop - first - len(text)) // 2
@@ -93,9 +115,9 @@ def _row(works: list[Work], data: Timeline, start: float, span: float, columns: 
     return _merged(cells)
 
 
-def _columns(work: Work, start: float, span: float, columns: int) -> tuple[int, int]:
-    first = int(max(work.start_s - start, 0.0) / span * columns)
-    stop = int(max(work.end_s - start, 0.0) / span * columns + 0.5)
+def _columns(begin: float, end: float, start: float, span: float, columns: int) -> tuple[int, int]:
+    first = int(max(begin - start, 0.0) / span * columns)
+    stop = int(max(end - start, 0.0) / span * columns + 0.5)
     first = min(first, columns - 1)
     return first, min(max(stop, first + 1), columns)
 
@@ -113,12 +135,16 @@ def _merged(cells: list[Span]) -> list[Span]:
 def _axis(start: float, span: float, columns: int, gutter: int) -> Spans:
     texts = [" "] * columns
     used = -1
-    for k in range(5):
-        text = duration(start + span * k / 4)
-        at = min(max(round((columns - 1) * k / 4) - (len(text) // 2 if k else 0), 0), columns - len(text))
-        if at > used and at >= 0:
+    name = "  run time" if columns >= 40 else ""
+    step = next((s for s in STEPS if span / s <= max(columns // 12, 1)), span)
+    first = ceil(start / step)
+    for k in range(first, first + columns // 12 + 1):
+        text = duration(k * step)
+        at = max(round((k * step - start) / span * columns) - (len(text) // 2 if k else 0), 0)
+        if at > used and at + len(text) <= columns - len(name):
             texts[at : at + len(text)] = text
             used = at + len(text)
+    texts[columns - len(name) :] = name
     return ((" " * gutter + "".join(texts), "dim"),)
 
 
@@ -131,16 +157,18 @@ def _legend(data: Timeline) -> Spans:
             legend += [(mark, role), (f" {state}  ", "dim")]
     if failed:
         legend += [FAILED, (" failed  ", "dim")]
-    legend += [(FREE, "dim"), (" free  ", "dim")]
+    legend += [(FREE, "dim"), (" free; letters: why, below  ", "dim")]
     if len(data.sessions) > 1:
         legend += [("┃", "warn"), (" continued  ", "dim")]
     return tuple(legend)
 
 
-def _reasons(data: Timeline, width: int) -> list[Spans]:
+def _reasons(data: Timeline, marks: dict[str, str], width: int) -> list[Spans]:
     lines: list[Spans] = []
     for gap in data.free_now:
         lines.append(((f"worker {gap.slot + 1} is free now: ", "warn"), (one_line(gap.reason, 200), "")))
     for reason, seconds in data.waited.items():
-        lines.append(((f"{duration(seconds):>8} ", ""), (one_line(reason, max(width - 9, 10)), "dim")))
+        mark = marks.get(reason, FREE)
+        text = one_line(reason, max(width - 11, 10))
+        lines.append(((mark, "warn"), (f" {duration(seconds):>8} ", ""), (text, "dim")))
     return lines
