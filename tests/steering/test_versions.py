@@ -51,6 +51,8 @@ def test_each_space_says_who_made_it_why_and_how_much_of_it_counts(
         )
         part = lineage_part(store.folder, ended.history, lambda text, *_, **__: text)
         assert part.spaces[1].changes == ("x: 0 to 1 is now 0.4 to 1 (by a person's command)",)
+        assert part.spaces[1].by == "person" and part.spaces[1].at is not None
+        assert 0 < part.spaces[0].legal <= part.spaces[0].trials
         ended.steer(2, Undo())
         last = space_versions(store.folder.lineage, store.steered, ended.history)[-1]
         assert last.version == 1 and last.why == ("taken back: x: 0 to 1 is now 0.4 to 1",)

@@ -160,6 +160,13 @@ class SpaceLine(ReportPart):
     parameters: str
     changes: tuple[str, ...]
     """Against the one before; empty for the first."""
+    by: Literal["task file", "person"] = "task file"
+    at: str | None = unless_empty(None)
+    """When a person's command made it, as all times."""
+    trials: int = 0
+    """Started in it."""
+    legal: int = 0
+    """Of those, how many are legal in the last space, so that they count."""
 
 
 class Lineage(ReportPart):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from tunesmith.history import History
 from tunesmith.steering.versions import space_versions
@@ -68,6 +69,12 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
             space=epoch.version,
             first_trial=epoch.first_trial,
             parameters=text(epoch.space.describe(), 2000, lines=True),
+            by=version.by,
+            at=None
+            if version.at is None
+            else datetime.fromtimestamp(version.at, UTC).isoformat(timespec="seconds"),
+            trials=version.trials,
+            legal=version.legal,
             changes=()
             if before is None
             else tuple(text(f"{change} (by a person's command)", 300) for change in version.why)
