@@ -11,6 +11,15 @@ TAIL_BYTES = 64 * 1024
 MOST_LINES = 200
 
 
+def log_mark(path: Path) -> tuple[int, int, int] | None:
+    """What differs once a log was written to: its file, size and time of change; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def log_tail(path: Path) -> str | None:
     """The end of a log; None where there is no file that can be read.
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tunesmith.tools.records.trial_folder import LOG
 from tunesmith.trial import TrialState
 from tunesmith.tui import theme
-from tunesmith.tui.log_view import log_tail
+from tunesmith.tui.log_view import log_mark, log_tail
 from tunesmith.tui.panes.base import Hints, Pane
 from tunesmith.tui.state import Changes, RunView
 
@@ -35,6 +35,8 @@ class LogPane(Pane):
         self._number: int | None = None
         self._state = TrialState.RUNNING
         self._shown = ""
+        self._mark: object = None
+        """Which log was read last, and `log_mark` of it."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="log-scroll"):
@@ -63,9 +65,14 @@ class LogPane(Pane):
         folder: Path | None = getattr(self.app, "folder", None)
         if folder is None:
             return
-        text = await asyncio.to_thread(log_tail, folder / "trials" / f"{number:05d}" / LOG)
+        path = folder / "trials" / f"{number:05d}" / LOG
+        mark = (number, await asyncio.to_thread(log_mark, path))
+        if mark == self._mark:
+            return
+        text = await asyncio.to_thread(log_tail, path)
         if number != self._number:
             return
+        self._mark = mark
         text = "this trial has no log" if text is None else text or "nothing printed so far"
         if text != self._shown:
             self._shown = text
