@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunesmith.budget import ModelCaps
+from tunesmith.budget import ConversationCaps, ModelCaps
 from tunesmith.errors import TunesmithError
 from tunesmith.goals import Goals
 from tunesmith.history import Direction, History
@@ -47,6 +47,8 @@ class Facts:
     cost: float | None = None
     """Budget: what all trials may cost together; None for no such budget."""
     model: ModelCaps = ModelCaps(calls=None, tokens=None, dollars=None)
+    conversation: ModelCaps = ConversationCaps(calls=None, tokens=None, dollars=None)
+    """Of questions and instructions of people."""
     write: Formatter = plain_configuration
     """Writes a configuration with the precision its space deserves."""
     short: Formatter = plain_configuration
@@ -91,6 +93,7 @@ def read_facts(folder: Path) -> Facts:
         task=task,
         cost=task.budget.cost,
         model=task.budget.model,
+        conversation=task.budget.conversation,
         write=lambda configuration: long_configuration(configuration, write_value),
         short=lambda configuration: (
             short_configuration(configuration, write_value, names)

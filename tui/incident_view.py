@@ -41,7 +41,7 @@ def group_lines(incidents: Incidents, width: int, height: int, cursor: int = 0) 
         cursor: Place of that group.
     """
     if not incidents.total:
-        return [_fit((("Nothing failed, was pruned or left out so far.", "dim"),), width)][:height]
+        return [fit((("Nothing failed, was pruned or left out so far.", "dim"),), width)][:height]
     lines = _wrapped(counts_line(incidents), width)[: max(1, height // 3)]
     groups = incidents.groups
     room = max(height - len(lines), 1)
@@ -66,7 +66,7 @@ def _group_line(group: Group, width: int, several: int, longest: int, chosen: bo
     if latest.trial is not None:
         head.append((f"#{latest.trial} ", "strong"))
     cause = f"{FURTHER}, the latest: {latest.cause}" if group.key == FURTHER else latest.cause
-    return _fit((*head, (cause, "strong" if chosen else "")), width)
+    return fit((*head, (cause, "strong" if chosen else "")), width)
 
 
 def detail_lines(group: Group, width: int, height: int, cursor: int = 0, top: int = 0) -> list[Spans]:
@@ -86,7 +86,7 @@ def detail_lines(group: Group, width: int, height: int, cursor: int = 0, top: in
     full = incident_lines(kept[cursor], width)
     room = max(height - 1 - min(len(full), max(height // 2, 3)), 1)
     first = _top(cursor, len(kept), room)
-    lines = [_fit(tuple(head), width)]
+    lines = [fit(tuple(head), width)]
     for place, incident in enumerate(kept[first : first + room], first):
         lines.append(_incident_line(incident, width, place == cursor))
     left = max(height - len(lines), 0)
@@ -96,7 +96,7 @@ def detail_lines(group: Group, width: int, height: int, cursor: int = 0, top: in
 
 def _incident_line(incident: Incident, width: int, chosen: bool) -> Spans:
     where = "" if incident.trial is None else f"#{incident.trial} "
-    return _fit(
+    return fit(
         (
             ("❯ " if chosen else "  ", "accent"),
             (f"{clock(incident.at)} ", "dim"),
@@ -132,7 +132,7 @@ def shown_incidents(group: Group) -> Sequence[Incident]:
 def _paragraph(name: str, text: str, role: Role, width: int) -> list[Spans]:
     lines: list[Spans] = []
     for number, part in enumerate(wrap(text, max(width - 7, 10)) or [""]):
-        lines += [_fit(((f"{'' if number else name:<7}", "dim"), (part, role)), width)]
+        lines += [fit(((f"{'' if number else name:<7}", "dim"), (part, role)), width)]
     return lines
 
 
@@ -156,17 +156,19 @@ def _wrapped(spans: Spans, width: int) -> list[Spans]:
             lines.append([])
         lines[-1] += part
         used += long
-    return [_fit(tuple(line), width) for line in lines]
+    return [fit(tuple(line), width) for line in lines]
 
 
-def _fit(spans: Spans, width: int) -> Spans:
+def fit(spans: Spans, width: int) -> Spans:
     """At most `width` cells, the last one an ellipsis where some are left out."""
+    if sum(cell_len(text) for text, _ in spans) <= width:
+        return spans
     kept: list[Span] = []
-    room = width
+    room = max(width - 1, 0)
     for text, role in spans:
         long = cell_len(text)
         if long > room:
-            kept.append((set_cell_size(text, max(room - 1, 0)).rstrip() + "…", role))
+            kept.append((set_cell_size(text, room).rstrip() + "…" * (width > 0), role))
             break
         kept.append((text, role))
         room -= long

@@ -51,6 +51,7 @@ from tunesmith.tui.guideline_view import claims, guideline_lines
 from tunesmith.tui.incidents import Incidents
 from tunesmith.tui.plot_view import PlotView, plot_view
 from tunesmith.tui.spans import Span
+from tunesmith.tui.spending import Spending
 from tunesmith.tui.trial_view import TrialView, expectation, result_line
 
 RunState = Literal["waiting", "running", "paused", "stopping", "interrupted", "finished", "stopped", "failed"]
@@ -70,7 +71,7 @@ class Changes:
     front: bool = False
     beliefs: bool = False
     cost: bool = False
-    """A call of a model, or a trial that has a cost."""
+    """See `spending.py`."""
     incidents: bool = False
     """See `incidents.py`."""
     selection: bool = False
@@ -104,6 +105,7 @@ class RunView:
         self.rounds: list[GuidelinesStated] = []
         """Guidelines of a language model, round by round."""
         self.incidents = Incidents()
+        self.spending = Spending()
         self.spend = ModelSpend()
         self.thinking_since: float | None = None
         """Unix time at which the policy was asked, while it decides with a language model."""
@@ -315,6 +317,8 @@ class RunView:
         ended = self.trials.get(event.number) if isinstance(event, TrialFinished) else None
         if self.incidents.take(event, () if ended is None else ended.curve):
             self._also.add("incidents")
+        if self.spending.take(event):
+            self._also.add("cost")
         match event:
             case TrialReported():
                 self._trial(event.number).report(event.step, event.value)
@@ -387,8 +391,6 @@ class RunView:
         trial = self.trials[event.number] = TrialView.started(event)
         self._touched.add(event.number)
         self._running.add(event.number)
-        if event.cost is not None:
-            self._also.add("cost")
         self._newest = max(self._newest, event.number)
         head: list[Span] = [(f"#{event.number} ", "strong"), (f"{trial.origin} ", "accent")]
         expected = expectation(trial, self.facts.goals)
@@ -511,8 +513,6 @@ class RunView:
     def _model_called(self, event: ModelCalled) -> None:
         if event.budget == "search":
             self.spend = event.spend
-        else:
-            self.conversation = event.spend
         if not event.ok:
             text = f"{event.model} failed ({event.purpose}): {event.error}"
             self.chat.add("!", "dim", ((one_line(text, 300), "dim"),), one_line=True)

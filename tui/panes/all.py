@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunesmith.tui.panes.base import Pane
 from tunesmith.tui.panes.beliefs import BeliefsPane
+from tunesmith.tui.panes.cost import CostPane
 from tunesmith.tui.panes.front import FrontPane
 from tunesmith.tui.panes.incidents import IncidentsPane
 from tunesmith.tui.panes.log import LogPane
@@ -21,4 +22,5 @@ PANES: tuple[type[Pane], ...] = (
     TrialDetailsPane,
     LogPane,
     IncidentsPane,
+    CostPane,
 )
