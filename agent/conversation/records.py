@@ -14,6 +14,7 @@ from tunesmith.history import History
 from tunesmith.interfaces import Briefing, Question
 from tunesmith.task import Task
 from tunesmith.tools.analysis.excerpt import census
+from tunesmith.tools.records.log_reading import priors_of_people
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def believed(records: Records) -> Beliefs | None:
 
     stated = [belief for event in records.of_kind(PriorsElicited) for belief in event.beliefs]
     try:
-        return beliefs_at(records.task, records.history, stated)
+        return beliefs_at(records.task, records.history, stated, priors_of_people(records.events))
     except (ValueError, ArithmeticError):  # a question is answered without them
         log.exception("the beliefs of a run could not be worked out")
         return None

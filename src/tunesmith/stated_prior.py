@@ -8,7 +8,13 @@ from tunesmith.trial import Frozen
 
 TRUST = "trust "
 """Before a source's name in `Proposal.details`: how far it was trusted when the proposal was made, 0 to 1."""
-LABELS = {"default": "the default", "name": "the name", "data": "the data", "model": "the language model"}
+LABELS = {
+    "default": "the default",
+    "name": "the name",
+    "data": "the data",
+    "model": "the language model",
+    "person": "a person",
+}
 
 
 class StatedPrior(Frozen):
@@ -16,7 +22,7 @@ class StatedPrior(Frozen):
 
     parameter: str
     source: str
-    """`default`, `name`, `data` (figures of it), `model`, or `word W` for a word of the task."""
+    """`default`, `name`, `data` (figures of it), `model`, `person`, or `word W` for a word of the task."""
     share: float
     """Of the hyperparameter's prior at the start, in (0, 1]; what is missing to 1 is uniform."""
     text: str

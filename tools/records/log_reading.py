@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunesmith.budget import ModelSpend, Spend
+from tunesmith.commands import SetPrior
 from tunesmith.events import (
     Confirmed,
     ElicitedPrior,
@@ -14,6 +15,7 @@ from tunesmith.events import (
     Recommended,
     RunFinished,
     RunStarted,
+    Steered,
 )
 from tunesmith.history import History
 from tunesmith.recommendation import Recommendation
@@ -30,6 +32,14 @@ def elicited_priors(events: Sequence[Event]) -> tuple[ElicitedPrior, ...] | None
     """Priors elicited from a model in this run, all parts of its answer; None where it was not asked."""
     told = [event for event in events if isinstance(event, PriorsElicited)]
     return tuple(belief for event in told for belief in event.beliefs) if told else None
+
+
+def priors_of_people(events: Sequence[Event]) -> tuple[SetPrior, ...]:
+    """What people expect, by commands that were not taken back; the latest on each hyperparameter."""
+    told = [event for event in events if isinstance(event, Steered)]
+    gone = {event.undone for event in told}
+    found = (event.command for event in told if event.change not in gone)
+    return tuple({c.parameter: c for c in found if isinstance(c, SetPrior)}.values())
 
 
 def latest_recommendation(events: Sequence[Event]) -> Recommendation | None:

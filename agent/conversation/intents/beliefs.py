@@ -211,7 +211,8 @@ WORTH = Intent(
     "whether further trials are likely to help",
     lambda a, r: (
         a.has("worth", "converg", "plateau", "improv", "enough", "progress")
-        or a.says("go on", "going on", "keep going", "stop now", "how long", "how far", "are we done")
+        or (a.says("going on") and not a.text.startswith("what"))
+        or a.says("go on", "keep going", "stop now", "how long", "how far", "are we done")
     ),
     worth,
 )

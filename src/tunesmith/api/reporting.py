@@ -77,10 +77,10 @@ def believing(emit: Emit | None = None, *, going_on: bool = False) -> Believe:
     def believe(task: Task, history: History, events: Sequence[Event]) -> Beliefs | None:
         try:
             from tunesmith.agent.beliefs import beliefs_at
-            from tunesmith.tools.records.log_reading import elicited_priors
+            from tunesmith.tools.records.log_reading import elicited_priors, priors_of_people
 
             now = history if going_on else replace(history, trials=history.finished)
-            return beliefs_at(task, now, elicited_priors(events) or ())
+            return beliefs_at(task, now, elicited_priors(events) or (), priors_of_people(events))
         except Exception as error:  # a fault of the surrogate on odd results must not cost the report
             log.exception("no beliefs for the report of %s", task.name)
             if emit is not None:

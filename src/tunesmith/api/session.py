@@ -30,6 +30,7 @@ from tunesmith.objective import Objective
 from tunesmith.recommendation import by_best_value
 from tunesmith.registry import POLICIES
 from tunesmith.settings import ModelSettings
+from tunesmith.stated_prior import StatedPrior
 from tunesmith.task import Task
 from tunesmith.task.budget_size import too_small
 from tunesmith.task.goal_hints import goal_hints
@@ -196,7 +197,7 @@ def run_session(
                 cost_before=used.cost,
                 version=metadata.version("tunesmith"),
                 python="" if interpreter is None else interpreter.line(),
-                priors=engine.strategy.stated_priors(task.default),
+                priors=_told_priors(engine.strategy.stated_priors(task.default), store.steered.priors),
             )
         )
         for note in task.space.notes if not before else ():
@@ -363,6 +364,15 @@ def _moments(store: RunStore, replay: Path | None, *, recording: bool) -> Moment
     if replay is not None:
         return ReplayedMoments(replay)
     return KeptMoments(store.path / EXCHANGES) if recording else Moments()
+
+
+def _told_priors(stated: Sequence[StatedPrior], people: Sequence[SetPrior]) -> tuple[StatedPrior, ...]:
+    """The priors at the start; a person's stands in the place of a model's, and is named as what it is."""
+    theirs = {prior.parameter for prior in people}
+    return tuple(
+        p.model_copy(update={"source": "person"}) if p.source == "model" and p.parameter in theirs else p
+        for p in stated
+    )
 
 
 def _build_method(

@@ -73,8 +73,15 @@ def _of_space(change: Change) -> bool:
 
 
 def versions_text(versions: Sequence[SpaceVersion]) -> str:
-    """A line each: from which trial, made by whom, what was changed, and how many of its trials count."""
-    return "\n".join(_line(version, now=version is versions[-1]) for version in versions)
+    """A line each: from which trial, made by whom, what was changed, and how many of its trials count.
+
+    Those in which nothing was tried are only counted, but for that of now.
+    """
+    shown = [v for v in versions if v.trials or v is versions[-1]]
+    lines = [_line(version, now=version is versions[-1]) for version in shown]
+    if others := len(versions) - len(shown):
+        lines.append(f"Between them {counted(others, 'change', 'changes')} of it without a trial.")
+    return "\n".join(lines)
 
 
 def _line(version: SpaceVersion, *, now: bool) -> str:
