@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tunesmith.cli.errors import Debug, report_errors
-from tunesmith.cli.terminal import OnClose, OnCloseOption
+from tunesmith.cli.terminal import OnClose, OnCloseOption, PlainOption
 
 if TYPE_CHECKING:
     from tunesmith.tui.guard import Link
@@ -29,6 +28,7 @@ def attach(
         bool, typer.Option("--resume", help="Go on with a run that has ended, in the background.")
     ] = False,
     on_close: OnCloseOption = None,
+    plain: PlainOption = False,
     debug: Debug = False,
 ) -> None:
     """Watch, question and steer a run that is going on already, in the terminal.
@@ -37,13 +37,15 @@ def attach(
     stop. A run that has ended is shown; with --resume it goes on, as if `tunesmith chat` had started it.
     Exit codes are those of `tunesmith chat`.
     """
-    from tunesmith.cli.terminal import on_close_of, open_terminal
+    from tunesmith.cli.terminal import needs_terminal, on_close_of, open_terminal
     from tunesmith.errors import RunError, UsageError
 
     at_close = on_close_of(on_close, "stop" if resume else "keep")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("attach needs a terminal. For scripts there are `tunesmith ls --json` and `best`.")
-    link = open_terminal()
+    plain = needs_terminal(
+        plain,
+        "attach needs a terminal, or --plain. For scripts there are `tunesmith ls --json` and `best`.",
+    )
+    link = None if plain else open_terminal()
     from tunesmith.tools.records.run_folder import RunFolder
     from tunesmith.tools.records.run_list import runs_in
 
@@ -59,7 +61,7 @@ def attach(
     raise typer.Exit(_open(RunFolder.open((running or found)[0].path).path, link, at_close, resume))
 
 
-def _open(folder: Path, link: Link, at_close: OnClose, resume: bool) -> int:
+def _open(folder: Path, link: Link | None, at_close: OnClose, resume: bool) -> int:
     from tunesmith.api.background import go_on
     from tunesmith.cli.terminal import watch
 

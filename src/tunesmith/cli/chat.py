@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from tunesmith.cli.errors import Debug, report_errors
 from tunesmith.cli.run import Fresh, From, Name, NoModel, Runs, Seed, Trials, Workers, adjusted
-from tunesmith.cli.terminal import OnCloseOption
+from tunesmith.cli.terminal import OnCloseOption, PlainOption
 
 
 @report_errors
@@ -36,6 +35,7 @@ def chat(
         bool,
         typer.Option("--keep-running", help="Like --on-close keep, and leaving does not ask either."),
     ] = False,
+    plain: PlainOption = False,
     debug: Debug = False,
 ) -> None:
     """Watch, question and steer a run in the terminal.
@@ -48,13 +48,14 @@ def chat(
     Exit codes: the run's own where it ended meanwhile (0 finished, 1 failed, 130 stopped), 0 where it goes
     on, 2 wrong input, 128 + n where signal n ended this program.
     """
-    from tunesmith.cli.terminal import on_close_of, open_terminal, watch
-    from tunesmith.errors import UsageError
+    from tunesmith.cli.terminal import needs_terminal, on_close_of, open_terminal, watch
 
     at_close = on_close_of(on_close, "keep" if keep_running else "stop")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("chat needs a terminal. For scripts and CI use `tunesmith run`.")
-    link = open_terminal()
+    plain = needs_terminal(
+        plain,
+        "chat needs a terminal, or --plain. For scripts and CI use `tunesmith run`.",
+    )
+    link = None if plain else open_terminal()
     from tunesmith.api.background import start_engine
     from tunesmith.api.checking import check_code
     from tunesmith.api.choosing import chosen_run

@@ -82,14 +82,24 @@ class Stream:
         task: As its file says it; the run's own takes its place when the run begins.
         to_stderr: Keep stdout free for a JSON document.
         quiet: Print nothing but what `console` is used for directly.
+        colours: Whether colours and styles are used where the terminal has them.
     """
 
-    def __init__(self, task: Task, *, to_stderr: bool = False, quiet: bool = False) -> None:
+    def __init__(
+        self, task: Task, *, to_stderr: bool = False, quiet: bool = False, colours: bool = True
+    ) -> None:
         self.task = task
         # Colours are ours, and each line is made literal before it gets them.
         out = uncleaned(sys.stderr if to_stderr else sys.stdout)
-        self.console = _PipeConsole(file=out, markup=False, highlight=False, soft_wrap=True)
-        self._quiet = quiet
+        self.console = _PipeConsole(
+            file=out,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+            force_terminal=None if colours else False,
+            color_system="auto" if colours else None,
+        )
+        self.quiet = quiet
         self._concluded: list[Guideline] = []
         self._proposals: dict[int, Proposal] = {}
         self._thinking: dict[int, list[str]] = {}
@@ -119,10 +129,10 @@ class Stream:
                 self._print(event)
             elif isinstance(event, TrialFinished) and event.improved:
                 previous, self._best = self._best, event.value
-                if not self._quiet:
+                if not self.quiet:
                     self._trial(event, previous)
                 return
-            if not self._quiet:
+            if not self.quiet:
                 self._print(event)
 
     def _read_task(self, folder: Path) -> None:

@@ -79,6 +79,25 @@ class Seen:
     """The newest that was started here."""
 
 
+PlainOption = Annotated[
+    bool,
+    typer.Option("--plain", help="Lines instead of a full screen: for screen readers and pipes."),
+]
+
+
+def needs_terminal(plain: bool, instead: str) -> bool:
+    """Whether lines are to be used.
+
+    Raises:
+        UsageError: There is no terminal, and lines were not asked for.
+    """
+    from tunesmith.errors import UsageError
+
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(instead)
+    return plain or os.environ.get("TERM") == "dumb"
+
+
 def open_terminal() -> Link:
     """Go on behind a guard, in a process of its own; see `tunesmith.tui.guard`."""
     from tunesmith.tui.guard import behind_guard
@@ -87,15 +106,25 @@ def open_terminal() -> Link:
 
 
 def watch(
-    folder: Path, link: Link, *, engine: BackgroundEngine | None = None, on_close: OnClose, asks: bool = True
+    folder: Path,
+    link: Link | None,
+    *,
+    engine: BackgroundEngine | None = None,
+    on_close: OnClose,
+    asks: bool = True,
 ) -> int:
     """Show a run until the terminal is left, and carry out what was chosen for it; the exit code.
 
     Args:
+        link: To the guard of the full screen; None: lines are used.
         engine: Of a run that was started here; None: the run is another's.
         on_close: What becomes of the run where nobody can be asked.
         asks: Whether leaving a run that was started here asks what should become of it.
     """
+    if link is None:
+        from tunesmith.cli.plain import watch_plain
+
+        return watch_plain(folder, engine=engine, on_close=on_close, asks=asks, how_back=how_back(folder))
     link.tell(folder=str(folder), on_close=on_close, how_back=how_back(folder))
     seen = _show(folder, link, engine, owns_run=engine is not None and asks)
     engine = seen.engine
