@@ -150,15 +150,17 @@ def _with_surrogate(task: Task, history: History, prior: Prior, posterior: Poste
         along = {p.name: slice_of(posterior, history, row, p.name, predict) for p in parameters}
         parameters = [p.model_copy(update={"slice": along[p.name]}) for p in parameters]
     progress: Progress | None = None
-    if best is not None and not history.others:
-        progress = progress_of(task, history, posterior, drawn, index[best.number])
+    shown = None if best is None else incumbent_of(history, best.configuration, predict, best.number)
+    if shown is not None and row is not None and not history.others:
+        unsure = float(predict(row[None])[1][0])
+        progress = progress_of(task, history, posterior, drawn, shown, unsure)
     return Beliefs(
         finished=len(history.finished),
         used=len(posterior.fitted.trials),
         basis=basis_text(history, posterior),
         metric=history.metric,
         parameters=tuple(sorted(parameters, key=lambda p: -(p.importance or 0.0))),
-        best=None if best is None else incumbent_of(history, best.configuration, predict, best.number),
+        best=shown,
         predicted=None if row is None or history.others else _predicted(history, row, predict),
         calibration=calibration_of(history),
         next=next_of(history, posterior, drawn, index[best.number] if best is not None else 0, index),

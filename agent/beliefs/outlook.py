@@ -10,7 +10,7 @@ from tunesmith.agent.beliefs.optimum import Drawn
 from tunesmith.agent.methods.gp.candidates import SAME
 from tunesmith.agent.methods.gp.filling import FILLING
 from tunesmith.agent.methods.gp.posterior import Posterior
-from tunesmith.beliefs import Next, Progress
+from tunesmith.beliefs import Incumbent, Next, Progress
 from tunesmith.history import Array, History
 from tunesmith.task import Task
 from tunesmith.text.literal import literal
@@ -22,24 +22,68 @@ AHEAD = 10
 TELLS = 0.2
 """Total variation between beliefs after a good and after a poor result, from where a trial is said to tell
 where the best value of a hyperparameter is; draws alone make about 0.1."""
+RECENT = 10
+"""Trials whose record counts."""
+NOTICEABLE = 0.01
+"""Of the distance between the median and the best result: a smaller improvement is not counted."""
+WEIGHTS = (0.35, 0.35, 1.61, 0.4)
+"""Of 1, the log odds by the record, log10 of the relative spread, log of the number of trials; fitted to nine
+functions, judged on nine others."""
+CLIPPED = (0.005, 0.995)
+HALVED = 0.5
+"""Factor on the drawn functions' deviations for the gain; whole ones promise more than comes."""
+UNLIKELY, LIKELY = 0.2, 0.65
 COARSE = 4
 """Parts of a range that these beliefs are compared in."""
 
 
-def progress_of(task: Task, history: History, posterior: Posterior, drawn: Drawn, at: int) -> Progress:
-    """The probability that the next trials beat the incumbent, were they chosen now as one batch.
+def progress_of(
+    task: Task, history: History, posterior: Posterior, drawn: Drawn, best: Incumbent, spread: float
+) -> Progress | None:
+    """The probability that one of the next trials is noticeably better on average than the incumbent.
 
-    The batch maximises the expected improvement of its best over half of the draws, chosen one by one
-    (Ginsbourger, Le Riche and Carraro, 2010), and is judged by the other half.
+    Draws from the surrogate alone promise too much late in a run, so it is a logistic regression on how often
+    the run's own last trials were a new best, how unsure the surrogate is of its best configuration, and the
+    number of trials (`benchmarks/beliefs/`). The gain is that of the batch of largest expected improvement
+    (Ginsbourger, Le Riche and Carraro, 2010), the draws' deviations halved.
 
     Args:
-        at: Index of the incumbent's row in `drawn`.
+        best: The incumbent, whose row is the first of `drawn.extra`.
+        spread: Of the predicted best configuration, before `figures.SCALE`, metric units.
+    Returns:
+        None where no step of the metric can be told to be noticeable.
     """
+    values = [trial.value for trial in history.completed if trial.value is not None]
+    if best.measured is None or len(values) < 2:
+        return None
+    scale = abs(float(np.median(values)) - best.measured) or float(np.ptp(values))
+    if not 0 < scale < np.inf:
+        return None
     left = task.budget.trials - history.paid + len(history.pending)
     trials = min(left, AHEAD) if left > 0 else AHEAD
+    sign = posterior.fitted.sign
+    running = np.maximum.accumulate(sign * np.array(values))
+    recent = (running[1:] > running[:-1])[-RECENT:]
+    rate = (int(recent.sum()) + 1) / (len(recent) + 2)
+    one = float(np.clip(1 - (1 - rate) ** trials, *CLIPPED))
+    unsure = float(np.log10(np.clip(spread / scale, 1e-4, 10)))
+    score = float(np.dot(WEIGHTS, (1.0, np.log(one / (1 - one)), unsure, np.log(trials))))
+    probability = float(1 / (1 + np.exp(-score)))
+    return Progress(
+        trials=trials,
+        probability=probability,
+        gain=_gain(history, posterior, drawn, trials),
+        text=_progress_text(probability, NOTICEABLE * scale, trials, left),
+    )
+
+
+def _gain(history: History, posterior: Posterior, drawn: Drawn, trials: int) -> float:
+    """Expected improvement by a batch, metric units: chosen by half of the draws, judged by the other."""
+    mean = posterior.predict(drawn.rows)[0]
+    functions = mean + HALVED * (drawn.functions - mean)
     new = _untried(drawn.rows, history)
-    values = np.where(drawn.may, drawn.functions, -np.inf)
-    own = drawn.functions[:, at]
+    values = np.where(drawn.may, functions, -np.inf)
+    own = functions[:, int(drawn.extra[0])]
     half = len(values) // 2
     weights = drawn.weights
     best = own.copy()
@@ -50,25 +94,18 @@ def progress_of(task: Task, history: History, posterior: Posterior, drawn: Drawn
         best = np.maximum(best, values[:, chosen])
         new = new & (np.arange(len(new)) != chosen)
     judged = weights[half:] / max(float(weights[half:].sum()), 1e-300)
-    probability = float(judged @ (best[half:] > own[half:]))
     inverse = posterior.fitted.transform.inverse
-    expected = float(judged @ np.maximum(inverse(best[half:]) - inverse(own[half:]), 0.0))
-    return Progress(
-        trials=trials,
-        probability=probability,
-        gain=expected,
-        text=_progress_text(probability, expected, trials, left),
-    )
+    return float(judged @ np.maximum(inverse(best[half:]) - inverse(own[half:]), 0.0))
 
 
-def _progress_text(probability: float, gain: float, trials: int, left: int) -> str:
-    word = "unlikely" if probability < 0.2 else "likely" if probability > 0.6 else "open"
+def _progress_text(probability: float, step: float, trials: int, left: int) -> str:
+    word = "unlikely" if probability < UNLIKELY else "likely" if probability > LIKELY else "open"
     of = counted(trials, "further trial")
     one = f"one of {of}" if trials > 1 else "the last trial"
-    text = f"{word}: {probability:.0%} that {one} is better than the best so far"
+    better = f"better than the best so far by {readable(step, 2)} or more"
     if left <= 0:
-        text = f"the budget is used up; with {of}, better than the best so far is {word} ({probability:.0%})"
-    return text if gain <= 0 else f"{text}; expected gain {readable(gain, 2)}"
+        return f"the budget is used up; with {of}, {better} is {word} ({probability:.0%})"
+    return f"{word}: {probability:.0%} that {one} is {better}"
 
 
 def _untried(rows: Array, history: History) -> NDArray[np.bool_]:

@@ -6,9 +6,9 @@ At several moments of each run:
 
 range      share of (run, hyperparameter that matters) whose true best value lies in the stated 80 % range
 predicted  share of runs whose predicted best configuration has a true mean within the stated spread (68 %)
-progress   Brier score of `progress.probability` against whether one of the run's next ten trials has a better
-           true mean than the incumbent; beside it the score of always saying the share over all runs, which
-           nobody knows beforehand
+progress   Brier score of `progress.probability` against whether one of the run's next ten trials has a
+           noticeably better true mean than the incumbent (1 % of the distance between the median and the best
+           result); beside it the score of always saying the share over all runs, unknown beforehand
 
 Spread: standard error over runs (a function and a seed). One process, one thread; about 3 seconds a run.
 """
@@ -27,8 +27,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tunesmith.agent.beliefs import beliefs_at
+from tunesmith.agent.beliefs.outlook import NOTICEABLE
 from tunesmith.agent.methods.gp.method import strategy_for
 from tunesmith.beliefs import Beliefs
+from tunesmith.history import History
 from tunesmith.seeds import rng_for
 from tunesmith.space import Float, Space
 from tunesmith.task import Task
@@ -146,11 +148,18 @@ def cases(function: Function, seed: int) -> list[Case]:
                 covered=_covered(function, beliefs),
                 within=abs(function.value(at) - beliefs.predicted.mean) <= beliefs.predicted.spread,
                 probability=beliefs.progress.probability,
-                better=min(truth[number : number + AHEAD]) < truth[best.number],
+                better=min(truth[number : number + AHEAD])
+                < truth[best.number] - _noticeable(history, number),
                 seconds=seconds,
             )
         )
     return found
+
+
+def _noticeable(history: History, number: int) -> float:
+    """An improvement that counts after `number` trials, metric units."""
+    values = [trial.value for trial in history.completed[:number] if trial.value is not None]
+    return NOTICEABLE * (float(np.median(values)) - min(values))
 
 
 def _covered(function: Function, beliefs: Beliefs) -> float:

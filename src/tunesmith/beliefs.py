@@ -118,7 +118,8 @@ class Progress(Frozen):
     trials: int
     """How many further ones the figures are for: those that the budget has left, 10 at most."""
     probability: float
-    """That one of them is better than the incumbent, in [0, 1]."""
+    """That one of them is better than the incumbent on average, in [0, 1], by at least 1 % of the distance
+    between the median and the best result."""
     gain: float
     """Expected improvement of the mean over seeds by them, metric units, at least 0."""
     text: str

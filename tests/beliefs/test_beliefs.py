@@ -136,7 +136,8 @@ def test_progress_fades_as_the_optimum_is_approached() -> None:
     best = ended(40, ONE.validate({"x": 0.2, "y": 0.5}), 0.0)
     late = beliefs_at(task(ONE, budget={"trials": 43}), done.with_trial(best)).progress
     assert few is not None and late is not None and late.trials == 2
-    assert few.probability > 0.5 and few.gain > 10 * late.gain
+    assert few.probability > 0.6 > 0.2 > late.probability and few.gain > 10 * late.gain
+    assert late.text.startswith("unlikely") and "or more" in late.text
 
 
 def test_without_differences_it_says_so_and_keeps_to_the_prior() -> None:
