@@ -6,6 +6,8 @@ without a terminal while four further trials report ten times a second. Printed 
 - first paint: from making the app to the first screen, in ms, and until the whole log is read, in s;
 - key to paint: median and largest of 30 `up` keys in the table of trials, from the key to the end of the
   drawing it caused, in ms, and the same for sorting by another column;
+- plots: the same for every plot with eight trials marked, each time after a change of the run, so that its
+  data are reduced again;
 - memory: what Python holds after a simulated eight hours of four curves at a report a second each, in MiB,
   against the same after one hour (the view alone, without a screen).
 
@@ -29,7 +31,8 @@ from tunesmith.tools.records.event_store import EventStore
 from tunesmith.trial import Configuration, Origin, Outcome, Proposal, TrialState
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.facts import Facts
-from tunesmith.tui.state import RunView
+from tunesmith.tui.panes.plots import PLOTS, PlotsPane
+from tunesmith.tui.state import Changes, RunView
 from tunesmith.tui.widgets.trial_table import TrialTable
 
 TASK = """
@@ -45,6 +48,9 @@ budget: {trials: 20000}
 """
 STREAMS = 4
 KEYS = 30
+CURVES = 8
+"""Marked trials, whose curves are drawn beside those that run."""
+PLOT_KEYS = 9
 
 
 def begun() -> RunStarted:
@@ -131,8 +137,29 @@ async def opened(folder: Path, store: EventStore, trials: int) -> dict[str, floa
         sorts = sorted([await key(app, "s") for _ in range(6)])
         found |= {"key to paint ms, median": moved[KEYS // 2], "key to paint ms, largest": moved[-1]}
         found |= {"sort to paint ms, median": sorts[3]}
+        await pilot.press(*(["c", "up"] * CURVES), "f4")
+        for place, name in enumerate(PLOTS, 1):
+            took = sorted([await plot(app, str(place)) for _ in range(PLOT_KEYS)])
+            found[f"{name} ms, median"], found[f"{name} ms, largest"] = took[PLOT_KEYS // 2], took[-1]
         streaming.cancel()
     return found
+
+
+async def plot(app: TunesmithApp, digit: str) -> float:
+    """Milliseconds from the digit of a plot to the end of its drawing, after another change of the run."""
+    from textual import events
+
+    pane, painted = app.query_one(PlotsPane), asyncio.Event()
+    await pane.run_action(f"choose({int(digit) % len(PLOTS)})")
+    pane.show(app.view, Changes(plot=True, front=True))
+    await asyncio.sleep(0.02)
+    begun_at = time.perf_counter()
+    app.post_message(events.Key(digit, digit))
+    while pane.plot != PLOTS[int(digit) - 1]:
+        await asyncio.sleep(0)
+    app.screen.call_after_refresh(painted.set)
+    await painted.wait()
+    return 1000 * (time.perf_counter() - begun_at)
 
 
 def memory() -> tuple[float, float]:

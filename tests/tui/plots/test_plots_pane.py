@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fakes.tui_runs import Run, begun, started, trials
+from fakes.drawn_beliefs import belief, beliefs
+from fakes.tui_runs import Run, begun, ended, started, trials
 from tunesmith.events import TrialReported
 from tunesmith.tui.app import TunesmithApp
 from tunesmith.tui.panes.plots import PLOTS, PlotsPane
@@ -30,3 +31,38 @@ async def test_f4_opens_the_plots_and_keys_go_through_them(run: Run) -> None:
             assert pane.plot == name and drawn().strip()
         await pilot.press("right")
         assert pane.plot == PLOTS[0]
+
+
+async def test_c_in_the_table_puts_a_trial_s_curve_over_the_others(run: Run) -> None:
+    curve = tuple((step, step / 20) for step in range(1, 11))
+    run.tell(begun())
+    for number in range(8):
+        run.tell(started(number), ended(number, 0.5 + number / 100, improved=True, curve=curve))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(160, 48)) as pilot:
+        await app.settled()
+        await pilot.press("f2", "home", "c", "down", "c", "f4", "2")
+        await pilot.pause()
+        pane = app.query_one(PlotsPane)
+        legend = plain(pane.lines[-1])
+        marked = sorted(pane.selection.marked)
+        assert len(marked) == 2 and all(f"#{number} " in legend for number in marked)
+        await pilot.press("f2", "c", "f4")
+        await pilot.pause()
+        assert len(pane.selection.marked) == 1
+
+
+async def test_importance_and_slices_follow_what_the_run_believes(run: Run) -> None:
+    run.tell(begun(), *trials([0.5, 0.7]))
+    app = TunesmithApp(run.folder)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await app.settled()
+        await pilot.press("f4", "3")
+        await pilot.pause()
+        pane = app.query_one(PlotsPane)
+        for share in (0.25, 0.75):
+            app.view.believe(beliefs(belief("learning_rate", share), belief("width", 0.1)))
+            pane.show(app.view, app.view.take_changes())
+            assert f"{share:.0%}" in plain(pane.lines[1])
+        await pilot.press("4")
+        assert "75% of variance" in plain(pane.lines[0])
