@@ -21,6 +21,7 @@ from tunesmith.events import (
     RunFinished,
     RunStarted,
     TrialFinished,
+    TrialReported,
     TrialStarted,
     TrialWaits,
     Woken,
@@ -221,6 +222,8 @@ class _Session:
         """What is over by this event."""
         at, told = self._time(event), self.waits
         self.last, self.last_at = max(self.last, at), max(self.last_at, event.at)
+        if isinstance(event, TrialReported):  # most of a log
+            return None
         match event:
             case TrialStarted(number=number):
                 return self._start(number, at)

@@ -15,6 +15,8 @@ from tunesmith.tui.plots.slices import MOST_POINTS, Observed
 from tunesmith.tui.state import RunView
 from tunesmith.tui.trial_view import TrialView
 
+MOST_LINES = 100
+"""In parallel coordinates; with more of them no single one can be followed on a terminal."""
 EMPTY = Parallel((), (), (0.0, 1.0), 0)
 
 
@@ -68,7 +70,7 @@ class PlotData:
                     for t in self._completed()
                     if t.proposal is not None and t.value is not None
                 )
-                found = parallel(study.space, study.direction, given, order)
+                found = parallel(study.space, study.direction, given, order, MOST_LINES)
             self._parallel = order, found
         return self._parallel[1]
 

@@ -58,9 +58,10 @@ def timeline_plot(data: Timeline, size: tuple[int, int], window: int = 0) -> lis
     for work in data.works:
         if work.end_s >= start:
             by_slot.setdefault(work.slot, []).append(work)
+    least = span / columns / 2  # a shorter one has no column of its own
     gaps: dict[int, list[Gap]] = {}
     for gap in data.gaps:
-        if gap.end_s > start:
+        if gap.end_s > start and gap.end_s - gap.start_s >= least:
             gaps.setdefault(gap.slot, []).append(gap)
     for slot in range(rows):
         works = by_slot.get(slot, [])
@@ -94,20 +95,24 @@ def _row(
     for first, stop, mark_of_reason in waits:
         cells[first:stop] = [(mark_of_reason, "warn")] * (stop - first)
     counts = [0] * columns
+    placed: list[tuple[int, int, Work]] = []
     for work in works:
         first, stop = _columns(work.start_s, work.end_s, start, span, columns)
+        if stop - first == 1 and counts[first] > 1:
+            continue  # of very many trials most are in such a column
         mark = FILL.get(work.state, FAILED)
         for column in range(first, stop):
             counts[column] += 1
             cells[column] = mark if counts[column] == 1 else MANY
-    for work in works:
-        first, stop = _columns(work.start_s, work.end_s, start, span, columns)
+        if stop - first > 1:
+            placed.append((first, stop, work))
+    for first, stop, work in placed:
         text = f" {work.number} "
         if stop - first >= len(text) + 2 and max(counts[first:stop]) == 1:
             middle = first + (stop - first - len(text)) // 2
             for k, letter in enumerate(text):
                 cells[middle + k] = (letter, "strong")
-        elif stop - first > 1 and counts[first] == 1 and first > 0 and cells[first - 1][0] == cells[first][0]:
+        elif counts[first] == 1 and first > 0 and cells[first - 1][0] == cells[first][0]:
             cells[first] = ("▌", cells[first][1])  # a seam between neighbours
     for session in data.sessions[1:]:
         if session > start:
