@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fakes.chat_server import ChatRequest, ChatServer
 from fakes.tiny_job import started, tunesmith, wait_for, write_job
 from tunesmith.events import Answered, Asked, Noted, RunFinished, TrialFinished
 from tunesmith.tools.records.event_store import EventStore
+from tunesmith.tools.records.run_folder import RunFolder
 
 QUICK = """
 def train(config, trial):
@@ -43,6 +46,7 @@ def said(cwd: Path, *words: str, code: int = 0, **env: str) -> dict[str, Any]:
     return reply
 
 
+@pytest.mark.slow
 def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
     write_job(tmp_path, trials=3, train=QUICK)
     assert tunesmith("run", "task.yaml", cwd=tmp_path).returncode == 0
@@ -83,6 +87,11 @@ def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
         changed = said(tmp_path, "fewer or more trials: 8", "--yes", **model)
         assert changed["status"] == "done" and changed["done"][0]["ok"]
     assert reply["by"] == "model" and "Not confirmed by the records: trial 1 is " in reply["answer"]
+    # The same command as ever goes on with what was changed after the end.
+    assert tunesmith("run", "task.yaml", cwd=tmp_path).returncode == 0
+    log = EventStore(tmp_path / "runs/tiny/run.db", create=False)
+    assert len([e for e in log.events() if isinstance(e, TrialFinished)]) == 8
+    log.close()
 
 
 def test_a_running_run_answers_and_what_plain_words_would_change_waits_for_approval(tmp_path: Path) -> None:
@@ -90,6 +99,9 @@ def test_a_running_run_answers_and_what_plain_words_would_change_waits_for_appro
         if '"cites"' not in json.dumps(request.body):
             return {"candidates": []}
         now = str(request.last).rpartition("The person says now:")[2]
+        if "width" in now:
+            freeze = {"kind": "freeze", "parameter": "width", "value": 20}
+            return {"answer": "", "cites": [], "actions": [freeze]}
         if "enough" in now:
             return {"answer": "I pass that on.", "cites": [], "actions": [{"kind": "stop", "text": "enough"}]}
         return {"answer": "Trial 0 leads.", "cites": [0], "actions": []}
@@ -104,6 +116,9 @@ def test_a_running_run_answers_and_what_plain_words_would_change_waits_for_appro
             log = EventStore(db, create=False)
             wait_for(lambda: any(isinstance(e, TrialFinished) for e in log.events()), process)
             assert said(tmp_path, "who leads?")["answer"] == "Trial 0 leads."
+            frozen = said(tmp_path, "freeze width at 20", "--yes")
+            assert frozen["status"] == "done" and frozen["done"][0]["reply"].startswith("Done: width: ")
+            assert RunFolder.open(tmp_path / "runs/tiny").task.space.parameters["width"].size == 1
             waits = said(tmp_path, "that is enough", code=3)
             assert waits["status"] == "waiting" and waits["actions"][0]["kind"] == "stop"
             assert not [e for e in log.events() if isinstance(e, RunFinished)]
