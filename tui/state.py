@@ -29,6 +29,7 @@ from tunesmith.events import (
     Recommended,
     RunFinished,
     RunStarted,
+    Steered,
     TaskChanged,
     Thought,
     ToolCalled,
@@ -119,6 +120,7 @@ class RunView:
         self.last_at = 0.0
         self._running: set[int] = set()
         self._completed: list[tuple[int, float]] = []
+        self._replies = False  # whether the reply to a command tells of the change that comes next
         self._improvements: list[tuple[int, float]] = []
         self._newest = 0
         self._session_from = 0.0
@@ -313,6 +315,8 @@ class RunView:
             self._last_clock = event.clock or self._last_clock
 
     def _fold(self, event: Event) -> None:
+        if isinstance(event, Steered | RunStarted | CommandDone):
+            self._replies = isinstance(event, Steered)
         self.workers.take(event)
         ended = self.trials.get(event.number) if isinstance(event, TrialFinished) else None
         if self.incidents.take(event, () if ended is None else ended.curve):
@@ -370,7 +374,8 @@ class RunView:
             case TaskChanged():
                 self._task_changed(event)
             case Noted():
-                self.chat.add(" ", "", ((literal(event.text), ""),))
+                by = "note: " if event.by == "person" else ""
+                self.chat.add(" ", "", ((by + literal(event.text), ""),))
             case TrialWaits() if event.text:
                 self.chat.add(" ", "", ((literal(event.sentence), ""),))
             case Recommended():
@@ -476,11 +481,12 @@ class RunView:
 
     def _task_changed(self, event: TaskChanged) -> None:
         """Trials without a place in the new search space are shown as history, and the best is another."""
-        for change in event.changes:
-            self.chat.add("·", "warn", ((f"changed: {literal(change)}", ""),))
+        if not self._replies:
+            changes = "; ".join(literal(change) for change in event.changes)
+            told = filter(None, (changes and f"changed: {changes}.", literal(event.text)))
+            self.chat.add("·", "warn", ((" ".join(told), ""),))
         if not event.space:
             return
-        self.chat.add("·", "warn", ((literal(event.text), ""),))
         left = set(event.left)
         for number, trial in self.trials.items():
             if trial.left != (number in left) or trial.best:
@@ -566,7 +572,7 @@ class RunView:
                 self.state = "stopping"
         if event.command == "approve" and event.ok:
             self.proposed = None
-        if event.reply:
+        if event.reply and not (event.ok and event.command == "note"):  # the note itself is there
             self.chat.add(
                 " " if event.ok else "!", "warn", ((literal(event.reply), "" if event.ok else "warn"),)
             )

@@ -9,7 +9,7 @@ from scipy.stats import beta
 
 from tunesmith.agent.methods.gp.candidates import search
 from tunesmith.agent.methods.gp.posterior import Posterior
-from tunesmith.beliefs import Calibration, Incumbent, Slice
+from tunesmith.beliefs import HONEST, Calibration, Incumbent, Slice
 from tunesmith.history import Array, History
 from tunesmith.text.literal import one_line
 from tunesmith.trial import Configuration
@@ -135,10 +135,10 @@ def calibration_of(history: History) -> Calibration:
         text = f"{one} of {n} results within 1 spread: too few to tell"
     else:
         low, high = beta.ppf((DOUBTFUL / 2, 1 - DOUBTFUL / 2), one + 0.5, n - one + 0.5)
-        told = f"{one} of {n} results within 1 spread ({one / n:.0%}; 68 % would be right)"
-        if high < 0.68:
+        told = f"{one} of {n} results within 1 spread ({one / n:.0%}; {HONEST[0]:.0%} would be right)"
+        if high < HONEST[0]:
             text = f"{told}: predictions have been too sure"
-        elif low > 0.68:
+        elif low > HONEST[0]:
             text = f"{told}: predictions have been more careful than needed"
         else:
             text = f"{told}: about as it should be"

@@ -11,6 +11,12 @@ from tunesmith.trial import Frozen, Value
 
 BINS = 32
 """Cells of the range of a float or int in `ParameterBelief`; other kinds have one for each value."""
+HONEST = (0.68, 0.86)
+"""Shares of results within 1 and 2 spreads of honest predictions.
+
+A spread is half of the central 68 % band, and errors have heavier tails than a normal distribution
+(`agent/methods/gp/calibration.py`), so within 2 it is less than the 95 % of a normal one.
+"""
 
 
 class Source(Frozen):
@@ -77,8 +83,7 @@ class ParameterBelief(Frozen):
 class Calibration(Frozen):
     """How the predictions of trials have held.
 
-    Of honest ones 68 % come within 1 spread, and about 86 % within 2: errors have heavier tails than a normal
-    distribution (`agent/methods/gp/calibration.py`).
+    Of honest ones the shares `HONEST` come within 1 and 2 spreads.
     """
 
     predicted: int

@@ -69,7 +69,11 @@ class RunFinished(_Event):
 
 
 class TaskChanged(_Event):
-    """The session goes on with a task that differs from that of the session before."""
+    """The session goes on with a task that differs from that of the session before.
+
+    After `Steered` it says what a command made of the space and the trials, and the reply (`CommandDone`)
+    to the command tells people of it.
+    """
 
     kind: Literal["task_changed"] = "task_changed"
     changes: tuple[str, ...]
@@ -101,6 +105,19 @@ class TaskChanged(_Event):
         if self.left:
             text += f", {len(self.left)} stay history only ({'; '.join(self.reasons[:3])})"
         return text + "."
+
+    @property
+    def counts(self) -> str:
+        """How many of the earlier trials count, in a short sentence; empty where the space is the same."""
+        if not self.space:
+            return ""
+        every, kept = len(self.carried) + len(self.left), len(self.carried)
+        if not every:
+            return f"Search space {self.version}."
+        return (
+            f"Search space {self.version}: of {counted(every, 'earlier trial')} "
+            f"{kept} {'counts' if kept == 1 else 'count'}."
+        )
 
 
 class TrialStarted(_Event):

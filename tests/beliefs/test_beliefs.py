@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tunesmith.agent.beliefs import beliefs_at
-from tunesmith.beliefs import BINS, Beliefs, ParameterBelief
+from tunesmith.agent.methods.gp.calibration import band
+from tunesmith.beliefs import BINS, HONEST, Beliefs, ParameterBelief
 from tunesmith.events import ElicitedPrior
 from tunesmith.history import History
 from tunesmith.seeds import rng_for
@@ -179,3 +180,8 @@ def test_a_small_grid_with_limits_and_several_metrics() -> None:
     w = of(beliefs, "w")
     assert int(w.high) <= 5 and any("Pareto" in fault for fault in beliefs.faults)
     assert beliefs.best is not None and beliefs.best.configuration["w"] == 4
+
+
+def test_the_shares_that_are_called_right_are_those_of_the_spreads_errors() -> None:
+    assert band(1.0, HONEST[0]) == pytest.approx(1.0, abs=0.02)
+    assert band(1.0, HONEST[1] - 0.01) < 2.0 < band(1.0, HONEST[1] + 0.01)

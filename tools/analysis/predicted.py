@@ -10,9 +10,6 @@ from typing import NamedTuple, Protocol
 
 from tunesmith.trial import Proposal
 
-HONEST = (0.68, 0.95)
-"""Shares of results within 1 and 2 standard deviations of predictions whose spreads are right."""
-
 
 class Ended(Protocol):
     """A trial, as the records or the terminal have it."""

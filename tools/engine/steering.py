@@ -86,12 +86,14 @@ class Steering:
         before = store.task
         now = store.steer(record, task, history)
         self._emit(steered(record.changes[-1]))
+        reply = f"Done: {record.changes[-1].text}."
         if task.space != before.space:
             told = self._store.task_changed(now)
             if told is not None:
                 self._emit(told)
+                reply += f" {told.counts}"
         self._go_on(task, now)
-        return f"Done: {record.changes[-1].text}."
+        return reply
 
     def effect(self, command: Action) -> str:
         """What an action would do, in a sentence.

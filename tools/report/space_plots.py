@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tunesmith.beliefs import Beliefs, ParameterBelief
+from tunesmith.beliefs import HONEST, Beliefs, ParameterBelief
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.parallel import best_count
-from tunesmith.tools.analysis.predicted import HONEST, Predicted, within
+from tunesmith.tools.analysis.predicted import Predicted, within
 from tunesmith.tools.report.data import ReportData, TrialLine
 from tunesmith.tools.report.picture_data import Pictures, PlacePart
 from tunesmith.tools.report.plot import value_range

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tunesmith.beliefs import HONEST
 from tunesmith.tools.analysis.parallel import fenced
-from tunesmith.tools.analysis.predicted import HONEST, Predicted, within
+from tunesmith.tools.analysis.predicted import Predicted, within
 from tunesmith.tui.canvas.chart import Axes, Plane, chart
 from tunesmith.tui.canvas.scale import Scale
 from tunesmith.tui.plots.empty import empty
@@ -59,11 +60,11 @@ def calibration_plot(points: Sequence[Predicted], metric: str, size: tuple[int, 
 
 
 def shares(points: Sequence[Predicted]) -> str:
-    """`7 of 10 within 1 sd (70%, honest 68%), 10 within 2 sd (100%, honest 95%)`."""
+    """`7 of 10 within 1 sd (70%, right 68%), 10 within 2 sd (100%, right 86%)`."""
     total, one, two = len(points), within(points, 1.0), within(points, 2.0)
     return (
-        f"{one} of {total} within 1 sd ({one / total:.0%}, honest {HONEST[0]:.0%}),"
-        f" {two} within 2 sd ({two / total:.0%}, honest {HONEST[1]:.0%})"
+        f"{one} of {total} within 1 sd ({one / total:.0%}, right {HONEST[0]:.0%}),"
+        f" {two} within 2 sd ({two / total:.0%}, right {HONEST[1]:.0%})"
     )
 
 

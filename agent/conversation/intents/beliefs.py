@@ -6,7 +6,7 @@ from tunesmith.agent.conversation.asked import Asked
 from tunesmith.agent.conversation.intents.base import Intent
 from tunesmith.agent.conversation.records import Records
 from tunesmith.agent.policy.findings import what_matters
-from tunesmith.beliefs import Beliefs, ParameterBelief, Source
+from tunesmith.beliefs import HONEST, Beliefs, ParameterBelief, Source
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted
 from tunesmith.tools.analysis.excerpt import proposal_text
@@ -114,7 +114,8 @@ def sure(asked: Asked, records: Records) -> str:
         if held is not None:
             lines.append(
                 f"Of {counted(held.predicted, 'prediction')} {held.within_1} came within 1 and "
-                f"{held.within_2} within 2 of their spreads (68 % and 95 % would be honest)."
+                f"{held.within_2} within 2 of their spreads "
+                f"({HONEST[0]:.0%} and about {HONEST[1]:.0%} would be right)."
             )
             lines += [_sentence(held.text)] if held.predicted else []
         for what, value in (("the best trial", known.best), ("the predicted best", known.predicted)):
@@ -133,7 +134,8 @@ def sure(asked: Asked, records: Records) -> str:
             for t in gone
         )
         lines.append(
-            f"Of {counted(len(gone), 'predicted trial')} {within} came within 2 standard deviations."
+            f"Of {counted(len(gone), 'predicted trial')} {within} came within 2 of their spreads "
+            f"(about {HONEST[1]:.0%} would be right)."
             if gone
             else "No trial that had a prediction has completed, so nothing can be said of how sure it is."
         )

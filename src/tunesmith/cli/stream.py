@@ -110,11 +110,14 @@ class Stream:
         self._tenth: int | None = None  # of the trials, when the time left was told last
         self._folder: Path | None = None
         self._steered: tuple[str, ...] = ()  # changes by commands that count
+        self._answers = False  # whether the reply to a command tells of the change that comes next
         self._lock = threading.Lock()  # events come from the engine's thread and the policy runner's
 
     def show(self, event: Event) -> None:
         """Print one event; most kinds print nothing."""
         with self._lock:
+            if isinstance(event, Steered | RunStarted | CommandDone):
+                self._answers = isinstance(event, Steered)
             if isinstance(event, RunStarted):
                 self._read_task(Path(event.folder))
             elif isinstance(event, Steered) and self._folder is not None:
@@ -191,16 +194,16 @@ class Stream:
                 self._line(f"  ! model call failed: {one_line(error, 160)}", "yellow")
             case Progress():
                 self._time_left(event)
-            case TaskChanged(changes=changes):
+            case TaskChanged(changes=changes) if not self._answers:
                 for change in changes:
                     self._line(f"  changed: {change}", "yellow")
                 if event.text:
                     self._line(f"  {event.text}", "yellow")
-            case Noted(text=text):
-                self._line(f"  {text}")
+            case Noted(text=text, by=by):
+                self._line(f"  {'note: ' if by == 'person' else ''}{text}")
             case TrialWaits() if event.text:
                 self._line(f"  {event.sentence}")
-            case CommandDone(command=command, ok=ok, reply=reply):
+            case CommandDone(command=command, ok=ok, reply=reply) if command != "note" or not ok:
                 self._line(f"  > {command}: {reply}", "" if ok else "yellow")
             case Answered(text=text) if text:
                 self._line(text)

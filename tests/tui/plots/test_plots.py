@@ -130,7 +130,7 @@ def test_a_slice_has_the_prediction_the_trials_and_the_ends_of_the_range() -> No
 def test_calibration_counts_the_results_within_one_and_two_spreads() -> None:
     points = [Predicted(0, 0.5, 0.1, 0.55), Predicted(1, 0.5, 0.1, 0.65), Predicted(2, 0.5, 0.1, 0.95)]
     drawn = text(calibration_plot(points, "val_accuracy", BOX))
-    assert "1 of 3 within 1 sd (33%, honest 68%), 2 within 2 sd (67%, honest 95%)" in drawn
+    assert "1 of 3 within 1 sd (33%, right 68%), 2 within 2 sd (67%, right 86%)" in drawn
     body = "\n".join(drawn.splitlines()[1:-4])
     assert [body.count(mark) for mark in "•ox"] == [1, 1, 1]
 
