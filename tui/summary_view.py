@@ -39,26 +39,24 @@ def _best(view: RunView) -> Spans:
 
 def _beliefs(beliefs: Beliefs) -> Spans:
     """Where the optimum is expected and how sure that is, of the hyperparameters that matter most."""
-    spans: list[Span] = [("believes  ", "dim")]
-    if beliefs.faults:
-        spans.append((f"{one_line(beliefs.faults[0], 100)}; ", "warn"))
+    spans: list[Span] = [("believes  ", "dim"), ("best near ", "dim")]
     for number, each in enumerate(beliefs.parameters[:MOST_PARAMETERS]):
-        spans.append(("; " if number else "", "dim"))
-        spans.append((f"{one_line(each.name, 24)} ", ""))
-        if each.low:
-            spans += [(each.expected, "strong"), (f" ({each.low} to {each.high})", "dim")]
-        else:
-            spans += [
-                (each.expected, "strong"),
-                (f" ({numbers.significant(100 * each.probability, 2)} %)", "dim"),
-            ]
+        where = f"{each.low} to {each.high}" if each.low else f"{_percent(each.probability)} sure"
         if each.flat:
-            spans.append((" flat", "dim"))
+            where += ", flat"
         elif each.importance is not None:
-            spans.append((f" matters {numbers.significant(100 * each.importance, 2)} %", "dim"))
+            where += f", matters {_percent(each.importance)}"
+        spans.append((f"{', ' if number else ''}{one_line(each.name, 24)} ", ""))
+        spans += [(each.expected, "strong"), (f" ({where})", "dim")]
+    if beliefs.faults:
+        spans.append((f"; {one_line(beliefs.faults[0].rstrip('.'), 100)}", "warn"))
     if beliefs.progress is not None:
         spans.append((f"; {one_line(beliefs.progress.text, 120)}", "dim"))
     return tuple(spans)
+
+
+def _percent(share: float) -> str:
+    return f"{numbers.significant(100 * share, 2)} %"
 
 
 def _next(view: RunView) -> Spans:
