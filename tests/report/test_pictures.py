@@ -83,6 +83,8 @@ def test_a_run_has_its_pictures_and_each_mark_is_a_trial(searched):
             assert all(0 <= float(y) <= picture.height for _, y in pairs), shape
     page = Page(to_html(data))
     assert len(own_script(page)["trials"]) == 7
+    heads = [a["data-column"] for tag, a in page.elements if tag == "th" and a.get("data-column")]
+    assert {"lr", "width"} <= {*heads} <= {*own_script(page)["columns"]}, "sorted by a hyperparameter too"
     assert page.text.count("Learning curves") == 1
 
 

@@ -71,13 +71,13 @@ def ranked(data: ReportData) -> list[TrialLine]:
 def columns(data: ReportData) -> list[str]:
     """Names of the cells that the table is sorted and filtered by: trial, state, metrics, by, ..., values."""
     metrics = [line.name for line in data.metrics] or [data.metric]
-    return ["trial", "state", *metrics, "predicted", "by", "seconds", *_names(data)]
+    return ["trial", "state", *metrics, "predicted", "by", "seconds", *names(data)]
 
 
 def page_data(data: ReportData) -> str:
     """What the script knows of each trial of the table, as the text of its block."""
     metrics = [line.name for line in data.metrics] or [data.metric]
-    names = _names(data)
+    known = names(data)
     trials = [
         {
             "n": line.number,
@@ -89,7 +89,7 @@ def page_data(data: ReportData) -> str:
                 line.expected,
                 line.origin,
                 round(line.seconds, 3),
-                *(line.configuration.get(name) for name in names),
+                *(line.configuration.get(name) for name in known),
             ],
         }
         for line in rows(data)
@@ -97,7 +97,8 @@ def page_data(data: ReportData) -> str:
     return embedded({"columns": columns(data), "trials": trials})
 
 
-def _names(data: ReportData) -> list[str]:
+def names(data: ReportData) -> list[str]:
+    """Hyperparameters, of the last search space in its order."""
     if data.pictures is not None:
         return [axis.name for axis in data.pictures.axes]
     return list(dict.fromkeys(name for line in data.trials for name in line.configuration))

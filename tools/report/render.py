@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tunesmith.text.durations import spelled_duration
+from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import readable, signed, significant
 from tunesmith.tools.report.believed import believed_lines, matter_text
 from tunesmith.tools.report.compare_runs import RunsCompared, best_curves
@@ -22,7 +23,7 @@ from tunesmith.tools.report.curve_plot import curve_plot
 from tunesmith.tools.report.data import ReportData
 from tunesmith.tools.report.front_plot import front_plot
 from tunesmith.tools.report.goal_data import FrontLine
-from tunesmith.tools.report.interactive import TOP_ROWS, page_data, policy, ranked, rows, script
+from tunesmith.tools.report.interactive import TOP_ROWS, names, page_data, policy, ranked, rows, script
 from tunesmith.tools.report.pipeline_plots import allocation_plot, cost_plot, scaling_plot
 from tunesmith.tools.report.plot import limits_kept, plot, sparklines
 from tunesmith.tools.report.run_plots import importance, workers
@@ -42,6 +43,8 @@ MOST_ROWS = 50
 """Trials of a Pareto front on a page; `report.json` has all."""
 MOST_MATTERS = 8
 """Hyperparameters whose importance report.md has."""
+MOST_NAMES = 10
+"""Hyperparameters with a column in the table of all trials; those of the others are in its last one."""
 _LINK = re.compile(r"(?i)(www)\.|(\w)://")
 _LIST = re.compile(r"^(\s*)([-+]|\d+(?=[.)]\s))")
 
@@ -88,6 +91,7 @@ def to_html(data: ReportData) -> str:
             believed=believed_lines(data),
             script=Markup(script()),
             front=front,
+            table_names=() if data.pipeline else names(data)[:MOST_NAMES],
             front_kinds=() if front is None else tuple(dict.fromkeys(p.kind for p in front.points)),
             front_rows=_front_rows(data),
             allocation_plot=part and allocation_plot(part),
@@ -118,8 +122,8 @@ def all_pictures(data: ReportData) -> list[Picture]:
 
 def inline(text: object) -> str:
     """`text` as Markdown that shows exactly it, on one line: no markup, link, HTML or table border."""
-    one_line = " ".join(str(text).split())
-    escaped = _SPECIAL.sub(r"\\\1", one_line)
+    joined = " ".join(str(text).split())
+    escaped = _SPECIAL.sub(r"\\\1", joined)
     escaped = _LINK.sub(lambda m: f"{m[1]}\\." if m[1] else f"{m[2]}\\://", escaped)
     return _LIST.sub(lambda m: f"{m[1]}\\{m[2]}" if m[2] in "-+" else f"{m[1]}{m[2]}\\", escaped)
 
@@ -151,6 +155,11 @@ def words(state: str) -> str:
     return state.replace("_", " ")
 
 
+def cell(value: bool | int | float | str) -> str:
+    """A hyperparameter's value in a narrow column."""
+    return one_line(f"{value:.4g}" if isinstance(value, float) else value, 24)
+
+
 def _gain(value: float | None) -> str:
     return readable(value, 3, sign="+")
 
@@ -173,7 +182,7 @@ def _templates(several: bool) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    for made in (inline, code, as_yaml, as_json, words):
+    for made in (inline, code, as_yaml, as_json, words, cell):
         environment.filters[made.__name__] = made
     environment.filters.update(duration=spelled_duration)
     environment.filters.update(
