@@ -28,7 +28,7 @@ class TalkPane(Pane):
             self.query_one(ChatLog).show(view.chat.items, changes.chat)
 
     def hints(self) -> Hints:
-        return (("↑↓", "scroll"), ("o", "open all"), ("end", "newest"))
+        return (("↑↓", "choose"), ("⏎", "open"), ("o", "open all"), ("end", "newest"))
 
     def action_open_all(self) -> None:
         """Open or close what lies under the lines."""

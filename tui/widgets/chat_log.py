@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence, Set
-from itertools import chain
+from dataclasses import dataclass
+from itertools import accumulate, chain
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual import events
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -19,18 +23,34 @@ MARGIN = 3
 """Cells left of the text: a blank, the mark, a blank."""
 
 
+@dataclass
+class _Block:
+    """An item at a width. Its height is counted at once; its lines are made when they are in sight."""
+
+    item: ChatItem
+    height: int
+    lines: list[Text] | None = None
+
+
 class ChatLog(ScrollView, can_focus=True):
     """Items under one another, wrapped to the width, following the newest unless scrolled away.
 
-    A click on an item with something under it opens or closes it.
+    A click on an item with something under it opens or closes it; so does enter on the chosen one.
     """
+
+    BINDINGS = [
+        Binding("up,k", "choose(-1)", "up", show=False),
+        Binding("down,j", "choose(1)", "down", show=False),
+        Binding("enter", "open", "open", show=False),
+    ]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._items: Sequence[ChatItem] = ()
-        self._blocks: dict[int, list[Text]] = {}
-        self._lines: list[Text] = []
-        self._keys: list[int] = []  # of the item that each line belongs to
+        self._blocks: dict[int, _Block] = {}
+        self._shown: list[_Block] = []
+        self._ends: list[int] = []  # of each block shown: the line after its last
+        self._chosen: int | None = None  # key of an item
         self._open: set[int] = set()
         self._all_open = False
         self._wrapped_at = 0
@@ -60,7 +80,7 @@ class ChatLog(ScrollView, can_focus=True):
         return True
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selection.extract("\n".join(line.plain for line in self._lines)), "\n"
+        return selection.extract("\n".join(line.plain for line in self._every_line())), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()
@@ -70,12 +90,65 @@ class ChatLog(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         line = event.y + self.scroll_offset.y
-        if 0 <= line < len(self._keys):
-            key = self._keys[line]
-            self._open ^= {key}
-            self._blocks.pop(key, None)
-            self._following = False  # what was clicked stays where it is
-            self._lay_out()
+        if 0 <= line < self._height:
+            self._chosen = self._shown[bisect_right(self._ends, line)].item.key
+            self.action_open()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    def action_choose(self, step: int) -> None:
+        """Choose the next item, or scroll where the chosen one goes on outside what is in sight."""
+        if not self._shown:
+            return
+        top, height = self.scroll_offset.y, max(self.size.height, 1)
+        bottom = min(top + height, self._height)  # the line after the last one in sight
+        at = self._place
+        if at is None or not (self._start(at) < bottom and self._ends[at] > top):  # none, or out of sight
+            self._move_to(bisect_right(self._ends, bottom - 1 if step < 0 else top))
+            return
+        ahead = self._start(at) < top if step < 0 else self._ends[at] > bottom
+        if ahead:
+            self.scroll_to(y=top + step, animate=False, immediate=True)
+        elif 0 <= at + step < len(self._shown):
+            self._move_to(at + step)
+
+    def action_open(self) -> None:
+        """Open or close what lies under the chosen item."""
+        at = self._place
+        if at is None:
+            return
+        key = self._shown[at].item.key
+        self._open ^= {key}
+        self._blocks.pop(key, None)
+        self._following = False  # what was chosen stays where it is
+        self._lay_out()
+
+    @property
+    def _place(self) -> int | None:
+        """Of the chosen item among those shown; None where there is none, or where it is kept no longer."""
+        at = -1 if self._chosen is None or not self._shown else self._chosen - self._shown[0].item.key
+        return at if 0 <= at < len(self._shown) else None
+
+    @property
+    def _height(self) -> int:
+        """Lines of all items."""
+        return self._ends[-1] if self._ends else 0
+
+    def _start(self, at: int) -> int:
+        return self._ends[at - 1] if at else 0
+
+    def _move_to(self, at: int) -> None:
+        self._chosen = self._shown[at].item.key
+        top, height = self.scroll_offset.y, max(self.size.height, 1)
+        if self._start(at) < top:
+            self.scroll_to(y=max(self._start(at), self._ends[at] - height), animate=False, immediate=True)
+        elif self._ends[at] > top + height:
+            self.scroll_to(y=min(self._start(at), self._ends[at] - height), animate=False, immediate=True)
+        self.refresh()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -96,22 +169,49 @@ class ChatLog(ScrollView, can_focus=True):
         if self._items and len(self._blocks) > 2 * len(self._items):
             oldest = self._items[0].key
             self._blocks = {key: block for key, block in self._blocks.items() if key >= oldest}
-        blocks = [self._block(item, width) for item in self._items]
-        self._lines = list(chain.from_iterable(blocks))
-        self._keys = [item.key for item, block in zip(self._items, blocks, strict=True) for _ in block]
-        self.virtual_size = Size(width, len(self._lines))
+        self._shown = [self._block(item, width) for item in self._items]
+        self._ends = list(accumulate(block.height for block in self._shown))
+        self.virtual_size = Size(width, self._height)
         if self._following:
             self.scroll_end(animate=False, x_axis=False)
         self.refresh()
 
-    def _block(self, item: ChatItem, width: int) -> list[Text]:
+    def _block(self, item: ChatItem, width: int) -> _Block:
         block = self._blocks.get(item.key)
         if block is None:
-            block = self._blocks[item.key] = self._wrap(item, width)
+            block = self._blocks[item.key] = _Block(item, self._count(item, width))
         return block
 
+    def _lines_of(self, block: _Block) -> list[Text]:
+        if block.lines is None:
+            lines = self._wrap(block.item, self._wrapped_at)
+            block.lines = lines + [Text("", end="")] * (block.height - len(lines))
+        return block.lines
+
+    def _every_line(self) -> list[Text]:
+        return list(chain.from_iterable(map(self._lines_of, self._shown)))
+
+    def _is_open(self, item: ChatItem) -> bool:
+        return self._all_open != (item.key in self._open)
+
+    def _count(self, item: ChatItem, width: int) -> int:
+        """How many lines `_wrap` makes of an item."""
+        opened, room = self._is_open(item), width - MARGIN
+        words = "".join(words for words, _ in item.spans)
+        lines = 1 if item.one_line and not opened else self._wrapped(words, room)
+        if opened and item.body:
+            lines += self._wrapped(item.body, room - 2)
+        return lines + (item.gap and item.key != self._items[0].key)
+
+    def _wrapped(self, text: str, room: int) -> int:
+        """How many lines a text takes; to wrap is slow, and most lines need none."""
+        return sum(
+            1 if cell_len(line) <= room else len(Text(line).wrap(self.app.console, room, overflow="fold"))
+            for line in text.expandtabs(8).split("\n")
+        )
+
     def _wrap(self, item: ChatItem, width: int) -> list[Text]:
-        opened = self._all_open != (item.key in self._open)
+        opened = self._is_open(item)
         mark = theme.text(((f" {item.mark} ", item.role),))
         room = width - MARGIN
         text = theme.text(item.spans)
@@ -134,9 +234,14 @@ class ChatLog(ScrollView, can_focus=True):
         width = self.size.width
         number = y + self.scroll_offset.y
         base = self.rich_style
-        if number >= len(self._lines):
+        if number >= self._height:
             return Strip.blank(width, base)
-        line = self._lines[number]
+        at = bisect_right(self._ends, number)
+        lines, row = self._lines_of(self._shown[at]), number - self._start(at)
+        line = lines[row]
+        if self.has_focus and at == self._place and row == (not lines[0].plain and len(lines) > 1):
+            line = line.copy()
+            line.stylize("reverse", 0, MARGIN)
         if (selection := self.text_selection) is not None and (
             span := selection.get_span(number)
         ) is not None:
@@ -153,4 +258,4 @@ class ChatLog(ScrollView, can_focus=True):
     @property
     def text(self) -> str:
         """All lines as text, as they stand."""
-        return "\n".join(line.plain.rstrip() for line in self._lines)
+        return "\n".join(line.plain.rstrip() for line in self._every_line())
