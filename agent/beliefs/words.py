@@ -78,7 +78,8 @@ def faults_of(task: Task, history: History, posterior: Posterior | None) -> tupl
     if history.others:
         found.append(
             f"Importance and slices are of {literal(history.metric)} alone; "
-            "where the optimum is means where the Pareto front's configurations are."
+            "where the optimum is means where the Pareto front's configurations are. "
+            "A predicted best and progress need a single metric, so neither is given."
         )
     return tuple(found)
 
