@@ -41,13 +41,17 @@ def _beliefs(beliefs: Beliefs) -> Spans:
     """Where the optimum is expected and how sure that is, of the hyperparameters that matter most."""
     spans: list[Span] = [("believes  ", "dim"), ("best near ", "dim")]
     for number, each in enumerate(beliefs.parameters[:MOST_PARAMETERS]):
-        where = f"{each.low} to {each.high}" if each.low else f"{_percent(each.probability)} sure"
+        where = (
+            f"{one_line(each.low, 40)} to {one_line(each.high, 40)}"
+            if each.low
+            else f"{_percent(each.probability)} sure"
+        )
         if each.flat:
             where += ", flat"
         elif each.importance is not None:
             where += f", matters {_percent(each.importance)}"
         spans.append((f"{', ' if number else ''}{one_line(each.name, 24)} ", ""))
-        spans += [(each.expected, "strong"), (f" ({where})", "dim")]
+        spans += [(one_line(each.expected, 40), "strong"), (f" ({where})", "dim")]
     if beliefs.faults:
         spans.append((f"; {one_line(beliefs.faults[0].rstrip('.'), 100)}", "warn"))
     if beliefs.progress is not None:

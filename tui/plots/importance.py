@@ -19,7 +19,7 @@ NUMBER_WIDTH = 20
 def importance_plot(beliefs: Beliefs | None, size: tuple[int, int]) -> list[Spans]:
     """A bar a hyperparameter, the most important first; full width is all of the variance."""
     if beliefs is None or all(each.importance is None for each in beliefs.parameters):
-        why = "the surrogate explains nothing yet" if beliefs is None else beliefs.basis
+        why = "the surrogate explains nothing yet" if beliefs is None else one_line(beliefs.basis, 200)
         return empty(size, "what matters is not known yet", why)
     width, height = size
     known = [each for each in beliefs.parameters if each.importance is not None]
