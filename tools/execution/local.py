@@ -134,7 +134,7 @@ class LocalExecutor(Executor):
     def room(self, resources: Resources) -> Waits | None:
         wanted = resources.memory_mib or 0
         if resources.gpus:
-            raise ExecutorError(f"the local executor hands out no GPUs, and {resources.gpus} are asked for.")
+            raise ExecutorError(f"the local executor gives out no GPUs, and {resources.gpus} are asked for.")
         if wanted > self._memory_mib:
             raise ExecutorError(
                 f"a trial is to have {wanted:,} MiB of memory; this machine has {self._memory_mib:,}."
