@@ -8,7 +8,7 @@ from tunesmith.budget import ModelCaps, ModelSpend
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
 from tunesmith.text.numbers import count, counted, significant
-from tunesmith.time_left import about
+from tunesmith.time_left import roughly
 from tunesmith.tui.incident_view import fit
 from tunesmith.tui.spans import Role, Span, Spans
 from tunesmith.tui.spending import ROLES, Spending
@@ -88,7 +88,7 @@ def _time(view: RunView, rate: _Rate, now: float) -> list[Spans]:
         lines.append(_row("trial time", *spans))
     left = view.left(now)
     if rate.rest and not view.over:
-        text = "not known before a trial has ended" if left is None else f"about {about(left)}"
+        text = "not known before a trial has ended" if left is None else roughly(left)
         if view.state in ("paused", "stopping"):
             text = f"the run is {view.state}"
         elif left is None and rate.done and not view.running:

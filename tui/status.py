@@ -11,7 +11,7 @@ from tunesmith.goal_words import primary
 from tunesmith.text import numbers
 from tunesmith.text.durations import duration
 from tunesmith.text.literal import one_line
-from tunesmith.time_left import about
+from tunesmith.time_left import roughly
 from tunesmith.tools.analysis.limits import none_feasible
 from tunesmith.tui.spans import Role, Span, Spans, plain
 from tunesmith.tui.state import RunState, RunView
@@ -67,7 +67,7 @@ def segments(view: RunView, now: float, quitting: bool = False) -> list[Segment]
     line.append(Segment((("elapsed ", "dim"), (elapsed(view, now), "")), 3))
     left = view.left(now)
     if left is not None:
-        line.append(Segment((("left ", "dim"), (f"about {about(left)}", "")), 4))
+        line.append(Segment((("left ", "dim"), (roughly(left), "")), 4))
     line.extend(_model(view))
     if view.thinking_since is not None and now - view.thinking_since >= THINKING_FROM_S:
         thinking = f"thinking {duration(now - view.thinking_since)}"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from tunesmith.history import History
 from tunesmith.text.cleaning import clean
+from tunesmith.tools.analysis.excerpt import setting_text
 from tunesmith.tools.analysis.numbers import format_metric
 from tunesmith.trial import Trial
 
@@ -58,21 +59,21 @@ def faults(
     """What the records do not confirm, a clause each; empty where nothing is to be said.
 
     Args:
-        left: Trials that exist and are not in the history; what is said of them is not checked.
+        left: Trials that exist; what is said of those that the history does not have is not checked.
     """
     mentions = list(_mentions(text))
-    known = {trial.number for trial in history} | set(left)
+    known = {trial.number for trial in history.every} | set(left)
     said = [number for numbers, _, _ in mentions for number in numbers]
     missing = sorted({n for n in (*said, *cites) if n not in known})
     found = [f"there is no trial {n}" for n in missing[:MOST]]
     for place, (numbers, _, end) in enumerate(mentions):
-        trial = history.get(numbers[0]) if len(numbers) == 1 else None
+        trial = history.find(numbers[0]) if len(numbers) == 1 else None
         if trial is None:
             continue
         until = mentions[place + 1][1] if place + 1 < len(mentions) else len(text)
         found += _figures(text[end : min(until, end + 160)], trial, history)
     for match in _BEFORE.finditer(text):
-        trial = history.get(int(match["trial"]))
+        trial = history.find(int(match["trial"]))
         if trial is not None and not _setting_before(text[: match.start()], history):
             found += _value(match["number"], match["unit"], trial, history)
     return list(dict.fromkeys(found))[:MOST]
@@ -144,7 +145,7 @@ def _setting(name: str, said: str, trial: Trial, history: History) -> list[str]:
     number = _read(said)
     if abs(number - value) <= max(_rounding(said), 0.05 * abs(value)):
         return []
-    has = clean(history.space.format_value(name, value), 60)
+    has = clean(setting_text(history, trial, name), 60)
     return [f"trial {trial.number} has {clean(name, 60)} {has}, not {said}"]
 
 

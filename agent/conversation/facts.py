@@ -31,7 +31,7 @@ def _named(asked: Asked, records: Records) -> str:
     history = records.history
     parts = []
     for number in asked.trials[:NAMED]:
-        trial = history.get(number)
+        trial = history.find(number)
         if trial is None:
             parts.append(records.missing(number))
             continue

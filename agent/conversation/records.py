@@ -51,6 +51,7 @@ class Records:
     def left(self) -> frozenset[int]:
         """Trials of earlier search spaces that do not count in the one of now: they are history only."""
         gone = {number for event in self.of_kind(TaskChanged) for number in event.left}
+        gone |= {trial.number for trial in self.history.earlier}
         return frozenset(gone - {trial.number for trial in self.history})
 
     def missing(self, number: int) -> str:

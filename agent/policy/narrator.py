@@ -74,7 +74,7 @@ def update(briefing: Briefing, findings: Sequence[str], suggestion: Proposal | N
 
 def why(history: History, number: int) -> str:
     """Why a trial was run and what came of it."""
-    trial = history.get(number)
+    trial = history.find(number)
     if trial is None:
         return f"There is no trial {number}; {census(history)}."
     proposal = trial.proposal

@@ -101,9 +101,11 @@ class TaskChanged(_Event):
         text = f"Search space {self.version} of this run: "
         if not self.carried and not self.left:
             return text + "no trial of another space is there."
-        text += f"of {len(self.carried) + len(self.left)} earlier trials {len(self.carried)} count in it"
+        text += f"of {len(self.carried) + len(self.left)} earlier trials {len(self.carried)} "
+        text += "counts in it" if len(self.carried) == 1 else "count in it"
         if self.left:
-            text += f", {len(self.left)} stay history only ({'; '.join(self.reasons[:3])})"
+            why = f": {'; '.join(self.reasons[:3])}" if self.reasons else ""
+            text += f", {len(self.left)} {'stays' if len(self.left) == 1 else 'stay'} history only{why}"
         return text + "."
 
     @property

@@ -87,6 +87,10 @@ class History:
         index = self.index(number)
         return None if index is None else self.trials[index]
 
+    def find(self, number: int) -> Trial | None:
+        """Trial `number`, be it of an earlier search space."""
+        return self.get(number) or next((trial for trial in self.earlier if trial.number == number), None)
+
     def without_trials(self) -> History:
         """The same study before its first trial."""
         return replace(self, trials=(), earlier=(), first=0)

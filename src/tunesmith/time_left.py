@@ -54,3 +54,9 @@ def about(seconds: float) -> str:
     if minutes < 48 * 60:
         return f"{round(minutes / 60)} h"
     return f"{ceil(minutes / 1440 - 0.5)} days"
+
+
+def roughly(seconds: float) -> str:
+    """`about 3 min`; `a few seconds` is rough enough by itself."""
+    text = about(seconds)
+    return text if text.startswith("a ") else f"about {text}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tunesmith.agent.conversation.intents import INTENTS, answer_from_records, i
 from tunesmith.agent.conversation.records import Records
 from tunesmith.events import Noted, TaskChanged
 from tunesmith.history import History
+from tunesmith.space import Categorical, Float, Int, Space
 from tunesmith.trial import TrialState
 
 
@@ -140,3 +142,20 @@ def test_a_trial_of_an_earlier_space_is_not_said_to_be_missing() -> None:
         assert "Trial 7 was run in an earlier search space" in answer_from_records(question, past)
     assert "There is no trial 9" in answer_from_records("why 9", past)
     assert faults("#7 has 0.9, #9 more", [8], past.history, past.left) == ["there is no trial 9"]
+
+
+def test_trials_of_an_earlier_space_are_explained_and_compared() -> None:
+    wide = Space({"lr": Float(1e-5, 10), "width": Int(8, 256), "optimizer": Categorical(["lion", "adam"]),
+                  "depth": Int(1, 9)})  # fmt: skip
+    then = trial(1, {"lr": 3.0, "width": 64, "optimizer": "lion", "depth": 4}, 0.613, space=wide)
+    then = then.model_copy(update={"curve": ((1, 0.5), (2, 0.613))})
+    past = replace(history(trial(0, configured(), 0.71), trial(2, configured(), 0.9)), earlier=(then,))
+    told = "Trial 1 was run in an earlier search space and does not count in that of now."
+    for question in ("why 1", "curve 1", "compare 1 2"):
+        text = answered(question, past)
+        assert text.count(told) == 1 and "0.613" in text and "lion" in text and "depth" in text, text
+    assert "lr 3 against 0.001" in answered("compare 1 2", past)
+    assert "0.613" in answered("log 1", past)
+    assert told not in answered("why 2", past)
+    found = faults("#1 has 0.7 and lr=2.", [1], past, records(past).left)
+    assert found == ["trial 1 is 0.613, not 0.7", "trial 1 has lr 3, not 2"]

@@ -46,6 +46,15 @@ def said(cwd: Path, *words: str, code: int = 0, **env: str) -> dict[str, Any]:
     return reply
 
 
+def test_words_that_begin_with_a_dash_need_no_quotes_and_a_wrong_option_is_said(tmp_path: Path) -> None:
+    for words in (["/trials", "-100"], ["--", "why", "--x"], ["--timeout", "1", "/prior", "lr", "~-.5"]):
+        done = tunesmith("tell", "none", *words, cwd=tmp_path)
+        assert done.returncode == 2 and "none is not a run folder" in done.stderr, done.stderr
+    for words in (["best", "--jsn"], ["--yess", "/trials", "-100"]):
+        done = tunesmith("tell", "none", *words, cwd=tmp_path)
+        assert done.returncode == 2 and "No such option: " in done.stderr and "in quotes" in done.stderr
+
+
 @pytest.mark.slow
 def test_an_ended_run_answers_remembers_and_stays_ended(tmp_path: Path) -> None:
     write_job(tmp_path, trials=3, train=QUICK)

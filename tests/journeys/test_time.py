@@ -82,3 +82,5 @@ def test_the_time_left_is_told_when_it_is_known_and_at_every_tenth(capsys):
     view.fold([begun, told[0]])
     shown = [plain(segment.spans) for segment in segments(view, 100.0 + 1200)]
     assert "left about 45 min" in shown
+    view.fold([told[-1].model_copy(update={"left_s": 4.0})])
+    assert "left a few seconds" in [plain(segment.spans) for segment in segments(view, 100.0)]

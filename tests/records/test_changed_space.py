@@ -78,6 +78,30 @@ def test_a_space_is_changed_again_and_again_and_back(tmp_path, kind, request):
     assert report.best.trial == 7 and report.used.trials == 7
 
 
+def test_what_became_of_earlier_trials_is_said_without_empty_clauses(tmp_path):
+    wider = task({**V1, "lr": Float(1e-6, 1)})
+    lower, lowest = task({**V1, "lr": Float(1e-5, 5e-2)}), task({**V1, "lr": Float(1e-5, 2e-2)})
+    run_trials(tmp_path, task(V1), [{"lr": lr, "opt": "sgd"} for lr in (1e-2, 6e-2, 7e-2, 8e-2)])
+    said = []
+    for later in (wider, lower, lowest):
+        told = []
+        run_trials(tmp_path, later, [], events=told)
+        (change,) = [event for event in told if isinstance(event, TaskChanged)]
+        said.append((change.text, build_report(tmp_path / "t").lineage.sentence))
+    (all_count, reported), (three, some), _ = said
+    assert all_count == "Search space 2 of this run: of 4 earlier trials 4 count in it."
+    assert reported.startswith(
+        "The search space was changed while the run went on; space 2 is the last. The 4 trials of other "
+        "spaces count in it."
+    )
+    assert "0 are" not in reported and "history only" not in reported
+    assert three == (
+        "Search space 3 of this run: of 4 earlier trials 1 counts in it, 3 stay history only: "
+        "lr=0.06 is outside the space (a number from 1e-5 to 0.05), and 2 alike."
+    )
+    assert "Of 4 trials of other spaces 1 counts in it and 3 are history only: shown" in some
+
+
 def test_a_change_that_was_killed_half_way_is_taken_up_by_the_next_session(tmp_path, monkeypatch):
     run_trials(tmp_path, task(V1), [{"lr": 1e-2, "opt": "sgd"}, {"lr": 1e-2, "opt": "adam"}])
     narrow = task({"lr": LR, "opt": Categorical(["adam"])})

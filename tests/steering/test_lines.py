@@ -68,6 +68,8 @@ READ: dict[str, Command | Local] = {
         wall_time_s=7200, cost=5, model_calls=200, target=0.95
     ),
     "/budget time=1h30m trials=+5": ChangeBudget(wall_time_s=5400, more_trials=5),
+    "/budget 1h": ChangeBudget(wall_time_s=3600),
+    "/budget 90m, trials=50": ChangeBudget(wall_time_s=5400, trials=50),
     "/budget": Local("budget"),
     "/freeze dropout=0.1": Freeze(parameter="dropout", value=0.1),
     "/freeze dropout 0.1": Freeze(parameter="dropout", value=0.1),
@@ -142,7 +144,9 @@ FAULTS = {
     "/budget calls=1.5": "a whole number",
     "/budget cost=-1": "above 0",
     "/budget calls=-1": "at least 0",
-    "/budget 5": "expected trials, time",
+    "/budget 5": "got '5', expected a time such as 1h30m, or one of trials, time, cost, target, patience, "
+    "calls, tokens, dollars with `=` and a value",
+    "/budget 1h time=2h": "time is given twice",
     "/freeze": "which hyperparameter?",
     "/narrow lr": "now a number from 1e-5 to 0.1",
     "/narrow lr big": "such as /narrow lr 1e-4..1e-2",

@@ -155,7 +155,7 @@ def row(history: History, trial: Trial) -> str:
 
     With further metrics: `#12 | 0.931 | latency_ms 23 | completed | lr=0.001 | breaks latency_ms <= 20`.
     """
-    configuration = clean(history.space.format(trial.configuration), CONFIGURATION_LIMIT)
+    configuration = clean(configuration_text(history, trial), CONFIGURATION_LIMIT)
     further = [] if history.goals.names == (history.metric,) else [values_text(history, trial)]
     ended = trial.state.value.replace("_", " ")
     cells = [f"#{trial.number}", format_metric(history, trial.value), *further, ended]
@@ -176,6 +176,22 @@ def row(history: History, trial: Trial) -> str:
     if trial.state.failed and trial.message:
         notes.append(f'cause: "{clean(trial.message, MESSAGE_LIMIT)}"')
     return " | ".join([*cells, configuration, *([", ".join(notes)] if notes else [])])
+
+
+def configuration_text(history: History, trial: Trial) -> str:
+    """A trial's configuration in one line; one of an earlier search space with all that was set then."""
+    names = [n for n in history.space.names if n in trial.configuration]
+    names += [n for n in trial.configuration if n not in history.space]
+    return ", ".join(f"{name}={setting_text(history, trial, name)}" for name in names)
+
+
+def setting_text(history: History, trial: Trial, name: str) -> str:
+    """A value of a trial's configuration; as it is where the search space of now does not have it."""
+    value = trial.configuration[name]
+    parameter = history.space.parameters.get(name)
+    if parameter is None or parameter.check(name, value) is not None:
+        return value if isinstance(value, str) else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return parameter.format(value)
 
 
 def proposal_text(history: History, proposal: Proposal) -> str:

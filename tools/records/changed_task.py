@@ -68,5 +68,5 @@ def left_out_reasons(lineage: Lineage, trials: tuple[Trial, ...]) -> tuple[str, 
         counts[kind] += 1
         first.setdefault(kind, why)
     return tuple(
-        first[kind] if n == 1 else f"{n}, such as: {first[kind]}" for kind, n in counts.most_common()
+        first[kind] if n == 1 else f"{first[kind]}, and {n - 1} alike" for kind, n in counts.most_common()
     )

@@ -11,7 +11,7 @@ from tunesmith.steering.versions import space_versions
 from tunesmith.task.changes import space_changes
 from tunesmith.task.lineage import LeftOut
 from tunesmith.task.lineage import Lineage as Spaces
-from tunesmith.text.numbers import metric
+from tunesmith.text.numbers import counted, metric
 from tunesmith.tools.records.changed_task import left_out_reasons
 from tunesmith.tools.records.run_folder import RunFolder
 from tunesmith.tools.records.taken import read_taken
@@ -86,9 +86,8 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
     carried = tuple(t.number for t in history if lineage.epoch_of(t.number).version != lineage.version)
     left = tuple(t.number for t in history.earlier)
     sentence = (
-        f"The search space was changed while the run went on; space {lineage.version} is the last. Of "
-        f"{len(carried) + len(left)} trials of other spaces {len(carried)} count in it and {len(left)} are "
-        "history only: shown, but nothing is learned from them, and none can be the best."
+        f"The search space was changed while the run went on; space {lineage.version} is the last. "
+        f"{_counted(len(carried), len(left))}"
     )
     ended = replace(history.without_trials(), trials=history.earlier).incumbent
     best = history.incumbent
@@ -106,3 +105,18 @@ def lineage_part(folder: RunFolder, history: History, text: Anonymous) -> Lineag
         reasons=tuple(text(why, 400) for why in left_out_reasons(lineage, history.earlier)),
         sentence=text(sentence, 1000),
     )
+
+
+def _counted(carried: int, left: int) -> str:
+    """How many trials of other spaces count in the last one, in a sentence."""
+    every = counted(carried + left, "trial")
+    if not carried + left:
+        return "No trial was run in another one."
+    if not left:
+        return f"The {every} of other spaces {'counts' if carried == 1 else 'count'} in it."
+    rest = (
+        "1 is history only: it is shown, but nothing is learned from it, and it cannot be the best."
+        if left == 1
+        else f"{left} are history only: shown, but nothing is learned from them, and none can be the best."
+    )
+    return f"Of {every} of other spaces {carried} {'counts' if carried == 1 else 'count'} in it and {rest}"

@@ -14,7 +14,7 @@ from tunesmith.noise import known_noise
 from tunesmith.text.cleaning import clean
 from tunesmith.text.numbers import counted, interval, significant
 from tunesmith.tools.analysis.curve import curve_line
-from tunesmith.tools.analysis.excerpt import row
+from tunesmith.tools.analysis.excerpt import row, setting_text
 from tunesmith.tools.analysis.numbers import format_metric, metric_digits
 from tunesmith.tools.analysis.paired import paired
 from tunesmith.trial import Trial
@@ -32,7 +32,9 @@ def why(asked: Asked, records: Records) -> str:
     if not numbers:
         return "No trial has completed yet; `why 0` tells why trial 0 is run."
     return "\n\n".join(
-        records.missing(number) if history.get(number) is None else narrator.why(history, number)
+        records.missing(number)
+        if history.find(number) is None
+        else narrator.why(history, number).rstrip() + _earlier(records, number)
         for number in numbers[:MOST_NAMED]
     )
 
@@ -42,7 +44,7 @@ def doing(asked: Asked, records: Records) -> str:
     history = records.history
     parts = []
     for number in asked.trials[:MOST_NAMED]:
-        trial = history.get(number)
+        trial = history.find(number)
         if trial is None:
             parts.append(records.missing(number))
             continue
@@ -50,6 +52,7 @@ def doing(asked: Asked, records: Records) -> str:
         held = " ".join(predictions(history, [trial])) or _predicted(history, trial)
         parts.append(
             "\n".join(t for t in (row(history, trial), state, curve_line(history, trial), held) if t)
+            + _earlier(records, number)
         )
     best = history.incumbent
     if best is not None and best.number not in asked.trials and best.curve:
@@ -72,16 +75,24 @@ def compare(asked: Asked, records: Records) -> str:
         numbers = (*numbers, best.number)
     if len(numbers) < 2:
         return "Which two trials? For example: compare 3 7."
-    first, second = (history.get(number) for number in numbers)
+    first, second = (history.find(number) for number in numbers)
     if first is None or second is None:
-        return records.missing(next(n for n in numbers if history.get(n) is None))
+        return records.missing(next(n for n in numbers if history.find(n) is None))
     lines = [f"#{first.number} and #{second.number}.", _values(records, first, second)]
     lines.append(_differences(history, first, second))
     lines += [_foretold(history, trial) for trial in (first, second)]
     lines += _items(records, first, second)
     if first.curve or second.curve:
         lines += [f"#{t.number} {curve_line(history, t)}" for t in (first, second) if t.curve]
+    lines += [_earlier(records, number).strip() for number in numbers]
     return "\n".join(line for line in lines if line)
+
+
+def _earlier(records: Records, number: int) -> str:
+    """A line for a trial of an earlier search space; empty for any other."""
+    if any(trial.number == number for trial in records.history.earlier):
+        return f"\nTrial {number} was run in an earlier search space and does not count in that of now."
+    return ""
 
 
 def _values(records: Records, first: Trial, second: Trial) -> str:
@@ -117,21 +128,23 @@ def _values(records: Records, first: Trial, second: Trial) -> str:
 
 def _differences(history: History, first: Trial, second: Trial) -> str:
     a, b = first.configuration, second.configuration
-    names = [n for n in history.space.names if a.get(n) != b.get(n)]
+    every = dict.fromkeys((*history.space.names, *a, *b))
+    names = [n for n in every if a.get(n) != b.get(n)]
     if not names:
         return "Their configurations are the same."
     shown = [
         f"{clean(n, 60)} {_shown(history, first, n)} against {_shown(history, second, n)}" for n in names
     ]
     more = f", and {len(names) - MOST_DIFFERENT} more" if len(names) > MOST_DIFFERENT else ""
-    same = len(history.space.names) - len(names)
+    same = len(every) - len(names)
     rest = f" The other {counted(same, 'hyperparameter')} agree." if same else ""
     return f"They differ in {'; '.join(shown[:MOST_DIFFERENT])}{more}.{rest}"
 
 
 def _shown(history: History, trial: Trial, name: str) -> str:
-    value = trial.configuration.get(name)
-    return "inactive" if value is None else clean(history.space.format_value(name, value), 60)
+    if trial.configuration.get(name) is None:
+        return "inactive" if name in history.space else "not set"
+    return clean(setting_text(history, trial, name), 60)
 
 
 def _foretold(history: History, trial: Trial) -> str:
@@ -164,7 +177,7 @@ def log(asked: Asked, records: Records) -> str:
     history = records.history
     parts = []
     for number in asked.trials[:MOST_NAMED]:
-        trial = history.get(number)
+        trial = history.find(number)
         if trial is None:
             parts.append(records.missing(number))
             continue

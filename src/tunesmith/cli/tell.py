@@ -10,11 +10,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tunesmith.cli.errors import Debug, report_errors
 from tunesmith.text.literal import literal
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
 CODES = {"done": 0, "refused": 1, "waiting": 3, "no reply": 4}
 LONGEST = 100_000
 """Characters that are read from stdin."""
+
+
+class Tell(TyperCommand):
+    """Takes `-10` for a word of the line, where a wrong option is still said to be one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.ignore_unknown_options = True
+        known = {name for parameter in self.get_params(ctx) for name in (*parameter.opts, "--")}
+        for word in args[: args.index("--")] if "--" in args else args:
+            name = word.partition("=")[0]
+            if re.match(r"-[^\d.\s]\S*$", name) and name not in known:
+                ctx.fail(f"No such option: {name}. Put the line in quotes where this is a part of it.")
+        return super().parse_args(ctx, args)
 
 
 @report_errors

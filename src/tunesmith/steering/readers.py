@@ -90,17 +90,25 @@ def read_trials(rest: str, known: Known) -> Command:
 
 def read_budget(rest: str, known: Known) -> Command | Local:
     changes: dict[str, Any] = {}
+    given: set[str] = set()
     if not rest:
         return Local("budget")
     for word in words(rest):
         key = word.name.casefold()
-        if key not in BUDGET:
-            got = word.name or word.text
-            hint = did_you_mean(got, BUDGET)
-            raise Unreadable(
-                f"expected {', '.join(BUDGET)} with `=` and a value; got {one_line(got, 40)!r}, {hint}"
-            )
         text = word.text.removesuffix(",")
+        if not word.name and _is_time(text):
+            key = "time"
+        if key not in BUDGET:
+            got = word.name or text
+            hint = did_you_mean(got, BUDGET)
+            hint = f"; {hint}" if hint.endswith("?") else ""
+            raise Unreadable(
+                f"got {one_line(got, 40)!r}, expected a time such as 1h30m, or one of "
+                f"{', '.join(BUDGET)} with `=` and a value{hint}"
+            )
+        if key in given:
+            raise Unreadable(f"{key} is given twice")
+        given.add(key)
         if key == "trials":
             changes |= budget_of_trials(text)
             continue
@@ -122,6 +130,15 @@ def read_budget(rest: str, known: Known) -> Command | Local:
             raise Unreadable(f"cost takes a number above 0, got {one_line(text, 40)}")
         changes[BUDGET[key]] = int(found) if whole else found
     return ChangeBudget(**changes)
+
+
+def _is_time(text: str) -> bool:
+    """Whether a text alone is a length of time: it has a unit."""
+    try:
+        parse_duration(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_freeze(rest: str, known: Known) -> Command:
