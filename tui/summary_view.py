@@ -32,26 +32,32 @@ def _best(view: RunView) -> Spans:
         ("best      ", "dim"),
         (metric, ""),
         (primary(facts.goals, trial.value), "best"),
-        (f" #{trial.number}  ", "dim"),
-        (trial.configuration(facts.write), ""),
+        (f" #{trial.number}", "dim"),
+        (_expected(view), ""),
+        ("  ", ""),
+        (trial.configuration(facts.write), "dim"),
     )
+
+
+def _expected(view: RunView) -> str:
+    """What is expected of the best trial on another seed: its own value is partly luck."""
+    best = None if view.beliefs is None else view.beliefs.best
+    if best is None or best.number != view.best:
+        return ""
+    return f" (expected over seeds {numbers.readable(best.mean, 3)} ± {numbers.readable(best.spread, 2)})"
 
 
 def _beliefs(beliefs: Beliefs) -> Spans:
     """Where the optimum is expected and how sure that is, of the hyperparameters that matter most."""
     spans: list[Span] = [("believes  ", "dim"), ("best near ", "dim")]
-    for number, each in enumerate(beliefs.parameters[:MOST_PARAMETERS]):
-        where = (
-            f"{one_line(each.low, 40)} to {one_line(each.high, 40)}"
-            if each.low
-            else f"{_percent(each.probability)} sure"
-        )
-        if each.flat:
-            where += ", flat"
-        elif each.importance is not None:
-            where += f", matters {_percent(each.importance)}"
+    most = beliefs.parameters[:MOST_PARAMETERS]
+    for number, each in enumerate(most):
+        where = f"{each.low} to {each.high}" if each.low else _percent(each.probability)
         spans.append((f"{', ' if number else ''}{one_line(each.name, 24)} ", ""))
-        spans += [(one_line(each.expected, 40), "strong"), (f" ({where})", "dim")]
+        spans += [(each.expected, "strong"), (f" ({where})", "dim")]
+    matter = [f"{one_line(each.name, 24)} {_percent(each.importance)}" for each in most if each.importance]
+    if matter:
+        spans.append((f"; matters: {', '.join(matter)}", "dim"))
     if beliefs.faults:
         spans.append((f"; {one_line(beliefs.faults[0].rstrip('.'), 100)}", "warn"))
     if beliefs.progress is not None:
@@ -80,8 +86,8 @@ def _next(view: RunView) -> Spans:
     reason = told.get(newest) or (proposal.reason if proposal is not None else "")
     others = "".join(f" #{number}" for number in running[:-1][-4:])
     return (
-        ("next      ", "dim"),
-        (f"#{newest} runs: ", ""),
+        ("running   ", "dim"),
+        (f"#{newest} ", "strong"),
         (one_line(reason, 300), ""),
         (f"  also{others}" if others else "", "dim"),
     )

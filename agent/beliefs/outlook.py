@@ -152,9 +152,10 @@ def _by_kind(trial: Trial) -> str:
 def _by_draws(history: History, posterior: Posterior, drawn: Drawn, at: int, row: int) -> str:
     values, weights = drawn.functions[:, row], drawn.weights
     better = float(weights @ ((values > drawn.functions[:, at]) & drawn.may[:, row]))
-    text = f"{better:.0%} likely to be the new best"
     if history.incumbent is None:
         text = "looks for a first trial that counts"
+    else:  # draws are means over seeds: the measured best value is partly luck
+        text = f"{better:.0%} likely better than trial {history.incumbent.number} on average over seeds"
     told = [
         (_difference(drawn, values, columns, name, posterior), name)
         for name, columns in posterior.prior.columns.items()

@@ -161,7 +161,7 @@ def test_what_runs_is_meant_to_teach_something() -> None:
     ]
     beliefs = beliefs_at(task(ONE), history(10, valley, ONE).with_running(running))
     assert [each.number for each in beliefs.next] == [10, 11]
-    assert "likely to be the new best" in beliefs.next[0].text and "default" in beliefs.next[1].text
+    assert "% likely better than trial" in beliefs.next[0].text and "default" in beliefs.next[1].text
 
 
 def test_a_small_grid_with_limits_and_several_metrics() -> None:

@@ -85,5 +85,5 @@ async def test_what_is_believed_stands_above_the_panes_at_every_size(run: Run) -
             app._draw()
             await pilot.pause()
             line = next(s.text for s in app.screen._compositor.render_strips() if "believes" in s.text)
-            expected = "believes  best near [bold]lr True (80 % sure, matters 70 %), b True (80 %"
+            expected = "believes  best near [bold]lr True (80 %), b True (80 %); matters: [bold]lr 7"
             assert line.strip().startswith(expected)
