@@ -140,6 +140,8 @@ def _where(parameter: ParameterBelief) -> list[Span]:
     if not parameter.low:
         return [(expected, "strong"), (f" ({parameter.probability:.0%})", "dim")]
     low, high = one_line(parameter.low, 40), one_line(parameter.high, 40)
+    if parameter.unsure:
+        return [(f"unsure: {low} to {high}", ""), (f", perhaps {expected}", "dim")]
     return [(expected, "strong"), (f" ({low} to {high})", "dim")]
 
 

@@ -52,9 +52,15 @@ def _beliefs(beliefs: Beliefs) -> Spans:
     spans: list[Span] = [("believes  ", "dim"), ("best near ", "dim")]
     most = beliefs.parameters[:MOST_PARAMETERS]
     for number, each in enumerate(most):
-        where = f"{each.low} to {each.high}" if each.low else _percent(each.probability)
+        where = (
+            f"{one_line(each.low, 40)} to {one_line(each.high, 40)}"
+            if each.low
+            else _percent(each.probability)
+        )
+        if each.unsure:
+            where = f"unsure, {where}"
         spans.append((f"{', ' if number else ''}{one_line(each.name, 24)} ", ""))
-        spans += [(each.expected, "strong"), (f" ({where})", "dim")]
+        spans += [(one_line(each.expected, 40), "strong"), (f" ({where})", "dim")]
     matter = [f"{one_line(each.name, 24)} {_percent(each.importance)}" for each in most if each.importance]
     if matter:
         spans.append((f"; matters: {', '.join(matter)}", "dim"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunesmith.agent.beliefs.figures import (
     Predict,
@@ -48,6 +49,8 @@ WIDTH = (1.0, 2.0)
 """Bounds of the factor on a drawn function's deviations, by how earlier predictions of the run held."""
 FEWEST_FLAT = 8
 """Trials before anything is called flat, and at least two a hyperparameter."""
+UNSURE = 0.5
+"""Share of a hyperparameter's range from which the stated range says little of where the best value is."""
 FEWEST_DRAWS = 50
 """Draws whose optimum uses a conditional hyperparameter, below which only the prior says where it is best."""
 DIGITS = 6
@@ -145,7 +148,8 @@ def _with_surrogate(task: Task, history: History, prior: Prior, posterior: Poste
     shares = importance(posterior, rng)
     predict = predictor(posterior, history, factor)
     row = predicted_best(posterior, history, drawn.rows, rng)
-    parameters = _parameters(history, prior, posterior, drawn, shares)
+    # With several metrics the ranges are about a Pareto front, and one configuration does not stand for it.
+    parameters = _parameters(history, prior, posterior, drawn, shares, None if history.others else row)
     if row is not None:
         along = {p.name: slice_of(posterior, history, row, p.name, predict) for p in parameters}
         parameters = [p.model_copy(update={"slice": along[p.name]}) for p in parameters]
@@ -176,7 +180,12 @@ def _predicted(history: History, row: Array, predict: Predict) -> Incumbent:
 
 
 def _parameters(
-    history: History, prior: Prior, posterior: Posterior, drawn: Drawn, shares: Importance | None
+    history: History,
+    prior: Prior,
+    posterior: Posterior,
+    drawn: Drawn,
+    shares: Importance | None,
+    predicted: Array | None,
 ) -> list[ParameterBelief]:
     found = drawn.rows[drawn.best]
     active = history.space.active(found)
@@ -195,7 +204,8 @@ def _parameters(
             units = _units(parameter, found[used][:, at])
             after = span.of_units(units, drawn.weights[used] / share)
             by_results = ruled_out(span.of_units(units, even[used] / even[used].sum()))
-        one = _believed(name, parameter, before, after, posterior.prior, by_results=by_results)
+        at_best = _unit_of(history, predicted, at) if span.ordered else None
+        one = _believed(name, parameter, before, after, posterior.prior, by_results=by_results, best=at_best)
         if shares is not None:
             low, high = float(shares.low[place]), float(shares.high[place])
             importance_ = float(shares.share[place])
@@ -213,6 +223,13 @@ def _parameters(
     return believed
 
 
+def _unit_of(history: History, row: Array | None, at: NDArray[np.intp]) -> float | None:
+    """Unit coordinate of a numeric or ordinal hyperparameter in a row; None where the row has no value."""
+    if row is None or not history.space.active(row[None])[0, at[0]]:
+        return None
+    return float(row[at[0]])
+
+
 def _units(parameter: Parameter, columns: Array) -> Array:
     if columns.shape[1] > 1:
         units: Array = (np.argmax(columns, axis=1) + 0.5) / columns.shape[1]
@@ -221,10 +238,17 @@ def _units(parameter: Parameter, columns: Array) -> Array:
 
 
 def _believed(
-    name: str, parameter: Parameter, before: Array, after: Array, prior: Prior, *, by_results: float
+    name: str,
+    parameter: Parameter,
+    before: Array,
+    after: Array,
+    prior: Prior,
+    *,
+    by_results: float,
+    best: float | None = None,
 ) -> ParameterBelief:
     span = Range(parameter)
-    middle = span.expected(after)
+    middle = span.expected(after, best)
     low, high, probability = span.interval(after) if span.ordered else (middle, middle, float(after.max()))
     own = prior.parameters.get(name)
     return ParameterBelief(
@@ -237,8 +261,9 @@ def _believed(
         low=span.text(low) if span.ordered else "",
         high=span.text(high) if span.ordered else "",
         probability=round(probability, DIGITS),
+        unsure=span.ordered and parameter.size != 1 and high - low > UNSURE,
         sources=sources_of(parameter, own, by_results),
-        moved=moved_text(span, before, after),
+        moved=moved_text(span, before, after, middle),
         importance=None,
     )
 

@@ -78,11 +78,18 @@ class Range:
     def text(self, unit: float) -> str:
         return one_line(self.parameter.format(self.value(unit)), NAME_WIDTH)
 
-    def expected(self, mass: Array) -> float:
-        """Unit coordinate of the likeliest value; of a float or int, the middle of the belief in its range.
+    def expected(self, mass: Array, best: float | None = None) -> float:
+        """Unit coordinate of the value that is expected to be the best.
 
-        The mode of a wide belief says little, and moves about from trial to trial.
+        `best`, that of the predicted best configuration, where it lies in the range: a marginal alone may be
+        centred where no good configuration is, and was further from known optima. Else the likeliest value,
+        and of a float or int the middle of the belief in its range, as the mode of a wide belief says little.
         """
+        if best is not None:
+            low, high, _ = self.interval(mass)
+            half = 0.5 / len(mass)
+            if low - half <= best <= high + half:
+                return best
         if self.listed:
             return float((int(np.argmax(mass)) + 0.5) / len(mass))
         first, last = self._shortest(mass)

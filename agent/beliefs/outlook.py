@@ -29,6 +29,9 @@ NOTICEABLE = 0.01
 WEIGHTS = (0.35, 0.35, 1.61, 0.4)
 """Of 1, the log odds by the record, log10 of the relative spread, log of the number of trials; fitted to nine
 functions, judged on nine others."""
+ROUGH_UNTIL = 15
+"""Completed trials below which the probability is no better than a guess: up to 12 it was further from what
+came than the base rate (docs/beliefs.md), at 18 it was nearer."""
 CLIPPED = (0.005, 0.995)
 HALVED = 0.5
 """Factor on the drawn functions' deviations for the gain; whole ones promise more than comes."""
@@ -73,7 +76,7 @@ def progress_of(
         trials=trials,
         probability=probability,
         gain=_gain(history, posterior, drawn, trials),
-        text=_progress_text(probability, NOTICEABLE * scale, trials, left),
+        text=_progress_text(probability, NOTICEABLE * scale, trials, left, rough=len(values) < ROUGH_UNTIL),
     )
 
 
@@ -98,14 +101,16 @@ def _gain(history: History, posterior: Posterior, drawn: Drawn, trials: int) -> 
     return float(judged @ np.maximum(inverse(best[half:]) - inverse(own[half:]), 0.0))
 
 
-def _progress_text(probability: float, step: float, trials: int, left: int) -> str:
+def _progress_text(probability: float, step: float, trials: int, left: int, *, rough: bool) -> str:
     word = "unlikely" if probability < UNLIKELY else "likely" if probability > LIKELY else "open"
     of = counted(trials, "further trial")
     one = f"one of {of}" if trials > 1 else "the last trial"
     better = f"better than the best so far by {readable(step, 2)} or more"
     if left <= 0:
-        return f"the budget is used up; with {of}, {better} is {word} ({probability:.0%})"
-    return f"{word}: {probability:.0%} that {one} is {better}"
+        how = f"{probability:.0%}" + (", a rough guess" if rough else "")
+        return f"the budget is used up; with {of}, {better} is {word} ({how})"
+    guess = " (a rough guess)" if rough else ""
+    return f"{word}{guess}: {probability:.0%} that {one} is {better}"
 
 
 def _untried(rows: Array, history: History) -> NDArray[np.bool_]:

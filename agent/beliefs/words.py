@@ -84,11 +84,15 @@ def faults_of(task: Task, history: History, posterior: Posterior | None) -> tupl
     return tuple(found)
 
 
-def moved_text(span: Range, before: Array, after: Array) -> str:
-    """How the belief moved from the prior, in a sentence; empty where it hardly did."""
+def moved_text(span: Range, before: Array, after: Array, expected: float) -> str:
+    """How the belief moved from the prior, in a sentence; empty where it hardly did.
+
+    Args:
+        expected: Unit coordinate of the value that is expected to be the best now.
+    """
     if float(np.abs(before - after).sum() / 2) < MOVED:
         return ""
-    old, new = span.text(span.expected(before)), span.text(span.expected(after))
+    old, new = span.text(span.expected(before)), span.text(expected)
     if not span.ordered:
         top = int(np.argmax(after))
         change = f"from {before[top]:.0%} to {after[top]:.0%}"

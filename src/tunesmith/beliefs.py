@@ -59,12 +59,15 @@ class ParameterBelief(Frozen):
     posterior: tuple[float, ...]
     """The same now."""
     expected: str
-    """The likeliest value now, in words, such as `0.0021`."""
+    """The best value now, in words, such as `0.0021`: that of the predicted best configuration where it lies
+    in the range, else the middle of the belief in it; of a categorical one or a bool the likeliest."""
     low: str
     high: str
     """The shortest range with at least 80 % of the belief; both empty for a categorical one and a bool."""
     probability: float
     """Of [low, high]; of a categorical one or a bool that of the likeliest choice."""
+    unsure: bool = False
+    """Whether [low, high] is more than half of the range, so that `expected` is little more than a guess."""
     sources: tuple[Source, ...]
     moved: str
     """How the belief moved from the prior, in a sentence; empty where it did not."""

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from tunesmith.beliefs import BINS, Beliefs, Next, ParameterBelief, Slice, Source
 from tunesmith.text.literal import UNSEEN
-from tunesmith.tui.belief_view import detail_lines, histogram, pane_lines, report_lines
+from tunesmith.tui.belief_view import detail_lines, histogram, pane_lines, parameter_row, report_lines
 from tunesmith.tui.spans import plain
 
 HOSTILE = (
@@ -38,7 +38,8 @@ def beliefs(text: str) -> Beliefs:
         slice=Slice(positions=(0.0, 1.0), values=(text, "b"), mean=(1, 2), low=(0.5,) * 2, high=(3.0,) * 2),
     )  # fmt: skip
     return Beliefs(
-        finished=9, used=8, basis=text, metric=text, parameters=(belief(text), listed, belief("lr")),
+        finished=9, used=8, basis=text, metric=text,
+        parameters=(belief(text), listed, belief("lr", unsure=True)),
         next=(Next(number=9, text=text),), faults=(text,),
     )  # fmt: skip
 
@@ -71,3 +72,8 @@ def test_a_histogram_shows_where_the_mass_is() -> None:
     assert histogram([0.0] * 16 + [1 / 16] * 16, 8) == "    ████"
     assert histogram([0.75, 0.25], 8) == "████▃▃▃▃"
     assert histogram([0.0, 0.0], 2) == "  "
+
+
+def test_a_range_of_more_than_half_comes_before_the_value_in_it() -> None:
+    wide = belief("lr", expected="0.9", low="0.1", high="0.95", unsure=True)
+    assert "unsure: 0.1 to 0.95, perhaps 0.9" in plain(parameter_row(wide, beliefs("x"), 80))

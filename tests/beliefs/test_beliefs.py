@@ -118,6 +118,33 @@ def valley(values: Any) -> float:
     return float((values["x"] - 0.2) ** 2 + (values["y"] - 0.5) ** 2)
 
 
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_the_expected_value_is_that_of_the_predicted_best_or_it_says_that_it_is_unsure(scale: Any) -> None:
+    space = Space(
+        {"lr": Float(1e-5, 1e-1, scale="log"), "width": Int(8, 128, scale=scale), "idle": Float(0, 1)}
+    )
+
+    def bowl(values: Any) -> float:
+        return float((np.log10(values["lr"]) + 3) ** 2 / 4 + ((values["width"] - 40) / 40) ** 2)
+
+    widths = (8, 128, 40, 64, 24, 100, 16, 80, 48, 34, 110, 44)
+    drawn = space.sample(rng_for(5), len(widths))
+    tried = [space.validate({**c, "width": w}) for c, w in zip(drawn, widths, strict=True)]
+    trials = tuple(ended(i, c, bowl(c)) for i, c in enumerate(tried))
+    job = task(space)
+    beliefs = beliefs_at(job, replace(job.empty_history(), trials=trials))
+    width, idle = of(beliefs, "width"), of(beliefs, "idle")
+    assert beliefs.predicted is not None
+    assert int(width.low) <= 40 <= int(width.high)
+    assert width.unsure or abs(int(width.expected) - 40) <= 12
+    assert idle.unsure or idle.flat
+    for p in beliefs.parameters:
+        best = beliefs.predicted.configuration[p.name]
+        assert float(p.low) <= float(p.expected) <= float(p.high)
+        if float(p.low) < best < float(p.high):
+            assert p.expected == space.format_value(p.name, best)
+
+
 def test_a_prior_counts_less_the_more_results_contradict_it() -> None:
     wrong = [ElicitedPrior(parameter="x", low=0.85, best=0.9, high=0.95)]
 
@@ -139,6 +166,7 @@ def test_progress_fades_as_the_optimum_is_approached() -> None:
     assert few is not None and late is not None and late.trials == 2
     assert few.probability > 0.6 > 0.2 > late.probability and few.gain > 10 * late.gain
     assert late.text.startswith("unlikely") and "or more" in late.text
+    assert "a rough guess" in few.text and "guess" not in late.text
 
 
 def test_without_differences_it_says_so_and_keeps_to_the_prior() -> None:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 import tunesmith
+from tunesmith.api.reporting import report_of
 from tunesmith.beliefs import Beliefs
 from tunesmith.cli import app
 from tunesmith.errors import UsageError
@@ -84,6 +85,8 @@ def test_beliefs_follow_what_a_person_expects_and_the_space_of_each_moment(
     assert not [source for source in lr.sources if source.name == "model"]
     assert lr.ticks[-1] == "0.05" and now.progress is not None
     assert now.progress.trials == 5 + before.finished - now.finished
+    pictures = report_of(tmp_path / "steered").pictures
+    assert pictures is not None and pictures.beliefs == now
     then = tunesmith.beliefs_of("steered", runs=tmp_path, at=7)
     assert then == before
     assert tunesmith.beliefs_of("steered", runs=tmp_path, at=0).parameters[0].ticks[-1] == "0.1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tunesmith.beliefs import ParameterBelief
 from tunesmith.text.numbers import readable
 from tunesmith.tools.report.data import ReportData
 
@@ -41,9 +42,15 @@ def matter_text(data: ReportData, most: int) -> str:
     if beliefs is None:
         return ""
     known = [p for p in beliefs.parameters if p.importance is not None][:most]
-    told = ", ".join(f"{p.name} {p.importance or 0.0:.0%} (probably {p.expected})" for p in known)
+    told = ", ".join(f"{p.name} {p.importance or 0.0:.0%} ({_likely(p)})" for p in known)
     flat = [p.name for p in beliefs.parameters if p.flat][:most]
     return told + (f"; hardly at all: {', '.join(flat)}" if flat and told else "")
+
+
+def _likely(belief: ParameterBelief) -> str:
+    if belief.unsure:
+        return f"best anywhere from {belief.low} to {belief.high}"
+    return f"probably {belief.expected}"
 
 
 def _spread(mean: float, spread: float) -> str:

@@ -21,6 +21,8 @@ def where(belief: ParameterBelief) -> str:
     name, expected = clean(belief.name, 60), clean(belief.expected, 60)
     if belief.low and belief.high:
         span = f"{clean(belief.low, 40)} to {clean(belief.high, 40)}"
+        if belief.unsure:
+            return f"{name} anywhere from {span} with {belief.probability:.0%}, perhaps near {expected}"
         return f"{name} near {expected} ({span} with {belief.probability:.0%})"
     return f"{name} {expected} ({belief.probability:.0%})"
 
