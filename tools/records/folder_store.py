@@ -26,16 +26,17 @@ from tunesmith.text.numbers import counted
 from tunesmith.tools.records.atomic_write import set_aside
 from tunesmith.tools.records.base import RunStore
 from tunesmith.tools.records.changed_task import task_changed
+from tunesmith.tools.records.earlier_studies import made_again
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.journal_repair import clear_stale_lock, has_lines
 from tunesmith.tools.records.mending import mend_run, mend_trial, set_oddities_aside
 from tunesmith.tools.records.plain_files import FileMark, kind
-from tunesmith.tools.records.reconcile import NOT_IN_SPACE, reconcile, restore_events
+from tunesmith.tools.records.reconcile import reconcile, restore_events
 from tunesmith.tools.records.run_folder import RunFolder, TrialConfig
 from tunesmith.tools.records.sources import identity
 from tunesmith.tools.records.steered import in_space, tell_steered
 from tunesmith.tools.records.storage import UNREADABLE, lost_file_aside, sqlite_file, trials_in_journal
-from tunesmith.tools.records.study import StudyStore, UnreadableTrial
+from tunesmith.tools.records.study import GONE, NOT_IN_SPACE, StudyStore, UnreadableTrial
 from tunesmith.tools.records.taken import take_over
 from tunesmith.trial import Outcome, Proposal, Trial
 
@@ -391,16 +392,24 @@ class FolderStore(RunStore):
         self._told(cause, left + AGAIN)
 
     def _refill(self, study: StudyStore) -> None:
-        """Use an empty study from now on, with every trial that is known."""
-        for number in range(max(self._trials, default=-1) + 1):
+        """Use an empty study from now on, with every trial that is known, and every number that is used."""
+        lineage = self.folder.lineage
+        for number in range(max(max(self._trials, default=-1) + 1, self.study.next_number)):
             trial = self._trials.get(number)
             if trial is None:
-                study.skip(number)
+                native = lineage.epoch_of(number).version == lineage.version
+                study.skip(number, GONE if native else NOT_IN_SPACE)
             elif trial.finished:
                 study.record(trial)
             else:
                 study.started(trial)
         self._study = study
+        try:
+            self._studies |= made_again(self.folder, study)
+        except (*UNREADABLE, RunError) as error:
+            self._told(
+                f"studies of earlier search spaces are gone ({error})", "the next session makes them again"
+            )
         self._mark()
 
     def _mark(self) -> None:

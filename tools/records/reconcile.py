@@ -19,15 +19,15 @@ from tunesmith.interfaces import Emit
 from tunesmith.outcome import Stamp
 from tunesmith.task.lineage import LeftOut
 from tunesmith.tools.records.atomic_write import set_aside
+from tunesmith.tools.records.earlier_studies import made_again
 from tunesmith.tools.records.event_store import EventStore
 from tunesmith.tools.records.outcomes import finished_trial, outcome_of, surprise
 from tunesmith.tools.records.plain_files import kind
 from tunesmith.tools.records.run_folder import OfAnotherTrial, RunFolder, TrialConfig
-from tunesmith.tools.records.study import StudyStore, study_name
+from tunesmith.tools.records.study import NOT_IN_SPACE, StudyStore, study_name
 from tunesmith.tools.records.trial_folder import CONFIG, RESULT
 from tunesmith.trial import Origin, Outcome, Trial, TrialState
 
-NOT_IN_SPACE = "The run's search space was changed; this trial is in the study of the space it was made for."
 LARGEST_GAP = 1000
 """Numbers that may be missing between two trials that the study does not know."""
 INTERRUPTED = "the run was interrupted while this trial was running"
@@ -100,6 +100,8 @@ class _Reconciliation:
             trial = self._reconcile(number, study[number] if known else None, known)
             if trial is not None:
                 trials.append(trial)
+        if made_again(self._folder, self._study):
+            self._report("studies of earlier search spaces lacked trials", "they have them again")
         self._end_earlier_studies()
         return replace(
             self._task.empty_history(),

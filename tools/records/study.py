@@ -35,6 +35,7 @@ from tunesmith.tools.records.study_notes import PROPOSAL, provenance
 from tunesmith.trial import Origin, Proposal, Trial, TrialState
 
 GONE = "The trial's folder was deleted, and the study was rebuilt without it."
+NOT_IN_SPACE = "The run's search space was changed; this trial is in the study of the space it was made for."
 ATTRIBUTE = "tunesmith"
 """The one attribute each trial carries."""
 CONSTRAINTS = "constraints:"
