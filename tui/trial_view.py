@@ -15,6 +15,7 @@ from tunesmith.text.durations import duration
 from tunesmith.text.literal import literal, one_line
 from tunesmith.trial import Proposal, TrialState, Value
 from tunesmith.tui.allocation_view import stage_lines
+from tunesmith.tui.curve_points import ended_curve
 from tunesmith.tui.spans import Role, Span, Spans
 
 STATES: dict[TrialState, tuple[str, str, Role]] = {
@@ -30,7 +31,7 @@ STATES: dict[TrialState, tuple[str, str, Role]] = {
 """Mark, word (at most 8 letters) and role of each state."""
 
 MOST_POINTS = 2_000
-"""Of a curve that is kept; more than any screen has columns."""
+"""Of the curve of a trial that runs; more than any screen has columns."""
 Formatter = Callable[[Mapping[str, Value]], str]
 """Writes a configuration on one line."""
 
@@ -81,7 +82,8 @@ class TrialView:
     """Every metric, once it has completed."""
     cost: float | None = None
     """What it costs, in units of the problem; None where none is stated."""
-    curve: list[tuple[int, float]] = field(default_factory=list)
+    curve: Sequence[tuple[int, float]] = field(default_factory=list)
+    """As reported, while it runs; after that at most `MOST_ENDED` points."""
     message: str = ""
     traceback: str = ""
     seed: int | None = None
@@ -106,14 +108,16 @@ class TrialView:
         self.state, self.value, self.surprise = outcome.state, event.value, event.surprise
         self.message, self.traceback, self.seconds = outcome.message, outcome.traceback, outcome.seconds
         self.values = dict(outcome.values) if event.value is not None else {}
-        if outcome.curve:
-            self.curve = thin(outcome.curve, MOST_POINTS)
+        self.curve = ended_curve(outcome.curve or self.curve)
 
     def report(self, step: int, value: float) -> None:
         """Take a point of the curve; of a long one every second point is kept, again and again."""
-        self.curve.append((step, value))
-        if len(self.curve) > MOST_POINTS:
-            self.curve = [*self.curve[:-1:2], self.curve[-1]]
+        curve = self.curve
+        if not isinstance(curve, list):  # a report after its end
+            self.curve = curve = list(curve)
+        curve.append((step, value))
+        if len(curve) > MOST_POINTS:
+            self.curve = [*curve[:-1:2], curve[-1]]
 
     def measured(self, goals: Goals | None) -> list[Measured]:
         """Its metrics, the primary one first; nothing unless it completed."""

@@ -21,6 +21,8 @@ from tunesmith.tui.chat_view import ChatItem
 
 MARGIN = 3
 """Cells left of the text: a blank, the mark, a blank."""
+MOST_WRAPPED = 200
+"""Items whose lines are kept; more than any screen shows."""
 
 
 @dataclass
@@ -49,6 +51,7 @@ class ChatLog(ScrollView, can_focus=True):
         self._items: Sequence[ChatItem] = ()
         self._blocks: dict[int, _Block] = {}
         self._shown: list[_Block] = []
+        self._with_lines: list[_Block] = []
         self._ends: list[int] = []  # of each block shown: the line after its last
         self._chosen: int | None = None  # key of an item
         self._open: set[int] = set()
@@ -183,10 +186,16 @@ class ChatLog(ScrollView, can_focus=True):
         return block
 
     def _lines_of(self, block: _Block) -> list[Text]:
-        if block.lines is None:
+        found = block.lines
+        if found is None:
             lines = self._wrap(block.item, self._wrapped_at)
-            block.lines = lines + [Text("", end="")] * (block.height - len(lines))
-        return block.lines
+            block.lines = found = lines + [Text("", end="")] * (block.height - len(lines))
+            self._with_lines.append(block)
+            if len(self._with_lines) > MOST_WRAPPED:
+                for each in self._with_lines[: MOST_WRAPPED // 2]:
+                    each.lines = None
+                del self._with_lines[: MOST_WRAPPED // 2]
+        return found
 
     def _every_line(self) -> list[Text]:
         return list(chain.from_iterable(map(self._lines_of, self._shown)))

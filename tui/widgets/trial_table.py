@@ -25,7 +25,7 @@ from tunesmith.tui.trial_table_view import Order, Table, ordered, plain_order, t
 
 OTHER_WIDTH = 10
 """Of a further metric's column."""
-MOST_DRAWN = 500
+MOST_DRAWN = 200
 """Rows kept as they were drawn."""
 
 
