@@ -114,7 +114,7 @@ class Incumbent(Frozen):
 
 
 class Next(Frozen):
-    """What a running or queued trial is meant to teach."""
+    """What a running trial is meant to teach."""
 
     number: int | None
     text: str
