@@ -315,6 +315,10 @@ class RunView:
             self._last_clock = event.clock or self._last_clock
 
     def _fold(self, event: Event) -> None:
+        if isinstance(event, TrialReported):  # most of a log; no incident, and nothing that is spent
+            self.workers.take(event)
+            self._trial(event.number).report(event.step, event.value)
+            return
         if isinstance(event, Steered | RunStarted | CommandDone):
             self._replies = isinstance(event, Steered)
         self.workers.take(event)
@@ -324,8 +328,6 @@ class RunView:
         if self.spending.take(event):
             self._also.add("cost")
         match event:
-            case TrialReported():
-                self._trial(event.number).report(event.step, event.value)
             case TrialStarted():
                 self._trial_started(event)
             case TrialFinished():
