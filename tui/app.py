@@ -132,6 +132,7 @@ class TunesmithApp(Frame):
             self.set_interval(1.0, self._look_for_terminal)
 
     async def on_unmount(self) -> None:
+        await self._belief_feed.end()
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._feed.close()
 

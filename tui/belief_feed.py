@@ -57,6 +57,15 @@ class BeliefFeed:
                 await self._wait(lambda seen=seen: self._position() > seen)  # type: ignore[misc]
         return why
 
+    async def end(self) -> None:
+        """End the process and wait for that, before the event loop closes."""
+        process = self.process
+        if process is None or process.returncode is not None:
+            return
+        process.kill()
+        await process.wait()
+        process._transport.close()  # type: ignore[attr-defined]  # else its pipes outlive the event loop
+
     async def _wait(self, until: Callable[[], bool]) -> None:
         while not until():
             await asyncio.sleep(POLL_S)

@@ -72,6 +72,21 @@ async def test_values_are_taken_and_the_process_ends_with_who_reads_it(tmp_path:
         await asyncio.sleep(0.05)
 
 
+async def test_the_process_has_ended_when_the_app_has(tmp_path: Path) -> None:
+    line = believed().model_dump_json()
+    feed = feed_of(tmp_path, f"import time\nprint({line!r}, flush=True)\ntime.sleep(600)")
+    got: asyncio.Queue[Beliefs] = asyncio.Queue()
+    task = asyncio.create_task(feed.follow(got.put_nowait))
+    await got.get()
+    assert feed.process is not None
+    process = feed.process
+    await feed.end()
+    assert process.returncode is not None
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await feed.end()  # nothing left to end
+
+
 async def test_what_is_believed_stands_above_the_panes_at_every_size(run: Run) -> None:
     run.tell(begun(), *trials([0.5, 0.7]))
     app = TunesmithApp(run.folder)
