@@ -250,6 +250,7 @@ def _believed(
     span = Range(parameter)
     middle = span.expected(after, best)
     low, high, probability = span.interval(after) if span.ordered else (middle, middle, float(after.max()))
+    unsure = span.ordered and parameter.size != 1 and high - low > UNSURE
     own = prior.parameters.get(name)
     return ParameterBelief(
         name=name,
@@ -261,9 +262,9 @@ def _believed(
         low=span.text(low) if span.ordered else "",
         high=span.text(high) if span.ordered else "",
         probability=round(probability, DIGITS),
-        unsure=span.ordered and parameter.size != 1 and high - low > UNSURE,
+        unsure=unsure,
         sources=sources_of(parameter, own, by_results),
-        moved=moved_text(span, before, after, middle),
+        moved=moved_text(span, before, after, middle, unsure=unsure),
         importance=None,
     )
 

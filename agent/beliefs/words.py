@@ -84,11 +84,12 @@ def faults_of(task: Task, history: History, posterior: Posterior | None) -> tupl
     return tuple(found)
 
 
-def moved_text(span: Range, before: Array, after: Array, expected: float) -> str:
+def moved_text(span: Range, before: Array, after: Array, expected: float, *, unsure: bool) -> str:
     """How the belief moved from the prior, in a sentence; empty where it hardly did.
 
     Args:
         expected: Unit coordinate of the value that is expected to be the best now.
+        unsure: Whether that is little more than a guess: the range is named instead.
     """
     if float(np.abs(before - after).sum() / 2) < MOVED:
         return ""
@@ -101,6 +102,8 @@ def moved_text(span: Range, before: Array, after: Array, expected: float) -> str
     start, end = span.interval(before), span.interval(after)
     ratio = (end[1] - end[0] + 1 / len(after)) / (start[1] - start[0] + 1 / len(before))
     where = f"from {old} to {new}" if informed and old != new else f"to {new}" if not informed else ""
+    if unsure:
+        where = f"now mostly {span.text(end[0])} to {span.text(end[1])}"
     if ratio < NARROWER:
         width = f"narrowed to {ratio:.0%} of its range"
     elif ratio > WIDER:

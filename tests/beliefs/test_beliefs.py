@@ -141,6 +141,7 @@ def test_the_expected_value_is_that_of_the_predicted_best_or_it_says_that_it_is_
     for p in beliefs.parameters:
         best = beliefs.predicted.configuration[p.name]
         assert float(p.low) <= float(p.expected) <= float(p.high)
+        assert not p.unsure or not p.moved or p.moved.startswith(f"now mostly {p.low} to {p.high}")
         if float(p.low) < best < float(p.high):
             assert p.expected == space.format_value(p.name, best)
 
