@@ -8,6 +8,7 @@ import sys
 from fakes.tui_runs import Run, begun, ended, started
 from tunesmith.events import Noted, TrialReported
 from tunesmith.tui.app import TunesmithApp
+from tunesmith.tui.chat_view import MOST_ITEMS
 from tunesmith.tui.curve_points import MOST_ENDED, PackedCurve, ended_curve
 from tunesmith.tui.facts import Facts
 from tunesmith.tui.state import RunView
@@ -69,3 +70,9 @@ async def test_of_entries_that_were_in_sight_the_lines_are_not_kept(run: Run) ->
             said = log.text
             assert all(f"note {k} of many" in said for k in range(notes))
         assert sum(block.lines is not None for block in log._blocks.values()) <= MOST_WRAPPED
+        for k in range(2 * MOST_ITEMS):
+            app.view.add_reply(((f"reply {k}", ""),))
+            if k % 200 == 0:
+                app._draw()
+        app._draw()
+        assert len(log._blocks) == len(app.view.chat.items) < 2 * MOST_ITEMS

@@ -169,7 +169,7 @@ class ChatLog(ScrollView, can_focus=True):
         if width != self._wrapped_at:
             self._blocks.clear()
             self._wrapped_at = width
-        if self._items and len(self._blocks) > 2 * len(self._items):
+        if self._items and len(self._blocks) > len(self._items):
             oldest = self._items[0].key
             self._blocks = {key: block for key, block in self._blocks.items() if key >= oldest}
         self._shown = [self._block(item, width) for item in self._items]

@@ -7,6 +7,7 @@ a few units in the last place. Symbols: x a value, u its unit coordinate, L the 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ Scale = Literal["linear", "log", "logit"]
 SCALES: tuple[Scale, ...] = ("linear", "log", "logit")
 
 
+@lru_cache(maxsize=256)  # of the few ranges of a space, for each value that is written
 def length(scale: Scale, low: float, high: float) -> float:
     """L: `high - low`, `ln(high / low)` or the difference of their log-odds."""
     return float(_distance(scale, low, np.float64(high)))
