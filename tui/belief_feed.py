@@ -97,6 +97,7 @@ class BeliefFeed:
         finally:
             if process.returncode is None:
                 process.kill()
+                process._transport.close()  # type: ignore[attr-defined]  # its pipes, before the event loop is closed
             errors.cancel()
             self.process = None
         if code == 0:

@@ -231,7 +231,7 @@ def test_a_decision_to_stop_lets_running_trials_end_and_starts_no_queued_ones(ma
 
 def test_trials_running_when_the_time_is_up_are_lost_and_run_again_with_more_time(maker: EngineMaker) -> None:
     slow = InlineExecutor(1, lambda job: completed(job) if job.number < 2 else None)
-    ended = maker.engine(executor=slow, budget=Budget(trials=5, wall_time_s=0.5)).run()
+    ended = maker.engine(executor=slow, budget=Budget(trials=5, wall_time_s=2)).run()
     assert (ended.status, ended.by_budget) == ("finished", True)
     assert [trial.state for trial in ended.history] == [COMPLETED, COMPLETED, LOST]
     more = maker.engine(budget=Budget(trials=5, wall_time_s=60)).run().history

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -192,7 +191,7 @@ def home(finished: Path) -> Iterator[Path]:
 
 
 REPORT = ("report", "runs/tiny")
-CHAT = ("chat", "runs/tiny")
+CHAT = ("chat", "runs/tiny", "--plain")
 RUN = ("run", "task.yaml", "--no-model", "--quiet")
 
 
@@ -218,10 +217,8 @@ def outcome(home: Path, *command: str) -> tuple[int, str]:
     [pytest.param(what, marks=[pytest.mark.slow] * what.endswith(("FIFO", "folder"))) for what in REFUSED],
 )
 def test_what_no_run_has_is_refused_in_one_line_that_names_it(
-    home: Path, what: str, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    home: Path, what: str, command: tuple[str, ...]
 ) -> None:
-    terminal = SimpleNamespace(isatty=lambda: True)
-    monkeypatch.setattr("tunesmith.cli.chat.sys", SimpleNamespace(stdin=terminal, stdout=terminal))
     REFUSED[what](home / "runs/tiny")
     code, said = outcome(home, *command)
     assert code == 2 and said.count("\n") == 1, said

@@ -24,6 +24,8 @@ P = ParamSpec("P")
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
+ENDED = {"finished": 0, "failed": FAILED, "stopped": INTERRUPTED, "interrupted": INTERRUPTED}
+"""Exit code for the state a run ended in."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 

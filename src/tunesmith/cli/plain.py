@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from tunesmith.cli.errors import INTERRUPTED
+from tunesmith.cli.errors import ENDED, INTERRUPTED
 from tunesmith.errors import RunError
 from tunesmith.events import (
     ActionsProposed,
@@ -328,6 +328,4 @@ def watch_plain(
         print(literal(closing_text(watch.view, folder, how_back, stopping=stopping)), flush=True)
     if code is not None:
         return code
-    from tunesmith.cli.terminal import ENDED
-
     return ENDED.get(watch.view.state, 0)

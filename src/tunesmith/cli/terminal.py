@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tunesmith.cli.errors import FAILED, INTERRUPTED
+from tunesmith.cli.errors import ENDED, FAILED, INTERRUPTED
 
 if TYPE_CHECKING:
     from tunesmith.api.background import BackgroundEngine
@@ -28,7 +28,6 @@ FIRST_EVENTS = 1000
 """How many of a run's events are read before the terminal UI opens."""
 ENDING_S = 20.0
 """How long an engine whose run is over may take to write its report."""
-ENDED = {"finished": 0, "failed": FAILED, "stopped": INTERRUPTED, "interrupted": INTERRUPTED}
 OnClose = Literal["stop", "keep"]
 OnCloseOption = Annotated[
     str | None,
