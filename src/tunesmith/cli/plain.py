@@ -82,6 +82,7 @@ class PlainWatch:
         self._unanswered: set[int] = set()
         self._early: list[str | None] = []
         self._deciding = False
+        self._trouble = ""
         self.ended_here = False
 
     def run(self) -> None:
@@ -129,7 +130,10 @@ class PlainWatch:
             try:
                 batch = self._feed.read(self.view.last_seq)
             except (RunError, OSError, sqlite3.Error) as error:
-                print(one_line(f"The run's log cannot be read, trying again: {error}", 400), flush=True)
+                trouble = one_line(f"The run's log cannot be read, trying again: {error}", 400)
+                if trouble != self._trouble:  # once, not every second
+                    print(trouble, flush=True)
+                self._trouble = trouble
                 time.sleep(1.0)
                 continue
             self.view.fold(batch.events)

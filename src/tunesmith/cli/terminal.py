@@ -120,6 +120,10 @@ def watch(
         on_close: What becomes of the run where nobody can be asked.
         asks: Whether leaving a run that was started here asks what should become of it.
     """
+    from tunesmith.tools.records.event_store import EventStore
+
+    with contextlib.closing(EventStore(folder / "run.db", create=False)) as log:
+        log.events(limit=FIRST_EVENTS)  # a log that cannot be read is told on one line, and not in the UI
     if link is None:
         from tunesmith.cli.plain import watch_plain
 
@@ -146,11 +150,8 @@ def watch(
 
 def _show(folder: Path, link: Link, engine: BackgroundEngine | None, *, owns_run: bool) -> Seen:
     from tunesmith.api.background import go_on
-    from tunesmith.tools.records.event_store import EventStore
     from tunesmith.tui.app import TunesmithApp
 
-    with contextlib.closing(EventStore(folder / "run.db", create=False)) as log:
-        log.events(limit=FIRST_EVENTS)  # a log that cannot be read is told on one line, and not in the UI
     app = TunesmithApp(folder, owns_run=owns_run)
     app.how_back = how_back(folder)
     app.engine = engine
