@@ -133,6 +133,7 @@ class TunesmithApp(Frame):
 
     async def on_unmount(self) -> None:
         await self._belief_feed.end()
+        await self.ended_run.end()
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._feed.close()
 

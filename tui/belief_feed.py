@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from tunesmith.beliefs import Beliefs
 from tunesmith.text.literal import one_line
+from tunesmith.tui.child_process import end_at_once, ended
 
 LONGEST = 8 * 2**20
 """Bytes of one line; more is a fault."""
@@ -59,12 +60,7 @@ class BeliefFeed:
 
     async def end(self) -> None:
         """End the process and wait for that, before the event loop closes."""
-        process = self.process
-        if process is None or process.returncode is not None:
-            return
-        process.kill()
-        await process.wait()
-        process._transport.close()  # type: ignore[attr-defined]  # else its pipes outlive the event loop
+        await ended(self.process)
 
     async def _wait(self, until: Callable[[], bool]) -> None:
         while not until():
@@ -95,9 +91,7 @@ class BeliefFeed:
         except (ValidationError, ValueError) as error:
             return f"its process wrote what cannot be read ({one_line(error, 100)})", told
         finally:
-            if process.returncode is None:
-                process.kill()
-                process._transport.close()  # type: ignore[attr-defined]  # its pipes, before the event loop is closed
+            end_at_once(process)
             errors.cancel()
             self.process = None
         if code == 0:

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from tunesmith.text.literal import one_line
+from tunesmith.tui.child_process import end_at_once, ended
 
 MOST_TOLD = 100_000
 """Bytes of what the process prints that are looked at."""
@@ -24,6 +25,11 @@ class EndedRun:
         self._folder = folder.absolute()
         self.command: tuple[str, ...] = (sys.executable, "-P", "-m", "tunesmith", "tell")
         self._lock = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def end(self) -> None:
+        """End the process and wait for that, before the event loop closes."""
+        await ended(self._process)
 
     async def say(self, line: str) -> str:
         """Carry a line out; why it was not, where the log does not say so, else empty.
@@ -40,11 +46,12 @@ class EndedRun:
                 )
             except OSError as error:
                 return f"its process cannot be started ({error.strerror or error})"
+            self._process = process
             try:
                 _, errors = await process.communicate(line.encode("utf-8", "replace"))
             finally:
-                if process.returncode is None:
-                    process.kill()
+                self._process = None
+                end_at_once(process)
         if process.returncode not in (WRONG_INPUT, NO_REPLY) and 0 <= (process.returncode or 0) <= NO_REPLY:
             return ""
         said = errors[-MOST_TOLD:].decode("utf-8", "replace").strip().splitlines()
