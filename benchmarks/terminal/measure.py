@@ -15,9 +15,11 @@ terminal, while four further trials report ten times a second. Printed for each,
   fill in the first hours (3 MiB at most here).
 
 Absolute numbers belong to a machine and to what else runs there; the ratios are what to compare.
-One run on two shared cores with five jobs waiting: first paint 315 and 471 ms, `up` 64/95/107 and 17/43/45 ms
-(p50/p95/largest, 100 and 10,000 trials), sort 42/72/72 and 41/100/100 ms. Memory: 0.5 and 1.5 MiB, 12 KiB a
-trial while the rows and lines that are kept (200 each) and the entries of the talk (2,000) are not all there.
+One run on two quiet cores, 100 and 10,000 trials: first paint 145 and 115 ms after 1.1 s of imports,
+`up` 17/44/45 and 40/68/74 ms (p50/p95/largest), sort 17/39/39 and 30/73/73 ms; at 10,000 trials the
+largest of a plot is 39 to 101 ms, of the timeline 144 ms. Memory: 0.5 and 2.3 MiB, 21 KiB a trial while
+the rows and lines that are kept (200 each) and the entries of the talk (2,000) are not all there; about
+5 KiB a trial from then on.
 """
 
 from __future__ import annotations
