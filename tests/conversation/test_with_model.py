@@ -1,4 +1,4 @@
-"""Answers of a model over real HTTP: what it costs, what is checked, what becomes of its faults."""
+"""Answers of a model over real HTTP: what it costs, what is checked, what happens at its faults."""
 
 from __future__ import annotations
 

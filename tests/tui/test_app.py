@@ -372,7 +372,8 @@ async def test_without_a_model_plain_words_go_to_the_run_which_answers_from_its_
     async with app.run_test(size=WIDE) as pilot:
         await app.settled()
         await type_line(pilot, "what matters?")
-        await until(pilot, lambda: run.commands() == [Ask(text="what matters?")])
+        await until(pilot, lambda: bool(run.commands()))
+    assert run.commands() == [Ask(text="what matters?")]
 
 
 class Started:

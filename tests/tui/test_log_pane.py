@@ -42,5 +42,6 @@ async def test_the_log_of_the_chosen_trial_is_followed_while_it_runs(run: Run) -
         while "epoch 1" not in shown():
             await pilot.pause(0.02)
         log.write_text("epoch 1\nepoch 2 [b]\n")
-        while "epoch 2 [b]" not in shown():
+        while "epoch 2" not in shown():
             await pilot.pause(0.02)
+        assert shown().endswith("epoch 1\nepoch 2 [b]")

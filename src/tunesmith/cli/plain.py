@@ -60,7 +60,7 @@ class PlainWatch:
 
     Args:
         engine: Of a run that was started here; None: the run is another's.
-        on_close: What becomes of the run when stdin ends, or a signal ends this program.
+        on_close: What happens to the run when stdin ends, or a signal ends this program.
         asks: Whether `/quit` asks what should become of a run that was started here.
     """
 

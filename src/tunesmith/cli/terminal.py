@@ -34,7 +34,7 @@ OnCloseOption = Annotated[
     typer.Option(
         "--on-close",
         metavar="stop|keep",
-        help="What becomes of the run when the terminal is closed or the program is killed.",
+        help="What happens to the run when the terminal is closed or the program is killed.",
     ),
 ]
 
@@ -117,7 +117,7 @@ def watch(
     Args:
         link: To the guard of the full screen; None: lines are used.
         engine: Of a run that was started here; None: the run is another's.
-        on_close: What becomes of the run where nobody can be asked.
+        on_close: What happens to the run where nobody can be asked.
         asks: Whether leaving a run that was started here asks what should become of it.
     """
     from tunesmith.tools.records.event_store import EventStore
